@@ -1,0 +1,35 @@
+"""The house's own limits: what settings may tune without touching a rule of law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class HouseRules:
+    """Limits of one installation; every duration is a timedelta, every share a number between 0 and 1."""
+
+    demo: bool = False
+    mobile_url: str = "http://127.0.0.1:8000"
+    key_life_occupant: timedelta = timedelta(days=7)
+    key_life_visitor: timedelta = timedelta(hours=24)
+    outage_grace: timedelta = timedelta(days=30)
+    draft_life: timedelta = timedelta(days=15)
+    invitation_life: timedelta = timedelta(days=7)
+    attestation_review: timedelta = timedelta(hours=72)
+    command_life: timedelta = timedelta(seconds=15)
+    code_life: timedelta = timedelta(minutes=5)
+    code_resend: timedelta = timedelta(seconds=60)
+    code_tries: int = 5
+    page_session_idle: timedelta = timedelta(days=14)
+    access_token_life: timedelta = timedelta(minutes=15)
+    refresh_token_life: timedelta = timedelta(days=30)
+    officer_idle: timedelta = timedelta(minutes=10)
+    officer_session: timedelta = timedelta(hours=8)
+    step_up_life: timedelta = timedelta(minutes=5)
+    challenge_life: timedelta = timedelta(seconds=60)
+    person_reads_per_day: int = 30
+    face_match_at_most: float = 0.40
+    face_review_at_most: float = 0.55
+    face_tries_before_person: int = 3

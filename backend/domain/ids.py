@@ -1,0 +1,10 @@
+"""Identifiers: UUID version 7 (RFC 9562), as lower-case text with hyphens."""
+
+from __future__ import annotations
+
+import uuid_utils.compat as uuids
+
+
+def new_id() -> str:
+    """Make a new identifier; it sorts by time of making and says nothing about a person."""
+    return str(uuids.uuid7())

@@ -1,0 +1,66 @@
+"""The dwelling ledger: the states of a unit and the deadlines of a registration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from backend.domain.calendars import day_of
+
+# In the order in which a unit's state is decided: the first that fits is shown.
+UNIT_STATES = {
+    "not_enrolled": ("未入册", "Not enrolled"),
+    "disputed": ("有争议", "Disputed"),
+    "overdue": ("逾期未登记", "Overdue"),
+    "over_capacity": ("超员", "Over capacity"),
+    "headcount_differs": ("人数不符", "Headcount differs"),
+    "registered": ("已登记", "Registered"),
+    "no_one_registered": ("无在住登记", "No one registered"),
+}
+SPACE_NAMES = {
+    "whole_home": ("整套", "Whole home"),
+    "bedroom": ("卧室", "Bedroom"),
+    "living_room": ("起居室", "Living room"),
+    "kitchen": ("厨房", "Kitchen"),
+    "toilet": ("卫生间", "Toilet"),
+    "balcony": ("阳台", "Balcony"),
+    "corridor": ("过道", "Corridor"),
+    "basement_store": ("地下储藏室", "Basement store"),
+    "garage": ("车库", "Garage"),
+}
+DEADLINE_STATES = {
+    "met": ("按时", "On time"),
+    "late": ("已补办", "Done late"),
+    "open": ("未到期", "Not due yet"),
+    "overdue": ("逾期", "Overdue"),
+}
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """One duty: the rule, who owes it ('tenant' or 'landlord'), until when, when it was done.
+
+    `days` are days left (open) or days late (overdue, late); 0 when it was met in time.
+    """
+
+    rule: str
+    owner: str
+    due_on: date
+    done_on: date | None
+    state: str
+    days: int
+
+
+def deadline_of(rule: str, owner: str, due_on: date, done_at: datetime | None, today: date) -> Deadline:
+    """Where a duty stands on `today`; its last day is still in time."""
+    done_on = day_of(done_at) if done_at else None
+    if done_on is not None:
+        late = max(0, (done_on - due_on).days)
+        return Deadline(rule, owner, due_on, done_on, "late" if late else "met", late)
+    left = (due_on - today).days
+    return Deadline(rule, owner, due_on, None, "open" if left >= 0 else "overdue", abs(left))
+
+
+def coverage_percent(enrolled: int, known: int) -> float | None:
+    """Enrolled dwellings in percent of the rentals known; None when no rental is known."""
+    return round(100 * enrolled / known, 1) if known else None

@@ -1,0 +1,131 @@
+"""Texts a person answers or is told: the notice, the separate face consent, and the inbox's messages.
+
+A text has a version and a fingerprint; a consent stores both, so that it is known what was agreed to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+
+@dataclass(frozen=True)
+class NoticeText:
+    """One version of one text, in both languages, paragraph by paragraph."""
+
+    purpose: str
+    version: str
+    title_zh: str
+    title_en: str
+    paragraphs_zh: tuple[str, ...]
+    paragraphs_en: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over version and both languages, hexadecimal."""
+        whole = "\n".join((self.purpose, self.version, self.title_zh, *self.paragraphs_zh, *self.paragraphs_en))
+        return sha256(whole.encode()).hexdigest()
+
+
+NOTICES: dict[str, NoticeText] = {
+    "registration_notice": NoticeText(
+        "registration_notice",
+        "2026-11",
+        "居住登记告知书",
+        "Notice on residence registration",
+        (
+            "谁在处理：安居平台受登记机关委托，为您办理居住登记和电子钥匙。",
+            "收集什么：姓名、证件种类和号码、户籍地（到县）、手机号、入住日期和住址。事由可以不填。",
+            "用来做什么：依法完成居住登记，让您的钥匙生效，并计算居住证的申领日期。",
+            "给谁看：登记机关收到登记所需的内容；派出所和网格员须先写明用途才能查看，每次查看您都能看到。",
+            "不给谁看：房东看不到您的证件、手机号和填写内容；任何工作人员都看不到您的开门记录。",
+            "保存多久：证件号码在离开登记确认后 30 天内销毁；访问记录保存三年，您可随时查看。",
+            "您的权利：查看、更正、复制、删除、撤回同意。没有手机也可以到窗口办理。",
+        ),
+        (
+            "Who: the Anju platform, on behalf of the registry, handles your residence registration and electronic key.",
+            "What: name, document type and number, place of household registration (county), phone, move-in date and "
+            "address. The reason of stay is optional.",
+            "What for: to complete the registration the law asks for, to make your key work, and to count the date of "
+            "your residence permit.",
+            "Who sees it: the registry receives what a registration needs; precinct staff and grid workers look only "
+            "for a stated purpose, and you see every look.",
+            "Who does not: your landlord never sees your document, phone or answers; no member of staff sees when you "
+            "open a door.",
+            "How long: the document number is destroyed within 30 days after your move-out is confirmed; access records "
+            "are kept three years for you to read.",
+            "Your rights: see, correct, copy, delete, withdraw. Everything can also be done at a window without a phone.",
+        ),
+    ),
+    "face_check": NoticeText(
+        "face_check",
+        "2026-11",
+        "人脸核验单独同意书",
+        "Separate consent to the face check",
+        (
+            "目的只有一个：确认拿着这部手机的人，就是证件上的人。",
+            "怎么做：拍摄证件人像面和一段几秒钟的自拍，在内存中一对一比对。",
+            "照片不保存：比对后立即丢弃，不进数据库、不进日志、不做人脸库。只记录结果。",
+            "不是唯一方式：您可以不同意，改到窗口当面核验、预约视频，或请房东当面见证，效力相同。",
+            "可以随时撤回同意，不影响已经完成的登记和钥匙。",
+        ),
+        (
+            "One purpose: to confirm that the person holding this phone is the person on the document.",
+            "How: a picture of the document's portrait side and a selfie of a few seconds are compared one to one, in "
+            "memory.",
+            "No picture is kept: all are dropped after the decision. No database, no log, no face collection; only the "
+            "outcome is recorded.",
+            "Not the only way: you may decline and choose the window, a video appointment, or your landlord's "
+            "attestation face to face. They count the same.",
+            "You can withdraw at any time; a finished registration and your key stay as they are.",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class InboxText:
+    """A message of the inbox; `{…}` are filled from its params."""
+
+    title_zh: str
+    title_en: str
+    text_zh: str
+    text_en: str
+
+
+INBOX: dict[str, InboxText] = {
+    "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "{alias} 已接受邀请。",
+                                     "{alias} has accepted your invitation."),
+    "key_active": InboxText("钥匙已可用", "Your key works", "{unit} 的钥匙现在可以开门。", "The key to {unit} opens now."),
+    "key_suspended": InboxText("钥匙已暂停", "Your key is suspended", "{unit} 的钥匙已暂停。", "The key to {unit} is suspended."),
+    "key_resumed": InboxText("钥匙已恢复", "Your key works again", "{unit} 的钥匙已恢复。", "The key to {unit} works again."),
+    "key_revoked": InboxText("钥匙已停用", "Your key has ended", "{unit} 的钥匙已停用。", "The key to {unit} has ended."),
+    "registration_accepted": InboxText("居住登记已完成", "Registration complete", "登记凭证 {receipt_no} 已生成。",
+                                       "Your receipt {receipt_no} is ready."),
+    "registration_rejected": InboxText("居住登记需要补正", "Your registration needs a correction", "{message_zh}",
+                                       "{message_en}"),
+    "check_out_confirmed": InboxText("离开登记已确认", "Move-out confirmed", "登记机关已确认您从 {unit} 离开。",
+                                     "The registry has confirmed your move-out from {unit}."),
+    "landlord_says_left": InboxText("房东说您已搬走", "Your landlord says you have left",
+                                    "房东报告您已于 {ended_on} 离开 {unit}。如果您还住着，请告诉我们；钥匙不受影响。",
+                                    "Your landlord reports that you left {unit} on {ended_on}. If you still live there, tell "
+                                    "us; your key stays alive."),
+    "still_here": InboxText("租客仍在居住", "Your tenant still lives there", "{alias} 表示仍住在 {unit}，由工作人员核实。",
+                            "{alias} says they still live in {unit}; a person will decide."),
+    "lease_extended": InboxText("租约已续期", "Lease extended", "{unit} 的租约延长至 {ends_on}，钥匙同时延长。",
+                                "The lease of {unit} runs until {ends_on}; your key with it."),
+    "identity_reviewed": InboxText("身份核验结果", "Identity check decided", "工作人员已作出决定：{decision_zh}。{reason_zh}",
+                                   "A member of staff has decided: {decision_en}. {reason_en}"),
+    "identity_attested": InboxText("房东已为您见证", "Your landlord has attested you", "钥匙可以使用，工作人员将在 72 小时内复核。",
+                                   "Your key can work; staff will review within 72 hours."),
+    "declare_due": InboxText("请申报居住登记", "Please declare your residence", "请在 {due_on} 前完成 {unit} 的申报。",
+                             "Please declare your residence in {unit} by {due_on}."),
+    "report_due": InboxText("请报告租客", "Please report your tenant", "请在 {due_on} 前报告 {unit} 的租客。",
+                            "Please report the tenant of {unit} by {due_on}."),
+    "report_end_due": InboxText("请报告租约结束", "Please report the end of the lease", "请在 {due_on} 前报告 {unit} 的租约结束。",
+                                "Please report the end of the lease of {unit} by {due_on}."),
+    "lease_ends": InboxText("租约将到期", "The lease ends soon", "{unit} 的租约于 {ends_on} 到期。没有退房，钥匙不会失效。",
+                            "The lease of {unit} ends on {ends_on}. Without a check-out the key stays alive."),
+    "dispute_decided": InboxText("争议已处理", "The dispute is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
+    "claim_decided": InboxText("房屋登记已处理", "Your claim is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
+}

@@ -1,0 +1,123 @@
+"""Purposes: why an officer may look at persons, what each purpose is for, and what a look is called afterwards."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from backend.domain.refusals import Refusal
+
+LOOK_AT_UNIT = "look_at_unit"
+SEARCH = "search"
+UNMASK = "unmask"
+HANDLE_CASE = "handle_case"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """One purpose: its names, when to choose it, whether a case number goes with it, which acts it allows."""
+
+    zh: str
+    en: str
+    hint_zh: str
+    hint_en: str
+    acts: frozenset[str]
+    needs_case: bool = False
+
+
+PURPOSES: dict[str, Purpose] = {
+    "address_check": Purpose(
+        "地址核查", "Address check",
+        "核对一个单元登记了谁。不能按人查找，不能看完整号码。",
+        "Who is registered in one unit. No search by person, no full number.",
+        frozenset({LOOK_AT_UNIT}),
+    ),
+    "visit": Purpose(
+        "上门走访", "Visit",
+        "准备或进行走访，当面核对证件。",
+        "Preparing or making a visit, comparing a document face to face.",
+        frozenset({LOOK_AT_UNIT, UNMASK, HANDLE_CASE}),
+    ),
+    "help_request": Purpose(
+        "群众求助", "Request for help",
+        "有人来求助，需要找到他本人的登记。",
+        "Somebody asks for help and their own registration is needed.",
+        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE}),
+    ),
+    "review": Purpose(
+        "身份复核", "Identity review",
+        "当面或视频复核一个人的身份。",
+        "Deciding somebody's identity in person or by live video.",
+        frozenset({HANDLE_CASE, SEARCH, UNMASK}),
+    ),
+    "case": Purpose(
+        "案件办理", "Case",
+        "办理一件有编号的事项。必须填写案件编号。",
+        "Working on a numbered case. The number is required.",
+        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE}),
+        needs_case=True,
+    ),
+}
+
+ACT_NAMES = {
+    LOOK_AT_UNIT: ("查看单元住户", "See the occupants of a unit"),
+    SEARCH: ("按人查找", "Search for a person"),
+    UNMASK: ("显示完整号码", "Show a full number"),
+    HANDLE_CASE: ("处理待办事项", "Handle a case"),
+}
+
+# What a person reads on the page "who has seen my data": actions and fields of the audit leaves about persons.
+DISCLOSURES = {
+    "unit_opened": ("查看单元的在住登记", "Opened the registrations of a unit"),
+    "person_found": ("按号码查到您的登记", "Found your registration by a number"),
+    "number_shown": ("显示完整证件号码", "Saw your full document number"),
+    "case_opened": ("打开与您有关的待办事项", "Opened a case about you"),
+    "case_decided": ("对与您有关的待办事项作出决定", "Decided a case about you"),
+}
+FIELDS = {
+    "name": ("姓名", "name"),
+    "name_masked": ("姓名（遮盖）", "name (masked)"),
+    "id_type": ("证件类型", "document type"),
+    "id_number": ("完整证件号码", "full document number"),
+    "id_number_masked": ("证件号码（遮盖）", "document number (masked)"),
+    "phone_masked": ("手机号（遮盖）", "phone (masked)"),
+    "identity_state": ("身份核验状态", "identity check"),
+    "lease_dates": ("租期", "lease dates"),
+    "residence_dates": ("居住日期", "dates of stay"),
+    "deadlines": ("申报期限", "deadlines"),
+    "registry_state": ("登记状态与凭证号", "registry state and receipt number"),
+    "history": ("登记变更记录", "history of the registration"),
+    "address": ("住址", "address"),
+    "right": ("出租权依据", "right to let"),
+    "outcome": ("处理结果", "outcome"),
+}
+
+# Our own references (AJ-20261123-0007) and the numbers of other offices: letters, digits, hyphens.
+_CASE_NUMBER = re.compile(r"[A-Z0-9\u4e00-\u9fff〔〕()（）-]{4,40}")
+OWN_REFERENCE = re.compile(r"AJ-\d{8}-\d{4,}")
+
+
+def decide_purpose(purpose: str, case_number: str | None) -> tuple[str, str | None] | Refusal:
+    """The purpose and the normalised case number, or why not. A number that is not asked for may still be given."""
+    if purpose not in PURPOSES:
+        return Refusal("input.not_one_of", "purpose", allowed=tuple(PURPOSES))
+    number = (case_number or "").strip().upper() or None
+    if number is None:
+        return Refusal("purpose.case", "case_number") if PURPOSES[purpose].needs_case else (purpose, None)
+    if not _CASE_NUMBER.fullmatch(number):
+        return Refusal("purpose.case_form", "case_number")
+    return purpose, number
+
+
+def decide_act(purpose: str | None, act: str) -> Refusal | None:
+    """Whether the chosen purpose allows an act; without a purpose nothing about a person is allowed."""
+    if purpose is None:
+        return Refusal("purpose.missing")
+    if act in PURPOSES[purpose].acts:
+        return None
+    return Refusal("purpose.unfit", allowed=tuple(code for code, row in PURPOSES.items() if act in row.acts))
+
+
+def mask_name(name: str) -> str:
+    """First character of a Chinese name, first letters of a Latin one; the rest is hidden."""
+    return name[0] + "*" * max(1, min(len(name) - 1, 3))

@@ -1,0 +1,62 @@
+"""A refusal is a value with its reason; a service raises it as `Refused`, each door renders it its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as field_of
+from typing import Any
+
+from backend.domain.reasons import REASONS, Reason
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why something is refused.
+
+    `code` is a row of REASONS; `field` names the input it is about (a JSON pointer without the leading slash);
+    `params` fill the sentences; `allowed` lists what would be accepted instead.
+    """
+
+    code: str
+    field: str | None = None
+    params: Mapping[str, Any] = field_of(default_factory=dict)
+    allowed: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> Reason:
+        """The row of the reasons table."""
+        return REASONS[self.code]
+
+    def sentence(self, language: str) -> str:
+        """What is wrong, in 'zh' or 'en'."""
+        return self._fill(self.reason.zh if language == "zh" else self.reason.en, language)
+
+    def remedy(self, language: str) -> str:
+        """What the person can do, in 'zh' or 'en'."""
+        return self._fill(self.reason.remedy_zh if language == "zh" else self.reason.remedy_en, language)
+
+    def _fill(self, text: str, language: str) -> str:
+        joined = ("、" if language == "zh" else ", ").join(self.allowed)
+        return text.format_map({"allowed": joined, **self.params})
+
+
+class Refused(Exception):
+    """Raised by a service; carries one refusal, or several when an input has several faults."""
+
+    def __init__(self, code: str, field: str | None = None, *, allowed: tuple[str, ...] = (), **params: Any) -> None:
+        self.refusals: tuple[Refusal, ...] = (Refusal(code, field, params, allowed),)
+        super().__init__(code)
+
+    @classmethod
+    def of(cls, refusals: list[Refusal]) -> Refused:
+        """One error for all faults of an input, in their order; `refusals` must not be empty."""
+        first = refusals[0]
+        error = cls(first.code, first.field, allowed=first.allowed, **first.params)
+        error.refusals = tuple(refusals)
+        return error
+
+    @property
+    def refusal(self) -> Refusal:
+        """The first refusal."""
+        return self.refusals[0]

@@ -1,0 +1,54 @@
+"""Legal rules by id, as code, tests, screens and messages quote them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LegalRule:
+    """One rule: what it asks, in both languages, and where it stands."""
+
+    id: str
+    zh: str
+    en: str
+    source: str
+
+
+RULES: dict[str, LegalRule] = {
+    rule.id: rule
+    for rule in (
+        LegalRule("PSAL-68", "出租人须登记承租人姓名、证件种类和号码。",
+                  "The landlord records the tenant's name, document type and number.", "治安管理处罚法 第68条"),
+        LegalRule("ZJ-9-1", "出租人自租赁之日起 3 个工作日内报告，并告知承租人申报。",
+                  "The landlord reports the tenant within 3 working days of the lease's start.",
+                  "浙江省流动人口居住登记条例 第9条"),
+        LegalRule("ZJ-9-2", "租赁终止后 3 个工作日内报告。",
+                  "The landlord reports the end within 3 working days.", "浙江省流动人口居住登记条例 第9条"),
+        LegalRule("ZJ-12", "依法可以不申报居住登记的情形。", "Cases exempt from registration.",
+                  "浙江省流动人口居住登记条例 第12条"),
+        LegalRule("ZJ-13", "住址、工作单位变更 10 日内报告。", "A change of address or workplace is reported within 10 days.",
+                  "浙江省流动人口居住登记条例 第13条"),
+        LegalRule("ZJ-2", "户籍在同一县（市、区）的不属于流动人口。",
+                  "Household registration in the same county: out of scope, not sent.",
+                  "浙江省流动人口居住登记条例 第2条"),
+        LegalRule("ZJ-7", "未满 16 周岁由监护人申报；老人、残疾人可由他人代为申报。",
+                  "Under 16 the guardian declares; elderly and disabled people may be represented.",
+                  "浙江省流动人口居住登记条例 第7条"),
+        LegalRule("HK-15", "拟住 3 日以上的，3 日内申报暂住登记。",
+                  "The tenant declares within 3 days when the stay is 3 days or more.", "户口登记条例 第15条"),
+        LegalRule("EEL-39", "外国人住宿登记：24 小时内，另行办理。",
+                  "Foreigners register within 24 hours, on a separate path.", "出境入境管理法 第39条"),
+        LegalRule("ZJ-16", "登记满半年可申领居住证。", "Half a year after the declaration the residence permit can be asked for.",
+                  "浙江省流动人口居住登记条例 第16条；居住证暂行条例 第2条"),
+        LegalRule("HR-7", "厨房、卫生间、阳台、过道、地下储藏室、车库不得出租居住；人均面积与人数依当地标准。",
+                  "Kitchen, toilet, balcony, corridor, basement store and garage may not be let for living; persons and "
+                  "area per head by local standard.", "住房租赁条例 第7条"),
+        LegalRule("HR-8", "实名签约，并向住房部门备案。", "Real-name lease, filed with the housing authority.", "住房租赁条例 第8条"),
+        LegalRule("HR-12", "出租人不得强迫承租人搬离：钥匙不是驱逐工具。",
+                  "The landlord may not force the tenant out: a key is not an eviction tool.", "住房租赁条例 第12条"),
+        LegalRule("FACE-6", "人脸核验须单独同意，且不得作为唯一方式。",
+                  "A face check needs separate consent and is never the only way.", "人脸识别技术应用安全管理办法"),
+        LegalRule("PIPL-17", "处理前须告知。", "People are told before their data is processed.", "个人信息保护法 第17条"),
+    )
+}

@@ -1,0 +1,60 @@
+"""Spaces that may be let (HR-7) and the right to let them."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+from backend.domain.refusals import Refusal
+
+LETTABLE = ("whole_home", "bedroom", "living_room")
+NOT_LETTABLE = ("kitchen", "toilet", "balcony", "corridor", "basement_store", "garage")
+SPACE_NAMES = {
+    "whole_home": ("整套", "Whole home"),
+    "bedroom": ("卧室", "Bedroom"),
+    "living_room": ("客厅", "Living room"),
+    "kitchen": ("厨房", "Kitchen"),
+    "toilet": ("卫生间", "Toilet"),
+    "balcony": ("阳台", "Balcony"),
+    "corridor": ("过道", "Corridor"),
+    "basement_store": ("地下储藏室", "Basement store"),
+    "garage": ("车库", "Garage"),
+}
+RIGHT_NAMES = {
+    "owner": ("房屋所有人", "Owner"),
+    "co_owner": ("共有人", "Co-owner"),
+    "sublet_agreed": ("经同意转租", "Sublet with consent"),
+    "mandate": ("受托管理", "Mandate to manage"),
+}
+AREA_PER_HEAD_M2 = 5.0  # local standard (HR-7), an assumption kept in one place until the county publishes its own
+MOST_PER_ROOM = 2  # likewise; a whole home counts its rooms by area alone
+
+
+def find_space_faults(space_kind: str, usable_area_m2: float, capacity: int) -> list[Refusal]:
+    """All reasons why such a space may not be let (empty: it may)."""
+    faults = []
+    if space_kind in NOT_LETTABLE:
+        faults.append(Refusal("unit.space", "space_kind", allowed=LETTABLE))
+    elif space_kind not in LETTABLE:
+        faults.append(Refusal("input.not_one_of", "space_kind", allowed=LETTABLE))
+    if not 0 < usable_area_m2 <= 1000:
+        faults.append(Refusal("unit.area", "usable_area_m2"))
+    elif capacity < 1 or capacity > most_persons(space_kind, usable_area_m2):
+        most = most_persons(space_kind, usable_area_m2)
+        faults.append(Refusal("unit.capacity", "capacity", {"area": f"{usable_area_m2:g}", "most": most}))
+    return faults
+
+
+def most_persons(space_kind: str, usable_area_m2: float) -> int:
+    """How many may live in such a space by the local standard (HR-7); at least one."""
+    by_area = max(1, math.floor(usable_area_m2 / AREA_PER_HEAD_M2))
+    return by_area if space_kind == "whole_home" else min(by_area, MOST_PER_ROOM)
+
+
+def decide_right(right_kind: str, mandate_ends_on: date | None, today: date) -> Refusal | None:
+    """Whether the stated right to let is complete; a mandate must end, later than today."""
+    if right_kind not in RIGHT_NAMES:
+        return Refusal("input.not_one_of", "right_kind", allowed=tuple(RIGHT_NAMES))
+    if right_kind == "mandate" and (mandate_ends_on is None or mandate_ends_on <= today):
+        return Refusal("right.mandate_end", "mandate_ends_on")
+    return None

@@ -1,0 +1,152 @@
+"""The near link: messages between phone and lock over Bluetooth (or its local stand-in), M1 to M4, and their framing.
+
+    M1 phone → lock   hello with a nonce            M2 lock → phone   signed state and nonce (nearhello+jwt)
+    M3 phone → lock   credential, action, proof     M4 lock → phone   result and signed receipt (nearreceipt+jwt)
+
+The proof (nearproof+jwt, by the phone's key) covers a domain tag, the hash of M1 and M2, the action and the credential's
+hash; a copied credential or a replayed M3 is therefore worth nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+
+from backend.wire import tokens
+from backend.wire.codec import MessageRejected, decode, encode, maybe, one_of, text
+from backend.wire.jwk import base64url, thumbprint
+
+__all__ = ["MessageRejected", "encode"]
+
+PROOF_TAG = "anju/near/v1"
+LARGEST_MESSAGE = 65_536
+CHUNK_BYTES = 180  # fits a GATT write after an ATT MTU of 185, the least that common phones negotiate
+NONCE_SECONDS = 10
+
+_TOKEN = r"[A-Za-z0-9_.-]+"
+_LONGEST_TOKEN = 49_152
+ACTIONS = ("unlock", "lock")
+RESULTS = ("opened", "locked", "refused", "need_time")
+
+
+@dataclass(frozen=True)
+class Dial:
+    """First frame of the local stand-in only: which lock the phone stands before."""
+
+    lock: str = text(64)
+
+
+@dataclass(frozen=True)
+class Hello:
+    """M1: the phone's greeting, with 16 fresh bytes in base64url."""
+
+    nonce: str = text(22, r"[A-Za-z0-9_-]{22}")
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """M2: `token` is signed by the lock's key: lock id, nonce, boot, clock, occupancy epoch, revocation version."""
+
+    token: str = text(2_048, _TOKEN)
+
+
+@dataclass(frozen=True)
+class Request:
+    """M3: what the phone wants, why it may, and documents it carries for the lock."""
+
+    credential: str = text(8_192, _TOKEN)
+    action: str = one_of(*ACTIONS)
+    proof: str = text(2_048, _TOKEN)
+    activation: str | None = maybe(text(4_096, _TOKEN))
+    time: str | None = maybe(text(2_048, _TOKEN))
+    revocation: str | None = maybe(text(_LONGEST_TOKEN, _TOKEN))
+    keys: str | None = maybe(text(_LONGEST_TOKEN, _TOKEN))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """M4: the result, one of a small family; the exact reason stands in the lock's signed event alone."""
+
+    result: str = one_of(*RESULTS)
+    receipt: str = text(2_048, _TOKEN)
+
+
+def decode_dial(raw: bytes) -> Dial:
+    """Read the stand-in's first frame. Raises MessageRejected."""
+    return decode(Dial, raw, 256)
+
+
+def decode_hello(raw: bytes) -> Hello:
+    """Read M1. Raises MessageRejected."""
+    return decode(Hello, raw, 256)
+
+
+def decode_challenge(raw: bytes) -> Challenge:
+    """Read M2. Raises MessageRejected."""
+    return decode(Challenge, raw, 4_096)
+
+
+def decode_request(raw: bytes) -> Request:
+    """Read M3. Raises MessageRejected."""
+    return decode(Request, raw, LARGEST_MESSAGE)
+
+
+def decode_answer(raw: bytes) -> Answer:
+    """Read M4. Raises MessageRejected."""
+    return decode(Answer, raw, 4_096)
+
+
+def digest(data: bytes | str) -> str:
+    """SHA-256 in base64url, as messages and claims carry it."""
+    return base64url(hashlib.sha256(data.encode() if isinstance(data, str) else data).digest())
+
+
+def make_proof(key: EllipticCurvePrivateKey, m1: bytes, m2: bytes, action: str, credential: str) -> str:
+    """Prove possession of the phone's key for exactly this conversation, action and credential."""
+    claims = {"tag": PROOF_TAG, "hs": digest(m1 + m2), "act": action, "crd": digest(credential)}
+    return tokens.sign("nearproof", claims, key, thumbprint(key.public_key()))
+
+
+def check_proof(
+    proof: str, key: EllipticCurvePublicKey, m1: bytes, m2: bytes, action: str, credential: str
+) -> None:
+    """Check a proof against the conversation as the lock saw it. Raises tokens.TokenRejected."""
+    claims = tokens.verify("nearproof", proof, {thumbprint(key): key})
+    expected = {"tag": PROOF_TAG, "hs": digest(m1 + m2), "act": action, "crd": digest(credential)}
+    if claims != expected:
+        raise tokens.TokenRejected("bad_claim")
+
+
+def split_into_chunks(message: bytes, size: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """Cut a message into chunks: one byte of number (0 to 127, wrapping; top bit set on the last), then data."""
+    step = size - 1
+    count = max(1, -(-len(message) // step))
+    for number in range(count):
+        last = 0x80 if number == count - 1 else 0
+        yield bytes([last | number % 128]) + message[number * step : (number + 1) * step]
+
+
+class ChunkJoiner:
+    """Puts chunks back together; one per direction of a conversation."""
+
+    def __init__(self, largest: int = LARGEST_MESSAGE) -> None:
+        self._largest = largest
+        self._parts: list[bytes] = []
+        self._bytes = 0
+
+    def add(self, chunk: bytes) -> bytes | None:
+        """Take a chunk; answer the whole message after its last one, else None. Raises MessageRejected."""
+        if not chunk or chunk[0] & 0x7F != len(self._parts) % 128:
+            raise MessageRejected("chunk_out_of_order")
+        self._parts.append(chunk[1:])
+        self._bytes += len(chunk) - 1
+        if self._bytes > self._largest:
+            raise MessageRejected("too_large")
+        if not chunk[0] & 0x80:
+            return None
+        message = b"".join(self._parts)
+        self._parts, self._bytes = [], 0
+        return message

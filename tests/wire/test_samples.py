@@ -1,0 +1,93 @@
+"""The sample files a firmware team can check against, in any language: bytes to value and value to bytes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.wire import codec, jwk, lock_messages, near_messages, tokens, topics
+
+SAMPLES = Path(__file__).parent / "samples"
+ALL = {path.stem: json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json"))}
+MESSAGES = {name: sample for name, sample in ALL.items() if {"message", "bytes"} <= sample.keys()}
+TOKENS = {name: sample for name, sample in ALL.items() if {"kind", "signing_input"} <= sample.keys()}
+NEAR_READERS = {
+    "Dial": near_messages.decode_dial,
+    "Hello": near_messages.decode_hello,
+    "Challenge": near_messages.decode_challenge,
+    "Request": near_messages.decode_request,
+    "Answer": near_messages.decode_answer,
+}
+
+
+def read(sample: dict[str, Any], raw: bytes) -> Any:
+    if sample["channel"] == "near":
+        return NEAR_READERS[sample["message"]](raw)
+    return lock_messages.decode_message(topics.CHANNELS[sample["channel"]], raw)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_the_bytes_of_a_sample_decode_to_its_value_and_encode_back(name: str) -> None:
+    sample = MESSAGES[name]
+    raw = sample["bytes"].encode()
+    message = read(sample, raw)
+    assert type(message).__name__ == sample["message"]
+    spelled = codec.to_object(message)
+    assert spelled == {member: value for member, value in sample["value"].items() if value is not None}
+    assert codec.encode(message) == raw
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_sample_with_an_unknown_member_a_missing_one_or_another_version_is_refused(name: str) -> None:
+    sample = MESSAGES[name]
+    value = json.loads(sample["bytes"])
+    first = next(member for member in value if member not in ("v", "session"))
+    spoilt = [
+        {**value, "name": "x"},
+        {member: part for member, part in value.items() if member != first},
+        {**value, "v": 2},
+        {**value, "v": True},
+        {**value, first: None},
+        {**value, first: {"a": 1}},
+        [value],
+    ]
+    for wrong in spoilt:
+        with pytest.raises(codec.MessageRejected):
+            read(sample, json.dumps(wrong).encode())
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_an_oversized_cut_or_doubled_sample_is_refused(name: str) -> None:
+    sample = MESSAGES[name]
+    raw = sample["bytes"].encode()
+    for wrong in (raw + b" " * 200_000, raw[:-1], raw[:-1] + b',"v":1}', b"\xff" + raw, b"[" * 50_000):
+        with pytest.raises(codec.MessageRejected):
+            read(sample, wrong)
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_sample_token_verifies_and_its_signed_bytes_are_pinned(name: str) -> None:
+    sample = TOKENS[name]
+    keys = {sample["kid"]: jwk.public_key_from_jwk(sample["jwk"])}
+    assert jwk.thumbprint(keys[sample["kid"]]) == sample["kid"]
+    assert tokens.verify(sample["kind"], sample["token"], keys) == sample["claims"]
+    made = tokens.sign(sample["kind"], sample["claims"], jwk.make_private_key(), sample["kid"])
+    assert made.rsplit(".", 1)[0] == sample["signing_input"] == sample["token"].rsplit(".", 1)[0]
+
+
+def test_every_kind_of_the_lock_protocol_and_every_channel_has_a_sample() -> None:
+    assert {sample["kind"] for sample in TOKENS.values()} >= set(tokens.KINDS) - {"receipt"}
+    assert {sample["channel"] for sample in MESSAGES.values()} == set(topics.CHANNELS) | {"near"}
+
+
+def test_the_sample_chain_is_reproduced_from_the_texts_alone() -> None:
+    sample = ALL["event_chain"]
+    head = lock_messages.first_hash(sample["lock"])
+    assert jwk.base64url(head) == sample["first"]
+    for event in sample["events"]:
+        assert lock_messages.write_event(lock_messages.read_event(event["text"])) == event["text"]
+        head = lock_messages.next_hash(head, event["text"])
+        assert jwk.base64url(head) == event["hash"]
