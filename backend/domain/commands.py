@@ -2,8 +2,8 @@
 
     queued → sent → accepted → executed | refused(reason) | expired | unknown
 
-A command ends on the lock's own word. `unknown` is what silence after sending is called; the lock's answer or its event,
-however late, still resolves it. `expired` means it never left, or that the lock itself found it too late.
+A command ends on the lock's own word. `unknown` is what silence after sending is called; the lock's answer or its
+event, however late, still resolves it. `expired` means it never left, or that the lock itself found it too late.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class Activation:
 
 @dataclass(frozen=True)
 class Order:
-    """lockcmd+jwt: one command. `boot` and `ctr` bind it to the lock's present life; `key` and `occ` say by what right."""
+    """lockcmd+jwt: one command. `boot` and `ctr` bind it to the lock's present life, `key` and `occ` to a right."""
 
     iss: str = text(64)
     aud: str = text(64)

@@ -3,8 +3,8 @@
     M1 phone → lock   hello with a nonce            M2 lock → phone   signed state and nonce (nearhello+jwt)
     M3 phone → lock   credential, action, proof     M4 lock → phone   result and signed receipt (nearreceipt+jwt)
 
-The proof (nearproof+jwt, by the phone's key) covers a domain tag, the hash of M1 and M2, the action and the credential's
-hash; a copied credential or a replayed M3 is therefore worth nothing.
+The proof (nearproof+jwt, by the phone's key) covers a domain tag, the hash of M1 and M2, the action and the hash of the
+credential; a copied credential or a replayed M3 is therefore worth nothing.
 """
 
 from __future__ import annotations

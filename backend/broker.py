@@ -1,0 +1,152 @@
+"""The MQTT broker's files: configuration, passwords, who may touch which topic.
+
+The broker is Mosquitto 2. Its files are written from the bridge's password and the locks' password hashes, each
+replaced in one step, and read again by the broker on SIGHUP. A lock's account is its id and reaches its own subtree
+only; nothing of a person is in any of these files.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+from backend.config import Settings
+
+BRIDGE_USER = "anju-bridge"
+ROUNDS = 101  # Mosquitto's own default; the passwords are random, 192 bits, so rounds add nothing
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a name with + or # would match foreign topics in the ACL
+_HASH = re.compile(r"\$7\$[0-9]+\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+")
+
+
+def find_mosquitto() -> str | None:
+    """Path of the broker's program, also where it is not on PATH (Debian keeps it in sbin), or None."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+
+
+def hash_password(password: str, salt: bytes | None = None) -> str:
+    """A password as Mosquitto keeps it: `$7$rounds$salt$hash`, PBKDF2 with SHA-512, 64 bytes, standard base64."""
+    salt = secrets.token_bytes(12) if salt is None else salt
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ROUNDS, 64)
+    return f"$7${ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+
+
+def bridge_password(keys_folder: Path) -> str:
+    """The bridge's password, made once and kept in the keys' folder with mode 0600."""
+    path = keys_folder / "bridge-mqtt-password"
+    if not path.exists():
+        keys_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _replace(path, secrets.token_urlsafe(24) + "\n")
+    return path.read_text().strip()
+
+
+def write_broker_files(settings: Settings, accounts: Iterable[tuple[str, str]]) -> None:
+    """Write all files of this installation's broker and let a running one read its accounts again.
+
+    `accounts` are pairs of lock id and password hash (`$7$…`); the bridge's password is made when there is none.
+    Raises ValueError for a name or a hash that could change the meaning of a line.
+    """
+    folder = settings.var / "broker"
+    write_configuration(folder, settings.broker_port)
+    write_passwords(folder, bridge=bridge_password(settings.keys_folder), locks=accounts)
+    reload_broker(folder)
+
+
+def write_configuration(folder: Path, port: int) -> Path:
+    """Write mosquitto.conf and acl into `folder`; returns the configuration's path."""
+    (folder / "store").mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = folder.resolve()
+    _replace(folder / "acl", ACL)
+    _replace(folder / "mosquitto.conf", _configuration(folder, port))
+    return folder / "mosquitto.conf"
+
+
+def write_passwords(folder: Path, *, bridge: str, locks: Iterable[tuple[str, str]]) -> None:
+    """Write the password file: the bridge's account and one per lock; the broker reads it on `reload_broker`.
+
+    Raises ValueError for a name or a hash that could change the meaning of a line.
+    """
+    lines = [f"{BRIDGE_USER}:{hash_password(bridge)}"]
+    for name, hashed in locks:
+        if not _NAME.fullmatch(name) or name == BRIDGE_USER:
+            raise ValueError(f"{name!r} cannot be a lock's account")
+        if not _HASH.fullmatch(hashed):
+            raise ValueError(f"the password hash of lock {name} is not in Mosquitto's $7$ form")
+        lines.append(f"{name}:{hashed}")
+    _replace(folder / "passwords", "\n".join(lines) + "\n")
+
+
+def reload_broker(folder: Path) -> bool:
+    """Ask the running broker to read passwords and ACL again; False when none runs (it reads them when it starts)."""
+    try:
+        pid = int((folder / "mosquitto.pid").read_text())
+        if not _is_mosquitto(pid):  # killed, its file left behind, and the number now another program's
+            return False
+        os.kill(pid, signal.SIGHUP)
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        return False
+    return True
+
+
+def _is_mosquitto(pid: int) -> bool:
+    command = Path(f"/proc/{pid}/cmdline")
+    return b"mosquitto" in command.read_bytes() if Path("/proc/self").exists() else True
+
+
+ACL = f"""\
+# The bridge speaks down and listens up, to every lock.
+user {BRIDGE_USER}
+topic write anju/v1/+/+/dn/#
+topic read anju/v1/+/+/up/#
+
+# A lock (its account is its id) speaks up and listens down, on its own subtree only.
+pattern write anju/v1/+/%u/up/#
+pattern read anju/v1/+/%u/dn/#
+"""
+
+
+def _configuration(folder: Path, port: int) -> str:
+    # Started as root, Mosquitto changes to its own user and can then neither read files of mode 0600 nor be reached
+    # by the signal that ends it when its supervisor dies (the kernel drops that signal with the change of user).
+    user = "user root\n" if os.geteuid() == 0 else ""
+    return f"""\
+# Written by Anju (backend/broker.py); changes here are lost.
+{user}listener {port} 127.0.0.1
+allow_anonymous false
+password_file {folder}/passwords
+acl_file {folder}/acl
+# The client id is the account's name: nobody can take over another's session by its id.
+use_username_as_clientid true
+# 0 is "no limit": the default of 1,000 drops most of a burst whose receipt was already confirmed.
+max_queued_messages 0
+max_inflight_messages 1000
+# Without it a busy connection waits 40 ms and more per command.
+set_tcp_nodelay true
+max_packet_size 262144
+persistence true
+persistence_location {folder}/store/
+pid_file {folder}/mosquitto.pid
+log_dest stdout
+log_timestamp_format %Y-%m-%dT%H:%M:%S
+log_type error
+log_type warning
+log_type notice
+connection_messages false
+"""
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file of mode 0600 in one step: a reader sees the old one or the new one."""
+    fresh = path.with_name(path.name + ".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, path)

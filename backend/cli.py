@@ -1,0 +1,178 @@
+"""The operator's commands: `python -m backend.cli NOUN VERB`, reached through `./anju`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from backend.bootstrap import WrongRevision, check_revision, core_app, upgrade_database, world_of
+from backend.config import Settings, SettingsError
+from backend.domain.refusals import Refused
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; answers the exit status (0 done, 1 refused or failed, 2 wrong words)."""
+    parser = make_parser()
+    chosen = parser.parse_args(arguments)
+    if not hasattr(chosen, "run"):
+        parser.print_help()
+        return 2
+    run: Callable[[argparse.Namespace], int] = chosen.run
+    try:
+        return run(chosen)
+    except (SettingsError, WrongRevision, FileNotFoundError) as error:
+        print(f"anju: {error}", file=sys.stderr)
+    except Refused as error:
+        for refusal in error.refusals:
+            where = f"{refusal.field}: " if refusal.field else ""
+            print(f"anju: {where}{refusal.sentence('en')} {refusal.remedy('en')}", file=sys.stderr)
+    return 1
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The grammar: one noun, one verb."""
+    from backend.faces_cli import add_face_commands
+    from backend.registry_cli import add_registry_commands
+
+    parser = argparse.ArgumentParser(prog="anju", description="Anju: the operator's commands.")
+    nouns = parser.add_subparsers(title="commands", metavar="NOUN")
+    _add(nouns, "upgrade-database", "bring the database to the newest migration", _upgrade)
+    _add(nouns, "prepare-demo", "database, keys, locks, sample village: everything the demo needs", _prepare_demo)
+    _add(nouns, "seed-demo", "make the sample village, once", _seed)
+    sign_ins = _add(nouns, "demo-sign-ins", "who can sign in to the demo", _sign_ins)
+    sign_ins.add_argument("--json", action="store_true", help="for machines")
+    officers = _add(nouns, "create-officer", "make an officer's account; prints the one-time code's secret", _officer)
+    for name in ("login", "display-name", "office", "role", "area"):
+        officers.add_argument(f"--{name}", required=True)
+    officers.add_argument("--password-file", type=Path, required=True, help="a file that holds the password")
+    audit = nouns.add_parser("audit", help="the audit log").add_subparsers(metavar="VERB", required=True)
+    _add(audit, "verify", "recompute every leaf and checkpoint", _verify_audit)
+    locks = nouns.add_parser("lock", help="locks").add_subparsers(metavar="VERB", required=True)
+    adding = _add(locks, "add", "import the locks of a manifest", _add_locks)
+    adding.add_argument("manifest", type=Path)
+    _add(locks, "list", "all locks with presence", _list_locks)
+    add_face_commands(nouns)
+    add_registry_commands(nouns)
+    return parser
+
+
+def _add(nouns: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = nouns.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _core(*, checked: bool = True) -> Flask:
+    app = core_app(Settings.from_environment())
+    if checked:
+        check_revision(app)
+    return app
+
+
+def _upgrade(_: argparse.Namespace) -> int:
+    app = _core(checked=False)
+    upgrade_database(app)
+    print("database: up to date")
+    return 0
+
+
+def _prepare_demo(_: argparse.Namespace) -> int:
+    from backend.broker import write_broker_files
+    from backend.seeding import seed_demo
+    from backend.services.lock_manifests import list_broker_accounts
+
+    app = _core(checked=False)
+    upgrade_database(app)
+    settings: Settings = app.config["ANJU_SETTINGS"]
+    with app.app_context():
+        made = seed_demo(world_of(app), settings.var)
+        accounts = list_broker_accounts()
+    write_broker_files(settings, [(account.lock_id, account.password_hash) for account in accounts])
+    print("sample village: made" if made else "sample village: there already")
+    return 0
+
+
+def _seed(_: argparse.Namespace) -> int:
+    from backend.seeding import seed_demo
+
+    app = _core()
+    with app.app_context():
+        made = seed_demo(world_of(app), app.config["ANJU_SETTINGS"].var)
+    print("sample village: made" if made else "sample village: there already")
+    return 0
+
+
+def _sign_ins(chosen: argparse.Namespace) -> int:
+    from backend.seeding import demo_sign_ins
+
+    rows = demo_sign_ins()
+    if chosen.json:
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        for row in rows:
+            print(f"{row['door']:9} {row['sign_in']:24} {row['who']}")
+    return 0
+
+
+def _officer(chosen: argparse.Namespace) -> int:
+    from backend.services.officers import create_officer
+
+    app = _core()
+    with app.app_context():
+        made = create_officer(
+            world_of(app),
+            login=chosen.login,
+            display_name=chosen.display_name,
+            office=chosen.office,
+            role=chosen.role,
+            area=chosen.area,
+            password=chosen.password_file.read_text().strip(),
+        )
+    print(f"officer {chosen.login}, badge {made.badge}; secret of the one-time codes: {made.totp_secret}")
+    return 0
+
+
+def _verify_audit(_: argparse.Namespace) -> int:
+    from backend.services.audit_verification import find_faults
+
+    app = _core()
+    with app.app_context():
+        faults = find_faults(world_of(app))
+    for fault in faults:
+        print(fault)
+    print("audit: every leaf and checkpoint fits" if not faults else f"audit: {len(faults)} faults")
+    return 1 if faults else 0
+
+
+def _add_locks(chosen: argparse.Namespace) -> int:
+    from backend.broker import write_broker_files
+    from backend.services.lock_manifests import import_locks, list_broker_accounts
+
+    rows = json.loads(chosen.manifest.read_text())["locks"]
+    app = _core()
+    with app.app_context():
+        added = import_locks(world_of(app), rows)
+        accounts = list_broker_accounts()
+    write_broker_files(app.config["ANJU_SETTINGS"], [(a.lock_id, a.password_hash) for a in accounts])
+    print(f"{added} locks imported, {len(rows) - added} were known")
+    return 0
+
+
+def _list_locks(_: argparse.Namespace) -> int:
+    from backend.queries.locks import list_locks
+
+    app = _core()
+    with app.app_context():
+        for lock in list_locks():
+            print(f"{lock.serial:16} {lock.presence:9} {lock.unit_alias or '-':24} list {lock.reported}/{lock.desired}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

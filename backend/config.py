@@ -1,0 +1,120 @@
+"""Settings of the core's processes: the only reader of the environment.
+
+`Settings.from_environment()` is called once per process by backend.bootstrap; everything else receives the frozen
+value. Each field below is a row of the README's settings table (a test compares them).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+class SettingsError(Exception):
+    """A setting is missing or unusable; the message names the variable and what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings; the variable of field `x` is `ANJU_X`."""
+
+    var: Path = Path("var")
+    demo: bool = False
+    database_url: str = ""
+    mobile_port: int = 8000
+    console_port: int = 8001
+    registry_port: int = 8002
+    sim_port: int = 8003
+    bridge_health_port: int = 8004
+    worker_health_port: int = 8005
+    broker_host: str = "127.0.0.1"
+    broker_port: int = 1883
+    registry_url: str = "http://127.0.0.1:8002"
+    registry_client_cert: str = ""
+    registry_client_key: str = ""
+    registry_ca: str = ""
+    registry_keys: str = ""
+    mobile_url: str = "http://127.0.0.1:8000"
+    cookie_secure: bool = True
+    sms_url: str = ""
+    sms_token: str = ""
+    face_workers: int = 1
+    face_match_at_most: float = 0.40
+    face_review_at_most: float = 0.55
+    key_days_occupant: int = 7
+    key_outage_grace_days: int = 30
+    draft_days: int = 15
+    attestation_review_hours: int = 72
+    invitation_days: int = 7
+    person_reads_per_day: int = 30
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings from ANJU_* variables.
+
+        Raises SettingsError when a value is of the wrong kind or the combination is unsafe outside the demo.
+        """
+        source = os.environ if environment is None else environment
+        values: dict[str, object] = {}
+        for field in fields(cls):
+            text = source.get(f"ANJU_{field.name.upper()}")
+            if text is not None and text != "":
+                values[field.name] = _parse(field.name, str(field.type), text)
+        # The demo speaks http, and a browser keeps Secure cookies to itself there.
+        values.setdefault("cookie_secure", not values.get("demo", False))
+        settings = cls(**values)  # type: ignore[arg-type]
+        if not settings.database_url:
+            path = (settings.var / "anju.db").resolve()
+            settings = _replace(settings, database_url=f"sqlite:///{path}")
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Refuse what must not run: raises SettingsError outside the demo when an outside part has no real address."""
+        if self.face_review_at_most <= self.face_match_at_most:
+            raise SettingsError("ANJU_FACE_REVIEW_AT_MOST must be greater than ANJU_FACE_MATCH_AT_MOST.")
+        if self.demo:
+            return
+        if not self.sms_url:
+            raise SettingsError(
+                "ANJU_SMS_URL is missing: outside the demo phone codes go through a real SMS gateway. "
+                "Set it, or set ANJU_DEMO=1 to try Anju with codes shown on a page."
+            )
+        if not self.registry_url.startswith("https://"):
+            raise SettingsError("ANJU_REGISTRY_URL must begin with https:// outside the demo.")
+        if not self.cookie_secure:
+            raise SettingsError("ANJU_COOKIE_SECURE must stay 1 outside the demo.")
+
+    @property
+    def keys_folder(self) -> Path:
+        """Folder of private keys and the key ring; kept apart from the database and its backups."""
+        return self.var / "keys"
+
+    @property
+    def run_folder(self) -> Path:
+        """Folder of process states and wake-up sockets."""
+        return self.var / "run"
+
+
+def _replace(settings: Settings, **changes: object) -> Settings:
+    from dataclasses import replace
+
+    return replace(settings, **changes)  # type: ignore[arg-type]
+
+
+def _parse(name: str, kind: str, text: str) -> object:
+    try:
+        if kind == "bool":
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+        if kind == "int":
+            return int(text)
+        if kind == "float":
+            return float(text)
+        if kind == "Path":
+            return Path(text)
+    except (ValueError, KeyError):
+        raise SettingsError(f"ANJU_{name.upper()} = {text!r} is not a {kind}.") from None
+    return text

@@ -1,0 +1,80 @@
+"""Cases: the queue, one case, its decision."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from backend.console.pages import Form, acting, may, safe_next, world
+from backend.domain.cases import KINDS, kinds_for
+from backend.queries import case_lists
+from backend.services.cases import claim_case, decide_case, look_at_case, release_case
+
+pages = Blueprint("cases", __name__)
+SCOPES = ("open", "mine", "done")
+
+
+@pages.get("/cases")
+def index() -> str:
+    """The cases this role decides in this area; no person is named here."""
+    who = acting()
+    scope, kind = request.args.get("scope", "open"), request.args.get("kind") or None
+    if scope not in SCOPES or (kind is not None and kind not in KINDS):
+        abort(404)
+    kinds = kinds_for(who.role)
+    return render_template(
+        "cases.html",
+        lines=case_lists.list_cases(who.area, kinds, scope=scope, officer_id=who.id, kind=kind),
+        counts=case_lists.count_cases(who.area, kinds, who.id, world().clock.now()),
+        kinds=kinds,
+        scope=scope,
+        kind=kind,
+        now=world().clock.now(),
+    )
+
+
+@pages.get("/cases/<reference>")
+def show(reference: str) -> str:
+    """One case with the persons it concerns; needs a purpose."""
+    return _page(reference, Form())
+
+
+@pages.post("/cases/<reference>/claim")
+def claim(reference: str) -> Response:
+    """Take the case."""
+    claim_case(world(), session_id=acting().session_id, reference=reference)
+    return redirect(url_for("cases.show", reference=reference))
+
+
+@pages.post("/cases/<reference>/release")
+def release(reference: str) -> Response:
+    """Give the case back to the queue."""
+    release_case(world(), session_id=acting().session_id, reference=reference)
+    return redirect(safe_next(url_for("cases.index")))
+
+
+@pages.post("/cases/<reference>/decision")
+def decide(reference: str) -> tuple[str, int] | Response:
+    """Decide the case; those it concerns are told, with the reason."""
+    form = Form.sent()
+    with form.filling("decision", "reason", "method", "moved_out_on"):
+        decide_case(
+            world(),
+            session_id=acting().session_id,
+            reference=reference,
+            decision=form.value("decision"),
+            reason=form.value("reason"),
+            method=form.value("method") or None,
+            moved_out_on=form.day("moved_out_on"),
+        )
+        return redirect(url_for("cases.show", reference=reference))
+    return _page(reference, form), form.status
+
+
+def _page(reference: str, form: Form) -> str:
+    who = acting()
+    file = look_at_case(world(), session_id=who.session_id, reference=reference)
+    queue = [line.reference for line in case_lists.list_cases(who.area, kinds_for(who.role), officer_id=who.id)]
+    before, after = case_lists.find_neighbours(queue, reference)
+    return render_template("case.html", file=file, form=form, before=before, after=after, now=world().clock.now(),
+                           today=world().clock.today(), may_open_unit=may("units.show"))

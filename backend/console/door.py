@@ -1,0 +1,89 @@
+"""The console's door: who is calling, what an error looks like, which pages there are."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, jsonify, render_template, request, session, url_for
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from backend.bootstrap import world_of
+from backend.console import (
+    audits,
+    cases,
+    deadlines,
+    demo,
+    front,
+    ledger,
+    search,
+    sign_in,
+    sync,
+    tasks,
+    units,
+    words,
+)
+from backend.console.pages import here, navigation, officer, place
+from backend.domain.refusals import Refusal, Refused
+from backend.services.officer_sessions import find_officer_session
+from backend.web import Caller, caller, language
+
+PAGES = (front, sign_in, tasks, ledger, units, cases, search, deadlines, sync, audits, demo)
+WITHOUT_CALLER = ("static", "shared.asset", "front.health")
+LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
+
+
+def register_pages(app: Flask) -> CSRFProtect:
+    """Give `app` all pages and the words they use; answers the CSRF protection, to be put on behind the door."""
+    for page in PAGES:
+        app.register_blueprint(page.pages)
+    app.jinja_env.filters.update(words.FILTERS)
+    app.jinja_env.globals.update(words.TABLES)
+    app.jinja_env.globals.update(
+        pick=words.pick, phrase=words.phrase, asset_url=asset_url, here=here, officer=officer, place=place, navigation=navigation,
+        language=language, is_demo=lambda: world_of(app).house.demo,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    @app.errorhandler(CSRFError)
+    def _csrf(error: CSRFError) -> Any:
+        raise Refused("csrf")
+
+    return CSRFProtect()
+
+
+def authenticate() -> Caller:
+    """The officer of the session cookie, or nobody."""
+    session_id, secret = session.get("sid"), session.get("secret")
+    if request.endpoint in WITHOUT_CALLER or not session_id or not secret:
+        return Caller()
+    view = find_officer_session(
+        world_of(current_app), session_id=session_id, secret=secret, seen=LIVE_HEADER not in request.headers
+    )
+    if view is None:
+        session.clear()
+        return Caller()
+    return Caller("staff", session_id=view.session_id, role=view.role, purpose=view.purpose, details=view)
+
+
+def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | None) -> Any:
+    """A friendly page: what is wrong, what to do, where to go. Without a session: sign-in. Without a purpose: choose."""
+    first = refusals[0]
+    if LIVE_HEADER in request.headers:
+        return jsonify({"code": first.code})
+    if first.code == "unauthenticated":
+        return render_template("sign_in.html", form=sign_in.blank(asked=True), next=here(), asked=True)
+    if first.code == "purpose.missing" and caller().kind == "staff":
+        return render_template("task.html", form=tasks.blank(), next=here(), asked=True, unfit=None)
+    return render_template("error.html", status=status, refusal=first, request_id=request_id)
+
+
+def asset_url(name: str, shared: bool = False) -> str:
+    """The address of a static file with its content's version."""
+    folder = Path(str(resources.files("backend"))) / ("assets" if shared else "console/static")
+    version = sha256((folder / name).read_bytes()).hexdigest()[:10]
+    if shared:
+        return url_for("shared.asset", name=name, v=version)
+    return url_for("static", filename=name, v=version)

@@ -1,0 +1,117 @@
+"""What all views share: the world, the officer, one's place, forms, navigation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from flask import current_app, request, url_for
+
+from backend.bootstrap import world_of
+from backend.domain.refusals import Refusal, Refused
+from backend.gateways.world import World
+from backend.services.officer_sessions import OfficerView
+from backend.web import STATUS, caller, decide_call, load_policy
+
+PLACES = (
+    ("ledger.board", "ledger"),
+    ("cases.index", "cases"),
+    ("deadlines.index", "deadlines"),
+    ("search.person", "search"),
+    ("sync.health", "sync"),
+    ("audits.index", "audit"),
+)
+
+
+@dataclass
+class Form:
+    """One form as it was sent: answers, faults, and the status to answer with."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    faults: list[Refusal] = field(default_factory=list)
+    status: int = 200
+
+    @classmethod
+    def sent(cls, *hidden: str) -> Form:
+        """The form of this request; `hidden` fields (passwords, codes) are never given back to the page."""
+        return cls({name: value for name, value in request.form.items() if name not in ("csrf_token", *hidden)})
+
+    def value(self, name: str) -> str:
+        """What stands in a field."""
+        return self.values.get(name, "")
+
+    def fault(self, name: str) -> Refusal | None:
+        """The first fault of a field."""
+        return next((fault for fault in self.faults if fault.field == name), None)
+
+    def day(self, name: str) -> date | None:
+        """A date field; a date that cannot be read is a fault of it."""
+        text = self.value(name).strip()
+        if not text:
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise Refused("input.wrong_type", name, expected="2026-11-23") from None
+
+    @contextmanager
+    def filling(self, *fields: str) -> Iterator[None]:
+        """Take a refusal about one of `fields` onto the form; any other goes to the error page."""
+        try:
+            yield
+        except Refused as refused:
+            if any(fault.field not in fields for fault in refused.refusals):
+                raise
+            self.faults.extend(refused.refusals)
+            self.status = STATUS[refused.refusal.reason.kind]
+
+
+def world() -> World:
+    """The world of this app."""
+    return world_of(current_app)
+
+
+def officer() -> OfficerView | None:
+    """The signed-in officer, or None."""
+    found: OfficerView | None = caller().details
+    return found
+
+
+def acting() -> OfficerView:
+    """The signed-in officer of a page that only officers reach."""
+    found = officer()
+    assert found is not None
+    return found
+
+
+def here() -> str:
+    """This page's address, to come back to; after a form was sent, the page it was on."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    return safe_next(request.form.get("next"))
+
+
+def safe_next(address: str | None) -> str:
+    """An address of this console to go on to; anything else becomes the start page."""
+    inside = address is not None and address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if inside and address else url_for("front.start")
+
+
+def place() -> str:
+    """The part of the console this page belongs to: a unit belongs to the ledger."""
+    part = (request.endpoint or "").split(".")[0]
+    return "ledger" if part == "units" else part
+
+
+def navigation() -> list[tuple[str, str]]:
+    """(endpoint, icon) of the pages this role may open."""
+    return [place for place in PLACES if may(place[0])]
+
+
+def may(endpoint: str, method: str = "GET") -> bool:
+    """Whether the caller's role may use an endpoint, once a purpose is chosen."""
+    rule = load_policy()[f"console.{endpoint}", method]
+    refusal = decide_call(rule, caller())
+    return refusal is None or refusal.code == "purpose.missing"

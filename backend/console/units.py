@@ -1,0 +1,45 @@
+"""One unit with its registered occupants, and the second act that shows one full number."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
+
+from backend.console.pages import Form, acting, may, world
+from backend.queries import ledger, unit_facts
+from backend.services.disclosures import open_unit, refuse_outside, show_number
+from backend.services.officer_sessions import step_up
+
+pages = Blueprint("units", __name__)
+
+
+@pages.get("/units/<uuid:unit_id>")
+def show(unit_id: str) -> str:
+    """The unit's page; each person named on it can read that it was opened."""
+    page = open_unit(world(), session_id=acting().session_id, unit_id=str(unit_id))
+    states = {row.id: row for row in ledger.list_units(acting().area, page.unit.dwelling_id, world().clock.today())}
+    return render_template("unit.html", page=page, state=states[page.unit.id], may_unmask=may("units.number"),
+                           may_open_case=may("cases.show"), now=world().clock.now())
+
+
+@pages.route("/registrations/<uuid:registration_id>/number", methods=["GET", "POST"])
+def number(registration_id: str) -> str | tuple[str, int] | Response:
+    """Ask for the password again, then show one number once; a reload asks anew."""
+    who, unit = acting(), _unit_of(str(registration_id))
+    form = Form.sent("password") if request.method == "POST" else Form()
+    if request.method == "POST":
+        with form.filling("password"):
+            if not who.stepped_up:
+                step_up(world(), session_id=who.session_id, password=request.form.get("password", ""))
+            shown = show_number(world(), session_id=who.session_id, registration_id=str(registration_id))
+            return render_template("number.html", shown=shown, unit=shown.unit)
+    return render_template("step_up.html", form=form, unit=unit, registration_id=registration_id), form.status
+
+
+def _unit_of(registration_id: str) -> unit_facts.UnitFacts | None:
+    """The unit a registration belongs to; outside the area this says so and is written down."""
+    residence = unit_facts.find_residence(registration_id)
+    unit = unit_facts.find_unit(residence.unit_id) if residence else None
+    refuse_outside(world(), session_id=acting().session_id, object_kind="registration", object_id=registration_id,
+                   division=unit.division if unit else None)
+    return unit

@@ -1,0 +1,265 @@
+"""Words of the console's templates: tables of codes in both languages, dates and spans as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+
+from backend.domain import cases, ledger, purposes
+from backend.domain.calendars import CHINA
+from backend.domain.documents import DOCUMENT_TYPES
+from backend.domain.officers import ROLE_NAMES
+from backend.domain.registrations import STATE_NAMES
+from backend.domain.rules import RULES
+from backend.web import language
+
+Pair = tuple[str, str]
+
+IDENTITY_STATES = {
+    "none": ("未核验", "Not checked"),
+    "attested": ("已见证，待复核", "Attested, review due"),
+    "verified": ("已核验", "Verified"),
+}
+REGISTRY_STATES = {
+    "unsent": ("待报送", "Waiting to be sent"),
+    "sent": ("已送达，待确认", "Delivered, not confirmed yet"),
+    "accepted": ("已受理", "Accepted"),
+    "rejected": ("已退回", "Returned"),
+}
+RIGHTS = {
+    "owner": ("产权人", "Owner"),
+    "co_owner": ("共有人", "Co-owner"),
+    "sublet_agreed": ("经同意转租", "Sublet with consent"),
+    "mandate": ("受托管理", "By mandate"),
+}
+PARTS = {
+    "subject": ("当事人", "Person concerned"),
+    "landlord": ("房东", "Landlord"),
+    "claimant": ("后一申请人", "Later claimant"),
+    "present_landlord": ("原登记人", "Earlier claimant"),
+}
+OPENERS = {
+    "rule": ("系统规则", "A rule"),
+    "tenant": ("租客", "The tenant"),
+    "landlord": ("房东", "The landlord"),
+    "resident": ("居民", "A resident"),
+    "officer": ("工作人员", "Staff"),
+    "registry": ("登记机关", "The registry"),
+}
+OWNERS = {
+    "tenant": ("租客", "Tenant"),
+    "landlord": ("房东", "Landlord"),
+    "TENANT": ("租客", "Tenant"),
+    "LANDLORD": ("房东", "Landlord"),
+    "OPERATOR": ("运维人员", "Operator"),
+    "REGISTRY": ("登记机关", "Registry"),
+}
+ACTORS = {
+    "resident": ("租客或房东", "Resident"),
+    "officer": ("工作人员", "Staff"),
+    "system": ("系统", "System"),
+    "registry": ("登记机关", "Registry"),
+    "operator": ("运维人员", "Operator"),
+}
+CHANGES = {
+    "declare": ("租客申报", "Declared by the tenant"),
+    "landlord_report": ("房东报告", "Reported by the landlord"),
+    "extend": ("租约延期", "Lease extended"),
+    "still_here": ("租客表示仍在居住", "Tenant: still living there"),
+    "still_living": ("核实：仍在居住", "Found: still living there"),
+    "check_out": ("离开登记", "Checked out"),
+    "draft_expired": ("草稿过期", "Draft expired"),
+    "void": ("作废", "Voided"),
+    "registry_accepted": ("登记机关受理", "Accepted by the registry"),
+    "registry_rejected": ("登记机关退回", "Returned by the registry"),
+}
+AUDIT_ACTIONS = {
+    **purposes.DISCLOSURES,
+    "officer_created": ("新建账号", "Account made"),
+    "officer_sign_in": ("登录", "Sign-in"),
+    "officer_sign_out": ("退出", "Sign-out"),
+    "task_begun": ("选择用途", "Purpose chosen"),
+    "task_ended": ("结束任务", "Task ended"),
+    "step_up": ("再次验证密码", "Password again"),
+    "search_made": ("按号码查找", "Search by number"),
+    "case_claimed": ("领取事项", "Case taken"),
+    "case_released": ("退回事项", "Case given back"),
+    "refused": ("被拒绝", "Refused"),
+    "registry_retry": ("重新报送", "Sent again"),
+    "identity_window": ("当面复核身份", "Identity review in person"),
+    "identity_live_video": ("视频复核身份", "Identity review by video"),
+    "registration_check_out": ("办理离开登记", "Check-out made"),
+    "registration_still_living": ("核实仍在居住", "Found still living there"),
+    "unit_opened": ("查看单元", "Unit opened"),
+    "person_found": ("按号码查到登记", "Person found by number"),
+    "number_shown": ("显示完整号码", "Full number shown"),
+    "case_opened": ("查看事项", "Case opened"),
+    "case_decided": ("处理事项", "Case decided"),
+}
+DECISIONS = {
+    "allowed": ("允许", "Allowed"),
+    "refused": ("拒绝", "Refused"),
+    "found": ("有结果", "Found"),
+    "none": ("无结果", "Nothing found"),
+    "area.foreign": ("不在辖区", "Outside the area"),
+    "reads.cap": ("达到每日上限", "Daily limit reached"),
+    "purpose.unfit": ("用途不符", "Unfit purpose"),
+    "pass": ("通过", "Passed"),
+    "fail": ("未通过", "Not passed"),
+    **{code: (d.zh, d.en) for kind in cases.KINDS.values() for code, d in kind.decisions.items()},
+}
+EVIDENCE = {
+    "differs_in": ("不一致之处", "Differs in"),
+    "landlord_says_left_on": ("房东称租客离开于", "Landlord says: left on"),
+    "due_on": ("应申报日期", "Was due on"),
+    "way": ("来源", "Came from"),
+    "decision": ("机器判断", "The check said"),
+    "owner": ("应由谁补正", "To be mended by"),
+    "leg": ("哪一方的申报", "Whose report"),
+    "codes": ("退回代码", "Return codes"),
+    "pointers": ("涉及字段", "Fields"),
+    "reason": ("说明", "Note"),
+}
+EVIDENCE_VALUES = {
+    "document": ("证件号码", "document number"),
+    "window": ("申请到窗口核验", "asked for the window"),
+    "live_video": ("申请视频核验", "asked for live video"),
+    "face": ("人脸比对未能判定", "the face check was undecided"),
+    "attested": ("房东见证后复核", "review after the landlord's attestation"),
+    "review": ("需要人工判断", "a person should decide"),
+    "no_match": ("未能匹配（三次）", "no match (three times)"),
+    **OWNERS,
+}
+NAVIGATION = {
+    "ledger": lazy_gettext("房屋台账"),
+    "cases": lazy_gettext("待办事项"),
+    "deadlines": lazy_gettext("逾期提醒"),
+    "search": lazy_gettext("按号码查找"),
+    "sync": lazy_gettext("登记同步"),
+    "audit": lazy_gettext("访问审计"),
+}
+ICONS = {
+    "ledger": "M4 21V9l8-5 8 5v12M2 21h20M9 21v-6h6v6M9 11h.1M15 11h.1",
+    "cases": "M5 4h14v17H5ZM9 2.5h6v3H9ZM8.5 12l2 2 4.5-4.5M8.5 17.5h7",
+    "deadlines": "M12 21a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 8v5l3 2M3 4l3-2M21 4l-3-2",
+    "search": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 21 21",
+    "sync": "M4 12a8 8 0 0 1 14-5.3L20 9M20 4v5h-5M20 12a8 8 0 0 1-14 5.3L4 15M4 20v-5h5",
+    "audit": "M12 3l8 3v6c0 5-3.5 7.8-8 9-4.5-1.2-8-4-8-9V6ZM8.5 12l2.5 2.5 4.5-5",
+    "alert": "M12 3.5 22 20.5H2ZM12 10v4.5M12 17.6v.1",
+    "check": "M4.5 12.5 10 18 20 6.5",
+    "clock": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7v5.5l3.5 2",
+    "cross": "M6 6l12 12M18 6 6 18",
+    "dash": "M5 12h14",
+    "eye": "M2 12c4-8 16-8 20 0-4 8-16 8-20 0ZM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z",
+    "forward": "M9 5l7 7-7 7",
+    "back": "M15 5l-7 7 7 7",
+    "out": "M13 4H5v16h8M10 12h11M17.5 8.5 21 12l-3.5 3.5",
+    "people": "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c0-7 13-7 13 0M16 5a3.2 3.2 0 0 1 0 6.2M18 14.5c2.3.8 "
+    "3.5 2.8 3.5 5.5",
+    "scales": "M12 3v18M7 21h10M4 7h16M4 7l-2.5 6a3 3 0 0 0 5 0ZM20 7l2.5 6a3 3 0 0 1-5 0Z",
+    "target": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM12 12.1v-.1",
+}
+# Icon and tone of each state: never colour alone.
+UNIT_LOOKS = {
+    "not_enrolled": ("dash", "none"),
+    "no_one_registered": ("dash", "empty"),
+    "registered": ("check", "good"),
+    "overdue": ("clock", "bad"),
+    "disputed": ("scales", "bad"),
+    "over_capacity": ("people", "bad"),
+    "headcount_differs": ("people", "bad"),
+}
+REGISTRATION_LOOKS = {
+    "registered": ("check", "good"),
+    "declared": ("clock", "going"),
+    "sent": ("clock", "going"),
+    "rejected": ("alert", "bad"),
+    "disputed": ("scales", "bad"),
+}
+
+TABLES: Mapping[str, Any] = {
+    "ACTORS": ACTORS,
+    "AUDIT_ACTIONS": AUDIT_ACTIONS,
+    "CASE_KINDS": cases.KINDS,
+    "CASE_STATES": cases.STATE_NAMES,
+    "CHANGES": CHANGES,
+    "DEADLINE_STATES": ledger.DEADLINE_STATES,
+    "DECISIONS": DECISIONS,
+    "DOCUMENTS": {code: (row.zh, row.en) for code, row in DOCUMENT_TYPES.items()},
+    "EVIDENCE": EVIDENCE,
+    "EVIDENCE_VALUES": EVIDENCE_VALUES,
+    "FIELDS": purposes.FIELDS,
+    "ICONS": ICONS,
+    "IDENTITY_STATES": IDENTITY_STATES,
+    "METHODS": cases.METHODS,
+    "NAVIGATION": NAVIGATION,
+    "OFFICES": cases.OFFICES,
+    "OPENERS": OPENERS,
+    "OWNERS": OWNERS,
+    "PARTS": PARTS,
+    "PURPOSES": purposes.PURPOSES,
+    "REASON_NAMES": cases.REASON_NAMES,
+    "REGISTRATION_LOOKS": REGISTRATION_LOOKS,
+    "REGISTRATION_STATES": STATE_NAMES,
+    "REGISTRY_STATES": REGISTRY_STATES,
+    "RIGHTS": RIGHTS,
+    "ROLES": ROLE_NAMES,
+    "RULES": RULES,
+    "SPACES": ledger.SPACE_NAMES,
+    "UNIT_LOOKS": UNIT_LOOKS,
+    "UNIT_STATES": ledger.UNIT_STATES,
+}
+
+
+def pick(pair: Any) -> str:
+    """The word of a (zh, en) pair, or of a row with `zh` and `en`, in the present language."""
+    zh, en = pair if isinstance(pair, tuple) else (pair.zh, pair.en)
+    return str(zh if language() == "zh" else en)
+
+
+def phrase(table: Mapping[str, Any], code: object) -> str:
+    """A code in words; a code the table does not know is shown as it is."""
+    row = table.get(str(code))
+    return pick(row) if row is not None else str(code)
+
+
+def day(value: date | None) -> str:
+    """2026-11-23; a dash when there is none."""
+    return value.isoformat() if value else "—"
+
+
+def moment(value: datetime | None) -> str:
+    """11-23 10:05 in China; the year when it is not this one is left to the title."""
+    return value.astimezone(CHINA).strftime("%m-%d %H:%M") if value else "—"
+
+
+def full_moment(value: datetime | None) -> str:
+    """2026-11-23 10:05:09 in China."""
+    return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S") if value else "—"
+
+
+def clock_time(value: datetime | None) -> str:
+    """10:05 in China."""
+    return value.astimezone(CHINA).strftime("%H:%M") if value else "—"
+
+
+def span(value: timedelta) -> str:
+    """A span in its largest whole unit: 3 天, 5 小时, 12 分钟."""
+    minutes = int(abs(value).total_seconds()) // 60
+    if minutes >= 48 * 60:
+        return gettext("%(n)s 天", n=minutes // (24 * 60))
+    if minutes >= 60:
+        return gettext("%(n)s 小时", n=minutes // 60)
+    return gettext("%(n)s 分钟", n=minutes)
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "day": day,
+    "moment": moment,
+    "full_moment": full_moment,
+    "clock_time": clock_time,
+    "span": span,
+}

@@ -1,0 +1,104 @@
+"""The database's front door: the session and the one way to write.
+
+Flask-SQLAlchemy is the session's glue and nothing more; models know nothing of it. A process that is not a web door
+opens an app context per unit of work (see backend.bootstrap), so that no read is stale and no transaction idles.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session
+
+from backend.models.base import Base
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
+
+_AFTER_COMMIT = "anju_after_commit"
+_INSIDE = "anju_inside"
+
+
+def init_db(app: Flask, url: str) -> None:
+    """Bind the database at `url` to `app`; SQLite is set up for several processes (WAL, IMMEDIATE writes)."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    options: dict[str, Any] = {"pool_pre_ping": True} if url.startswith("postgresql") else {}
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            prepare_sqlite(db.engine)
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Make SQLite safe under several writers.
+
+    In the driver's default mode updates are lost silently, and a plain BEGIN that turns into a write fails at once
+    with "locked"; write units therefore begin IMMEDIATE and wait their turn.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(raw: sqlite3.Connection, _record: object) -> None:
+        raw.isolation_level = None
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "busy_timeout = 15000",
+            "foreign_keys = ON",
+        ):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("anju_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open one write unit: commits at the end, rolls everything back on any error.
+
+    A unit inside a unit raises RuntimeError: a use case is one transaction and calls no other use case.
+    Callables given to `after_commit` run once the commit is durable, and never when it failed.
+    """
+    session: Session = db.session()
+    if session.info.get(_INSIDE):
+        raise RuntimeError("a use case must not be called from another use case's transaction")
+    if session.in_transaction():
+        session.rollback()  # a read before the write unit would pin an old snapshot
+    session.info[_INSIDE] = True
+    session.info[_AFTER_COMMIT] = []
+    try:
+        session.connection(execution_options={"anju_write": True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info[_INSIDE] = False
+        afterwards: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
+    for call in afterwards:
+        call()
+
+
+def after_commit(session: Session, call: Callable[[], None]) -> None:
+    """Ask for `call` to be run once the present write unit has committed."""
+    calls: list[Callable[[], None]] = session.info[_AFTER_COMMIT]
+    if call not in calls:
+        calls.append(call)
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Open a read that ends at once, so that nothing idles in a transaction while a caller waits or calls out."""
+    session: Session = db.session()
+    try:
+        yield session
+    finally:
+        session.rollback()

@@ -1,0 +1,171 @@
+"""One check from bytes to verdict. Runs in a face worker (or an operator's command), never in a web process.
+
+Pictures and embeddings live in local variables of these functions and end with them; what is returned holds no
+number of the face but the rounded distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from PIL import Image
+
+from backend.domain.faces import (
+    FacePolicy,
+    FaceQuality,
+    FaceVerdict,
+    decide_face,
+    find_document_doubts,
+    find_document_faults,
+    find_live_faults,
+)
+from backend.domain.movements import (
+    Challenge,
+    FrameMeasure,
+    eyes_baseline_of,
+    find_burst_faults,
+    is_resting,
+    judge_movements,
+)
+from backend.gateways.face_engine import (
+    Box,
+    Embedding,
+    Engine,
+    Points,
+    find_document_faces,
+    find_live_faces,
+    find_main_face,
+    load_engine,
+    measure_frame,
+    measure_quality,
+)
+from backend.gateways.face_frames import Frame
+from backend.gateways.face_pictures import decode_document, decode_frame, pixels_of
+from backend.gateways.picture_headers import PictureRefused
+
+
+class Retake(Exception):
+    """The pictures cannot be judged; `reasons` are rows of FACE_REASONS."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__(*reasons)
+        self.reasons = reasons
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """One face with the picture it is in."""
+
+    picture: Image.Image
+    box: Box
+    landmarks: Points
+
+    def quality(self) -> FaceQuality:
+        """See FaceQuality."""
+        return measure_quality(self.picture, self.box, self.landmarks)
+
+
+def verify(document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy) -> FaceVerdict:
+    """Is the face of the live `frames`, moving as `challenge` asks, the face on `document`?
+
+    Never raises for what the pictures are: an unusable one gives 'retake' with its reasons. Raises EngineMissing.
+    """
+    engine = load_engine()
+    try:
+        decision, reasons, distance = _judged(engine, document, frames, challenge, policy)
+    except Retake as retake:
+        return FaceVerdict("retake", retake.reasons, None, engine.version)
+    return FaceVerdict(decision, reasons, round(distance, 2), engine.version)
+
+
+def _judged(
+    engine: Engine, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy
+) -> tuple[str, tuple[str, ...], float]:
+    # Cheapest first: what the bytes and times say, then the document, then frame by frame.
+    marks = [blake2b(frame.jpeg, digest_size=16).digest() for frame in frames]
+    faults = find_burst_faults([frame.at_ms for frame in frames], marks, policy.movements)
+    if faults:
+        raise Retake(*faults)
+    card = look_at_document(engine, document, policy)
+    quality = card.quality()
+    faults = find_document_faults(quality, policy)
+    if faults:
+        raise Retake(*faults)
+    faces = _look_at_frames(engine, frames, policy)
+    measures = [measure_frame(face.landmarks, frame.at_ms) for face, frame in zip(faces, frames, strict=True)]
+    faults = judge_movements(measures, challenge.actions, policy.movements)
+    if faults:
+        raise Retake(*faults)
+    live = _encode_three(engine, faces, measures, policy)
+    distance = float(np.linalg.norm(np.mean(live, axis=0) - engine.encode(pixels_of(card.picture), card.box)))
+    decision, reasons = decide_face(distance, policy, find_document_doubts(quality, policy))
+    return decision, reasons, distance
+
+
+def look_at_document(engine: Engine, content: bytes, policy: FacePolicy) -> LookedAt:
+    """The one face in a document's picture. Raises Retake when there is none, or more than one."""
+    if not content:
+        raise Retake("document_missing")
+    try:
+        picture = decode_document(content, policy.pictures)
+    except PictureRefused as refused:
+        raise Retake(f"document_{refused.code}") from None
+    picture, boxes = find_document_faces(engine, picture)
+    if not boxes:
+        raise Retake("document_no_face")
+    box = find_main_face(boxes, policy.second_face_share)
+    if box is None:
+        raise Retake("document_several_faces")
+    return LookedAt(picture, box, engine.place_landmarks(pixels_of(picture), box))
+
+
+def _look_at_frames(engine: Engine, frames: Sequence[Frame], policy: FacePolicy) -> list[LookedAt]:
+    """The one main face of each frame. Raises Retake at the first frame that lacks it."""
+    faces: list[LookedAt] = []
+    seen: set[bytes] = set()
+    for frame in frames:
+        try:
+            picture = decode_frame(frame.jpeg, policy.pictures)
+        except PictureRefused as refused:
+            raise Retake(f"frame_{refused.code}") from None
+        pixels = pixels_of(picture)
+        seen.add(blake2b(pixels.tobytes(), digest_size=16).digest())
+        boxes = find_live_faces(engine, picture, faces[-1].box if faces else None)
+        if not boxes:
+            raise Retake("face_lost")
+        box = find_main_face(boxes, policy.second_face_share)
+        if box is None:
+            raise Retake("face_not_alone")
+        faces.append(LookedAt(picture, box, engine.place_landmarks(pixels, box)))
+    if len(seen) < len(faces):  # the same pixels in other files
+        raise Retake("frames_repeated")
+    return faces
+
+
+def _encode_three(
+    engine: Engine, faces: Sequence[LookedAt], measures: Sequence[FrameMeasure], policy: FacePolicy
+) -> list[Embedding]:
+    """Embeddings of three resting frames: the best of the first, middle and last third. Raises Retake."""
+    baseline = eyes_baseline_of(measures, policy.movements)
+    resting = [
+        face for face, one in zip(faces, measures, strict=True) if is_resting(one, baseline, policy.movements)
+    ]
+    qualities = [face.quality() for face in resting]
+    usable = [
+        (quality.sharpness, face)
+        for quality, face in zip(qualities, resting, strict=True)
+        if not find_live_faults(quality, policy)
+    ]
+    if len(usable) < 3:
+        faults = [fault for quality in qualities for fault in find_live_faults(quality, policy)]
+        raise Retake(max(set(faults), key=faults.count) if faults else "face_turned")
+    thirds = np.array_split(np.arange(len(usable)), 3)
+    chosen = [max((usable[n] for n in third), key=lambda pair: pair[0])[1] for third in thirds]
+    three = [engine.encode(pixels_of(face.picture), face.box) for face in chosen]
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        if float(np.linalg.norm(three[one] - three[other])) > policy.same_face_at_most:
+            raise Retake("faces_differ")
+    return three

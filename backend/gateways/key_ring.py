@@ -1,0 +1,113 @@
+"""Role KeyRing: keys that never lie in the database or in its backups.
+
+It wraps data keys (AES-256-GCM), makes blind indexes (HMAC-SHA-256, one key per purpose) and keeps the cookie keys of
+the two web doors. `FileKeyRing` is a folder with mode 0700; a KMS or HSM takes its place behind the same role.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hmac
+import json
+import os
+import secrets
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+INDEX_PURPOSES = ("id_number", "phone", "name", "secret")
+COOKIE_DOORS = ("mobile", "console")
+
+
+class KeyRingError(Exception):
+    """The key ring is missing a key or a sealed value does not belong where it was found."""
+
+
+class KeyRing(Protocol):
+    """Keeps the keys that protect identities."""
+
+    def __hash__(self) -> int: ...
+
+    def wrap(self, data_key: bytes, subject_id: str) -> tuple[str, bytes]:
+        """Wrap a 32-byte data key for `subject_id`; answers (key-encryption key id, wrapped bytes)."""
+        ...
+
+    def unwrap(self, kek_id: str, wrapped: bytes, subject_id: str) -> bytes:
+        """Undo `wrap`; raises KeyRingError when the bytes were made for another subject or key."""
+        ...
+
+    def blind_index(self, purpose: str, value: str) -> bytes:
+        """32 bytes by which equal values find each other and nothing else is learnt."""
+        ...
+
+    def cookie_key(self, door: str) -> str:
+        """The signing key of a web door's cookies ('mobile' or 'console')."""
+        ...
+
+
+class FileKeyRing:
+    """A key ring in one JSON file of mode 0600 under var/keys."""
+
+    def __init__(self, folder: Path) -> None:
+        self._ring = _load_or_make(folder)
+
+    def wrap(self, data_key: bytes, subject_id: str) -> tuple[str, bytes]:
+        kek_id = self._ring["current_kek"]
+        nonce = secrets.token_bytes(12)
+        return kek_id, nonce + AESGCM(self._kek(kek_id)).encrypt(nonce, data_key, subject_id.encode())
+
+    def unwrap(self, kek_id: str, wrapped: bytes, subject_id: str) -> bytes:
+        try:
+            return AESGCM(self._kek(kek_id)).decrypt(wrapped[:12], wrapped[12:], subject_id.encode())
+        except InvalidTag:
+            raise KeyRingError("a wrapped data key does not belong to this subject") from None
+
+    def blind_index(self, purpose: str, value: str) -> bytes:
+        key = base64.b64decode(self._ring["index"][purpose])
+        return hmac.new(key, value.encode(), sha256).digest()
+
+    def cookie_key(self, door: str) -> str:
+        key: str = self._ring["cookie"][door]
+        return key
+
+    def _kek(self, kek_id: str) -> bytes:
+        try:
+            return base64.b64decode(self._ring["keks"][kek_id])
+        except KeyError:
+            raise KeyRingError(f"key-encryption key {kek_id} is not in the key ring") from None
+
+
+def _load_or_make(folder: Path) -> dict[str, Any]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / "ring.json"
+    with open(folder / ".lock", "w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)  # several processes start at once; one makes the ring
+        if not path.exists():
+            _write_private(path, json.dumps(_new_ring(), indent=1).encode())
+    ring: dict[str, Any] = json.loads(path.read_text())
+    return ring
+
+
+def _new_ring() -> dict[str, Any]:
+    def random_key() -> str:
+        return base64.b64encode(secrets.token_bytes(32)).decode()
+
+    return {
+        "current_kek": "kek-1",
+        "keks": {"kek-1": random_key()},
+        "index": {purpose: random_key() for purpose in INDEX_PURPOSES},
+        "cookie": {door: random_key() for door in COOKIE_DOORS},
+    }
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    handle = os.open(path.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path.with_suffix(".new"), path)

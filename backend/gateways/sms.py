@@ -1,0 +1,85 @@
+"""Role SmsGateway: short messages to phones."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from urllib import request
+
+
+class SmsFailed(Exception):
+    """The gateway did not take the message; it is tried again later."""
+
+
+class SmsGateway(Protocol):
+    """Sends short messages."""
+
+    def send(self, phone: str, text: str, reference: str) -> None:
+        """Send `text` to `phone` (E.164). `reference` makes a repeated send recognisable. Raises SmsFailed."""
+        ...
+
+
+@dataclass(frozen=True)
+class DemoMessage:
+    """A message as the demo page shows it."""
+
+    at: str
+    phone: str
+    text: str
+
+
+class DemoSms:
+    """Stand-in: keeps the last messages in a file that the demo's page shows. Refused outside the demo by Settings."""
+
+    kept = 200
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def send(self, phone: str, text: str, reference: str) -> None:
+        row = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "phone": phone, "text": text, "ref": reference}
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as file:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def messages(self) -> list[DemoMessage]:
+        """The last messages, newest first, each reference once."""
+        if not self._path.exists():
+            return []
+        seen: dict[str, dict[str, Any]] = {}
+        for line in self._path.read_text(encoding="utf-8").splitlines()[-self.kept :]:
+            row = json.loads(line)
+            seen[row["ref"]] = row
+        return [DemoMessage(r["at"], r["phone"], r["text"]) for r in reversed(list(seen.values()))]
+
+
+class HttpSms:
+    """A real gateway: one JSON POST per message, bearer token, five seconds."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url, self._token = url, token
+
+    def send(self, phone: str, text: str, reference: str) -> None:
+        body = json.dumps({"to": phone, "text": text, "reference": reference}, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+        try:
+            with request.urlopen(request.Request(self._url, body, headers), timeout=5) as answer:
+                if answer.status >= 300:
+                    raise SmsFailed(f"gateway answered {answer.status}")
+        except OSError as error:
+            raise SmsFailed(type(error).__name__) from None
+
+
+class FakeSms:
+    """Keeps messages in a list, for tests."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    def send(self, phone: str, text: str, reference: str) -> None:
+        self.sent.append((phone, text))

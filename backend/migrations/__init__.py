@@ -1,0 +1,1 @@
+"""Alembic's numbered steps of the core's database. The launcher runs them before any process starts."""

@@ -1,0 +1,33 @@
+"""What Anju remembers: one noun per file, invariants as constraints.
+
+Services write here inside one transaction, queries read. Importing this package registers every table, which is what
+migrations and tests need. You will not find a rule about people here: rules live in backend.domain.
+"""
+
+from backend.models import (  # noqa: F401  (importing registers the tables)
+    accounts,
+    audit,
+    cases,
+    commands,
+    consents,
+    data_keys,
+    dwellings,
+    identity_checks,
+    invitations,
+    keys,
+    leases,
+    lock_events,
+    locks,
+    notices,
+    officers,
+    outbox,
+    persons,
+    registrations,
+    registry_attempts,
+    registry_contacts,
+    requests,
+    units,
+)
+from backend.models.base import Base
+
+__all__ = ["Base"]

@@ -1,0 +1,27 @@
+"""Consents and notices read: the purpose, the exact text by hash, its version, given and withdrawn."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, Code, Id, Moment, Text120, one_of
+
+PURPOSES = ("registration_notice", "face_check")
+
+
+class Consent(Base):
+    """One answer to one text (FACE-6, PIPL-29): a refusal is kept as well, as `given` false."""
+
+    __tablename__ = "consents"
+    __table_args__ = (one_of("purpose", PURPOSES), Index("ix_consents_account_id_purpose", "account_id", "purpose"))
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    account_id: Mapped[Id] = mapped_column(ForeignKey("accounts.id"))
+    purpose: Mapped[Code]
+    text_version: Mapped[Code]
+    text_hash: Mapped[Text120]
+    given: Mapped[bool]
+    channel: Mapped[Code] = mapped_column(default="phone")
+    at: Mapped[Moment]
+    withdrawn_at: Mapped[Moment | None] = mapped_column(default=None)

@@ -1,0 +1,50 @@
+"""Events of a lock's own log. No foreign key and a key that begins with the lock, so that it can be distributed."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, Code, Id, LockId, Moment, Token
+
+
+class LockEvent(Base):
+    """One event: `text` holds the exact bytes the hash covers; stored once per (lock, sequence)."""
+
+    __tablename__ = "lock_events"
+    __table_args__ = (Index("ix_lock_events_key_id_at", "key_id", "at"),)
+
+    lock_id: Mapped[LockId] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[Moment]
+    kind: Mapped[Code]
+    key_id: Mapped[Id | None] = mapped_column(default=None)
+    command_id: Mapped[Id | None] = mapped_column(default=None)
+    text: Mapped[str]
+    hash: Mapped[Token]
+    late: Mapped[bool] = mapped_column(default=False)
+    received_at: Mapped[Moment]
+
+
+class LockCheckpoint(Base):
+    """A lock's signed statement of its chain's head."""
+
+    __tablename__ = "lock_checkpoints"
+
+    lock_id: Mapped[LockId] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    token: Mapped[str]
+    received_at: Mapped[Moment]
+
+
+class LockAnomaly(Base):
+    """A message that was not accepted (clone, tamper, poison): what an operator can look at, without secrets."""
+
+    __tablename__ = "lock_anomalies"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    lock_id: Mapped[LockId] = mapped_column(index=True)
+    kind: Mapped[Code]
+    reason: Mapped[str]
+    topic: Mapped[str]
+    at: Mapped[Moment]

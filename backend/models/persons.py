@@ -1,0 +1,42 @@
+"""Persons: landlord, tenant, co-resident. Identity fields are sealed under the person's own data key."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, Code, Id, Moment, Sealed, Token, one_of
+
+ID_TYPES = ("111", "414", "511", "516", "551", "553")
+IDENTITY_STATES = ("none", "attested", "verified")
+
+
+class Person(Base):
+    """A natural person; the id is never derived from a document.
+
+    `identity_state` is the highest outcome reached by an identity check; `attested` is due for review.
+    """
+
+    __tablename__ = "persons"
+    __table_args__ = (
+        one_of("id_type", ID_TYPES),
+        one_of("identity_state", IDENTITY_STATES),
+        one_of("sex", ("male", "female", "unknown")),
+        Index("uq_persons_id_number_token", "id_type", "id_number_token", unique=True),
+    )
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    name_sealed: Mapped[Sealed]
+    name_latin_sealed: Mapped[Sealed | None] = mapped_column(default=None)
+    id_type: Mapped[Code]
+    id_number_sealed: Mapped[Sealed]
+    id_number_token: Mapped[Token]
+    birth_on_sealed: Mapped[Sealed]
+    sex: Mapped[Code]
+    nationality: Mapped[Code] = mapped_column(default="CHN")
+    hukou_division: Mapped[Code | None] = mapped_column(default=None)
+    identity_state: Mapped[Code] = mapped_column(default="none")
+    identity_review_due_at: Mapped[Moment | None] = mapped_column(default=None)
+    guardian_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), default=None)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[Moment]

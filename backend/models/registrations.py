@@ -1,0 +1,107 @@
+"""Registrations: the facts of the two legs, of residence and of the registry, side by side.
+
+The state a person sees is derived from these facts (backend.domain.registrations), never stored.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, Code, Id, Moment, Sealed, Text120, one_of
+
+SCOPES = ("in_scope", "exempt", "out_of_scope", "foreign")
+REGISTRY_STATES = ("unsent", "sent", "accepted", "rejected")
+
+
+class Registration(Base):
+    """One person's residence in one unit."""
+
+    __tablename__ = "registrations"
+    __table_args__ = (
+        one_of("tenant_leg", ("invited", "draft", "declared")),
+        one_of("landlord_leg", ("due", "reported")),
+        one_of("scope", SCOPES),
+        one_of("residence", ("living", "moved_out", "voided")),
+        one_of("registry_state", REGISTRY_STATES),
+        CheckConstraint("(tenant_leg = 'declared') = (declared_at IS NOT NULL)", name="declared_at"),
+        CheckConstraint("(residence = 'moved_out') = (moved_out_on IS NOT NULL)", name="moved_out_on"),
+        CheckConstraint("registry_state <> 'accepted' OR receipt_token IS NOT NULL", name="receipt"),
+        Index(
+            "uq_registrations_one_living",
+            "person_id",
+            "unit_id",
+            unique=True,
+            sqlite_where=text("residence = 'living'"),
+            postgresql_where=text("residence = 'living'"),
+        ),
+        Index("uq_registrations_lease_id", "lease_id", unique=True),
+    )
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.id"), index=True)
+    lease_id: Mapped[Id | None] = mapped_column(ForeignKey("leases.id"), default=None)
+    person_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), index=True, default=None)
+    place_type: Mapped[Code] = mapped_column(default="30")
+    reason: Mapped[Code | None] = mapped_column(default=None)
+    move_in_on: Mapped[date]
+    planned_end_on: Mapped[date | None] = mapped_column(default=None)
+    # the landlord's leg
+    landlord_leg: Mapped[Code] = mapped_column(default="due")
+    landlord_due_on: Mapped[date | None] = mapped_column(default=None)
+    landlord_reported_at: Mapped[Moment | None] = mapped_column(default=None)
+    landlord_receipt_no: Mapped[Text120 | None] = mapped_column(default=None)
+    landlord_receipt_token: Mapped[str | None] = mapped_column(default=None)
+    # the tenant's leg
+    tenant_leg: Mapped[Code] = mapped_column(default="invited")
+    tenant_due_on: Mapped[date | None] = mapped_column(default=None)
+    draft_expires_at: Mapped[Moment | None] = mapped_column(default=None)
+    declared_at: Mapped[Moment | None] = mapped_column(default=None)
+    declared_by: Mapped[Code | None] = mapped_column(default=None)
+    notice_version: Mapped[Code | None] = mapped_column(default=None)
+    # scope
+    scope: Mapped[Code] = mapped_column(default="in_scope")
+    exemption: Mapped[Code | None] = mapped_column(default=None)
+    # residence
+    residence: Mapped[Code] = mapped_column(default="living")
+    moved_out_on: Mapped[date | None] = mapped_column(default=None)
+    moved_out_reason: Mapped[Code | None] = mapped_column(default=None)
+    moved_out_by: Mapped[Code | None] = mapped_column(default=None)
+    landlord_end_reported_at: Mapped[Moment | None] = mapped_column(default=None)
+    void_reason: Mapped[Code | None] = mapped_column(default=None)
+    disputed: Mapped[bool] = mapped_column(default=False)
+    case_id: Mapped[Id | None] = mapped_column(default=None)
+    # the registry, per version
+    registry_state: Mapped[Code] = mapped_column(default="unsent")
+    registry_version: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[Moment | None] = mapped_column(default=None)
+    accepted_at: Mapped[Moment | None] = mapped_column(default=None)
+    receipt_no: Mapped[Text120 | None] = mapped_column(default=None)
+    receipt_token: Mapped[str | None] = mapped_column(default=None)
+    checkout_receipt_no: Mapped[Text120 | None] = mapped_column(default=None)
+    checkout_receipt_token: Mapped[str | None] = mapped_column(default=None)
+    registry_errors: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+
+
+class RegistrationChange(Base):
+    """One transition of a registration: who, why, which version it made; field values sealed where personal."""
+
+    __tablename__ = "registration_changes"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    registration_id: Mapped[Id] = mapped_column(ForeignKey("registrations.id"), index=True)
+    version: Mapped[int]
+    at: Mapped[Moment]
+    actor_kind: Mapped[Code]
+    actor_id: Mapped[Id | None] = mapped_column(default=None)
+    action: Mapped[Code]
+    reason: Mapped[Text120 | None] = mapped_column(default=None)
+    source: Mapped[Code]
+    fields: Mapped[list[str]] = mapped_column(default=list)
+    before_sealed: Mapped[Sealed | None] = mapped_column(default=None)

@@ -1,0 +1,7 @@
+"""The door for locks: its own process, `python -m backend.mqtt`.
+
+    broker → link (the only paho code) → bridge → router → handlers → one service each → commit → acknowledge
+    outbox row → sender → sign → link → broker
+
+Only locks come in here, by the topics of backend.wire.topics. You will not find a model, a rule, or a person's name.
+"""

@@ -1,0 +1,113 @@
+"""The staff's audit log as auditors read it: who, when, why, what kind of thing; persons only as a mark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import func, select
+
+from backend.db import db
+from backend.domain.calendars import end_of, start_of
+from backend.models.audit import AuditCheckpoint, AuditLeaf
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class LeafLine:
+    """One leaf. `subject` is a mark by which equal persons can be told, and nothing else."""
+
+    id: str
+    at: datetime
+    seq: int | None
+    badge: str | None
+    role: str | None
+    office: str | None
+    action: str
+    purpose: str | None
+    case_ref: str | None
+    subject: str | None
+    object_kind: str | None
+    fields: tuple[str, ...]
+    decision: str | None
+
+
+@dataclass(frozen=True)
+class LogState:
+    """How far the log is numbered and signed."""
+
+    sealed: int
+    waiting: int
+    checkpoint_size: int
+    checkpoint_at: datetime | None
+
+
+def list_leaves(
+    *,
+    office: str | None = None,
+    badge: str | None = None,
+    action: str | None = None,
+    purpose: str | None = None,
+    on: date | None = None,
+    before: str | None = None,
+) -> tuple[LeafLine, ...]:
+    """The newest leaves of officers and operators, at most a page; `before` is the last leaf of the page before."""
+    statement = select(AuditLeaf).where(AuditLeaf.actor_kind.in_(("officer", "operator")))
+    wishes = ((AuditLeaf.office, office), (AuditLeaf.actor_badge, badge), (AuditLeaf.action, action),
+              (AuditLeaf.purpose, purpose))
+    for column, value in wishes:
+        if value:
+            statement = statement.where(column == value)
+    if on is not None:
+        statement = statement.where(AuditLeaf.at >= start_of(on), AuditLeaf.at <= end_of(on))
+    if before is not None:
+        statement = statement.where(AuditLeaf.id < before)  # ids sort by the time they were made
+    rows = db.session.scalars(statement.order_by(AuditLeaf.id.desc()).limit(PAGE))
+    return tuple(_line(row) for row in rows)
+
+
+def list_actions() -> tuple[str, ...]:
+    """The actions that occur in the staff's log."""
+    return tuple(
+        db.session.scalars(
+            select(AuditLeaf.action)
+            .where(AuditLeaf.actor_kind.in_(("officer", "operator")))
+            .distinct()
+            .order_by(AuditLeaf.action)
+        )
+    )
+
+
+def get_log_state() -> LogState:
+    """How many leaves are numbered, how many wait, and the latest signed checkpoint."""
+    sealed = db.session.scalar(select(func.coalesce(func.max(AuditLeaf.seq), 0))) or 0
+    waiting = db.session.scalar(select(func.count()).where(AuditLeaf.seq.is_(None))) or 0
+    last = db.session.execute(
+        select(AuditCheckpoint.size, AuditCheckpoint.at).order_by(AuditCheckpoint.size.desc()).limit(1)
+    ).first()
+    return LogState(sealed, waiting, last.size if last else 0, last.at if last else None)
+
+
+def count_reads(since: timedelta, now: datetime) -> tuple[tuple[str, int, int], ...]:
+    """(badge, persons seen, disclosures made) within `since`, most first."""
+    rows = db.session.execute(
+        select(AuditLeaf.actor_badge, func.count(AuditLeaf.subject_id.distinct()), func.count())
+        .where(
+            AuditLeaf.actor_kind == "officer",
+            AuditLeaf.subject_id.is_not(None),
+            AuditLeaf.at >= now.astimezone(UTC) - since,
+        )
+        .group_by(AuditLeaf.actor_badge)
+        .order_by(func.count().desc())
+    )
+    return tuple((badge or "–", persons, looks) for badge, persons, looks in rows)
+
+
+def _line(row: AuditLeaf) -> LeafLine:
+    return LeafLine(
+        row.id, row.at, row.seq, row.actor_badge, row.role, row.office, row.action, row.purpose, row.case_ref,
+        sha256(row.subject_id.encode()).hexdigest()[:8] if row.subject_id else None,
+        row.object_kind, tuple(row.fields), row.decision,
+    )

@@ -1,0 +1,137 @@
+"""Lists of cases and deadlines: references, kinds, addresses and dates. No person is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import case, func, select
+
+from backend.db import db
+from backend.domain.cases import OPEN_STATES
+from backend.models.cases import Case
+from backend.models.dwellings import Dwelling
+from backend.models.officers import Officer
+from backend.models.registrations import Registration
+from backend.models.units import Unit
+from backend.queries.unit_facts import short_address
+
+MOST = 200
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """One case of a list. `place` is the unit's address, None when the case is not about a unit."""
+
+    reference: str
+    kind: str
+    state: str
+    rule: str | None
+    place: str | None
+    opened_by: str
+    opened_at: datetime
+    due_at: datetime | None
+    assigned_to: str | None
+    assigned_badge: str | None
+    decision: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DutyLine:
+    """A duty that is open or late: whose, by which rule, where, since when. Nameless."""
+
+    unit_id: str
+    place: str
+    label: str
+    owner: str
+    rule: str
+    due_on: date
+    days_late: int
+
+
+def list_cases(
+    area: str, kinds: Sequence[str], *, scope: str = "open", officer_id: str | None = None, kind: str | None = None
+) -> tuple[CaseLine, ...]:
+    """Cases of an area and of these kinds: 'open' (most urgent first), 'mine' or 'done' (newest first)."""
+    statement = (
+        select(Case, Unit, Dwelling, Officer.badge)
+        .outerjoin(Unit, Unit.id == Case.unit_id)
+        .outerjoin(Dwelling, Dwelling.id == Unit.dwelling_id)
+        .outerjoin(Officer, Officer.id == Case.assigned_to)
+        .where(Case.area.startswith(area, autoescape=True), Case.kind.in_(kinds))
+        .limit(MOST)
+    )
+    if kind is not None:
+        statement = statement.where(Case.kind == kind)
+    if scope == "mine":
+        statement = statement.where(Case.assigned_to == officer_id, Case.state.in_(OPEN_STATES))
+    elif scope == "done":
+        statement = statement.where(Case.state.not_in(OPEN_STATES)).order_by(Case.decided_at.desc())
+    else:
+        statement = statement.where(Case.state.in_(OPEN_STATES))
+    statement = statement.order_by(case((Case.due_at.is_(None), 1), else_=0), Case.due_at, Case.reference)
+    return tuple(_line(*row._tuple()) for row in db.session.execute(statement))
+
+
+def count_cases(area: str, kinds: Sequence[str], officer_id: str, now: datetime) -> dict[str, int]:
+    """How many cases are open, past their time, and with this officer."""
+    late = case((Case.due_at < now, 1), else_=0)
+    mine = case((Case.assigned_to == officer_id, 1), else_=0)
+    row = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(late), 0), func.coalesce(func.sum(mine), 0)).where(
+            Case.area.startswith(area, autoescape=True), Case.kind.in_(kinds), Case.state.in_(OPEN_STATES)
+        )
+    ).one()
+    return {"open": row[0], "late": int(row[1]), "mine": int(row[2])}
+
+
+def find_neighbours(references: Sequence[str], reference: str) -> tuple[str | None, str | None]:
+    """The references before and after one in a list, for going through a queue by keyboard."""
+    if reference not in references:
+        return None, references[0] if references else None
+    at = list(references).index(reference)
+    return (references[at - 1] if at else None), (references[at + 1] if at + 1 < len(references) else None)
+
+
+def list_duties(area: str, today: date, *, owner: str | None = None) -> tuple[DutyLine, ...]:
+    """Overdue declarations (HK-15) and landlords' reports (ZJ-9-1) of an area, the latest first."""
+    lines: list[DutyLine] = []
+    if owner in (None, "tenant"):
+        late = (Registration.tenant_leg != "declared") & (Registration.tenant_due_on < today)
+        lines += _duties(area, today, "tenant", "HK-15", Registration.tenant_due_on, late)
+    if owner in (None, "landlord"):
+        late = (Registration.landlord_leg == "due") & (Registration.landlord_due_on < today)
+        lines += _duties(area, today, "landlord", "ZJ-9-1", Registration.landlord_due_on, late)
+    return tuple(sorted(lines, key=lambda line: (line.due_on, line.place, line.label)))
+
+
+def _duties(area: str, today: date, owner: str, rule: str, due: Any, late: Any) -> list[DutyLine]:
+    rows = db.session.execute(
+        select(Unit, Dwelling, due)
+        .select_from(Registration)
+        .join(Unit, Unit.id == Registration.unit_id)
+        .join(Dwelling, Dwelling.id == Unit.dwelling_id)
+        .where(
+            Dwelling.division.startswith(area, autoescape=True),
+            Registration.residence == "living",
+            Registration.scope == "in_scope",
+            late,
+        )
+        .order_by(due)
+        .limit(MOST)
+    )
+    return [
+        DutyLine(unit.id, short_address(dwelling), unit.label, owner, rule, due_on, (today - due_on).days)
+        for unit, dwelling, due_on in rows
+    ]
+
+
+def _line(row: Case, unit: Unit | None, dwelling: Dwelling | None, badge: str | None) -> CaseLine:
+    place = f"{short_address(dwelling)} {unit.label}" if unit is not None and dwelling is not None else None
+    return CaseLine(
+        row.reference, row.kind, row.state, row.rule, place, row.opened_by, row.opened_at, row.due_at,
+        row.assigned_to, badge, row.decision, row.decided_at,
+    )

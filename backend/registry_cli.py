@@ -1,0 +1,224 @@
+"""The operator's commands about the registry: `registry status | show | retry | fault`, and `receipt verify`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from flask import Flask
+
+from backend.bootstrap import check_revision, core_app, world_of
+from backend.config import Settings, SettingsError
+from backend.gateways.registry_client import read_receipt_keys
+from backend.queries.registry_sync import SyncHealth, find_course, get_sync_health
+from backend.services.audit import Actor
+from backend.services.registry_upkeep import retry_parked
+from backend.wire.receipts import ReceiptInvalid, find_receipt, verify_receipt
+from backend.wire.registry_messages import is_record_id, write_time
+
+LARGEST_FILE_BYTES = 5_000_000
+
+_REASONS = {
+    "not_found": "there is no receipt in it",
+    "unknown_key": "it was not signed by a key this registry has published",
+    "bad_signature": "the signature does not fit: something in it was changed",
+    "bad_claim": "its content is not that of a receipt",
+    "wrong_kind": "it is another kind of document, not a receipt",
+}
+
+
+def add_registry_commands(subparsers: Any) -> None:
+    """Add the nouns `registry` and `receipt` to the operator's grammar."""
+    registry = subparsers.add_parser("registry", help="what waits for the registry and what came back")
+    verbs = registry.add_subparsers(metavar="VERB", required=True)
+    status = _add(verbs, "status", "backlog, last receipt, contact, parked rows", _status)
+    status.add_argument("--json", action="store_true", help="for machines")
+    show = _add(verbs, "show", "one registration and every attempt to tell it", _show)
+    show.add_argument("record", metavar="RECORD", help="the registration's id")
+    retry = _add(verbs, "retry", "take a parked row up again", _retry)
+    retry.add_argument("outbox_id", metavar="ROW", type=int, help="its number in `registry status`")
+    fault = _add(verbs, "fault", "let the stand-in registry fail, or list how it can", _fault)
+    fault.add_argument("name", nargs="?", help="the failure; without it, all are listed")
+    fault.add_argument("params", nargs="*", metavar="NAME=VALUE", help="for example seconds=60 times=3")
+    fault.add_argument("--off", action="store_true", help="switch it (or all) off")
+    receipt = subparsers.add_parser("receipt", help="registry receipts, verified offline")
+    verify = _add(
+        receipt.add_subparsers(metavar="VERB", required=True),
+        "verify",
+        "say whether a receipt is genuine; no network is used",
+        _verify,
+    )
+    verify.add_argument("receipt", metavar="FILE|TEXT", help="a saved receipt, the text of its QR code, or - for input")
+    verify.add_argument("--keys", type=Path, help="JWKS file with the registry's published keys")
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    keys_file = chosen.keys or _keys_file()
+    keys = read_receipt_keys(keys_file)
+    if not keys:
+        print(f"The registry's published keys are not readable in {keys_file}; name them with --keys.", file=sys.stderr)
+        return 1
+    try:
+        receipt = verify_receipt(find_receipt(_text_of(chosen.receipt)), keys)
+    except ReceiptInvalid as invalid:
+        reason = _REASONS.get(invalid.reason, invalid.reason)
+        print(f"NOT a genuine receipt (凭证无效): {reason}.", file=sys.stderr)
+        return 1
+    lines = {
+        "receipt 凭证号": receipt.number,
+        "record 登记": receipt.record_id,
+        "version 版本": str(receipt.record_version),
+        "operation 操作": receipt.op,
+        "reported by 申报方": receipt.leg,
+        "declared at 申报时间": write_time(receipt.declared_at),
+        "accepted at 受理时间": write_time(receipt.accepted_at),
+        "content hash 内容摘要": receipt.payload_hash,
+    }
+    print("Genuine receipt (凭证有效).")
+    for name, value in lines.items():
+        print(f"  {name}: {value}")
+    return 0
+
+
+def _status(chosen: argparse.Namespace) -> int:
+    app = _core()
+    with app.app_context():
+        health = get_sync_health(world_of(app).clock.now())
+    if chosen.json:
+        print(json.dumps(_status_json(health), ensure_ascii=False))
+        return 0 if health.is_well else 1
+    contact = "reached" if health.failure is None and health.reached_at else f"NOT reached: {health.failure or 'never'}"
+    if health.failing_since is not None:
+        contact += f", since {write_time(health.failing_since)}"
+    print(f"registry       {contact}")
+    print(f"waiting        {health.backlog}{_since(health.oldest_waiting_at)}")
+    print(f"last receipt   {health.last_receipt_no or '-'}{_since(health.last_receipt_at)}")
+    print(f"returned       {health.rejected} registrations wait for a correction")
+    print(f"alarms (24 h)  {health.alarms_today}")
+    print(f"parked         {len(health.parked)}")
+    for row in health.parked:
+        print(f"  {row.outbox_id:>6}  {row.registration_id}  {row.kind} {row.leg}  {row.owner}: {row.error}")
+    return 0 if health.is_well else 1
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    app = _core()
+    with app.app_context():
+        course = find_course(chosen.record) if is_record_id(chosen.record) else None
+    if course is None:
+        print(f"There is no registration {chosen.record}.", file=sys.stderr)
+        return 1
+    print(f"registration   {course.registration_id}")
+    print(f"state          {course.registry_state}, version {course.version}, accepted {course.accepted_version}")
+    for name, number in (
+        ("tenant's receipt", course.receipt_no),
+        ("landlord's receipt", course.landlord_receipt_no),
+        ("check-out's receipt", course.checkout_receipt_no),
+    ):
+        print(f"{name:<20} {number or '-'}")
+    for attempt in course.attempts:
+        codes = " ".join(error["code"] + error["pointer"] for error in attempt.errors)
+        print(
+            f"  {write_time(attempt.sent_at)}  {attempt.op:<8} {attempt.leg:<8} v{attempt.version}  "
+            f"{attempt.outcome:<10} {attempt.reason or attempt.receipt_no or ''} {codes}".rstrip()
+        )
+    return 0
+
+
+def _retry(chosen: argparse.Namespace) -> int:
+    app = _core()
+    with app.app_context():
+        taken = retry_parked(world_of(app), outbox_id=chosen.outbox_id, actor=Actor("operator"))
+    print("It will be sent again." if taken else f"No parked row has the number {chosen.outbox_id}.")
+    return 0 if taken else 1
+
+
+def _fault(chosen: argparse.Namespace) -> int:
+    address = f"{_settings().registry_url.rstrip('/')}/_sim/faults" + (f"/{chosen.name}" if chosen.name else "")
+    with httpx.Client(timeout=5, trust_env=False) as client:
+        try:
+            if chosen.off:
+                answer = client.delete(address)
+            elif chosen.name:
+                answer = client.put(address, json=_params(chosen.params))
+            else:
+                answer = client.get(address)
+        except httpx.HTTPError:
+            print("The stand-in registry does not answer.", file=sys.stderr)
+            return 1
+    if answer.status_code != 200:
+        print("The registry has no such switch; `registry fault` lists them.", file=sys.stderr)
+        return 1
+    body = answer.json()
+    for name, does in body.get("known", {}).items():
+        print(f"{name:<18} {does}")
+    print("on: " + (json.dumps(body["on"], ensure_ascii=False) if body["on"] else "nothing"))
+    return 0
+
+
+def _params(words: list[str]) -> dict[str, Any]:
+    params: dict[str, Any] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        params[name] = int(value) if value.lstrip("-").isdigit() else value.split(",") if "," in value else value
+    return params
+
+
+def _text_of(given: str) -> str:
+    if given == "-":
+        return sys.stdin.read(LARGEST_FILE_BYTES)
+    try:
+        path = Path(given)
+        is_file = len(given) < 1000 and path.is_file()
+    except (OSError, ValueError):
+        is_file = False
+    if not is_file:
+        return given
+    with path.open("rb") as file:
+        return file.read(LARGEST_FILE_BYTES).decode("utf-8", "ignore")
+
+
+def _settings() -> Settings:
+    """The settings, also where this machine could not run Anju: verifying a receipt needs only a folder."""
+    try:
+        return Settings.from_environment()
+    except SettingsError:
+        return Settings.from_environment({**os.environ, "ANJU_DEMO": "1"})
+
+
+def _keys_file() -> Path:
+    settings = _settings()
+    return Path(settings.registry_keys or settings.var / "registry" / "public.jwks.json")
+
+
+def _core() -> Flask:
+    app = core_app(_settings())
+    check_revision(app)
+    return app
+
+
+def _since(at: Any) -> str:
+    return f"  ({write_time(at)})" if at is not None else ""
+
+
+def _status_json(health: SyncHealth) -> dict[str, Any]:
+    times = ("oldest_waiting_at", "last_receipt_at", "checked_at", "reached_at", "failing_since")
+    plain = {name: getattr(health, name) for name in ("backlog", "last_receipt_no", "failure", "rejected", "is_well")}
+    plain |= {name: write_time(at) if (at := getattr(health, name)) else None for name in times}
+    parked = [
+        {"row": row.outbox_id, "registration": row.registration_id, "owner": row.owner, "error": row.error}
+        for row in health.parked
+    ]
+    return {**plain, "alarms_today": health.alarms_today, "parked": parked}
+
+
+def _add(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser

@@ -1,0 +1,138 @@
+"""谁看过我的数据: who has looked at one's data, told to that person; own door entries, to them alone; the export."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import reading, transaction
+from backend.domain.refusals import Refused
+from backend.gateways.world import World
+from backend.models.accounts import Account
+from backend.models.audit import AuditLeaf
+from backend.models.keys import Key
+from backend.models.lock_events import LockEvent
+from backend.services.audit import Actor, write_leaf
+from backend.services.consents import list_consents
+from backend.services.inbox import list_notices
+from backend.services.persons import my_identity
+from backend.services.sign_ins import list_sessions
+from backend.services.tenancies import my_tenancies
+
+OPENINGS = (
+    "lock.unlocked",
+    "lock.locked",
+    "door.opened",
+    "door.closed",
+    "access.denied",
+    "inside.opened",
+    "mech_key.used",
+    "lock.unlock_timeout",
+)
+
+
+@dataclass(frozen=True)
+class AccessView:
+    """One look at a person's data: office, role and badge pseudonym, purpose, case, which fields."""
+
+    id: str
+    at: datetime
+    actor: str  # 'officer' | 'registry' | 'system'
+    office: str | None
+    role: str | None
+    badge: str | None
+    purpose: str | None
+    case_ref: str | None
+    action: str
+    fields: tuple[str, ...]
+    decision: str | None
+
+
+@dataclass(frozen=True)
+class AccessPage:
+    """A page of records, newest first; `next` goes on where it ended."""
+
+    items: tuple[AccessView, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class DoorEvent:
+    """One of the tenant's own door entries; `late` was told by the lock after the fact."""
+
+    at: datetime
+    kind: str
+    late: bool
+
+
+def my_access_records(world: World, *, account_id: str, before: str | None = None, limit: int = 50) -> AccessPage:
+    """All accesses to one's data by offices and the system, newest first; one's own acts are not among them."""
+    with reading() as session:
+        account = session.get_one(Account, account_id)
+        if account.person_id is None:
+            return AccessPage((), None)
+        statement = select(AuditLeaf).where(
+            AuditLeaf.subject_id == account.person_id, AuditLeaf.actor_kind.in_(("officer", "registry"))
+        )
+        if before is not None:
+            statement = statement.where(AuditLeaf.id < before)
+        rows = session.scalars(statement.order_by(AuditLeaf.id.desc()).limit(limit + 1)).all()
+        items = tuple(_access(row) for row in rows[:limit])
+        return AccessPage(items, items[-1].id if len(rows) > limit else None)
+
+
+def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 100) -> tuple[DoorEvent, ...]:
+    """The openings with one's own key; nobody else can ask for them."""
+    with reading() as session:
+        key = session.get(Key, key_id)
+        if key is None or key.holder_account_id != account_id:
+            raise Refused("not_found", "key_id")
+        rows = session.scalars(
+            select(LockEvent)
+            .where(LockEvent.key_id == key.id, LockEvent.kind.in_(OPENINGS))
+            .order_by(LockEvent.at.desc(), LockEvent.seq.desc())
+            .limit(limit)
+        )
+        return tuple(DoorEvent(row.at, row.kind, row.late) for row in rows)
+
+
+def export_my_data(world: World, *, account_id: str) -> dict[str, Any]:
+    """Everything Anju holds about the account's person, machine-readable (PIPL-45); the number stays masked here."""
+    identity = my_identity(world, account_id=account_id)
+    export = {
+        "identity": asdict(identity) if identity else None,
+        "tenancies": [asdict(tenancy) for tenancy in my_tenancies(world, account_id=account_id)],
+        "consents": [asdict(consent) for consent in list_consents(world, account_id=account_id)],
+        "sessions": [asdict(session) for session in list_sessions(world, account_id=account_id)],
+        "notices": [asdict(notice) for notice in list_notices(world, account_id=account_id)],
+        "accesses": [asdict(item) for item in my_access_records(world, account_id=account_id, limit=1000).items],
+    }
+    with transaction() as session:
+        write_leaf(
+            world, session, Actor("resident", account_id), "data_exported", subject_id=_person_of(session, account_id)
+        )
+    return export
+
+
+def _person_of(session: Session, account_id: str) -> str | None:
+    return session.get_one(Account, account_id).person_id
+
+
+def _access(row: AuditLeaf) -> AccessView:
+    return AccessView(
+        row.id,
+        row.at,
+        row.actor_kind,
+        row.office,
+        row.role,
+        row.actor_badge,
+        row.purpose,
+        row.case_ref,
+        row.action,
+        tuple(row.fields),
+        row.decision,
+    )

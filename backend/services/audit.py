@@ -1,0 +1,106 @@
+"""Audit leaves: one per disclosure and decision, in the same transaction as what they record.
+
+A leaf is written unnumbered, so that the hot path takes no global lock; `seal_leaves` numbers them afterwards and signs
+a checkpoint over the Merkle tree (RFC 6962).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from backend.db import transaction
+from backend.domain.correlation import request_id
+from backend.domain.ids import new_id
+from backend.domain.merkle import leaf_hash, tree_root
+from backend.gateways.world import World
+from backend.models.audit import AuditCheckpoint, AuditLeaf
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. Residents learn an officer's badge, role and office, never the name."""
+
+    kind: str  # 'resident' | 'officer' | 'system' | 'operator'
+    id: str | None = None
+    badge: str | None = None
+    role: str | None = None
+    office: str | None = None
+    purpose: str | None = None
+    case_ref: str | None = None
+
+
+SYSTEM = Actor("system")
+
+
+def write_leaf(
+    world: World,
+    session: Session,
+    actor: Actor,
+    action: str,
+    *,
+    subject_id: str | None = None,
+    object_kind: str | None = None,
+    object_id: str | None = None,
+    fields: Sequence[str] = (),
+    decision: str | None = None,
+) -> str:
+    """Write one leaf inside the present write unit and answer its id. No identity value may be passed."""
+    nonce = secrets.token_bytes(32)
+    row = {
+        "id": new_id(),
+        "at": world.clock.now(),
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_badge": actor.badge,
+        "role": actor.role,
+        "office": actor.office,
+        "action": action,
+        "purpose": actor.purpose,
+        "case_ref": actor.case_ref,
+        "subject_id": subject_id,
+        "object_kind": object_kind,
+        "object_id": object_id,
+        "fields": list(fields),
+        "decision": decision,
+        "request_id": request_id.get(),
+    }
+    canonical = json.dumps({**row, "at": row["at"].isoformat(), "nonce": nonce.hex()}, sort_keys=True)  # type: ignore[attr-defined]
+    hashed = leaf_hash(canonical.encode())
+    session.execute(insert(AuditLeaf), {**row, "nonce": nonce, "leaf_hash": hashed})
+    return str(row["id"])
+
+
+def seal_leaves(world: World, *, limit: int = 5000) -> int:
+    """Number the leaves that have none yet and sign a checkpoint over the grown tree; answers how many were sealed."""
+    with transaction() as session:
+        waiting = session.scalars(
+            select(AuditLeaf.id).where(AuditLeaf.seq.is_(None)).order_by(AuditLeaf.at, AuditLeaf.id).limit(limit)
+        ).all()
+        if not waiting:
+            return 0
+        size = session.scalar(select(func.coalesce(func.max(AuditLeaf.seq), 0))) or 0
+        for offset, leaf_id in enumerate(waiting, start=1):
+            session.execute(update(AuditLeaf).where(AuditLeaf.id == leaf_id).values(seq=size + offset))
+        return len(waiting)
+
+
+def sign_checkpoint(world: World) -> bool:
+    """Sign a checkpoint when the tree has grown since the last one."""
+    with transaction() as session:
+        size = session.scalar(select(func.coalesce(func.max(AuditLeaf.seq), 0))) or 0
+        last = session.scalar(select(func.coalesce(func.max(AuditCheckpoint.size), 0))) or 0
+        if size <= last:
+            return False
+        hashes = session.scalars(
+            select(AuditLeaf.leaf_hash).where(AuditLeaf.seq.is_not(None)).order_by(AuditLeaf.seq)
+        ).all()
+        root = tree_root(hashes)
+        note = world.tokens.sign_body(f"anju-audit\n{size}\n{root.hex()}\n".encode())
+        session.add(AuditCheckpoint(size=size, root=root, note=note, at=world.clock.now()))
+        return True

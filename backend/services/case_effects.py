@@ -1,0 +1,100 @@
+"""What a decided case changes. Everything here runs inside the deciding use case's write unit."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.domain.cases import KINDS, REASON_NAMES
+from backend.domain.refusals import Refusal
+from backend.gateways.world import World
+from backend.models.cases import Case
+from backend.models.leases import Lease
+from backend.models.registrations import Registration
+from backend.models.units import Unit, UnitClaim
+from backend.services.audit import Actor
+from backend.services.identity_states import settle_identity
+from backend.services.inbox import tell_person
+from backend.services.key_changes import unit_alias
+from backend.services.registrations import confirm_residence, end_residence
+
+
+def apply_decision(
+    world: World, session: Session, case: Case, actor: Actor, *, method: str | None, moved_out_on: date | None
+) -> Refusal | None:
+    """Carry out `case.decision` and tell those it concerns; a refusal means that nothing was changed."""
+    if case.kind == "identity_review":
+        _settle_review(world, session, case, actor, method or "window")
+    elif case.kind == "dispute":
+        return _settle_dispute(world, session, case, actor, moved_out_on)
+    elif case.kind == "unit_claim":
+        _settle_claim(world, session, case)
+    else:
+        _clear_mark(session, case)
+    return None
+
+
+def _settle_review(world: World, session: Session, case: Case, actor: Actor, method: str) -> None:
+    confirmed = case.decision == "confirmed"
+    if case.person_id is None:
+        return
+    settle_identity(
+        world, session, case.person_id, "verified" if confirmed else "none", method=method,
+        operator_id=actor.id, outcome="pass" if confirmed else "fail", actor=actor,
+    )
+    zh, en = REASON_NAMES[case.decision_reason or ""]
+    tell_person(world, session, case.person_id, "identity_reviewed", once=case.id, rule=case.rule,
+                reason_zh=zh, reason_en=en, **_words(case))
+
+
+def _settle_dispute(
+    world: World, session: Session, case: Case, actor: Actor, moved_out_on: date | None
+) -> Refusal | None:
+    registration = session.get_one(Registration, case.registration_id)
+    lease = session.get(Lease, registration.lease_id) if registration.lease_id else None
+    if registration.residence == "living":
+        if case.decision == "moved_out":
+            if moved_out_on is None or moved_out_on < registration.move_in_on:
+                return Refusal("checkout.date", "moved_out_on")
+            end_residence(world, session, registration, moved_out_on, "lease_end", by="officer", actor=actor)
+        else:
+            confirm_residence(world, session, registration, actor=actor)
+    _clear_mark(session, case)
+    parties = (registration.person_id, lease.landlord_id if lease else None)
+    for number, person_id in enumerate(party for party in parties if party is not None):
+        tell_person(world, session, person_id, "dispute_decided", once=f"{case.id}:{number}", rule=case.rule,
+                    unit=unit_alias(session, registration.unit_id), **_words(case))
+    return None
+
+
+def _settle_claim(world: World, session: Session, case: Case) -> None:
+    claim = session.get_one(UnitClaim, case.evidence["claim_id"])
+    unit = session.get_one(Unit, claim.unit_id)
+    earlier = session.scalar(select(UnitClaim).where(UnitClaim.unit_id == unit.id, UnitClaim.state == "accepted"))
+    if case.decision == "accepted":
+        if earlier is not None:
+            earlier.state = "ended"
+            session.flush()  # one accepted claim per unit at any moment
+        claim.state, unit.landlord_id, unit.version = "accepted", claim.person_id, unit.version + 1
+    else:
+        claim.state = "refused"
+    for party in (claim, earlier):
+        if party is not None:
+            tell_person(world, session, party.person_id, "claim_decided", once=f"{case.id}:{party.id}",
+                        unit=unit_alias(session, unit.id), **_words(case))
+
+
+def _clear_mark(session: Session, case: Case) -> None:
+    """A registration no longer points to a case that is decided."""
+    if case.registration_id is None:
+        return
+    registration = session.get_one(Registration, case.registration_id)
+    if registration.case_id == case.id:
+        registration.case_id = None
+
+
+def _words(case: Case) -> dict[str, str]:
+    decided = KINDS[case.kind].decisions[case.decision or ""]
+    return {"decision_zh": decided.zh, "decision_en": decided.en}

@@ -1,0 +1,288 @@
+"""Commands to locks: asked by a key's holder, sent by the bridge, ended by the lock's own word.
+
+A command for an offline lock is refused at once and never kept for later. What stands in the audit log is that a
+command was asked for, without a name: when somebody opens a door is the tenant's alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import BoundedSemaphore
+
+from sqlalchemy import exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from backend.db import after_commit, reading, transaction
+from backend.domain.commands import FINAL, decide_answer, decide_silence
+from backend.domain.ids import is_id, new_id
+from backend.domain.refusals import Refused
+from backend.gateways.world import World
+from backend.models.commands import Command
+from backend.models.keys import Key, KeyDoor
+from backend.models.locks import Lock
+from backend.models.outbox import OutboxRow
+from backend.services import outbox
+from backend.services.audit import Actor, write_leaf
+from backend.services.outbox import OutboxItem
+from backend.wire.lock_documents import PLATFORM, Order, claims_of
+
+LONGEST_WAIT_SECONDS = 3.0
+MOST_WAITERS = 6  # of one process: the rest of its threads stay free for others
+LOOK_AGAIN_SECONDS = 0.5  # a lost wake-up costs no more than this
+
+_waiters = BoundedSemaphore(MOST_WAITERS)
+
+
+@dataclass(frozen=True)
+class CommandView:
+    """What is known of a command. `state` is one of backend.domain.commands; `reason` the lock's word for a refusal."""
+
+    id: str
+    lock_id: str
+    key_id: str | None
+    action: str
+    state: str
+    reason: str | None
+    created_at: datetime
+    expires_at: datetime
+    answered_at: datetime | None
+
+
+def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_key: str) -> CommandView:
+    """Ask a lock to open for a key's holder; the same idempotency key answers with the same command.
+
+    Raises Refused not_found, key.not_active, key.not_yet, unit.no_lock, lock_offline, input.key_reused.
+    """
+    with transaction() as session:
+        asked = session.scalar(
+            select(Command).where(Command.account_id == account_id, Command.idempotency_key == idempotency_key)
+        )
+        if asked is not None:
+            if asked.key_id != key_id or asked.action != "unlock":
+                raise Refused("input.key_reused", "Idempotency-Key")
+            return _view(asked, world.clock.now(), may_have_left=True)
+        key = _usable_key(world, session, account_id, key_id)
+        lock = _reachable_lock(session, key)
+        command = _make_command(world, session, lock, "unlock", key_id=key.id)
+        command.account_id, command.idempotency_key = account_id, idempotency_key
+        write_leaf(world, session, Actor("resident"), "command_asked", object_kind="command", object_id=command.id)
+        return _view(command, command.created_at, may_have_left=False)
+
+
+def get_command(world: World, *, account_id: str, command_id: str) -> CommandView:
+    """What is known of one's own command. Raises Refused not_found for anybody else's."""
+    with reading() as session:
+        command = session.get(Command, command_id) if is_id(command_id) else None
+        if command is None or command.account_id != account_id:
+            raise Refused("not_found", "command_id")
+        return _view(command, world.clock.now(), may_have_left=_may_have_left(session, command))
+
+
+def wait_for_command(world: World, *, account_id: str, command_id: str, seconds: float) -> CommandView:
+    """Wait up to `seconds` (3 at most) until a command is final, and answer what is known then.
+
+    When too many wait already it answers at once. Raises Refused not_found.
+    """
+    view = get_command(world, account_id=account_id, command_id=command_id)
+    if view.state in FINAL or seconds <= 0 or not _waiters.acquire(blocking=False):
+        return view
+    try:
+        return _wait(world, lambda: get_command(world, account_id=account_id, command_id=command_id), seconds)
+    finally:
+        _waiters.release()
+
+
+def _wait(world: World, look: Callable[[], CommandView], seconds: float) -> CommandView:
+    until = time.monotonic() + min(seconds, LONGEST_WAIT_SECONDS)
+    listener = world.wake_up.listen("command")
+    try:
+        while True:  # look first: the answer may have come before the ear was open
+            view = look()
+            left = until - time.monotonic()
+            if view.state in FINAL or left <= 0:
+                return view
+            listener.wait(min(left, LOOK_AGAIN_SECONDS))
+    finally:
+        listener.close()
+
+
+def ask_replay(world: World, session: Session, lock: Lock) -> None:
+    """Intend, inside the present write unit, to ask a lock for everything it holds unacknowledged."""
+    if lock.boot_id is not None:
+        _make_command(world, session, lock, "replay", key_id=None)
+
+
+def sign_command(world: World, item: OutboxItem) -> str | None:
+    """Sign a claimed command as `lockcmd+jwt`; None when it must not be sent any more.
+
+    A second claim signs again with the same id, counter and expiry: the lock answers a duplicate with the same result.
+    """
+    with reading() as session:
+        command = session.get_one(Command, item.payload["command_id"])
+        now = world.clock.now()
+        if command.state in FINAL or now >= command.expires_at or command.boot_id is None:
+            return None
+        epoch = None
+        if command.key_id is not None:
+            epoch = session.get_one(Key, command.key_id).epoch
+        order = Order(
+            iss=PLATFORM,
+            aud=command.lock_id,
+            iat=int(command.created_at.timestamp()),
+            exp=int(command.expires_at.timestamp()),
+            jti=command.id,
+            act=command.action,
+            boot=command.boot_id,
+            ctr=command.counter,
+            key=command.key_id,
+            occ=epoch,
+        )
+    return world.tokens.sign("lockcmd", claims_of(order))
+
+
+def record_sent(world: World, items: Sequence[OutboxItem]) -> None:
+    """Note that these claimed rows have been handed to the broker, commands among them, in one write unit."""
+    with transaction() as session:
+        ids = [item.payload["command_id"] for item in items if item.kind == "command"]
+        if ids:
+            session.execute(
+                update(Command)
+                .where(Command.id.in_(ids), Command.state == "queued")
+                .values(state="sent", sent_at=world.clock.now())
+            )
+        outbox.finish_in(world, session, items)
+
+
+def settle_silent_commands(world: World, *, limit: int = 200) -> int:
+    """Name the commands nobody answered in time: `expired` when they never left, else `unknown`; answers how many."""
+    now = world.clock.now()
+    with reading() as session:
+        waiting = select(Command.id).where(
+            Command.state.in_(("queued", "sent", "accepted")), Command.expires_at < now
+        )
+        if session.scalar(waiting.limit(1)) is None:
+            return 0
+    with transaction() as session:
+        commands = session.scalars(
+            select(Command)
+            .where(Command.state.in_(("queued", "sent", "accepted")), Command.expires_at < now)
+            .order_by(Command.expires_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        ).all()
+        changed = 0
+        for command in commands:
+            state = decide_silence(command.state, _may_have_left(session, command), command.expires_at, now)
+            if state is not None:
+                command.state, changed = state, changed + 1
+        if changed:
+            after_commit(session, _Answered(world))
+        return changed
+
+
+def apply_answer(
+    world: World, session: Session, lock_id: str, command_id: str, answer: str, reason: str | None, seq: int | None
+) -> bool:
+    """Apply the lock's word on a command inside the present write unit; False when there is no such command of it."""
+    command = session.get(Command, command_id, with_for_update=True) if is_id(command_id) else None
+    if command is None or command.lock_id != lock_id:
+        return False
+    command.event_seq = command.event_seq or seq
+    state = decide_answer(command.state, answer, reason)
+    if state is not None:
+        command.state, command.reason = state, reason
+        if state != "accepted":
+            command.answered_at = world.clock.now()
+            after_commit(session, _Answered(world))
+    return True
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """Wakes those who wait for a command; equal to its like, so that one unit wakes them once."""
+
+    world: World = field(compare=False)
+
+    def __call__(self) -> None:
+        self.world.wake_up.notify("command")
+
+
+def _usable_key(world: World, session: Session, account_id: str, key_id: str) -> Key:
+    key = session.get(Key, key_id) if is_id(key_id) else None
+    if key is None or key.holder_account_id != account_id:
+        raise Refused("not_found", "key_id")
+    if key.state != "active":
+        raise Refused("key.not_active", state=key.state)
+    if world.clock.today() < key.starts_on:
+        raise Refused("key.not_yet", starts_on=key.starts_on.isoformat())
+    return key
+
+
+def _reachable_lock(session: Session, key: Key) -> Lock:
+    lock = session.scalar(
+        select(Lock)
+        .join(KeyDoor, KeyDoor.lock_id == Lock.id)
+        .where(KeyDoor.key_id == key.id, Lock.retired_at.is_(None))
+        .order_by(Lock.id)
+        .with_for_update(of=Lock)
+    )
+    if lock is None:
+        raise Refused("unit.no_lock")
+    if lock.presence != "online" or lock.boot_id is None:
+        raise Refused("lock_offline")
+    return lock
+
+
+def _make_command(world: World, session: Session, lock: Lock, action: str, *, key_id: str | None) -> Command:
+    lock.command_counter += 1
+    now = world.clock.now()
+    command = Command(
+        id=new_id(),
+        lock_id=lock.id,
+        key_id=key_id,
+        idempotency_key=new_id(),
+        action=action,
+        state="queued",
+        counter=lock.command_counter,
+        boot_id=lock.boot_id,
+        created_at=now,
+        expires_at=now + world.house.command_life,
+    )
+    session.add(command)
+    session.flush()
+    outbox.put(world, session, "lock", lock.id, "command", {"command_id": command.id})
+    return command
+
+
+def _may_have_left(session: Session, command: Command) -> bool:
+    """Whether a sender has ever claimed it."""
+    if command.state != "queued":
+        return True
+    claimed = exists().where(
+        OutboxRow.destination == "lock",
+        OutboxRow.aggregate_id == command.lock_id,
+        OutboxRow.created_at >= command.created_at,
+        OutboxRow.kind == "command",
+        or_(OutboxRow.attempts > 0, OutboxRow.done_at.is_not(None)),
+        OutboxRow.payload["command_id"].as_string() == command.id,
+    )
+    return bool(session.scalar(select(claimed)))
+
+
+def _view(command: Command, now: datetime, *, may_have_left: bool) -> CommandView:
+    """The command as it is to be shown now: silence has a name even when no sweep has written it yet."""
+    silent = decide_silence(command.state, may_have_left, command.expires_at, now)
+    return CommandView(
+        id=command.id,
+        lock_id=command.lock_id,
+        key_id=command.key_id,
+        action=command.action,
+        state=silent or command.state,
+        reason=command.reason,
+        created_at=command.created_at,
+        expires_at=command.expires_at,
+        answered_at=command.answered_at,
+    )

@@ -1,0 +1,180 @@
+"""What time itself brings about: expired drafts, reminders, late reviews, finished revocations, forgetting."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from backend.db import transaction
+from backend.domain.calendars import end_of
+from backend.domain.registrations import landlord_end_due_on
+from backend.gateways.world import World
+from backend.models.accounts import LoginCode
+from backend.models.data_keys import DataKey
+from backend.models.dwellings import Dwelling
+from backend.models.identity_checks import IdentityChallenge
+from backend.models.keys import Key
+from backend.models.leases import Lease
+from backend.models.persons import Person
+from backend.models.registrations import Registration
+from backend.models.units import Unit
+from backend.services.audit import SYSTEM
+from backend.services.case_opening import open_case
+from backend.services.inbox import tell_account, tell_person
+from backend.services.key_changes import finish_past_exposure, unit_alias
+from backend.services.registration_changes import change_registration
+
+REMIND_BEFORE = timedelta(days=1)
+ASK_BEFORE_END = timedelta(days=14)
+
+
+def keep_house(world: World) -> None:
+    """Run all of the below, each in its own write unit; repeated runs change nothing more."""
+    for chore in (_expire_drafts, _remind, _extend_attestations, _open_overdue_cases, _finish_revocations, _forget):
+        with transaction() as session:
+            chore(world, session)
+
+
+def _expire_drafts(world: World, session: Session) -> None:
+    """A draft nobody completed in 15 days goes back to `invited`; what was entered with it stays the person's own."""
+    stale = session.scalars(
+        select(Registration).where(
+            Registration.tenant_leg == "draft", Registration.draft_expires_at < world.clock.now()
+        )
+    )
+    for registration in stale.all():
+        registration.tenant_leg, registration.draft_expires_at = "invited", None
+        change_registration(world, session, registration, "draft_expired", SYSTEM, source="system")
+
+
+def _remind(world: World, session: Session) -> None:
+    """A missed or near deadline makes a reminder to the one who owes the duty: never a penalty, never a lock action."""
+    today = world.clock.today()
+    open_ones = session.execute(
+        select(Registration, Lease)
+        .join(Lease, Lease.id == Registration.lease_id)
+        .where(Registration.residence == "living", Lease.state == "active")
+    ).all()
+    for registration, lease in open_ones:
+        unit = unit_alias(session, lease.unit_id)
+        due = registration.landlord_due_on
+        if registration.landlord_leg == "due" and due is not None and due - REMIND_BEFORE <= today:
+            tell_person(
+                world,
+                session,
+                lease.landlord_id,
+                "report_due",
+                once=f"{lease.id}:{due}",
+                rule="ZJ-9-1",
+                unit=unit,
+                due_on=due.isoformat(),
+            )
+        if registration.tenant_leg == "draft":
+            _remind_tenant(world, session, registration, lease, unit)
+        if lease.ends_on is not None and lease.ends_on - ASK_BEFORE_END <= today:
+            _ask_at_end(world, session, lease, unit)
+
+
+def _remind_tenant(world: World, session: Session, registration: Registration, lease: Lease, unit: str) -> None:
+    holder = session.scalar(
+        select(Key.holder_account_id).where(Key.lease_id == lease.id, Key.holder_account_id.is_not(None)).limit(1)
+    )
+    due = registration.tenant_due_on
+    if holder is not None and due is not None and due - REMIND_BEFORE <= world.clock.today():
+        tell_account(
+            world,
+            session,
+            holder,
+            "declare_due",
+            once=f"{registration.id}:{due}",
+            rule="HK-15",
+            unit=unit,
+            due_on=due.isoformat(),
+        )
+
+
+def _ask_at_end(world: World, session: Session, lease: Lease, unit: str) -> None:
+    """Both sides are asked before the planned end; nobody is checked out automatically."""
+    assert lease.ends_on is not None
+    for person_id in (lease.landlord_id, lease.tenant_id):
+        if person_id is not None:
+            tell_person(
+                world,
+                session,
+                person_id,
+                "lease_ends",
+                once=f"{lease.id}:{lease.ends_on}:{person_id}",
+                unit=unit,
+                ends_on=lease.ends_on.isoformat(),
+            )
+    if lease.ends_on < world.clock.today() and lease.landlord_ended_on is None:
+        due = landlord_end_due_on(lease.ends_on)
+        tell_person(
+            world,
+            session,
+            lease.landlord_id,
+            "report_end_due",
+            once=f"{lease.id}:{due}",
+            rule="ZJ-9-2",
+            unit=unit,
+            due_on=due.isoformat(),
+        )
+
+
+def _extend_attestations(world: World, session: Session) -> None:
+    """An attestation the office was late to review goes on; only a person ends it."""
+    late = session.scalars(
+        select(Person).where(Person.identity_state == "attested", Person.identity_review_due_at < world.clock.now())
+    )
+    for person in late.all():
+        person.identity_review_due_at = world.clock.now() + world.house.attestation_review
+
+
+def _open_overdue_cases(world: World, session: Session) -> None:
+    """A declaration that is late becomes a task for a visit, once: people are helped, not locked out (HK-15)."""
+    late = session.scalars(
+        select(Registration).where(
+            Registration.tenant_leg != "declared",
+            Registration.residence == "living",
+            Registration.case_id.is_(None),
+            Registration.tenant_due_on < world.clock.today(),
+        )
+    )
+    for registration in late.all():
+        unit = session.get_one(Unit, registration.unit_id)
+        dwelling = session.get_one(Dwelling, unit.dwelling_id)
+        case = open_case(
+            world,
+            session,
+            kind="overdue_registration",
+            area=dwelling.division,
+            unit_id=unit.id,
+            registration_id=registration.id,
+            rule="HK-15",
+            opened_by="rule",
+            evidence={"due_on": registration.tenant_due_on.isoformat()} if registration.tenant_due_on else {},
+        )
+        registration.case_id = case.id
+
+
+def _finish_revocations(world: World, session: Session) -> None:
+    finish_past_exposure(world, session)
+
+
+def _forget(world: World, session: Session) -> None:
+    """Codes and challenges are worth nothing after their time: rows and data keys go within a day."""
+    before = world.clock.now() - timedelta(days=1)
+    old = session.scalars(select(LoginCode.id).where(LoginCode.expires_at < before)).all()
+    if old:
+        session.execute(delete(LoginCode).where(LoginCode.id.in_(old)))
+        session.execute(delete(DataKey).where(DataKey.subject_id.in_(old)))
+    unused = IdentityChallenge.used_at.is_(None) & (IdentityChallenge.expires_at < before)
+    session.execute(delete(IdentityChallenge).where(unused))
+
+
+def is_overdue(registration: Registration, world: World) -> bool:
+    """Whether the tenant's declaration is late at this moment (HK-15)."""
+    due = registration.tenant_due_on
+    return registration.tenant_leg != "declared" and due is not None and end_of(due) < world.clock.now()

@@ -1,0 +1,88 @@
+"""The in-app inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import reading, transaction
+from backend.domain.ids import new_id
+from backend.domain.notices import INBOX
+from backend.domain.refusals import Refused
+from backend.gateways.world import World
+from backend.models.accounts import Account
+from backend.models.notices import Notice
+
+
+@dataclass(frozen=True)
+class NoticeView:
+    """One message, in both languages."""
+
+    id: str
+    kind: str
+    rule: str | None
+    params: dict[str, Any]
+    at: datetime
+    read_at: datetime | None
+    title_zh: str
+    title_en: str
+    text_zh: str
+    text_en: str
+
+
+def tell_account(
+    world: World, session: Session, account_id: str, kind: str, *, once: str, rule: str | None = None, **params: Any
+) -> bool:
+    """Put a message into an inbox inside the present write unit; False when `once` was told already."""
+    marker = f"{kind}:{once}"[:120]
+    if session.scalar(select(Notice.id).where(Notice.once == marker)) is not None:
+        return False
+    notice = Notice(
+        id=new_id(), account_id=account_id, kind=kind, once=marker, rule=rule, params=params, at=world.clock.now()
+    )
+    session.add(notice)
+    session.flush()
+    return True
+
+
+def tell_person(
+    world: World, session: Session, person_id: str, kind: str, *, once: str, rule: str | None = None, **params: Any
+) -> bool:
+    """The same for the account of a person; False when the person has none (the paper path)."""
+    account_id = session.scalar(select(Account.id).where(Account.person_id == person_id))
+    if account_id is None:
+        return False
+    return tell_account(world, session, account_id, kind, once=once, rule=rule, **params)
+
+
+def list_notices(world: World, *, account_id: str, limit: int = 50) -> tuple[NoticeView, ...]:
+    """The newest messages of an account."""
+    with reading() as session:
+        rows = session.scalars(
+            select(Notice)
+            .where(Notice.account_id == account_id)
+            .order_by(Notice.at.desc(), Notice.id.desc())
+            .limit(limit)
+        )
+        return tuple(_view(row) for row in rows)
+
+
+def mark_read(world: World, *, account_id: str, notice_id: str) -> None:
+    """Mark one message as read; repeated calls change nothing."""
+    with transaction() as session:
+        notice = session.get(Notice, notice_id)
+        if notice is None or notice.account_id != account_id:
+            raise Refused("not_found")
+        notice.read_at = notice.read_at or world.clock.now()
+
+
+def _view(row: Notice) -> NoticeView:
+    text = INBOX[row.kind]
+    filled = {name: getattr(text, name).format_map(row.params) for name in ("text_zh", "text_en")}
+    return NoticeView(
+        row.id, row.kind, row.rule, dict(row.params), row.at, row.read_at, text.title_zh, text.title_en, **filled
+    )

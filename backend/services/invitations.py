@@ -1,0 +1,229 @@
+"""Invitations: one link brings one phone to one lease, and with it the key."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import reading, transaction
+from backend.domain.ids import new_id
+from backend.domain.persons import decide_phone, mask_phone
+from backend.domain.refusals import Refusal, Refused
+from backend.gateways.world import World
+from backend.models.accounts import Account
+from backend.models.invitations import Invitation
+from backend.models.keys import Key
+from backend.models.leases import Lease
+from backend.models.persons import Person
+from backend.models.registrations import Registration
+from backend.services import outbox, vault
+from backend.services.audit import Actor, write_leaf
+from backend.services.inbox import tell_person
+from backend.services.key_changes import change_key, unit_alias
+from backend.services.leases import living_key, own_lease, registration_of
+from backend.services.persons import name_of
+from backend.wire.jwk import public_key_from_jwk, thumbprint
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    """An invitation as the landlord sees it; `state` is pending, accepted, cancelled or expired."""
+
+    id: str
+    state: str
+    link: str
+    phone_masked: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class InvitationFace:
+    """What anyone with the link sees before signing in: nothing personal."""
+
+    landlord_alias: str
+    unit_alias: str
+    starts_on: date
+    ends_on: date | None
+    state: str
+    phone_masked: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The tenant's three things."""
+
+    lease_id: str
+    registration_id: str
+    key_id: str
+
+
+def invite_tenant(world: World, *, account_id: str, lease_id: str, phone: str | None = None) -> InvitationView:
+    """Issue the key and invite the tenant; asked again, a new link is sent and the old one dies.
+
+    Raises Refused invitation.not_open when the tenant has accepted or the lease is over, phone.invalid.
+    """
+    number = decide_phone(phone) if phone is not None else None
+    if isinstance(number, Refusal):
+        raise Refused.of([number])
+    with transaction() as session:
+        lease = own_lease(session, account_id, lease_id)
+        key = living_key(session, lease.id)
+        if lease.state != "active" or key is None or key.state not in ("draft", "invited"):
+            raise Refused("invitation.not_open")
+        actor = Actor("resident", account_id)
+        for open_one in session.scalars(_open_of(lease.id)):
+            open_one.state = "cancelled"
+        if key.state == "draft":
+            change_key(world, session, key, "invite", actor)
+        if number is None:
+            number = vault.unseal(world, session, lease.id, "leases.named_phone", lease.id, lease.named_phone_sealed)
+        invitation = _make(world, session, lease, number)
+        outbox.put(world, session, "sms", invitation.id, "invitation", {"invitation_id": invitation.id})
+        write_leaf(world, session, actor, "tenant_invited", object_kind="lease", object_id=lease.id)
+        return invitation_view(world, session, invitation)
+
+
+def cancel_invitation(world: World, *, account_id: str, lease_id: str) -> InvitationView:
+    """Take the open invitation back; the key goes back to a draft."""
+    with transaction() as session:
+        lease = own_lease(session, account_id, lease_id)
+        invitation = session.scalar(_open_of(lease.id))
+        key = living_key(session, lease.id)
+        if invitation is None or key is None:
+            raise Refused("invitation.not_open")
+        invitation.state = "cancelled"
+        change_key(world, session, key, "uninvite", Actor("resident", account_id))
+        return invitation_view(world, session, invitation)
+
+
+def look_at_invitation(world: World, *, token: str) -> InvitationFace:
+    """What the link shows before signing in. Raises Refused invitation.unknown / used / expired / cancelled."""
+    with reading() as session:
+        invitation = _open_invitation(world, session, token)
+        lease = session.get_one(Lease, invitation.lease_id)
+        phone = vault.unseal(world, session, lease.id, "invitations.phone", invitation.id, invitation.phone_sealed)
+        return InvitationFace(
+            landlord_alias=landlord_alias(world, session, lease),
+            unit_alias=unit_alias(session, lease.unit_id),
+            starts_on=lease.starts_on,
+            ends_on=lease.ends_on,
+            state=invitation.state,
+            phone_masked=mask_phone(phone),
+        )
+
+
+def accept_invitation(world: World, *, account_id: str, token: str, phone_jwk: dict[str, Any]) -> Accepted:
+    """Accept with the invited phone and bind the key to the phone's own P-256 key; repeated by the same phone, no change.
+
+    Raises Refused invitation.*, invitation.other_phone, key.phone_key.
+    """
+    jwk, print_ = _phone_key(phone_jwk)
+    with transaction() as session:
+        account = session.get_one(Account, account_id)
+        mine = _already_accepted(session, account_id, token, print_)
+        if mine is not None:
+            return mine
+        invitation = _open_invitation(world, session, token)
+        if invitation.phone_token != account.phone_token:
+            raise Refused("invitation.other_phone")
+        lease = session.get_one(Lease, invitation.lease_id)
+        key = living_key(session, lease.id)
+        if lease.state != "active" or key is None:
+            raise Refused("invitation.cancelled")
+        actor = Actor("resident", account_id)
+        now = world.clock.now()
+        invitation.state, invitation.accepted_by, invitation.accepted_at = "accepted", account_id, now
+        key.holder_account_id, key.holder_id = account_id, account.person_id
+        key.phone_jwk, key.phone_thumbprint = jwk, print_
+        change_key(world, session, key, "claim", actor)
+        registration = registration_of(session, lease.id)
+        registration.tenant_leg, registration.draft_expires_at = "draft", now + world.house.draft_life
+        registration.person_id = account.person_id
+        lease.tenant_id = account.person_id
+        tell_person(world, session, lease.landlord_id, "invitation_accepted", once=invitation.id, alias=lease.alias)
+        return Accepted(lease.id, registration.id, key.id)
+
+
+def invitation_view(world: World, session: Session, invitation: Invitation) -> InvitationView:
+    """An invitation with its link, for the landlord who made it."""
+    phone = vault.unseal(
+        world, session, invitation.lease_id, "invitations.phone", invitation.id, invitation.phone_sealed
+    )
+    token = vault.unseal(
+        world, session, invitation.lease_id, "invitations.token", invitation.id, invitation.token_sealed
+    )
+    expired = invitation.state == "pending" and invitation.expires_at < world.clock.now()
+    return InvitationView(
+        invitation.id,
+        "expired" if expired else invitation.state,
+        f"{world.house.mobile_url}/i/{token}",
+        mask_phone(phone),
+        invitation.expires_at,
+    )
+
+
+def landlord_alias(world: World, session: Session, lease: Lease) -> str:
+    """How a landlord is called before anyone has signed in: the family name alone."""
+    return f"{name_of(world, session, session.get_one(Person, lease.landlord_id))[0]}*"
+
+
+def _open_of(lease_id: str) -> Any:
+    return select(Invitation).where(Invitation.lease_id == lease_id, Invitation.state == "pending")
+
+
+def _make(world: World, session: Session, lease: Lease, number: str) -> Invitation:
+    token, invitation_id, now = secrets.token_urlsafe(24), new_id(), world.clock.now()
+    invitation = Invitation(
+        id=invitation_id,
+        lease_id=lease.id,
+        token_hash=sha256(token.encode()).digest(),
+        token_sealed=vault.seal(world, session, lease.id, "invitations.token", invitation_id, token),
+        phone_token=world.key_ring.blind_index("phone", number),
+        phone_sealed=vault.seal(world, session, lease.id, "invitations.phone", invitation_id, number),
+        state="pending",
+        expires_at=now + world.house.invitation_life,
+        created_at=now,
+    )
+    session.add(invitation)
+    session.flush()
+    return invitation
+
+
+def _find(session: Session, token: str) -> Invitation | None:
+    return session.scalar(select(Invitation).where(Invitation.token_hash == sha256(token.encode()).digest()))
+
+
+def _open_invitation(world: World, session: Session, token: str) -> Invitation:
+    invitation = _find(session, token)
+    if invitation is None:
+        raise Refused("invitation.unknown")
+    if invitation.state != "pending":
+        raise Refused("invitation.used" if invitation.state == "accepted" else "invitation.cancelled")
+    if invitation.expires_at < world.clock.now():
+        raise Refused("invitation.expired")
+    return invitation
+
+
+def _already_accepted(session: Session, account_id: str, token: str, print_: str) -> Accepted | None:
+    invitation = _find(session, token)
+    if invitation is None or invitation.state != "accepted" or invitation.accepted_by != account_id:
+        return None
+    key = session.scalar(select(Key).where(Key.lease_id == invitation.lease_id, Key.phone_thumbprint == print_))
+    if key is None:
+        return None
+    registration_id = session.scalars(select(Registration.id).where(Registration.lease_id == invitation.lease_id)).one()
+    return Accepted(invitation.lease_id, registration_id, key.id)
+
+
+def _phone_key(jwk: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    try:
+        public = public_key_from_jwk(jwk)
+    except (ValueError, KeyError, TypeError):
+        raise Refused("key.phone_key", "phone_jwk") from None
+    return {name: jwk[name] for name in ("kty", "crv", "x", "y")}, thumbprint(public)

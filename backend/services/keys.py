@@ -1,0 +1,216 @@
+"""Keys: look, fetch what the phone needs offline, suspend, resume, revoke."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import reading, transaction
+from backend.domain.calendars import start_of
+from backend.domain.ids import new_id
+from backend.domain.keys import credential_life, decide_restriction
+from backend.domain.refusals import Refused
+from backend.gateways.world import World
+from backend.models.accounts import Account
+from backend.models.keys import Key, KeyDoor
+from backend.models.leases import Lease
+from backend.models.locks import Lock
+from backend.models.persons import Person
+from backend.services.audit import Actor, write_leaf
+from backend.services.inbox import tell_account
+from backend.services.key_changes import begin_revocation, change_key, restrict_doors, unit_alias
+from backend.services.key_lists import enqueue_key_list, sign_revocation
+from backend.services.tenancies import KeyCard, key_card
+from backend.wire.lock_documents import PLATFORM, Activation, HolderKey, claims_of
+from backend.wire.lock_documents import Credential as CredentialDocument
+
+
+@dataclass(frozen=True)
+class DoorCredential:
+    """What opens one lock over Bluetooth: the credential and the newest list of revoked keys to carry there."""
+
+    lock_id: str
+    credential: str
+    revocations: str
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a phone keeps for opening without a server, until `expires_at`."""
+
+    key_id: str
+    doors: tuple[DoorCredential, ...]
+    activation: str
+    expires_at: datetime
+
+
+def get_key(world: World, *, account_id: str, key_id: str) -> KeyCard:
+    """A key, for its holder or its landlord; another's is not found."""
+    with reading() as session:
+        return key_card(session, _known_key(session, account_id, key_id)[0])
+
+
+def fetch_credential(world: World, *, account_id: str, key_id: str) -> Credential:
+    """Mint fresh credentials for the holder's phone, bound to its own key; renewed whenever the app is open.
+
+    Raises Refused key.not_active, unit.no_lock.
+    """
+    with transaction() as session:
+        key, by_holder = _known_key(session, account_id, key_id)
+        if not by_holder or key.phone_jwk is None:
+            raise Refused("not_found", "key_id")
+        if key.state != "active":
+            raise Refused("key.not_active", state=key.state)
+        locks = session.scalars(
+            select(Lock).join(KeyDoor, KeyDoor.lock_id == Lock.id).where(KeyDoor.key_id == key.id)
+        ).all()
+        if not locks:
+            raise Refused("unit.no_lock")
+        now = world.clock.now()
+        life = credential_life(now, key.kind, world.house.key_life_occupant, world.house.key_life_visitor)
+        key.credential_ends_at = max(key.credential_ends_at or life.expires_at, life.expires_at)
+        person = session.get_one(Person, key.holder_id)
+        doors = tuple(
+            DoorCredential(
+                lock.id,
+                world.tokens.sign("ekey", claims_of(_credential(world, key, lock, now, life.expires_at))),
+                sign_revocation(world, session, lock),
+            )
+            for lock in locks
+        )
+        activation = world.tokens.sign(
+            "activation",
+            claims_of(
+                Activation(
+                    iss=PLATFORM,
+                    sub=key.id,
+                    nbf=int(now.timestamp()),
+                    exp=int(life.expires_at.timestamp()),
+                    iat=int(now.timestamp()),
+                    jti=new_id(),
+                    cnf=HolderKey(dict(key.phone_jwk)),
+                    lvl=person.identity_state,
+                )
+            ),
+        )
+        write_leaf(
+            world,
+            session,
+            Actor("resident", account_id),
+            "credential_minted",
+            subject_id=key.holder_id,
+            object_kind="key",
+            object_id=key.id,
+        )
+        return Credential(key.id, doors, activation, life.expires_at)
+
+
+def suspend_key(world: World, *, account_id: str, key_id: str, ground: str | None = None) -> KeyCard:
+    """Suspend a key. The holder may always (a lost phone); the landlord needs a ground for an occupant's (HR-12)."""
+    with transaction() as session:
+        key, by_holder = _restrictable(session, account_id, key_id, ground)
+        if key.state != "suspended":
+            change_key(world, session, key, "suspend", _actor(account_id, by_holder), ground)
+            key.suspended_at = world.clock.now()
+            restrict_doors(world, session, key)
+            _tell_holder(world, session, key, "key_suspended")
+        return key_card(session, key)
+
+
+def resume_key(world: World, *, account_id: str, key_id: str) -> KeyCard:
+    """Let a suspended key open again; resuming an active one changes nothing."""
+    with transaction() as session:
+        key, by_holder = _known_key(session, account_id, key_id)
+        if key.state != "active":
+            change_key(world, session, key, "resume", _actor(account_id, by_holder))
+            key.suspended_at = None
+            for door in session.scalars(select(KeyDoor).where(KeyDoor.key_id == key.id)):
+                door.desired_version = enqueue_key_list(world, session, door.lock_id)
+                door.confirmed_at, door.exposure_until = None, None
+            _tell_holder(world, session, key, "key_resumed")
+        return key_card(session, key)
+
+
+def revoke_key(world: World, *, account_id: str, key_id: str, ground: str | None = None) -> KeyCard:
+    """Revoke a key for good: `revoking` until every door has confirmed or is past its exposure.
+
+    Raises Refused key.ground (HR-12) when a landlord names none for an occupant's key.
+    """
+    with transaction() as session:
+        key, by_holder = _restrictable(session, account_id, key_id, ground)
+        if key.state not in ("revoking", "revoked"):
+            begin_revocation(world, session, key, _actor(account_id, by_holder), ground or "holder_request")
+        return key_card(session, key)
+
+
+def _restrictable(session: Session, account_id: str, key_id: str, ground: str | None) -> tuple[Key, bool]:
+    key, by_holder = _known_key(session, account_id, key_id)
+    held = key.state not in ("draft", "invited")
+    refusal = decide_restriction(key.kind, ground, by_holder) if held else None
+    if refusal is not None:
+        raise Refused.of([refusal])
+    if held and not by_holder:
+        _check_ground(session, key, ground)
+    return key, by_holder
+
+
+def _check_ground(session: Session, key: Key, ground: str | None) -> None:
+    """A ground is a fact, not a word: the tenant's check-out must be there.
+
+    Both sides' agreement is the tenant's own check-out; a court order is entered by an officer, not by a landlord.
+    """
+    lease = session.get_one(Lease, key.lease_id)
+    if ground != "check_out" or lease.state != "ended":
+        raise Refused("key.ground", "ground", allowed=("check_out",))
+
+
+def _known_key(session: Session, account_id: str, key_id: str) -> tuple[Key, bool]:
+    """The key and whether the caller is its holder (else its landlord); anyone else's is not found."""
+    key = session.get(Key, key_id)
+    if key is None:
+        raise Refused("not_found", "key_id")
+    if key.holder_account_id == account_id:
+        return key, True
+    account = session.get_one(Account, account_id)
+    lease = session.get_one(Lease, key.lease_id)
+    if account.person_id is None or lease.landlord_id != account.person_id:
+        raise Refused("not_found", "key_id")
+    return key, False
+
+
+def _actor(account_id: str, by_holder: bool) -> Actor:
+    return Actor("resident", account_id, role="tenant" if by_holder else "landlord")
+
+
+def _tell_holder(world: World, session: Session, key: Key, kind: str) -> None:
+    if key.holder_account_id is not None:
+        tell_account(
+            world,
+            session,
+            key.holder_account_id,
+            kind,
+            once=f"{key.id}:{key.version}",
+            unit=unit_alias(session, key.unit_id),
+        )
+
+
+def _credential(world: World, key: Key, lock: Lock, now: datetime, expires_at: datetime) -> CredentialDocument:
+    grace = int(world.house.outage_grace.total_seconds()) if key.kind == "occupant" else None
+    return CredentialDocument(
+        iss=PLATFORM,
+        sub=key.id,
+        aud=lock.id,
+        nbf=int(max(start_of(key.starts_on), key.created_at).timestamp()),
+        exp=int(expires_at.timestamp()),
+        iat=int(now.timestamp()),
+        jti=new_id(),
+        cnf=HolderKey(dict(key.phone_jwk or {})),
+        rights=tuple(key.rights),
+        occ=key.epoch,
+        cond=("idv",),
+        grc=grace,
+        crit=("cond", "occ", "cnf", "rights"),
+    )

@@ -1,0 +1,274 @@
+"""What a landlord sees: units, locks, leases, progress. Never the tenant's answers, document, phone or openings.
+
+These are one's own data read through the account, so that another's things are simply not found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.db import reading
+from backend.domain.registrations import landlord_end_due_on
+from backend.gateways.world import World
+from backend.models.accounts import Account
+from backend.models.dwellings import Dwelling
+from backend.models.invitations import Invitation
+from backend.models.keys import Key
+from backend.models.leases import Lease
+from backend.models.locks import Lock
+from backend.models.persons import Person
+from backend.models.registrations import Registration
+from backend.models.units import Unit, UnitClaim
+from backend.queries.locks import LockHealth, LockView, list_health, lock_view
+from backend.services.identity_reviews import find_review
+from backend.services.invitations import InvitationView, invitation_view
+from backend.services.key_changes import unit_alias
+from backend.services.leases import own_lease, registration_of
+from backend.services.tenancies import KeyCard, address_of, key_card
+from backend.services.units import own_unit
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the tenant is, in yes and no. `difference` names a field that differs, never its content."""
+
+    invited: bool
+    accepted: bool
+    identity: str  # 'open' | 'review' | 'attested' | 'verified'
+    declared: bool
+    receipt: bool
+    difference: str | None
+
+
+@dataclass(frozen=True)
+class LeaseView:
+    """A lease as its landlord sees it."""
+
+    id: str
+    unit_id: str
+    unit_alias: str
+    kind: str
+    starts_on: date
+    ends_on: date | None
+    state: str
+    version: int
+    alias: str
+    progress: Progress
+    landlord_leg: str
+    landlord_due_on: date | None
+    landlord_receipt_no: str | None
+    invitation: InvitationView | None
+    key: KeyCard | None
+    ended_by_landlord_on: date | None
+    residence: str
+    disputed: bool
+    can_attest: bool
+
+
+@dataclass(frozen=True)
+class UnitCard:
+    """A unit on the landlord's home: `state` is let, awaiting, vacant or lock_offline; or contested."""
+
+    unit_id: str
+    dwelling_id: str
+    address: str
+    alias: str
+    label: str
+    public_number: str
+    space_kind: str
+    usable_area_m2: float
+    capacity: int
+    state: str
+    lock: LockView | None
+    lease: LeaseView | None
+
+
+@dataclass(frozen=True)
+class Todo:
+    """Something the landlord owes or may do next."""
+
+    kind: str
+    unit_id: str | None
+    lease_id: str | None
+    unit_alias: str
+    due_on: date | None
+    rule: str | None
+
+
+@dataclass(frozen=True)
+class LandlordHome:
+    """The landlord's first page."""
+
+    units: tuple[UnitCard, ...]
+    contested: tuple[str, ...]
+    todos: tuple[Todo, ...]
+
+
+def landlord_home(world: World, *, account_id: str) -> LandlordHome:
+    """All units of a landlord with states and to-dos."""
+    with reading() as session:
+        account = session.get_one(Account, account_id)
+        if account.person_id is None:
+            return LandlordHome((), (), ())
+        units = session.scalars(
+            select(Unit)
+            .join(Dwelling, Dwelling.id == Unit.dwelling_id)
+            .where(Unit.landlord_id == account.person_id)
+            .order_by(
+                Dwelling.road, func.length(Dwelling.door_no), Dwelling.door_no, func.length(Unit.label), Unit.label
+            )
+        ).all()
+        cards = tuple(_card(world, session, unit) for unit in units)
+        contested = session.scalars(
+            select(UnitClaim.unit_id).where(UnitClaim.person_id == account.person_id, UnitClaim.state == "contested")
+        )
+        return LandlordHome(cards, tuple(unit_alias(session, unit_id) for unit_id in contested), _todos(world, cards))
+
+
+def get_unit(world: World, *, account_id: str, unit_id: str) -> UnitCard:
+    """One of the landlord's units; another's is not found."""
+    with reading() as session:
+        return _card(world, session, own_unit(session, account_id, unit_id))
+
+
+def get_lease(world: World, *, account_id: str, lease_id: str) -> LeaseView:
+    """One of the landlord's leases; another's is not found."""
+    with reading() as session:
+        return _lease(world, session, own_lease(session, account_id, lease_id))
+
+
+def list_leases(world: World, *, account_id: str, unit_id: str) -> tuple[LeaseView, ...]:
+    """All leases of one of the landlord's units, newest first."""
+    with reading() as session:
+        unit = own_unit(session, account_id, unit_id)
+        rows = session.scalars(
+            select(Lease).where(Lease.unit_id == unit.id).order_by(Lease.starts_on.desc(), Lease.id.desc())
+        ).all()
+        return tuple(_lease(world, session, row) for row in rows)
+
+
+def list_lock_health(world: World, *, account_id: str, unit_id: str) -> tuple[LockHealth, ...]:
+    """Health and safety of the unit's lock: no comings and goings."""
+    with reading() as session:
+        unit = own_unit(session, account_id, unit_id)
+        lock_id = session.scalar(select(Lock.id).where(Lock.unit_id == unit.id))
+    return list_health(lock_id) if lock_id else ()
+
+
+def _card(world: World, session: Session, unit: Unit) -> UnitCard:
+    dwelling = session.get_one(Dwelling, unit.dwelling_id)
+    lock = session.scalar(select(Lock).where(Lock.unit_id == unit.id, Lock.retired_at.is_(None)))
+    lease = session.scalar(
+        select(Lease)
+        .where(Lease.unit_id == unit.id, Lease.state == "active")
+        .order_by(Lease.starts_on, Lease.id)
+        .limit(1)
+    )
+    lease_view = _lease(world, session, lease) if lease else None
+    view = lock_view(lock, world.clock.now()) if lock else None
+    return UnitCard(
+        unit.id,
+        dwelling.id,
+        address_of(dwelling, unit),
+        unit_alias(session, unit.id),
+        unit.label,
+        unit.public_number,
+        unit.space_kind,
+        unit.usable_area_m2,
+        unit.capacity,
+        _unit_state(view, lease_view),
+        view,
+        lease_view,
+    )
+
+
+def _unit_state(lock: LockView | None, lease: LeaseView | None) -> str:
+    if lock is not None and lock.presence == "offline":
+        return "lock_offline"
+    if lease is None:
+        return "vacant"
+    return "let" if lease.progress.declared else "awaiting"
+
+
+def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
+    registration = registration_of(session, lease.id)
+    key = session.scalar(
+        select(Key).where(Key.lease_id == lease.id, Key.kind == "occupant").order_by(Key.created_at.desc()).limit(1)
+    )
+    invitation = session.scalar(
+        select(Invitation).where(Invitation.lease_id == lease.id).order_by(Invitation.created_at.desc()).limit(1)
+    )
+    progress = _progress(session, lease, registration, key)
+    return LeaseView(
+        id=lease.id,
+        unit_id=lease.unit_id,
+        unit_alias=unit_alias(session, lease.unit_id),
+        kind=lease.kind,
+        starts_on=lease.starts_on,
+        ends_on=lease.ends_on,
+        state=lease.state,
+        version=lease.version,
+        alias=lease.alias,
+        progress=progress,
+        landlord_leg=registration.landlord_leg,
+        landlord_due_on=registration.landlord_due_on if registration.landlord_leg == "due" else None,
+        landlord_receipt_no=registration.landlord_receipt_no,
+        invitation=invitation_view(world, session, invitation) if invitation else None,
+        key=key_card(session, key) if key else None,
+        ended_by_landlord_on=lease.landlord_ended_on,
+        residence=registration.residence,
+        disputed=registration.disputed,
+        can_attest=lease.state == "active" and progress.accepted and progress.identity in ("open", "review"),
+    )
+
+
+def _progress(session: Session, lease: Lease, registration: Registration, key: Key | None) -> Progress:
+    accepted = key is not None and key.holder_account_id is not None
+    person = None
+    if key is not None and key.holder_account_id is not None:
+        account = session.get_one(Account, key.holder_account_id)
+        person = session.get(Person, account.person_id) if account.person_id else None
+    identity = person.identity_state if person else "none"
+    if identity == "none":
+        identity = "review" if person is not None and find_review(session, person.id) else "open"
+    differs = (
+        person is not None
+        and registration.landlord_leg == "reported"
+        and person.id_number_token != lease.named_id_token
+    )
+    return Progress(
+        invited=key is not None and key.state != "draft",
+        accepted=accepted,
+        identity=identity,
+        declared=registration.tenant_leg == "declared",
+        receipt=registration.receipt_no is not None,
+        difference="document" if differs else None,
+    )
+
+
+def _todos(world: World, cards: tuple[UnitCard, ...]) -> tuple[Todo, ...]:
+    found = []
+    for card in cards:
+        lease = card.lease
+        if card.lock is None:
+            found.append(Todo("claim_lock", card.unit_id, None, card.alias, None, None))
+        elif card.lock.presence == "offline":
+            found.append(Todo("lock_offline", card.unit_id, None, card.alias, None, None))
+        if lease is None:
+            continue
+        if lease.landlord_leg == "due":
+            found.append(Todo("report_tenant", card.unit_id, lease.id, card.alias, lease.landlord_due_on, "ZJ-9-1"))
+        if not lease.progress.invited:
+            found.append(Todo("invite", card.unit_id, lease.id, card.alias, None, None))
+        if lease.can_attest and lease.progress.identity == "review":
+            found.append(Todo("attest", card.unit_id, lease.id, card.alias, None, "PSAL-68"))
+        if lease.progress.difference is not None:
+            found.append(Todo("difference", card.unit_id, lease.id, card.alias, None, "PSAL-68"))
+        if lease.ends_on is not None and lease.ends_on < world.clock.today() and lease.ended_by_landlord_on is None:
+            due = landlord_end_due_on(lease.ends_on)
+            found.append(Todo("lease_over", card.unit_id, lease.id, card.alias, due, "ZJ-9-2"))
+    return tuple(found)

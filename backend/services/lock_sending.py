@@ -1,0 +1,80 @@
+"""What leaves for locks: turns claimed outbox rows into signed messages, and documents nobody queues into them too.
+
+Nothing here sends; the bridge does, after the commit that made the row and before `commands.record_sent`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from backend.gateways.world import World
+from backend.services import commands, key_lists, outbox
+from backend.services.outbox import OutboxItem
+from backend.wire import topics
+from backend.wire.jwk import jwk_of
+from backend.wire.lock_documents import PLATFORM, LockConfig, LockTime, claims_of
+from backend.wire.topics import Channel
+
+LEASE = timedelta(seconds=5)  # below a command's life, so that a second sender can still take over
+TIME_LIFE = 30
+AUTO_LOCK_SECONDS = 5
+AJAR_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One signed message for a lock."""
+
+    lock_id: str
+    channel: Channel
+    token: str
+
+
+class UnknownKind(Exception):
+    """An outbox row this program cannot send; it is set aside for a person."""
+
+
+def claim(world: World, *, limit: int) -> list[OutboxItem]:
+    """Claim what is to be sent to locks, at most one row per lock."""
+    return outbox.claim(world, "lock", limit=limit, lease=LEASE)
+
+
+def prepare(world: World, item: OutboxItem) -> Outgoing | None:
+    """Sign the message of a claimed row; None when there is nothing to send any more. Raises UnknownKind."""
+    if item.kind == "command":
+        token, channel = commands.sign_command(world, item), topics.COMMAND
+    elif item.kind == "key_list":
+        version = item.payload["version"]
+        token, channel = key_lists.sign_key_list(world, lock_id=item.aggregate_id, version=version), topics.KEY_LIST
+    else:
+        raise UnknownKind(item.kind)
+    return None if token is None else Outgoing(item.aggregate_id, channel, token)
+
+
+def sign_time(world: World, lock_id: str, nonce: str) -> Outgoing:
+    """Sign the present time for the lock that asked with `nonce`."""
+    now = int(world.clock.now().timestamp())
+    document = LockTime(iss=PLATFORM, aud=lock_id, iat=now, exp=now + TIME_LIFE, nonce=nonce)
+    return Outgoing(lock_id, topics.TIME, world.tokens.sign("locktime", claims_of(document)))
+
+
+def sign_config(world: World, lock_id: str, held_version: int) -> Outgoing | None:
+    """Sign the configuration for a lock that holds another version; None when it holds the present one.
+
+    The version is the number of platform keys ever trusted: keys are added before they sign, and a lock learns them
+    from the one it trusts already.
+    """
+    keys = world.tokens.public_keys()
+    if held_version >= len(keys):
+        return None
+    document = LockConfig(
+        iss=PLATFORM,
+        aud=lock_id,
+        iat=int(world.clock.now().timestamp()),
+        ver=len(keys),
+        auto_lock_s=AUTO_LOCK_SECONDS,
+        ajar_s=AJAR_SECONDS,
+        trust=tuple({**jwk_of(key), "kid": kid} for kid, key in keys.items()),
+    )
+    return Outgoing(lock_id, topics.CONFIG, world.tokens.sign("lockcfg", claims_of(document)))

@@ -1,0 +1,58 @@
+"""Short messages: what the worker sends for the outbox's 'sms' rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from backend.db import reading
+from backend.gateways.sms import SmsFailed
+from backend.gateways.world import World
+from backend.models.accounts import LoginCode
+from backend.models.invitations import Invitation
+from backend.services import outbox, vault
+
+LEASE = timedelta(seconds=30)
+TRIES = 5
+
+
+def send_due_messages(world: World, *, limit: int = 20) -> int:
+    """Send what is due, once each; a failed one is tried again later and parked after five tries."""
+    items = outbox.claim(world, "sms", limit=limit, lease=LEASE)
+    for item in items:
+        message = _compose(world, item)
+        if message is None:  # what it was about has expired
+            outbox.finish(world, [item])
+            continue
+        phone, text = message
+        try:
+            world.sms.send(phone, text, reference=f"{item.kind}-{item.id}")
+        except SmsFailed as error:
+            if item.attempts >= TRIES:
+                outbox.park(world, item, error=str(error))
+            else:
+                outbox.retry(world, item, after=timedelta(seconds=5 * 2**item.attempts), error=str(error))
+        else:
+            outbox.finish(world, [item])
+    return len(items)
+
+
+def _compose(world: World, item: outbox.OutboxItem) -> tuple[str, str] | None:
+    with reading() as session:
+        if item.kind == "login_code":
+            code = session.get(LoginCode, item.payload["login_code_id"])
+            if code is None or code.expires_at < world.clock.now():
+                return None
+            sealed = vault.unseal(world, session, code.id, "login_codes.message", code.id, code.message_sealed)
+            phone, digits = sealed.split(" ")
+            return phone, f"【安居】验证码 {digits}，5 分钟内有效。Your Anju code is {digits}."
+        invitation = session.get(Invitation, item.payload["invitation_id"])
+        if invitation is None or invitation.state != "pending" or invitation.expires_at < world.clock.now():
+            return None
+        phone = vault.unseal(
+            world, session, invitation.lease_id, "invitations.phone", invitation.id, invitation.phone_sealed
+        )
+        token = vault.unseal(
+            world, session, invitation.lease_id, "invitations.token", invitation.id, invitation.token_sealed
+        )
+        link = f"{world.house.mobile_url}/i/{token}"
+        return phone, f"【安居】房东邀请您领取电子钥匙：{link} Your landlord invites you: {link}"

@@ -1,0 +1,241 @@
+"""Officers' accounts and sign-in: password, one-time code, lockout."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import reading, transaction
+from backend.domain.ids import new_id
+from backend.domain.officers import LOCK_MINUTES, SIGN_IN_TRIES, find_officer_faults
+from backend.domain.refusals import Refusal, Refused
+from backend.gateways.world import World
+from backend.models.officers import Officer, OfficerSession
+from backend.services import vault
+from backend.services.audit import Actor, write_leaf
+
+DEMO_PASSWORD = "chentang-demo-2026"  # of the seeded staff; shown on the demo's own pages, refused nowhere else
+STEP_SECONDS = 30  # RFC 6238
+_PLACE = "officers.totp"
+_BADGE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without signs that look alike
+
+
+@dataclass(frozen=True)
+class OfficerMade:
+    """A new officer; the secret of the one-time codes is shown once."""
+
+    id: str
+    badge: str
+    totp_secret: str
+
+
+@dataclass(frozen=True)
+class OfficerSignedIn:
+    """A new session; `secret` is given once and stored hashed."""
+
+    officer_id: str
+    session_id: str
+    secret: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class DemoCode:
+    """The present one-time code of a demo officer and how long it lasts."""
+
+    login: str
+    display_name: str
+    role: str
+    area: str
+    code: str
+    seconds_left: int
+
+
+def create_officer(
+    world: World, *, login: str, display_name: str, office: str, role: str, area: str, password: str
+) -> OfficerMade:
+    """Make an officer's account; `area` is the division code (prefix) the officer may see.
+
+    Raises Refused with every faulty field, or officer.login_taken.
+    """
+    faults = find_officer_faults(login, display_name, role, area, password)
+    if faults:
+        raise Refused.of(faults)
+    password_hash = _hasher().hash(password)  # slow on purpose, so outside the write unit
+    officer_id, secret = new_id(), pyotp.random_base32()
+    with transaction() as session:
+        if session.scalar(select(Officer.id).where(Officer.login == login)) is not None:
+            raise Refused("officer.login_taken", "login")
+        vault.make_data_key(world, session, officer_id)
+        officer = Officer(
+            id=officer_id,
+            login=login,
+            display_name=display_name.strip(),
+            badge=_free_badge(session),
+            office=office,
+            role=role,
+            area=area,
+            password_hash=password_hash,
+            totp_sealed=vault.seal(world, session, officer_id, _PLACE, officer_id, secret),
+            created_at=world.clock.now(),
+        )
+        session.add(officer)
+        write_leaf(world, session, Actor("operator"), "officer_created", object_kind="officer", object_id=officer_id,
+                   decision=role)
+        return OfficerMade(officer_id, officer.badge, secret)
+
+
+def sign_in_officer(world: World, *, login: str, password: str, code: str) -> OfficerSignedIn:
+    """Check password and one-time code and open a session.
+
+    Raises Refused officer.credentials (which of the three was wrong is not said), officer.code_used for a replayed
+    code, officer.locked after five wrong tries.
+    """
+    with reading() as session:
+        found = session.execute(
+            select(Officer.id, Officer.password_hash).where(Officer.login == login.strip().lower(), Officer.active)
+        ).first()
+    # An unknown name costs as much time as a known one.
+    password_fits = _verify(found.password_hash if found else _nobodys_hash(), password)
+    if found is None:
+        raise Refused("officer.credentials")
+    with transaction() as session:
+        officer = session.get_one(Officer, found.id, populate_existing=True, with_for_update=True)
+        outcome = _judge_sign_in(world, session, officer, password_fits, code.strip())
+        if outcome is None:
+            signed = _open_session(world, session, officer)
+        write_leaf(world, session, actor_of(officer), "officer_sign_in", object_kind="officer", object_id=officer.id,
+                   decision="allowed" if outcome is None else "refused")
+    if outcome is not None:
+        raise Refused.of([outcome])  # after the commit, so that a wrong try is counted
+    return signed
+
+
+def check_password(world: World, session: Session, officer: Officer, password: str) -> Refusal | None:
+    """Whether the password is the officer's, inside the present write unit; wrong ones count towards the lock."""
+    locked = _locked(world, officer)
+    if locked is not None:
+        return locked
+    if _verify(officer.password_hash, password):
+        officer.failed_tries = 0
+        return None
+    return _count_failure(world, officer) or Refusal("officer.password", "password")
+
+
+def actor_of(officer: Officer, purpose: str | None = None, case_ref: str | None = None) -> Actor:
+    """The officer as the audit writes it."""
+    return Actor("officer", officer.id, officer.badge, officer.role, officer.office, purpose, case_ref)
+
+
+def hash_secret(secret: str) -> bytes:
+    """Stored form of a session secret (256 random bits, so a plain hash is enough)."""
+    return sha256(secret.encode()).digest()
+
+
+def demo_codes(world: World) -> tuple[DemoCode, ...]:
+    """The present one-time codes of all staff. Raises Refused not_found outside the demo."""
+    if not world.house.demo:
+        raise Refused("not_found")
+    now = world.clock.now()
+    left = STEP_SECONDS - int(now.timestamp()) % STEP_SECONDS
+    with reading() as session:
+        return tuple(
+            DemoCode(o.login, o.display_name, o.role, o.area, _totp(world, session, o).at(now), left)
+            for o in session.scalars(select(Officer).where(Officer.active).order_by(Officer.created_at, Officer.id))
+        )
+
+
+def _judge_sign_in(
+    world: World, session: Session, officer: Officer, password_fits: bool, code: str
+) -> Refusal | None:
+    locked = _locked(world, officer)
+    if locked is not None:
+        return locked
+    step = _fitting_step(world, session, officer, code)
+    if not password_fits or step is None:
+        return _count_failure(world, officer) or Refusal("officer.credentials")
+    if step <= officer.totp_last_step:
+        return Refusal("officer.code_used", "code")
+    officer.totp_last_step = step
+    officer.failed_tries, officer.locked_until = 0, None
+    return None
+
+
+def _fitting_step(world: World, session: Session, officer: Officer, code: str) -> int | None:
+    """The 30-second step a code belongs to: the present one or a neighbour (clocks differ), else None."""
+    now = world.clock.now()
+    totp = _totp(world, session, officer)
+    present = int(now.timestamp()) // STEP_SECONDS
+    for step in (present, present - 1, present + 1):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()):
+            return step
+    return None
+
+
+def _totp(world: World, session: Session, officer: Officer) -> pyotp.TOTP:
+    secret = vault.unseal(world, session, officer.id, _PLACE, officer.id, officer.totp_sealed)
+    return pyotp.TOTP(secret, interval=STEP_SECONDS)
+
+
+def _locked(world: World, officer: Officer) -> Refusal | None:
+    if officer.locked_until is None or officer.locked_until <= world.clock.now():
+        return None
+    left = officer.locked_until - world.clock.now()
+    return Refusal("officer.locked", None, {"minutes": int(left.total_seconds()) // 60 + 1})
+
+
+def _count_failure(world: World, officer: Officer) -> Refusal | None:
+    officer.failed_tries += 1
+    if officer.failed_tries < SIGN_IN_TRIES:
+        return None
+    officer.failed_tries = 0
+    officer.locked_until = world.clock.now() + timedelta(minutes=LOCK_MINUTES)
+    return Refusal("officer.locked", None, {"minutes": LOCK_MINUTES})
+
+
+def _open_session(world: World, session: Session, officer: Officer) -> OfficerSignedIn:
+    now, secret = world.clock.now(), secrets.token_urlsafe(32)
+    row = OfficerSession(
+        id=new_id(),
+        officer_id=officer.id,
+        secret_hash=hash_secret(secret),
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + world.house.officer_session,
+    )
+    session.add(row)
+    return OfficerSignedIn(officer.id, row.id, secret, row.expires_at)
+
+
+def _free_badge(session: Session) -> str:
+    while True:
+        badge = "P-" + "".join(secrets.choice(_BADGE_LETTERS) for _ in range(5))
+        if session.scalar(select(Officer.id).where(Officer.badge == badge)) is None:
+            return badge
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory choice
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher().hash(secrets.token_urlsafe(16))
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    try:
+        return _hasher().verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,140 @@
+"""The outbox: put an intent into the present write unit; claim, finish, retry or park it later.
+
+Order per (destination, aggregate) is kept: a row is claimed only when no earlier open row of its aggregate exists.
+A claim carries a lease and a fence, so that a sender that was thought dead cannot finish what another has taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session, aliased
+
+from backend.db import after_commit, transaction
+from backend.gateways.world import World
+from backend.models.outbox import OutboxRow
+
+
+@dataclass(frozen=True)
+class OutboxItem:
+    """A claimed row: ids only, and the fence that proves the claim."""
+
+    id: int
+    aggregate_id: str
+    kind: str
+    payload: dict[str, Any]
+    attempts: int
+    fence: int
+    created_at: datetime = field(compare=False)
+
+
+def put(
+    world: World, session: Session, destination: str, aggregate_id: str, kind: str, payload: dict[str, Any]
+) -> None:
+    """Write an intent inside the present write unit and wake its sender once that has committed."""
+    now = world.clock.now()
+    session.add(
+        OutboxRow(
+            destination=destination,
+            aggregate_id=aggregate_id,
+            kind=kind,
+            payload=payload,
+            created_at=now,
+            available_at=now,
+        )
+    )
+    after_commit(session, _Waker(world, destination))
+
+
+@dataclass(frozen=True)
+class _Waker:
+    """Equal for equal channels, so that one unit wakes each sender once."""
+
+    world: World = field(compare=False)
+    channel: str
+
+    def __call__(self) -> None:
+        self.world.wake_up.notify(self.channel)
+
+
+def claim(world: World, destination: str, *, limit: int, lease: timedelta) -> list[OutboxItem]:
+    """Claim up to `limit` due rows, oldest first, at most one per aggregate; each is ours for `lease`."""
+    now = world.clock.now()
+    earlier = aliased(OutboxRow)
+    with transaction() as session:
+        blocked = exists().where(
+            earlier.destination == OutboxRow.destination,
+            earlier.aggregate_id == OutboxRow.aggregate_id,
+            earlier.id < OutboxRow.id,
+            earlier.done_at.is_(None),
+            earlier.parked_at.is_(None),
+        )
+        due = (
+            select(OutboxRow)
+            .where(
+                OutboxRow.destination == destination,
+                OutboxRow.done_at.is_(None),
+                OutboxRow.parked_at.is_(None),
+                OutboxRow.available_at <= now,
+                (OutboxRow.lease_until.is_(None)) | (OutboxRow.lease_until < now),
+                ~blocked,
+            )
+            .order_by(OutboxRow.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        rows = session.scalars(due).all()
+        for row in rows:
+            row.lease_until = now + lease
+            row.fence += 1
+            row.attempts += 1
+        return [
+            OutboxItem(r.id, r.aggregate_id, r.kind, dict(r.payload), r.attempts, r.fence, r.created_at) for r in rows
+        ]
+
+
+def finish_in(world: World, session: Session, items: Sequence[OutboxItem]) -> bool:
+    """Mark claimed rows as done inside the present write unit; False when a claim was lost to another sender."""
+    kept = True
+    for item in items:
+        kept &= _settle(session, item, done_at=world.clock.now(), lease_until=None, last_error=None)
+    return kept
+
+
+def finish(world: World, items: Sequence[OutboxItem]) -> bool:
+    """Mark claimed rows as done; False when a claim was lost to another sender."""
+    with transaction() as session:
+        return finish_in(world, session, items)
+
+
+def retry(world: World, item: OutboxItem, *, after: timedelta, error: str) -> None:
+    """Give a row back, to be tried again `after` from now."""
+    with transaction() as session:
+        retry_in(world, session, item, after=after, error=error)
+
+
+def retry_in(world: World, session: Session, item: OutboxItem, *, after: timedelta, error: str) -> None:
+    """The same inside the present write unit."""
+    _settle(session, item, available_at=world.clock.now() + after, lease_until=None, last_error=error[:300])
+
+
+def park(world: World, item: OutboxItem, *, error: str) -> None:
+    """Set a row aside for a person; rows behind it go on."""
+    with transaction() as session:
+        park_in(world, session, item, error=error)
+
+
+def park_in(world: World, session: Session, item: OutboxItem, *, error: str) -> None:
+    """The same inside the present write unit."""
+    _settle(session, item, parked_at=world.clock.now(), lease_until=None, last_error=error[:300])
+
+
+def _settle(session: Session, item: OutboxItem, **values: Any) -> bool:
+    statement = update(OutboxRow).where(
+        OutboxRow.id == item.id, OutboxRow.fence == item.fence, OutboxRow.done_at.is_(None)
+    )
+    return session.execute(statement.values(**values)).rowcount == 1  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,104 @@
+"""What happens to registrations inside other use cases. Everything here runs inside the caller's write unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from backend.domain.ids import new_id
+from backend.gateways.world import World
+from backend.models.dwellings import Dwelling
+from backend.models.leases import Lease
+from backend.models.persons import Person
+from backend.models.registrations import Registration, RegistrationChange
+from backend.models.units import Unit
+from backend.services import outbox
+from backend.services.audit import Actor, write_leaf
+from backend.services.case_opening import open_case
+
+
+def change_registration(
+    world: World,
+    session: Session,
+    registration: Registration,
+    action: str,
+    actor: Actor,
+    *,
+    source: str,
+    reason: str | None = None,
+    fields: Sequence[str] = (),
+    send: str | None = None,
+) -> None:
+    """Raise the version and write who did what and why; `send` puts the tenant's leg into the registry's outbox.
+
+    Only what is in scope is ever sent (ZJ-2, ZJ-12, EEL-39).
+    """
+    registration.version += 1
+    registration.updated_at = world.clock.now()
+    session.add(
+        RegistrationChange(
+            id=new_id(),
+            registration_id=registration.id,
+            version=registration.version,
+            at=world.clock.now(),
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            action=action,
+            reason=reason,
+            source=source,
+            fields=list(fields),
+        )
+    )
+    write_leaf(
+        world,
+        session,
+        actor,
+        f"registration_{action}",
+        subject_id=registration.person_id,
+        object_kind="registration",
+        object_id=registration.id,
+        fields=fields,
+        decision=reason,
+    )
+    if send is not None and registration.scope == "in_scope":
+        registration.registry_state = "unsent"
+        outbox.put(
+            world, session, "registry", registration.id, send, {"leg": "TENANT", "version": registration.version}
+        )
+
+
+def send_landlord_leg(world: World, session: Session, registration: Registration) -> None:
+    """Send the landlord's report once the tenant's declaration has shown that the residence is in scope (ZJ-2)."""
+    if registration.tenant_leg == "declared" and registration.scope == "in_scope":
+        outbox.put(
+            world, session, "registry", registration.id, "UPSERT", {"leg": "LANDLORD", "version": registration.version}
+        )
+
+
+def compare_legs(world: World, session: Session, lease: Lease, registration: Registration) -> str | None:
+    """Compare the two legs blind: number by token, dates by value. A difference opens a case and is shown as its name.
+
+    Neither side learns the other's answer.
+    """
+    if registration.person_id is None or registration.landlord_leg != "reported":
+        return None
+    person = session.get_one(Person, registration.person_id)
+    difference = "document" if person.id_number_token != lease.named_id_token else None
+    if difference is not None and registration.case_id is None:
+        unit = session.get_one(Unit, registration.unit_id)
+        dwelling = session.get_one(Dwelling, unit.dwelling_id)
+        case = open_case(
+            world,
+            session,
+            kind="leg_difference",
+            area=dwelling.division,
+            unit_id=unit.id,
+            registration_id=registration.id,
+            person_id=person.id,
+            rule="PSAL-68",
+            opened_by="rule",
+            evidence={"differs_in": difference},
+        )
+        registration.case_id = case.id
+    return difference

@@ -1,0 +1,284 @@
+"""What the registry's answers mean for us: receipts stored, rejections handed to their owner, doubts raised as alarms.
+
+Everything here runs inside the caller's write unit, so that receipt and state are one. Only an ACCEPTED item (or the
+repeated end of a record, DUPLICATE) whose receipt verifies counts as accepted (registry.md, rule 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.domain.ids import new_id
+from backend.domain.registry_rules import IDENTITY_CODES, TRIES_BEFORE_PARKED, decide_owner, wait_after_fault
+from backend.gateways.world import World
+from backend.models.dwellings import Dwelling
+from backend.models.leases import Lease
+from backend.models.outbox import OutboxRow
+from backend.models.registrations import Registration, RegistrationChange
+from backend.models.registry_attempts import RegistryAttempt
+from backend.models.units import Unit
+from backend.services import outbox
+from backend.services.audit import Actor, write_leaf
+from backend.services.case_opening import open_case
+from backend.services.inbox import tell_person
+from backend.services.key_changes import unit_alias
+from backend.services.outbox import OutboxItem
+from backend.wire.receipts import Receipt, ReceiptInvalid, verify_receipt
+from backend.wire.registry_codes import ItemError, is_blocking
+
+log = structlog.get_logger(__name__)
+
+REGISTRY = Actor("system", office="居住登记机关")
+
+
+def check_receipt(world: World, attempt: RegistryAttempt, number: str | None, token: str | None) -> Receipt | str:
+    """The receipt, if it verifies and is for exactly what was sent; else the reason why it does not count."""
+    if not number or not token:
+        return "missing"
+    try:
+        receipt = verify_receipt(token, world.registry.receipt_keys())
+    except ReceiptInvalid as invalid:
+        return invalid.reason
+    same = receipt.number == number and receipt.record_id == attempt.registration_id and receipt.op == attempt.op
+    return receipt if same else "for_something_else"
+
+
+def is_for_attempt(receipt: Receipt, attempt: RegistryAttempt) -> bool:
+    """Whether a verified receipt is for this very version with this very content."""
+    return (receipt.record_version, receipt.leg, receipt.payload_hash) == (
+        attempt.version,
+        attempt.leg,
+        attempt.payload_hash,
+    )
+
+
+def accept(
+    world: World,
+    session: Session,
+    item: OutboxItem,
+    attempt: RegistryAttempt,
+    receipt: Receipt,
+    token: str,
+    warnings: Sequence[ItemError] = (),
+) -> bool:
+    """Store the receipt with the state it proves. False when another worker has finished this row already."""
+    if not outbox.finish_in(world, session, [item]):
+        return False
+    registration = session.get_one(Registration, attempt.registration_id)
+    _close(world, attempt, "accepted", None, warnings)
+    attempt.receipt_no = receipt.number
+    if attempt.op in ("UPSERT", "AMEND") and attempt.leg == "LANDLORD":
+        registration.landlord_receipt_no, registration.landlord_receipt_token = receipt.number, token
+    elif attempt.op in ("UPSERT", "AMEND"):
+        registration.receipt_no, registration.receipt_token = receipt.number, token
+        registration.accepted_at, registration.registry_version = receipt.accepted_at, attempt.version
+    else:
+        registration.checkout_receipt_no, registration.checkout_receipt_token = receipt.number, token
+    kept = [error for error in registration.registry_errors if error.get("leg") != attempt.leg]
+    registration.registry_errors = kept + [{**error.as_json(), "leg": attempt.leg} for error in warnings]
+    if attempt.leg == "TENANT" and registration.receipt_no is not None and not _has_later(session, item):
+        registration.registry_state = "accepted"
+    _note(world, session, registration, attempt, "registry_accepted", receipt.number)
+    _tell_accepted(world, session, registration, attempt, receipt)
+    return True
+
+
+def reject(
+    world: World, session: Session, item: OutboxItem, attempt: RegistryAttempt, errors: Sequence[ItemError]
+) -> None:
+    """The registry refuses what was sent: its owner gets the task with the field, and identity doubts a person."""
+    if not outbox.finish_in(world, session, [item]):
+        return
+    registration = session.get_one(Registration, attempt.registration_id)
+    _close(world, attempt, "rejected", errors[0].code if errors else "no_code", errors)
+    kept = [error for error in registration.registry_errors if error.get("leg") != attempt.leg]
+    registration.registry_errors = kept + [{**error.as_json(), "leg": attempt.leg} for error in errors]
+    if attempt.leg == "TENANT":
+        registration.registry_state = "rejected"
+    _note(world, session, registration, attempt, "registry_rejected", attempt.reason)
+    blocking = [error for error in errors if is_blocking(error)]
+    owner = decide_owner(error.owner for error in blocking)
+    told = _tell_rejected(world, session, registration, attempt, owner, blocking)
+    if not told or any(error.code in IDENTITY_CODES for error in blocking):
+        open_rejection_case(world, session, registration, attempt, owner)
+
+
+def put_off(
+    world: World,
+    session: Session,
+    item: OutboxItem,
+    attempt: RegistryAttempt,
+    reason: str,
+    *,
+    errors: Sequence[ItemError] = (),
+    wait: timedelta | None = None,
+) -> None:
+    """Nothing was decided (an outage, a busy registry): close the attempt and try again, however long it takes."""
+    _close(world, attempt, "failed", reason, errors)
+    faults = _count(session, attempt, ("failed", "alarm"))
+    outbox.retry_in(world, session, item, after=wait or wait_after_fault(faults), error=reason)
+
+
+def raise_alarm(
+    world: World,
+    session: Session,
+    item: OutboxItem,
+    attempt: RegistryAttempt,
+    reason: str,
+    errors: Sequence[ItemError] = (),
+) -> None:
+    """An answer nobody can rely on: not accepted, seen by the operator, tried again, parked with a case in the end."""
+    _close(world, attempt, "alarm", reason, errors)
+    log.error("registry_alarm", reason=reason, registration_id=attempt.registration_id, version=attempt.version)
+    alarms = _count(session, attempt, ("alarm",))
+    if alarms < TRIES_BEFORE_PARKED:
+        faults = _count(session, attempt, ("failed", "alarm"))
+        outbox.retry_in(world, session, item, after=wait_after_fault(faults), error=reason)
+        return
+    outbox.park_in(world, session, item, error=f"OPERATOR: {reason}")
+    registration = session.get_one(Registration, attempt.registration_id)
+    open_rejection_case(world, session, registration, attempt, "OPERATOR")
+
+
+def supersede(world: World, session: Session, item: OutboxItem, attempt: RegistryAttempt, reason: str) -> None:
+    """The registry already holds something later, or nothing has to be told any more."""
+    if outbox.finish_in(world, session, [item]):
+        _close(world, attempt, "superseded", reason, ())
+
+
+def open_rejection_case(
+    world: World, session: Session, registration: Registration, attempt: RegistryAttempt, owner: str
+) -> None:
+    """Give the matter to a person: codes and places only, no personal data."""
+    unit = session.get_one(Unit, registration.unit_id)
+    dwelling = session.get_one(Dwelling, unit.dwelling_id)
+    evidence = {
+        "owner": owner,
+        "leg": attempt.leg,
+        "reason": attempt.reason,
+        "codes": [error["code"] for error in attempt.errors],
+        "pointers": [error["pointer"] for error in attempt.errors],
+    }
+    open_case(
+        world,
+        session,
+        kind="registry_rejection",
+        area=dwelling.division,
+        unit_id=unit.id,
+        registration_id=registration.id,
+        person_id=registration.person_id,
+        opened_by="rule",
+        evidence=evidence,
+    )
+
+
+def _has_later(session: Session, item: OutboxItem) -> bool:
+    """Whether a later version of the tenant's leg still waits: then the present state is that one's, not this one's."""
+    waiting = session.execute(
+        select(OutboxRow.payload).where(
+            OutboxRow.destination == "registry",
+            OutboxRow.aggregate_id == item.aggregate_id,
+            OutboxRow.id > item.id,
+            OutboxRow.done_at.is_(None),
+        )
+    )
+    return any(payload.get("leg", "TENANT") == "TENANT" for (payload,) in waiting)
+
+
+def _close(
+    world: World, attempt: RegistryAttempt, outcome: str, reason: str | None, errors: Sequence[ItemError]
+) -> None:
+    attempt.outcome, attempt.reason = outcome, reason[:120] if reason else None
+    attempt.errors = [error.as_json() for error in errors]
+    attempt.answered_at = world.clock.now()
+
+
+def _count(session: Session, attempt: RegistryAttempt, outcomes: tuple[str, ...]) -> int:
+    session.flush()
+    found = select(func.count()).where(
+        RegistryAttempt.outbox_id == attempt.outbox_id, RegistryAttempt.outcome.in_(outcomes)
+    )
+    return session.scalar(found) or 0
+
+
+def _note(
+    world: World,
+    session: Session,
+    registration: Registration,
+    attempt: RegistryAttempt,
+    action: str,
+    reason: str | None,
+) -> None:
+    registration.updated_at = world.clock.now()
+    session.add(
+        RegistrationChange(
+            id=new_id(),
+            registration_id=registration.id,
+            version=attempt.version,
+            at=world.clock.now(),
+            actor_kind="system",
+            action=action,
+            reason=reason,
+            source="registry",
+            fields=[error["pointer"] for error in attempt.errors],
+        )
+    )
+    write_leaf(
+        world,
+        session,
+        REGISTRY,
+        action,
+        subject_id=registration.person_id,
+        object_kind="registration",
+        object_id=registration.id,
+        decision=reason,
+    )
+
+
+def _tell_accepted(
+    world: World, session: Session, registration: Registration, attempt: RegistryAttempt, receipt: Receipt
+) -> None:
+    if registration.person_id is None or attempt.leg == "LANDLORD":
+        return
+    once = f"{registration.id}:{attempt.version}"
+    if attempt.op == "UPSERT":
+        tell_person(
+            world, session, registration.person_id, "registration_accepted", once=once, receipt_no=receipt.number
+        )
+    elif attempt.op == "CHECKOUT":
+        alias = unit_alias(session, registration.unit_id)
+        tell_person(world, session, registration.person_id, "check_out_confirmed", once=once, unit=alias)
+
+
+def _tell_rejected(
+    world: World,
+    session: Session,
+    registration: Registration,
+    attempt: RegistryAttempt,
+    owner: str,
+    errors: Sequence[ItemError],
+) -> bool:
+    """Tell the person who must mend it; False when it is nobody with an inbox."""
+    person_id = registration.person_id if owner == "TENANT" else None
+    if owner == "LANDLORD" and registration.lease_id is not None:
+        person_id = session.get_one(Lease, registration.lease_id).landlord_id
+    mine = [error for error in errors if error.owner == owner]
+    if person_id is None or not mine:
+        return False
+    first = mine[0]
+    return tell_person(
+        world,
+        session,
+        person_id,
+        "registration_rejected",
+        once=f"{registration.id}:{attempt.leg}:{attempt.version}",
+        message_zh=first.message_zh,
+        message_en=first.message_en,
+        code=first.code,
+        pointer=first.pointer,
+    )

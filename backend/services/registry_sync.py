@@ -1,0 +1,302 @@
+"""Telling the registry, step by step: claim, note that it was received, record what became of it.
+
+The worker makes the calls between these steps, outside any transaction. Each step is one write unit (or a few, a
+chunk of rows each), so a kill at any moment leaves rows that are claimed again: the same content goes out under the
+same key, and what the registry holds already is recognised by hash and receipt. Nothing is ever registered twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from backend.db import transaction
+from backend.domain.registry_rules import wait_before_poll
+from backend.gateways.key_ring import KeyRingError
+from backend.gateways.world import World
+from backend.models.registrations import Registration
+from backend.models.registry_attempts import RegistryAttempt
+from backend.services import outbox
+from backend.services import registry_outcomes as outcomes
+from backend.services.audit import Actor, write_leaf
+from backend.services.outbox import OutboxItem
+from backend.services.registry_items import NothingToSend, build_item
+from backend.wire.registry_answers import BATCH_STATES, ITEM_STATES, BatchStatus, HeldRecord, ItemResult
+from backend.wire.registry_codes import ItemError, is_blocking
+from backend.wire.registry_messages import MOST_ITEMS, PURPOSE, Batch, Item, canonical_json
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=30)  # longer than a submit and the first polls together
+CHUNK = 50  # rows settled in one write unit
+SENDING = Actor("system", office="居住登记机关", purpose=PURPOSE)
+CONNECTION_CODES = frozenset({"1001", "1002"})  # our standing with the registry is in doubt, not the items
+
+
+@dataclass(frozen=True)
+class Row:
+    """One claimed outbox row with the attempt that is open for it."""
+
+    item: OutboxItem
+    attempt_id: int
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """Rows that travel together: still to be sent (`batch`), or at the registry already (`remote_batch_id`)."""
+
+    rows: tuple[Row, ...]
+    batch: Batch | None
+    idempotency_key: str
+    remote_batch_id: str | None = None
+
+
+def claim_shipments(world: World, *, limit: int = MOST_ITEMS) -> list[Shipment]:
+    """Claim due rows: one shipment per batch the registry already has, and one new batch for the rest."""
+    claimed = outbox.claim(world, "registry", limit=min(limit, MOST_ITEMS), lease=LEASE)
+    if not claimed:
+        return []
+    with transaction() as session:
+        resumed: dict[str, list[Row]] = {}
+        fresh: list[tuple[Row, Item, int]] = []
+        for item in claimed:
+            last = _last_attempt(session, item.id)
+            if last is not None and last.outcome == "open" and last.remote_batch_id is not None:
+                resumed.setdefault(last.remote_batch_id, []).append(Row(item, last.id))
+                continue
+            if last is not None and last.outcome == "open":
+                last.outcome, last.reason = "failed", "fate_unknown"  # we died before we knew
+                last.answered_at = world.clock.now()
+            built = _build(world, session, item)
+            if built is not None:
+                fresh.append((_open_attempt(world, session, item, built, is_first=last is None), built,
+                              _rounds(session, item.id)))  # fmt: skip
+        shipments = [Shipment(tuple(rows), None, "", batch_id) for batch_id, rows in resumed.items()]
+        if fresh:
+            shipments.append(_pack(session, fresh))
+        return shipments
+
+
+def note_received(world: World, shipment: Shipment, batch_id: str) -> Shipment:
+    """The registry has the batch: remember under which id, so that a restart asks instead of sending again."""
+    with transaction() as session:
+        session.execute(
+            update(RegistryAttempt)
+            .where(RegistryAttempt.id.in_([row.attempt_id for row in shipment.rows]))
+            .values(remote_batch_id=batch_id)
+        )
+        tenants = [row.item.aggregate_id for row in shipment.rows if row.item.payload.get("leg", "TENANT") == "TENANT"]
+        session.execute(
+            update(Registration)
+            .where(Registration.id.in_(tenants))
+            .values(registry_state="sent", sent_at=world.clock.now())
+        )
+    return replace(shipment, remote_batch_id=batch_id)
+
+
+def record_batch_result(world: World, shipment: Shipment, status: BatchStatus) -> list[Row]:
+    """Store what became of each item of a finished batch; answers the STALE rows, about which the registry is asked.
+
+    Results are matched by record, version and operation, never by their place in the answer.
+    """
+    results: dict[tuple[str, str, str, int], set[ItemResult]] = {}
+    for result in status.items:
+        results.setdefault((result.record_id, result.op, result.leg, result.record_version), set()).add(result)
+    stale = []
+    for rows in _chunks(shipment.rows):
+        with transaction() as session:
+            for row in rows:
+                attempt = session.get_one(RegistryAttempt, row.attempt_id)
+                found = results.get((attempt.registration_id, attempt.op, attempt.leg, attempt.version), set())
+                if not _settle(world, session, row, attempt, found, status.state):
+                    stale.append(row)
+    return stale
+
+
+def resolve_stale(world: World, row: Row, held: HeldRecord | None) -> None:
+    """Settle a row the registry calls stale by what it holds: our own version after a lost answer, or a later one."""
+    with transaction() as session:
+        attempt = session.get_one(RegistryAttempt, row.attempt_id)
+        part = attempt.op if attempt.op in ("CHECKOUT", "VOID") else attempt.leg
+        legs = {leg.op if leg.op in ("CHECKOUT", "VOID") else leg.leg: leg for leg in held.legs} if held else {}
+        leg = legs.get(part)
+        if leg is None or leg.version < attempt.version:
+            outcomes.raise_alarm(world, session, row.item, attempt, "stale_without_record")
+        elif leg.version > attempt.version:
+            outcomes.supersede(world, session, row.item, attempt, "registry_holds_later")
+        else:
+            sent = _sent_as(session, attempt, leg.payload_hash)
+            receipt = outcomes.check_receipt(world, sent, leg.receipt_no, leg.receipt_sig) if sent else "other_content"
+            if sent is None or isinstance(receipt, str) or not outcomes.is_for_attempt(receipt, sent):
+                outcomes.raise_alarm(world, session, row.item, attempt, f"held:{receipt}"[:120])
+                return
+            attempt.payload_hash, attempt.op = sent.payload_hash, sent.op
+            outcomes.accept(world, session, row.item, attempt, receipt, leg.receipt_sig)
+
+
+def leave_open(world: World, shipment: Shipment) -> None:
+    """The batch is not judged yet: ask again later, sending nothing."""
+    for rows in _chunks(shipment.rows):
+        with transaction() as session:
+            for row in rows:
+                wait = wait_before_poll(row.item.attempts)
+                outbox.retry_in(world, session, row.item, after=wait, error="waiting_for_registry")
+
+
+def put_off_shipment(world: World, shipment: Shipment, reason: str, retry_after_seconds: float | None = None) -> None:
+    """The registry did not answer: everything of the shipment is tried again later, when it says when, then."""
+    wait = None if retry_after_seconds is None else timedelta(seconds=retry_after_seconds)
+    for rows in _chunks(shipment.rows):
+        with transaction() as session:
+            for row in rows:
+                attempt = session.get_one(RegistryAttempt, row.attempt_id)
+                if shipment.remote_batch_id is None:
+                    outcomes.put_off(world, session, row.item, attempt, reason, wait=wait)
+                else:  # it is there; only our question went unanswered
+                    outbox.retry_in(world, session, row.item, after=wait_before_poll(row.item.attempts), error=reason)
+
+
+def refuse_shipment(world: World, shipment: Shipment, errors: Sequence[ItemError], code: str) -> None:
+    """The registry refuses the call: the item it points at is in doubt, or our connection, or the whole call."""
+    log.error("registry_refused_call", code=code)
+    named = {place for error in errors if (place := _place_of(error.pointer)) is not None}
+    for rows in _chunks(shipment.rows):
+        with transaction() as session:
+            for row in rows:
+                attempt = session.get_one(RegistryAttempt, row.attempt_id)
+                if shipment.remote_batch_id is not None:  # a batch it no longer knows is sent again
+                    outcomes.put_off(world, session, row.item, attempt, f"batch_unknown {code}")
+                elif code in CONNECTION_CODES or (named and shipment.rows.index(row) not in named):
+                    outcomes.put_off(world, session, row.item, attempt, f"refused {code}", errors=errors)
+                else:
+                    outcomes.raise_alarm(world, session, row.item, attempt, f"refused {code}", errors)
+
+
+def _build(world: World, session: Session, item: OutboxItem) -> Item | None:
+    """Build the item of a row; a row with nothing to tell any more is finished, one that cannot be built is parked."""
+    registration = session.get_one(Registration, item.aggregate_id)
+    leg = item.payload.get("leg", "TENANT")
+    version = item.payload.get("version", registration.version)
+    try:
+        built = build_item(world, session, registration, op=item.kind, leg=leg, version=version)
+    except (KeyRingError, ValueError) as error:  # one row nobody can read must not hold up the others
+        log.error("registry_row_unreadable", registration_id=registration.id, error=type(error).__name__)
+        outbox.park_in(world, session, item, error=f"OPERATOR: {type(error).__name__}")
+        return None
+    if not isinstance(built, NothingToSend):
+        return built
+    log.info("registry_nothing_to_send", registration_id=registration.id, reason=built.reason)
+    outbox.finish_in(world, session, [item])
+    return None
+
+
+def _open_attempt(world: World, session: Session, item: OutboxItem, built: Item, *, is_first: bool) -> Row:
+    """Write the attempt before anything leaves, and for the first one that it is disclosed to the registry."""
+    attempt = RegistryAttempt(
+        outbox_id=item.id,
+        registration_id=item.aggregate_id,
+        op=built.op,
+        leg=built.leg,
+        version=built.record_version,
+        payload_hash=built.payload_hash,
+        idempotency_key="",
+        sent_at=world.clock.now(),
+    )
+    session.add(attempt)
+    session.flush()
+    if is_first:
+        person_id = session.scalar(select(Registration.person_id).where(Registration.id == item.aggregate_id))
+        write_leaf(
+            world,
+            session,
+            SENDING,
+            "registry_sent",
+            subject_id=person_id,
+            object_kind="registration",
+            object_id=item.aggregate_id,
+            fields=sorted(built.payload),
+        )
+    return Row(item, attempt.id)
+
+
+def _pack(session: Session, fresh: Sequence[tuple[Row, Item, int]]) -> Shipment:
+    """One batch with a key made of its content: the same content is the same request, after a crash too.
+
+    The number of times each item was judged before goes into the key, so that a renewed try is a new request.
+    """
+    rows, items, rounds = zip(*fresh, strict=True)
+    batch = Batch(PURPOSE, tuple(items))
+    key = hashlib.sha256(canonical_json(list(rounds)) + batch.to_bytes()).hexdigest()
+    attempts = [row.attempt_id for row in rows]
+    session.execute(update(RegistryAttempt).where(RegistryAttempt.id.in_(attempts)).values(idempotency_key=key))
+    return Shipment(tuple(rows), batch, key)
+
+
+def _settle(
+    world: World, session: Session, row: Row, attempt: RegistryAttempt, found: set[ItemResult], batch_state: str
+) -> bool:
+    """Settle one row; False when it is stale and the registry has to be asked what it holds."""
+    if batch_state not in BATCH_STATES or len(found) > 1 or any(r.state not in ITEM_STATES for r in found):
+        reason = "contradictory_answer" if len(found) > 1 else "unknown_state"
+        outcomes.raise_alarm(world, session, row.item, attempt, reason)
+        return True
+    result = next(iter(found), None)
+    if result is None or result.state == "PENDING":
+        outcomes.put_off(world, session, row.item, attempt, "pending" if result else "no_result")
+    elif result.state == "STALE":
+        return False
+    elif result.state == "REJECTED":
+        blocking = [error for error in result.errors if is_blocking(error)]
+        if blocking and all(error.retryable for error in blocking):
+            outcomes.put_off(world, session, row.item, attempt, blocking[0].code, errors=result.errors)
+        else:
+            outcomes.reject(world, session, row.item, attempt, result.errors)
+    else:
+        receipt = outcomes.check_receipt(world, attempt, result.receipt_no, result.receipt_sig)
+        if isinstance(receipt, str) or (result.state == "ACCEPTED" and not outcomes.is_for_attempt(receipt, attempt)):
+            why = receipt if isinstance(receipt, str) else "for_something_else"
+            outcomes.raise_alarm(world, session, row.item, attempt, f"receipt:{why}")
+        else:
+            outcomes.accept(world, session, row.item, attempt, receipt, result.receipt_sig or "", result.errors)
+    return True
+
+
+def _last_attempt(session: Session, outbox_id: int) -> RegistryAttempt | None:
+    newest = select(RegistryAttempt).where(RegistryAttempt.outbox_id == outbox_id).order_by(RegistryAttempt.id.desc())
+    return session.scalars(newest.limit(1)).first()
+
+
+def _rounds(session: Session, outbox_id: int) -> int:
+    """How often the registry has judged this row before."""
+    judged = select(func.count()).where(
+        RegistryAttempt.outbox_id == outbox_id,
+        RegistryAttempt.remote_batch_id.is_not(None),
+        RegistryAttempt.outcome != "open",
+    )
+    return session.scalar(judged) or 0
+
+
+def _sent_as(session: Session, attempt: RegistryAttempt, payload_hash: str) -> RegistryAttempt | None:
+    """The attempt of this row that carried exactly what the registry holds."""
+    same = select(RegistryAttempt).where(
+        RegistryAttempt.outbox_id == attempt.outbox_id,
+        RegistryAttempt.version == attempt.version,
+        RegistryAttempt.payload_hash == payload_hash,
+    )
+    return session.scalars(same.limit(1)).first()
+
+
+def _place_of(pointer: str) -> int | None:
+    parts = pointer.split("/")
+    return int(parts[2]) if len(parts) > 2 and parts[1] == "items" and parts[2].isdigit() else None
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]

@@ -1,0 +1,257 @@
+"""A tenancy as its tenant sees it: the task list, the registration, the key. Reads of one's own data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import reading
+from backend.domain.calendars import day_of
+from backend.domain.refusals import Refused
+from backend.domain.registrations import Facts, describe, permit_from
+from backend.gateways.world import World
+from backend.models.accounts import Account
+from backend.models.cases import Case
+from backend.models.dwellings import Dwelling
+from backend.models.keys import Key, KeyDoor
+from backend.models.leases import Lease
+from backend.models.locks import Lock
+from backend.models.persons import Person
+from backend.models.registrations import Registration
+from backend.models.units import Unit
+from backend.services.consents import is_given
+from backend.services.identity_reviews import find_review
+from backend.services.invitations import landlord_alias
+from backend.services.key_changes import unit_alias
+from backend.services.persons import is_document_checked
+
+
+@dataclass(frozen=True)
+class DoorView:
+    """One door of a key: what the lock has confirmed, and how long an unconfirmed door could still open."""
+
+    lock_id: str
+    presence: str
+    last_seen_at: datetime | None
+    confirmed_at: datetime | None
+    exposure_until: datetime | None
+
+
+@dataclass(frozen=True)
+class KeyCard:
+    """A key as its holder or its landlord sees it."""
+
+    id: str
+    state: str
+    kind: str
+    starts_on: date
+    ends_on: date | None
+    epoch: int
+    state_reason: str | None
+    doors: tuple[DoorView, ...]
+    version: int
+    phone_thumbprint: str | None
+    lease_id: str
+    unit_alias: str
+
+
+@dataclass(frozen=True)
+class RegistrationView:
+    """A registration as its person sees it; `state` is a key of domain.registrations.STATE_NAMES."""
+
+    id: str
+    version: int
+    state: str
+    scope: str
+    declared_at: datetime | None
+    tenant_due_on: date | None
+    rule: str | None
+    registry_state: str
+    receipt_no: str | None
+    accepted_at: datetime | None
+    registry_errors: list[Any]
+    move_in_on: date
+    planned_end_on: date | None
+    reason: str | None
+    residence: str
+    moved_out_on: date | None
+    checkout_receipt_no: str | None
+    disputed: bool
+    case_reference: str | None
+    permit_from: date | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One line of the task list. `state`: done, next, waiting (for the lock or office), person, later."""
+
+    kind: str
+    state: str
+
+
+@dataclass(frozen=True)
+class TenancyView:
+    """Everything of one tenancy."""
+
+    registration_id: str
+    lease_id: str
+    key_id: str | None
+    unit_alias: str
+    landlord_alias: str
+    address: str
+    division: str
+    starts_on: date
+    ends_on: date | None
+    registration: RegistrationView
+    key: KeyCard | None
+    tasks: tuple[Task, ...]
+    landlord_says_left_on: date | None
+
+
+def my_tenancies(world: World, *, account_id: str) -> tuple[TenancyView, ...]:
+    """All tenancies this account holds or held, newest first."""
+    with reading() as session:
+        lease_ids = session.scalars(
+            select(Key.lease_id).where(Key.holder_account_id == account_id).order_by(Key.created_at.desc())
+        )
+        registrations = [
+            session.scalars(select(Registration).where(Registration.lease_id == lease_id)).one()
+            for lease_id in dict.fromkeys(lease_ids)
+        ]
+        return tuple(_view(world, session, account_id, row) for row in registrations)
+
+
+def get_tenancy(world: World, *, account_id: str, registration_id: str) -> TenancyView:
+    """One tenancy of this account; another's is not found."""
+    with reading() as session:
+        registration = own_registration(session, account_id, registration_id)
+        return _view(world, session, account_id, registration)
+
+
+def own_registration(session: Session, account_id: str, registration_id: str) -> Registration:
+    """A registration of this account's tenancy; another's is not found."""
+    registration = session.get(Registration, registration_id)
+    if registration is None or registration.lease_id is None:
+        raise Refused("not_found", "registration_id")
+    held = session.scalar(
+        select(Key.id).where(Key.lease_id == registration.lease_id, Key.holder_account_id == account_id).limit(1)
+    )
+    if held is None:
+        raise Refused("not_found", "registration_id")
+    return registration
+
+
+def key_card(session: Session, key: Key) -> KeyCard:
+    """A key with its doors."""
+    rows = session.execute(
+        select(KeyDoor, Lock).join(Lock, Lock.id == KeyDoor.lock_id).where(KeyDoor.key_id == key.id)
+    ).all()
+    doors = tuple(
+        DoorView(lock.id, lock.presence, lock.last_seen_at, door.confirmed_at, door.exposure_until)
+        for door, lock in rows
+    )
+    return KeyCard(
+        key.id,
+        key.state,
+        key.kind,
+        key.starts_on,
+        key.ends_on,
+        key.epoch,
+        key.revoke_ground,
+        doors,
+        key.version,
+        key.phone_thumbprint,
+        key.lease_id,
+        unit_alias(session, key.unit_id),
+    )
+
+
+def registration_view(session: Session, row: Registration) -> RegistrationView:
+    """A registration with the state derived from its facts."""
+    facts = Facts(row.tenant_leg, row.landlord_leg, row.scope, row.residence, row.registry_state, row.disputed)
+    case = session.get(Case, row.case_id) if row.case_id else None
+    return RegistrationView(
+        id=row.id,
+        version=row.version,
+        state=describe(facts),
+        scope=row.scope,
+        declared_at=row.declared_at,
+        tenant_due_on=row.tenant_due_on,
+        rule="HK-15" if row.declared_at is None else None,
+        registry_state=row.registry_state,
+        receipt_no=row.receipt_no,
+        accepted_at=row.accepted_at,
+        registry_errors=list(row.registry_errors),
+        move_in_on=row.move_in_on,
+        planned_end_on=row.planned_end_on,
+        reason=row.reason,
+        residence=row.residence,
+        moved_out_on=row.moved_out_on,
+        checkout_receipt_no=row.checkout_receipt_no,
+        disputed=row.disputed,
+        case_reference=case.reference if case is not None and row.disputed else None,
+        permit_from=permit_from(day_of(row.declared_at)) if row.declared_at and row.scope == "in_scope" else None,
+    )
+
+
+def address_of(dwelling: Dwelling, unit: Unit) -> str:
+    """The full address of a unit."""
+    parts = (dwelling.province, dwelling.city, dwelling.county, dwelling.street, dwelling.village)
+    return f"{''.join(parts)}{dwelling.road}{dwelling.door_no}{dwelling.building}{unit.label}"
+
+
+def _view(world: World, session: Session, account_id: str, row: Registration) -> TenancyView:
+    lease = session.get_one(Lease, row.lease_id)
+    unit = session.get_one(Unit, row.unit_id)
+    dwelling = session.get_one(Dwelling, unit.dwelling_id)
+    key = session.scalar(
+        select(Key)
+        .where(Key.lease_id == lease.id, Key.holder_account_id == account_id)
+        .order_by(Key.created_at.desc())
+        .limit(1)
+    )
+    return TenancyView(
+        registration_id=row.id,
+        lease_id=lease.id,
+        key_id=key.id if key else None,
+        unit_alias=unit_alias(session, unit.id),
+        landlord_alias=landlord_alias(world, session, lease),
+        address=address_of(dwelling, unit),
+        division=dwelling.division,
+        starts_on=lease.starts_on,
+        ends_on=lease.ends_on,
+        registration=registration_view(session, row),
+        key=key_card(session, key) if key else None,
+        tasks=_tasks(session, account_id, row, key),
+        landlord_says_left_on=lease.landlord_ended_on if row.residence == "living" else None,
+    )
+
+
+def _tasks(session: Session, account_id: str, row: Registration, key: Key | None) -> tuple[Task, ...]:
+    account = session.get_one(Account, account_id)
+    person = session.get(Person, account.person_id) if account.person_id else None
+    state = person.identity_state if person else "none"
+    reviewing = person is not None and find_review(session, person.id) is not None
+    done = {
+        "notice": is_given(session, account_id, "registration_notice"),
+        "identity": person is not None and is_document_checked(session, person.id),
+        "face": state in ("verified", "attested"),
+        "declare": row.tenant_leg == "declared",
+        "key": key is not None and key.state == "active",
+    }
+    tasks, found_next = [], False
+    for kind, is_done in done.items():
+        if is_done:
+            tasks.append(Task(kind, "done"))
+        elif kind == "face" and reviewing:
+            tasks.append(Task(kind, "person"))  # a person reviews; the declaration can go on meanwhile
+        elif kind == "key" and not found_next:
+            tasks.append(Task(kind, "waiting"))
+        else:
+            tasks.append(Task(kind, "later" if found_next else "next"))
+            found_next = True
+    return tuple(tasks)

@@ -1,0 +1,282 @@
+"""Landlords claim units and locks."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import transaction
+from backend.domain.ids import new_id
+from backend.domain.refusals import Refused
+from backend.domain.spaces import decide_right, find_space_faults
+from backend.gateways.world import World
+from backend.models.accounts import Account
+from backend.models.dwellings import Dwelling
+from backend.models.keys import Key
+from backend.models.locks import Lock
+from backend.models.units import Unit, UnitClaim
+from backend.services import idempotency
+from backend.services.audit import Actor, write_leaf
+from backend.services.case_opening import open_case
+from backend.services.key_changes import open_doors
+from backend.services.key_lists import enqueue_key_list
+from backend.services.persons import is_document_checked
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """A claim: 'accepted' at once, or 'contested' and with a person under `case_reference`."""
+
+    unit_id: str
+    state: str
+    case_reference: str | None
+
+
+@dataclass(frozen=True)
+class LockClaimed:
+    """A lock now belongs to a unit."""
+
+    lock_id: str
+    unit_id: str
+    serial: str
+
+
+def landlord_of(session: Session, account_id: str) -> str:
+    """The person behind an account, identified. Raises Refused landlord.unidentified."""
+    account = session.get_one(Account, account_id)
+    if account.person_id is None or not is_document_checked(session, account.person_id):
+        raise Refused("landlord.unidentified")
+    return account.person_id
+
+
+def own_unit(session: Session, account_id: str, unit_id: str) -> Unit:
+    """A unit of this landlord; another's is not found."""
+    account = session.get_one(Account, account_id)
+    unit = session.get(Unit, unit_id)
+    if unit is None or account.person_id is None or unit.landlord_id != account.person_id:
+        raise Refused("unit.not_yours")
+    return unit
+
+
+def claim_unit(
+    world: World,
+    *,
+    account_id: str,
+    unit_id: str,
+    right_kind: str,
+    evidence: str,
+    mandate_ends_on: date | None = None,
+    idempotency_key: str | None = None,
+) -> ClaimView:
+    """Claim a unit of the address base with the right to let it. A second landlord's claim goes to a person.
+
+    Raises Refused landlord.unidentified, unit.claimed, right.mandate_end, unit.space (HR-7).
+    """
+    body = {"unit_id": unit_id, "right_kind": right_kind, "evidence": evidence, "until": mandate_ends_on}
+    with transaction() as session:
+        known = idempotency.find_answer(session, account_id, idempotency_key, "claim_unit", body)
+        if known is not None:
+            return ClaimView(**known)
+        person_id = landlord_of(session, account_id)
+        _check_right(world, right_kind, evidence, mandate_ends_on)
+        unit = session.get(Unit, unit_id)
+        if unit is None:
+            raise Refused("not_found", "unit_id")
+        faults = find_space_faults(unit.space_kind, unit.usable_area_m2, unit.capacity)
+        if faults:
+            raise Refused.of(faults)
+        view = _claim(world, session, account_id, person_id, unit, right_kind, evidence, mandate_ends_on)
+        idempotency.remember(world, session, account_id, idempotency_key, "claim_unit", body, view.__dict__)
+        return view
+
+
+def add_unit(
+    world: World,
+    *,
+    account_id: str,
+    dwelling_id: str,
+    label: str,
+    space_kind: str,
+    usable_area_m2: float,
+    capacity: int,
+    right_kind: str,
+    evidence: str,
+    mandate_ends_on: date | None = None,
+    idempotency_key: str | None = None,
+) -> ClaimView:
+    """Add a unit to a dwelling of the address base and claim it.
+
+    Raises Refused unit.space with rule HR-7, unit.area, unit.capacity, unit.duplicate.
+    """
+    label = " ".join(label.split())
+    body: dict[str, Any] = {
+        "dwelling_id": dwelling_id,
+        "label": label,
+        "space_kind": space_kind,
+        "area": usable_area_m2,
+        "capacity": capacity,
+        "right_kind": right_kind,
+    }
+    with transaction() as session:
+        known = idempotency.find_answer(session, account_id, idempotency_key, "add_unit", body)
+        if known is not None:
+            return ClaimView(**known)
+        person_id = landlord_of(session, account_id)
+        _check_right(world, right_kind, evidence, mandate_ends_on)
+        faults = find_space_faults(space_kind, usable_area_m2, capacity)
+        if faults:
+            raise Refused.of(faults)
+        if not 1 <= len(label) <= 30:
+            raise Refused("input.length", "label", least=1, most=30)
+        if session.get(Dwelling, dwelling_id) is None:
+            raise Refused("not_found", "dwelling_id")
+        if session.scalar(select(Unit.id).where(Unit.dwelling_id == dwelling_id, Unit.label == label)):
+            raise Refused("unit.duplicate", "label")
+        unit = Unit(
+            id=new_id(),
+            dwelling_id=dwelling_id,
+            public_number=make_public_number(),
+            label=label,
+            space_kind=space_kind,
+            usable_area_m2=usable_area_m2,
+            capacity=capacity,
+            created_at=world.clock.now(),
+        )
+        session.add(unit)
+        session.flush()
+        view = _claim(world, session, account_id, person_id, unit, right_kind, evidence, mandate_ends_on)
+        idempotency.remember(world, session, account_id, idempotency_key, "add_unit", body, view.__dict__)
+        return view
+
+
+def claim_lock(world: World, *, account_id: str, unit_id: str, claim_code: str) -> LockClaimed:
+    """Claim the lock of a unit by the code on its sticker; the same claim again changes nothing.
+
+    Raises Refused lock.claim_code, lock.claimed, unit.has_lock.
+    """
+    digest = sha256("".join(claim_code.split()).upper().encode()).digest()
+    with transaction() as session:
+        unit = own_unit(session, account_id, unit_id)
+        lock = session.scalar(select(Lock).where(Lock.claim_code_hash == digest, Lock.retired_at.is_(None)))
+        if lock is None:
+            raise Refused("lock.claim_code", "claim_code")
+        if lock.unit_id == unit.id:
+            return LockClaimed(lock.id, unit.id, lock.serial)
+        if lock.unit_id is not None:
+            raise Refused("lock.claimed", "claim_code")
+        if session.scalar(select(Lock.id).where(Lock.unit_id == unit.id)) is not None:
+            raise Refused("unit.has_lock", "unit_id")
+        lock.unit_id, lock.claimed_by, lock.claimed_at = unit.id, unit.landlord_id, world.clock.now()
+        write_leaf(world, session, Actor("resident", account_id), "lock_claimed", object_kind="lock", object_id=lock.id)
+        session.flush()
+        for key in session.scalars(select(Key).where(Key.unit_id == unit.id, Key.state == "active")):
+            open_doors(world, session, key)
+        enqueue_key_list(world, session, lock.id)
+        return LockClaimed(lock.id, unit.id, lock.serial)
+
+
+def accept_claim(world: World, session: Session, claim: UnitClaim, *, actor: Actor) -> None:
+    """A person accepts a contested claim inside the present write unit: the unit changes hands."""
+    unit = session.get_one(Unit, claim.unit_id)
+    former = session.scalars(select(UnitClaim).where(UnitClaim.unit_id == unit.id, UnitClaim.state == "accepted")).all()
+    for other in former:
+        other.state = "ended"
+    session.flush()
+    claim.state, unit.landlord_id, unit.version = "accepted", claim.person_id, unit.version + 1
+    write_leaf(
+        world, session, actor, "unit_claim_accepted", subject_id=claim.person_id, object_kind="unit", object_id=unit.id
+    )
+
+
+def refuse_claim(world: World, session: Session, claim: UnitClaim, *, actor: Actor) -> None:
+    """A person refuses a contested claim inside the present write unit; the unit stays where it is."""
+    claim.state = "refused"
+    write_leaf(
+        world,
+        session,
+        actor,
+        "unit_claim_refused",
+        subject_id=claim.person_id,
+        object_kind="unit",
+        object_id=claim.unit_id,
+    )
+
+
+def make_public_number() -> str:
+    """The number on a door's QR: random, so that it says nothing and cannot be counted through."""
+    alphabet = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without characters that look alike
+    return "U-" + "".join(secrets.choice(alphabet) for _ in range(8))
+
+
+def _check_right(world: World, right_kind: str, evidence: str, mandate_ends_on: date | None) -> None:
+    refusal = decide_right(right_kind, mandate_ends_on, world.clock.today())
+    if refusal is not None:
+        raise Refused.of([refusal])
+    if not 2 <= len(evidence.strip()) <= 120:
+        raise Refused("input.length", "evidence", least=2, most=120)
+
+
+def _claim(
+    world: World,
+    session: Session,
+    account_id: str,
+    person_id: str,
+    unit: Unit,
+    right_kind: str,
+    evidence: str,
+    mandate_ends_on: date | None,
+) -> ClaimView:
+    mine = session.scalar(
+        select(UnitClaim.id).where(
+            UnitClaim.unit_id == unit.id,
+            UnitClaim.person_id == person_id,
+            UnitClaim.state.in_(("accepted", "contested")),
+        )
+    )
+    if mine is not None:
+        raise Refused("unit.claimed", "unit_id")
+    contested = unit.landlord_id is not None
+    claim = UnitClaim(
+        id=new_id(),
+        unit_id=unit.id,
+        person_id=person_id,
+        right_kind=right_kind,
+        evidence=evidence.strip(),
+        mandate_ends_on=mandate_ends_on,
+        state="contested" if contested else "accepted",
+        created_at=world.clock.now(),
+    )
+    session.add(claim)
+    reference = None
+    if contested:
+        dwelling = session.get_one(Dwelling, unit.dwelling_id)
+        session.flush()
+        case = open_case(
+            world,
+            session,
+            kind="unit_claim",
+            area=dwelling.division,
+            unit_id=unit.id,
+            opened_by="landlord",
+            evidence={"claim_id": claim.id},
+        )
+        claim.case_id, reference = case.id, case.reference
+    else:
+        unit.landlord_id = person_id
+        unit.version += 1
+    write_leaf(
+        world,
+        session,
+        Actor("resident", account_id),
+        "unit_claimed",
+        object_kind="unit",
+        object_id=unit.id,
+        decision=claim.state,
+    )
+    return ClaimView(unit.id, claim.state, reference)

@@ -1,0 +1,38 @@
+"""What the worker does, in three loops that do not wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from backend.bootstrap import world_of
+from backend.gateways.world import World
+from backend.services import audit, housekeeping, messages
+from backend.worker.loops import Loop, Step
+from backend.worker.registry_loop import check_contact, process_once
+
+
+def make_loops(app: Flask) -> list[Loop]:
+    """The loops: one tells the registry, one sends short messages, one keeps the house and seals the audit log."""
+    world = world_of(app)
+    telling = [
+        Step("tell", 0, _with(process_once, world), wakes_again=True),
+        Step("contact", 15, _with(check_contact, world)),
+    ]
+    writing = [Step("send", 0, _with(messages.send_due_messages, world), wakes_again=True)]
+    keeping = [
+        Step("seal", 1, _with(audit.seal_leaves, world)),
+        Step("checkpoint", 60, _with(audit.sign_checkpoint, world)),
+        Step("house", 10, _with(housekeeping.keep_house, world)),
+    ]
+    return [
+        Loop("registry", app, world.wake_up.listen("registry"), telling),
+        Loop("messages", app, world.wake_up.listen("sms"), writing),
+        Loop("house", app, world.wake_up.listen("house"), keeping),
+    ]
+
+
+def _with(call: Callable[[World], Any], world: World) -> Callable[[], Any]:
+    return lambda: call(world)

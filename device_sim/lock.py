@@ -1,0 +1,264 @@
+"""The lock: a pure state machine. Messages, touches and time come in; messages come out of `session.take_outgoing()`.
+
+It holds no socket and no thread: time comes from its clock, chance from `entropy`, memory from its flash. What must
+survive is in flash before the message that tells of it can leave.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from backend.wire import tokens
+from backend.wire.jwk import base64url, from_base64url, public_key_from_jwk, thumbprint
+from backend.wire.lock_documents import (
+    PLATFORM,
+    Checkpoint,
+    KeyList,
+    LockConfig,
+    LockTime,
+    Revocation,
+    claims_of,
+    document_from,
+)
+from backend.wire.lock_messages import EventText
+from device_sim.body import Body
+from device_sim.clock import LockClock
+from device_sim.event_log import EventLog
+from device_sim.flash import Flash
+from device_sim.held_keys import HeldKeys
+from device_sim.identities import Identity
+from device_sim.near_door import NearDoor
+from device_sim.orders import Orders
+from device_sim.session import Session
+from device_sim.uplink import Checkpoints
+
+CHECKPOINT_EVERY = 64
+CHECKPOINT_SECONDS = 3_600
+AUTO_LOCK_SECONDS = 5  # until the platform configures another
+URGENT = frozenset({"door.forced", "tamper.cover", "duress", "factory_reset"})  # signed at once
+
+Document = TypeVar("Document")
+
+
+class Lock:
+    """One lock with its firmware. `trust` are the platform's public keys it left the factory with."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        flash: Flash,
+        clock: LockClock,
+        trust: Mapping[str, EllipticCurvePublicKey],
+        *,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.identity = identity
+        self.clock = clock
+        self.entropy = entropy
+        self.body = Body()
+        self.rejected: Counter[str] = Counter()
+        self._flash = flash
+        self._factory_trust = dict(trust)
+        self._kid = thumbprint(identity.private_key.public_key())
+        self._wake()
+
+    def _wake(self) -> None:
+        """Boot: a new boot id, and from flash what it remembers; a lock with an empty flash is fresh."""
+        self.boot = self.entropy(4).hex()
+        self.restart_wanted = False
+        self.keys = HeldKeys()
+        self.orders = Orders(self)
+        self.log = EventLog(self.identity.lock_id, self._flash)
+        self.checkpoints: Checkpoints = []  # signed heads not yet known to be stored
+        self.session = Session(self)
+        self.near = NearDoor(self)
+        self.trust = dict(self._factory_trust)
+        self.config: LockConfig | None = None
+        self.heard_at = 0  # when the platform last signed something we saw
+        self._signed_at = float(self.clock.now())
+        self._auto_lock_at: float | None = None
+        state = self._flash.load()
+        self.is_fresh = state is None or state["fresh"]
+        if state is not None:
+            self._restore(state)
+        else:
+            self.clock.synced_at = float(self.clock.now())  # set in the factory
+            self.save()
+
+    def reboot(self) -> None:
+        """Start again from flash; whoever holds the connection must make a new one."""
+        self.save()
+        self._wake()
+
+    def wipe(self) -> None:
+        """Fault: the flash is empty; keys, epoch and chain are gone."""
+        self._flash.wipe()
+        self._wake()
+        self.record("factory_reset")
+
+    def verified(self, kind: str, token: str, document: type[Document]) -> Document:
+        """Read a document the platform signed for this lock; it counts as having heard from the platform.
+
+        Raises TokenRejected.
+        """
+        claims = tokens.verify(kind, token, self.trust, audience=self.identity.lock_id)
+        read = document_from(document, claims)
+        if claims["iss"] != PLATFORM:
+            raise tokens.TokenRejected("bad_claim")
+        self.heard_at = max(self.heard_at, min(claims["iat"], self.clock.now()))
+        return read
+
+    def take_key_list(self, token: str) -> str | None:
+        """Apply a key list whole, or answer why not. Raises TokenRejected when it is not the platform's."""
+        document = self.verified("keylist", token, KeyList)
+        before = self.keys.list_version
+        refused = self.keys.apply_list(document)
+        self.save()
+        if self.keys.list_version != before:
+            self.record("keys.changed")
+        return refused
+
+    def take_revocation(self, token: str) -> str | None:
+        """Apply a revocation list that a phone carried, or answer why not. Raises TokenRejected."""
+        refused = self.keys.apply_revocation(self.verified("revocation", token, Revocation))
+        self.save()
+        return refused
+
+    def take_time(self, token: str, nonce: str) -> None:
+        """Set the clock by the platform's signed time over our nonce. Raises TokenRejected."""
+        time = self.verified("locktime", token, LockTime)
+        if time.nonce != nonce:
+            raise tokens.TokenRejected("bad_claim")
+        changed = self.clock.sync(time.iat)
+        self.heard_at = max(self.heard_at, time.iat)
+        self.save()
+        if abs(changed) > 2:
+            self.record("time.adjusted")
+
+    def take_config(self, token: str) -> None:
+        """Apply a newer configuration with its trust list. Raises TokenRejected."""
+        config = self.verified("lockcfg", token, LockConfig)
+        if self.config is None or config.ver > self.config.ver:
+            self._apply_config(config)
+            self.save()
+
+    def _apply_config(self, config: LockConfig) -> None:
+        self.config = config
+        listed = {jwk["kid"]: public_key_from_jwk(jwk) for jwk in config.trust}
+        self.trust = {**self._factory_trust, **listed}
+
+    def move_bolt(
+        self, action: str, *, key: str | None, command: str | None, via: str, reason: str | None = None
+    ) -> tuple[bool, int]:
+        """Turn the bolt and record it; answers whether it turned and the event's sequence."""
+        turned = self.body.turn(action)
+        kind = "lock.jammed" if not turned else "lock.unlocked" if action == "unlock" else "lock.locked"
+        seq = self.record(kind, key=key, command=command, via=via, reason=reason)
+        if turned and action == "unlock":
+            wait = self.config.auto_lock_s if self.config else AUTO_LOCK_SECONDS
+            self._auto_lock_at = float(self.clock.now() + wait)
+        return turned, seq
+
+    def record(
+        self,
+        kind: str,
+        *,
+        key: str | None = None,
+        command: str | None = None,
+        via: str | None = None,
+        reason: str | None = None,
+    ) -> int:
+        """Write an event into the chain, in flash, and let it go up when there is a session; answers its sequence."""
+        moment = self.clock.moment()
+        event = EventText(
+            1, moment.at, moment.quality, self.boot, kind, key=key, command=command, via=via, reason=reason
+        )
+        seq = self.log.write(event).seq
+        if kind in URGENT or seq % CHECKPOINT_EVERY == 0:
+            self.sign_head()
+        self.session.uplink.pump()
+        return seq
+
+    def sign(self, kind: str, document: Any) -> str:
+        """Sign a document with the lock's own key."""
+        return tokens.sign(kind, claims_of(document), self.identity.private_key, self._kid)
+
+    def sign_head(self) -> None:
+        """Sign the chain's head, once per head: a checkpoint, sent with the events it covers."""
+        self._signed_at = float(self.clock.now())
+        seq = self.log.seq
+        if not any(at == seq for at, _ in self.checkpoints):
+            head = base64url(self.log.head)
+            checkpoint = Checkpoint(self.identity.lock_id, self.clock.now(), seq, head, self.boot)
+            self.checkpoints.append((seq, self.sign("lockchk", checkpoint)))
+            self.save()
+
+    def due_at(self) -> float:
+        """The next moment by this lock's clock at which `tick` has something to do."""
+        due = min(self._signed_at + CHECKPOINT_SECONDS, self.session.due_at(), self.near.due_at())
+        return due if self._auto_lock_at is None else min(due, self._auto_lock_at)
+
+    def tick(self) -> None:
+        """Do what time asks for."""
+        now = float(self.clock.now())
+        if self._auto_lock_at is not None and now >= self._auto_lock_at:
+            self._auto_lock_at = None
+            if self.body.bolt == "unlocked":
+                self.move_bolt("lock", key=None, command=None, via="timer")
+        if now >= self._signed_at + CHECKPOINT_SECONDS:
+            self.sign_head()
+        self.near.tick(now)
+        self.session.tick(now)
+
+    def save(self) -> None:
+        """Write everything that must survive into flash."""
+        self.clock.now()
+        self._flash.save(
+            {
+                "keys": self.keys.to_state(),
+                "orders": self.orders.to_state(),
+                "config": claims_of(self.config) if self.config else None,
+                "heard_at": self.heard_at,
+                "fresh": self.is_fresh,
+                "clock": [self.clock.synced_at, self.clock.high_water],
+                "acked": [self.log.acked_seq, base64url(self.log.acked_head)],
+                "checkpoints": self.checkpoints,
+            }
+        )
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.keys = HeldKeys.from_state(state["keys"])
+        self.orders.restore(state["orders"])
+        if state["config"]:
+            self._apply_config(document_from(LockConfig, state["config"]))
+        self.heard_at = state["heard_at"]
+        self.clock.restore(*state["clock"])
+        self.log.restore(state["acked"][0], from_base64url(state["acked"][1]))
+        self.checkpoints[:] = [(seq, token) for seq, token in state["checkpoints"]]
+
+    def describe(self) -> dict[str, Any]:
+        """What the simulator's control shows of it: no secret."""
+        moment = self.clock.moment()
+        return {
+            "lock_id": self.identity.lock_id,
+            "serial": self.identity.serial,
+            "boot": self.boot,
+            "at": moment.at,
+            "clock": moment.quality,
+            "bolt": self.body.shown_bolt(),
+            "door": self.body.door,
+            "battery_percent": self.body.battery_percent,
+            "epoch": self.keys.epoch,
+            "list_version": self.keys.list_version,
+            "list_hash": self.keys.list_hash,
+            "revocation_version": self.keys.revocation_version,
+            "keys": len(self.keys.entries),
+            "events": self.log.seq,
+            "acked": self.log.acked_seq,
+            "rejected": dict(self.rejected),
+        }

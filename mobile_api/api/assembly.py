@@ -1,0 +1,61 @@
+"""Hang the JSON API into the mobile app."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+
+from mobile_api.api import (
+    access_records,
+    consents,
+    dwellings,
+    identity_checks,
+    invitations,
+    keys,
+    leases,
+    me,
+    registrations,
+    sign_ins,
+    units,
+)
+from mobile_api.api.contract import IdConverter, WordConverter
+from mobile_api.api.description import PREFIX, complete_document, make_api
+from mobile_api.api.documents import DOCUMENT, documents
+from mobile_api.requests import API_BODY_BYTES, UPLOAD_BYTES
+
+# In the order of the main journey, which is the order of the document.
+NOUNS = (
+    sign_ins,
+    me,
+    consents,
+    dwellings,
+    units,
+    leases,
+    invitations,
+    registrations,
+    identity_checks,
+    keys,
+    access_records,
+)
+UPLOADS = "api.identity.check_face"
+
+
+def register_api(app: Flask) -> None:
+    """Give `app` the API's calls and its document; the policy is checked later, by open_door."""
+    app.url_map.converters.update(id=IdConverter, word=WordConverter)
+    api = make_api(app)
+    api.register_converter(IdConverter, lambda _converter: {"type": "string", "format": "uuid"})
+    api.register_converter(WordConverter, lambda _converter: {"type": "string", "pattern": "^[a-z_]{1,40}$"})
+    for noun in NOUNS:
+        blueprint = noun.blueprint
+        api.register_blueprint(blueprint, name=f"api.{blueprint.name}", url_prefix=PREFIX)
+    app.register_blueprint(documents)
+    app.before_request(_limit_body)
+    document = complete_document(app, api)
+    document["tags"] = [{"name": noun.blueprint.title, "description": noun.blueprint.description} for noun in NOUNS]
+    app.extensions[DOCUMENT] = document
+
+
+def _limit_body() -> None:
+    """Set the limit of this body before anything reads it; a longer one is answered with 413."""
+    if request.path.startswith(f"{PREFIX}/"):
+        request.max_content_length = UPLOAD_BYTES if request.endpoint == UPLOADS else API_BODY_BYTES

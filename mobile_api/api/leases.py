@@ -1,0 +1,141 @@
+"""Leases: record, invite, extend, end, attest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.services import identity_reviews, invitations, landlord_views, leases
+from mobile_api.api.callers import me, world
+from mobile_api.api.contract import Blueprint
+from mobile_api.api.schemas.leases import (
+    Attestation,
+    AttestationMade,
+    Ending,
+    EndMade,
+    Extension,
+    InvitationAsked,
+    InvitationShown,
+    LeaseMade,
+    LeaseRecorded,
+    LeaseShown,
+)
+
+blueprint = Blueprint("leases", "租约", "Leases")
+
+# A lock is heard from all the time; that alone must not make a change of the lease fail.
+STEADY = LeaseShown(exclude=("key.doors.last_seen_at",))
+
+
+@blueprint.post("/units/<id:unit_id>/leases")
+@blueprint.arguments(LeaseRecorded)
+@blueprint.response(201, LeaseMade)
+@blueprint.refuses(
+    "unit.not_yours",
+    "landlord.unidentified",
+    "lease.overlap",
+    "lease.past",
+    "lease.start",
+    "lease.own",
+    "input.date_order",
+    "person.name",
+    "phone.invalid",
+    "document.form",
+    "document.check_digit",
+    "document.birth",
+)
+@blueprint.creates
+def record_lease(body: dict[str, Any], unit_id: str, idempotency_key: str | None) -> Any:
+    """Record a real-name lease with its key and registration; the tenant's name and document are never shown again.
+
+    录入实名租约，同时生成钥匙和登记；租客姓名、证件填写后不再显示。
+    """
+    return leases.record_lease(world(), account_id=me(), unit_id=unit_id, **body, idempotency_key=idempotency_key)
+
+
+@blueprint.get("/leases/<id:lease_id>")
+@blueprint.etag
+@blueprint.response(200, LeaseShown)
+def get_lease(lease_id: str) -> Any:
+    """Show a lease and how far the tenant is, none of the tenant's answers.
+
+    查看租约和进展；不含租客填写的内容。
+    """
+    return _lease(lease_id)
+
+
+@blueprint.route("/leases/<id:lease_id>", methods=["PATCH"], endpoint="extend_lease")
+@blueprint.etag
+@blueprint.arguments(Extension)
+@blueprint.response(200, LeaseShown)
+@blueprint.refuses("lease.shorten", "lease.overlap", "lease.start", "transition")
+def extend_lease(body: dict[str, Any], lease_id: str) -> Any:
+    """Extend a lease; its key is extended in place. Send the ETag of the lease as If-Match.
+
+    续租：钥匙同时延长。须在 If-Match 中带上租约的 ETag。
+    """
+    blueprint.check_etag(landlord_views.get_lease(world(), account_id=me(), lease_id=lease_id), STEADY)
+    leases.extend_lease(world(), account_id=me(), lease_id=lease_id, ends_on=body["ends_on"])
+    return _lease(lease_id)
+
+
+@blueprint.post("/leases/<id:lease_id>/report")
+@blueprint.response(200, LeaseMade)
+def report_tenant(lease_id: str) -> Any:
+    """Report the tenant to the registry (ZJ-9-1); a second report changes nothing.
+
+    报告租客（ZJ-9-1）；重复报告不产生变化。
+    """
+    return leases.report_tenant(world(), account_id=me(), lease_id=lease_id)
+
+
+@blueprint.post("/leases/<id:lease_id>/end")
+@blueprint.arguments(Ending)
+@blueprint.response(200, EndMade)
+@blueprint.refuses("input.future_date", "checkout.date", "transition")
+def end_lease(body: dict[str, Any], lease_id: str) -> Any:
+    """Report that the tenant has left (ZJ-9-2); the tenant is asked and the key stays alive until the answer.
+
+    报告租客已离开（ZJ-9-2）；会询问租客，答复前钥匙不受影响。
+    """
+    return leases.end_lease(world(), account_id=me(), lease_id=lease_id, ended_on=body["ended_on"])
+
+
+@blueprint.post("/leases/<id:lease_id>/invitation")
+@blueprint.arguments(InvitationAsked)
+@blueprint.response(201, InvitationShown)
+@blueprint.refuses("invitation.not_open", "phone.invalid")
+def invite_tenant(body: dict[str, Any], lease_id: str) -> Any:
+    """Issue the key and invite the tenant; asked again, a new link is sent and the old one dies.
+
+    发出钥匙并邀请租客；再次邀请会发新链接，旧链接失效。
+    """
+    return invitations.invite_tenant(world(), account_id=me(), lease_id=lease_id, phone=body["phone"])
+
+
+@blueprint.delete("/leases/<id:lease_id>/invitation")
+@blueprint.response(200, InvitationShown)
+@blueprint.refuses("invitation.not_open")
+def cancel_invitation(lease_id: str) -> Any:
+    """Take the open invitation back.
+
+    撤回邀请。
+    """
+    return invitations.cancel_invitation(world(), account_id=me(), lease_id=lease_id)
+
+
+@blueprint.post("/leases/<id:lease_id>/attestation")
+@blueprint.arguments(Attestation)
+@blueprint.response(200, AttestationMade)
+@blueprint.refuses("attestation.words", "attestation.not_open", "attestation.differs")
+def attest(body: dict[str, Any], lease_id: str) -> Any:
+    """Attest the tenant face to face (PSAL-68): the key can work, a person reviews within 72 hours.
+
+    当面见证租客身份（PSAL-68）：钥匙可用，工作人员在 72 小时内复核。
+    """
+    return identity_reviews.attest(world(), account_id=me(), lease_id=lease_id, **body)
+
+
+def _lease(lease_id: str) -> Any:
+    view = landlord_views.get_lease(world(), account_id=me(), lease_id=lease_id)
+    blueprint.set_etag(view, STEADY)
+    return view

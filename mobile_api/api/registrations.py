@@ -1,0 +1,94 @@
+"""The tenant's tenancies: declare, receipt, check out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.services import registrations, tenancies
+from mobile_api.api.callers import me, world
+from mobile_api.api.contract import Blueprint
+from mobile_api.api.schemas.registrations import CheckOut, Declaration, ReceiptShown, RegistrationShown, TenancyShown
+
+blueprint = Blueprint("registrations", "居住登记", "Residence registration")
+
+
+@blueprint.get("/registrations")
+@blueprint.etag
+@blueprint.response(200, TenancyShown(many=True))
+def list_tenancies() -> Any:
+    """List one's tenancies with registration, key and what is to be done.
+
+    查看我的住处：登记、钥匙和要做的事。
+    """
+    return tenancies.my_tenancies(world(), account_id=me())
+
+
+@blueprint.get("/registrations/<id:registration_id>")
+@blueprint.etag
+@blueprint.response(200, TenancyShown)
+def get_tenancy(registration_id: str) -> Any:
+    """Show one tenancy; poll it with If-None-Match.
+
+    查看一处住处；可用 If-None-Match 轮询。
+    """
+    return tenancies.get_tenancy(world(), account_id=me(), registration_id=registration_id)
+
+
+@blueprint.post("/registrations/<id:registration_id>/declaration")
+@blueprint.arguments(Declaration)
+@blueprint.response(201, RegistrationShown)
+@blueprint.refuses(
+    "notice.missing",
+    "person.missing",
+    "person.minor",
+    "transition",
+    "registration.move_in",
+    "registration.reason",
+    "registration.division",
+    "input.date_order",
+)
+@blueprint.creates
+def declare(body: dict[str, Any], registration_id: str, idempotency_key: str | None) -> Any:
+    """Declare one's residence: fixes the date from which the residence permit counts, and lets the key work.
+
+    申报居住：确定居住证起算日期，钥匙随之生效。
+    """
+    return registrations.declare(
+        world(), account_id=me(), registration_id=registration_id, **body, idempotency_key=idempotency_key
+    )
+
+
+@blueprint.post("/registrations/<id:registration_id>/check-out")
+@blueprint.arguments(CheckOut)
+@blueprint.response(201, RegistrationShown)
+@blueprint.refuses("checkout.date", "checkout.reason", "transition")
+@blueprint.creates
+def check_out(body: dict[str, Any], registration_id: str, idempotency_key: str | None) -> Any:
+    """Report one's own move-out: the key ends, the registry and the landlord are told.
+
+    申报离开：钥匙停用，并告知登记机关和房东。
+    """
+    return registrations.check_out(
+        world(), account_id=me(), registration_id=registration_id, **body, idempotency_key=idempotency_key
+    )
+
+
+@blueprint.post("/registrations/<id:registration_id>/still-here")
+@blueprint.response(200, RegistrationShown)
+@blueprint.refuses("transition")
+def still_here(registration_id: str) -> Any:
+    """Contradict the landlord's "left": the key stays alive, a person decides.
+
+    回答“我还住着”：钥匙不受影响，由工作人员核实。
+    """
+    return registrations.answer_still_here(world(), account_id=me(), registration_id=registration_id)
+
+
+@blueprint.get("/registrations/<id:registration_id>/receipt")
+@blueprint.response(200, ReceiptShown)
+def get_receipt(registration_id: str) -> Any:
+    """Get the registry's signed receipt (登记凭证), once there is one.
+
+    获取登记凭证（登记机关签名）。
+    """
+    return registrations.get_receipt(world(), account_id=me(), registration_id=registration_id)

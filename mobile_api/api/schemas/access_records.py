@@ -1,0 +1,53 @@
+"""Who looked at my data, and the inbox."""
+
+from __future__ import annotations
+
+from mobile_api.api.schemas.base import Output
+from mobile_api.api.schemas.fields import Choice, Flag, Id, Json, Moment, Part, Several, Text
+
+
+class AccessShown(Output):
+    id = Id("记录编号", "Id of the record")
+    at = Moment("时间", "At")
+    office = Text("单位", "Office", "太湖派出所", allow_none=True)
+    role = Text("岗位", "Role", "precinct_officer", allow_none=True)
+    badge = Text("工号代称", "Pseudonym of the badge", "P-7F3A", allow_none=True)
+    purpose = Text("用途", "Purpose", "registration_check", allow_none=True)
+    case_ref = Text("事项编号", "Case", None, allow_none=True)
+    actor = Choice("谁", "Who looked", "officer", ("officer", "registry", "system"))
+    action = Text("动作", "What was done", "view_unit")
+    decision = Text("决定", "What was decided", None, allow_none=True)
+    fields = Several(Text("字段", "Field", "name"), "看到的内容", "Which were seen")  # type: ignore[assignment]
+
+
+class AccessPage(Output):
+    items = Several(Part(AccessShown, "一次查看", "One look"), "记录", "Records, newest first")
+    next = Text("下一页游标", "Cursor of the next page", None, allow_none=True)
+
+
+class NoticeShown(Output):
+    id = Id("消息编号", "Id of the message")
+    kind = Text("种类", "Kind", "key_active")
+    rule = Text("法规编号", "Legal rule", None, allow_none=True)
+    params = Json("参数", "Parameters", {"unit": "陈塘村 12 号 201"})
+    at = Moment("时间", "At")
+    read_at = Moment("已读时间", "Read at", None, allow_none=True)
+    title_zh = Text("标题", "Title in Chinese", "钥匙已可用")
+    title_en = Text("英文标题", "Title", "Your key works")
+    text_zh = Text("内容", "Text in Chinese", "陈塘村 12 号 201 的钥匙现在可以开门。")
+    text_en = Text("英文内容", "Text", "The key to Chentang 12, 201 opens now.")
+
+
+class CodeRow(Output):
+    code = Text("代码", "Code", "204")
+    zh = Text("中文", "Chinese", "务工")
+    en = Text("英文", "English", "Work")
+    allowed = Flag("是否可用", "Whether it may be chosen")
+
+
+class CodeTables(Output):
+    document_types = Several(Part(CodeRow, "一行", "A row"), "证件类型", "Document types")
+    space_kinds = Several(Part(CodeRow, "一行", "A row"), "空间种类", "Kinds of space")
+    right_kinds = Several(Part(CodeRow, "一行", "A row"), "出租权利", "Rights to let")
+    reasons_of_stay = Several(Part(CodeRow, "一行", "A row"), "居住事由", "Reasons of stay")
+    check_out_reasons = Several(Part(CodeRow, "一行", "A row"), "离开事由", "Reasons of leaving")

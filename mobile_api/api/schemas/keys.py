@@ -1,0 +1,84 @@
+"""Electronic keys, credentials and unlock commands."""
+
+from __future__ import annotations
+
+from backend.domain.keys import GROUNDS, STATE_NAMES
+from mobile_api.api.schemas.base import Input, Output
+from mobile_api.api.schemas.fields import Choice, Day, Id, Moment, Part, Several, Text, Whole
+from mobile_api.api.schemas.locks import PRESENCES
+
+THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+COMMAND_STATES = ("queued", "sent", "accepted", "executed", "refused", "expired", "unknown")
+
+
+class DoorShown(Output):
+    lock_id = Id("门锁编号", "Id of the lock")
+    presence = Choice("在线状态", "Presence of the lock", "online", PRESENCES)
+    last_seen_at = Moment("最近联系", "Last heard from at", allow_none=True)
+    confirmed_at = Moment("门锁确认时间", "When the lock confirmed the present state of the key", allow_none=True)
+    exposure_until = Moment(
+        "最晚可能仍能开门", "Latest moment at which this door could still open", None, allow_none=True
+    )
+
+
+class KeyShown(Output):
+    id = Id("钥匙编号", "Id of the key")
+    state = Choice("状态", "State", "active", STATE_NAMES)
+    kind = Choice("种类", "Kind", "occupant", ("occupant", "visitor"))
+    lease_id = Id("租约编号", "Id of the lease")
+    unit_alias = Text("房间", "Unit", "陈塘村 12 号 201")
+    phone_thumbprint = Text(
+        "绑定手机的公钥指纹", "Thumbprint (RFC 7638) of the phone it is bound to", THUMBPRINT, allow_none=True
+    )
+    starts_on = Day("生效日", "First day")
+    ends_on = Day(
+        "约定结束日", "Planned last day; without a check-out the key stays alive", "2027-11-22", allow_none=True
+    )
+    epoch = Whole("住期", "Occupancy epoch", 1)
+    state_reason = Text("原因", "Why it is in this state", None, allow_none=True)
+    doors = Several(Part(DoorShown, "门", "A door"), "门", "Doors")
+    version = Whole("版本", "Version", 3)
+
+
+class KeyChange(Input):
+    state = Choice("要变成的状态", "State wanted", "suspended", ("active", "suspended", "revoked"), required=True)
+    ground = Choice(
+        "依据；住户的钥匙必填", "Ground; needed for an occupant's key", "both_agreed", GROUNDS, allow_none=True
+    )
+
+
+class DoorCredential(Output):
+    lock_id = Id("门锁编号", "Id of the lock")
+    credential = Text("开门凭证", "Credential (`ekey+jwt`)", "eyJ0eXAiOiJla2V5K2p3dCJ9.e30.c2ln", most=8000)
+    revocations = Text(
+        "停用清单",
+        "Signed revocation list to carry to the lock",
+        "eyJ0eXAiOiJyZXZvY2F0aW9uK2p3dCJ9.e30.c2ln",
+        most=20000,
+    )
+
+
+class CredentialShown(Output):
+    key_id = Id("钥匙编号", "Id of the key")
+    doors = Several(Part(DoorCredential, "门", "A door"), "每扇门的凭证", "What opens each door")
+    activation = Text(
+        "身份激活令牌",
+        "Activation token (`activation+jwt`), shown together with the credential",
+        "eyJ0eXAiOiJhY3RpdmF0aW9uK2p3dCJ9.e30.c2ln",
+        most=8000,
+    )
+    expires_at = Moment("凭证到期", "End of the credential; fetch it again before", "2026-11-30T06:30:00+00:00")
+
+
+class CommandShown(Output):
+    id = Id("指令编号", "Id of the command")
+    state = Choice(
+        "状态", "State; `unknown` is an honest answer, resolved by the lock's own event", "executed", COMMAND_STATES
+    )
+    reason = Text("原因", "Reason of a refusal", None, allow_none=True)
+    created_at = Moment("发出时间", "Asked at")
+    answered_at = Moment("答复时间", "Answered at", allow_none=True)
+
+
+class CommandWait(Input):
+    wait_s = Whole("最多等待秒数", "Wait at most so many seconds for the answer", 3, most=3, query=True, load_default=0)

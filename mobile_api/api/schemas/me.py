@@ -1,0 +1,60 @@
+"""One's own account and identity."""
+
+from __future__ import annotations
+
+from backend.domain.documents import DOCUMENT_TYPES
+from mobile_api.api.schemas.base import Input, Output
+from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Text, Whole
+
+STATES = ("none", "attested", "verified")
+BANDS = ("adult", "under_16", "under_14")
+
+
+class AccountShown(Output):
+    id = Id("账号编号", "Id of the account")
+    session_id = Id("会话编号", "Id of the present session")
+    person_id = Id("人员编号", "Id of the person, once entered", allow_none=True)
+    language = Choice("语言", "Language", "zh", ("zh", "en"))
+    elder_mode = Flag("大字模式", "Large text", False)
+    phone_masked = Text("手机号（遮盖）", "The number, masked", "199******01")
+
+
+class Preferences(Input):
+    language = Choice("语言", "Language", "en", ("zh", "en"))
+    elder_mode = Flag("大字模式", "Large text")
+
+
+class IdentityEntered(Input):
+    id_type = Choice("证件类型", "Document type", "111", DOCUMENT_TYPES, required=True)
+    id_number = Text("证件号码", "Document number", "330522199001010001", most=32, required=True)
+    name = Text("姓名", "Name as on the document", "陈晓安", most=80, required=True)
+    hukou_division = Text(
+        "户籍地六位代码", "Place of household registration, six digits", "341524", most=12, allow_none=True
+    )
+    birth_on = Day(
+        "出生日期，证件号码不含时填写", "Date of birth where the number does not say it", "1990-01-01", allow_none=True
+    )
+    sex = Choice(
+        "性别，证件号码不含时填写",
+        "Sex where the number does not say it",
+        "female",
+        ("male", "female", "unknown"),
+        allow_none=True,
+    )
+    nationality = Text("国籍三字码", "Nationality, three letters", "CHN", least=3, most=3)
+
+
+class IdentityShown(Output):
+    person_id = Id("人员编号", "Id of the person")
+    name = Text("姓名", "Name", "陈晓安")
+    id_type = Choice("证件类型", "Document type", "111", DOCUMENT_TYPES)
+    id_number_masked = Text("证件号码（遮盖）", "Document number, masked", "330*************01")
+    birth_year = Whole("出生年份", "Year of birth", 1990)
+    state = Choice("核验状态", "What is known of the identity", "verified", STATES)
+    document_checked = Flag("姓名与号码是否核对一致", "Whether name and number were found to belong together")
+    age_band = Choice("年龄段", "Age band", "adult", BANDS)
+    hukou_division = Text("户籍地六位代码", "Place of household registration", "341524", allow_none=True)
+
+
+class MyData(Output):
+    data = Json("我的全部资料", "Everything kept about you", {"identity": {"name": "陈晓安"}})

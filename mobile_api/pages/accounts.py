@@ -1,0 +1,79 @@
+"""One's own account: messages, who has seen my data, consents, export, sign-ins, language and elder mode."""
+
+from __future__ import annotations
+
+from flask import Response, json, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from backend.domain.notices import NOTICES
+from backend.domain.refusals import Refused
+from backend.services import access_records, consents, inbox, persons, sign_ins
+from mobile_api.pages.doors import account, account_id, session_id, world
+
+
+@account.get("/")
+def home() -> str:
+    """Everything about oneself in one list."""
+    identity = persons.my_identity(world(), account_id=account_id())
+    return render_template("account/home.html", identity=identity)
+
+
+@account.get("/messages")
+def messages() -> str:
+    """The inbox, newest first."""
+    return render_template("account/messages.html", notices=inbox.list_notices(world(), account_id=account_id()))
+
+
+@account.post("/messages/<notice_id>/read")
+def read_message(notice_id: str) -> AnyResponse:
+    """Mark one message as read."""
+    inbox.mark_read(world(), account_id=account_id(), notice_id=notice_id)
+    return redirect(url_for("account.messages"), 303)
+
+
+@account.get("/access")
+def access() -> str:
+    """谁看过我的数据: time, office and role, what, purpose, case."""
+    page = access_records.my_access_records(world(), account_id=account_id(), before=request.args.get("before"))
+    return render_template("account/access.html", page=page)
+
+
+@account.get("/consents")
+def list_consents() -> str:
+    """What was agreed to, when, in which version; each can be withdrawn."""
+    given = consents.list_consents(world(), account_id=account_id())
+    return render_template("account/consents.html", consents=given, texts=NOTICES)
+
+
+@account.route("/consents/<purpose>/withdraw", methods=["GET", "POST"])
+def withdraw_consent(purpose: str) -> str | AnyResponse:
+    """Say the effect, then withdraw."""
+    if purpose not in NOTICES:
+        raise Refused("not_found")
+    if request.method == "POST":
+        consents.withdraw_consent(world(), account_id=account_id(), purpose=purpose)
+        return redirect(url_for("account.list_consents"), 303)
+    return render_template("account/withdraw.html", text=NOTICES[purpose])
+
+
+@account.get("/export")
+def export() -> Response:
+    """One's own data as a JSON file."""
+    data = access_records.export_my_data(world(), account_id=account_id())
+    answer = Response(json.dumps(data, ensure_ascii=False, indent=2, default=str), mimetype="application/json")
+    answer.headers["Content-Disposition"] = 'attachment; filename="anju-my-data.json"'
+    return answer
+
+
+@account.get("/sign-ins")
+def list_sign_ins() -> str:
+    """Where one is signed in."""
+    rows = sign_ins.list_sessions(world(), account_id=account_id())
+    return render_template("account/sign_ins.html", rows=rows, present=session_id())
+
+
+@account.post("/sign-ins/<other_id>/end")
+def end_sign_in(other_id: str) -> AnyResponse:
+    """End another phone's or browser's sign-in."""
+    sign_ins.sign_out(world(), account_id=account_id(), session_id=other_id)
+    return redirect(url_for("account.list_sign_ins"), 303)

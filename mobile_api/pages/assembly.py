@@ -1,0 +1,87 @@
+"""Hang the pages into the mobile app: blueprints, CSRF, words for templates, static files, the error page."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from importlib import import_module, resources
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, jsonify, render_template, url_for
+
+from backend.domain.refusals import Refusal
+from backend.services import inbox
+from backend.web import caller, language
+from mobile_api.pages import doors, icons, words
+from mobile_api.pages.doors import STATIC, here, is_demo, is_elder, wants_json, world
+
+VIEWS = (
+    "front",
+    "sign_in",
+    "invitations",
+    "receipts",
+    "accounts",
+    "landlord_units",
+    "landlord_leases",
+    "landlord_keys",
+    "tenancies",
+    "identities",
+    "identity_checks",
+    "unlocks",
+    "move_outs",
+)
+
+
+def register_pages(app: Flask) -> None:
+    """Give `app` all pages."""
+    app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)  # the JSON API carries bearer tokens, not cookies
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # lives as long as the session
+    app.config.setdefault("WTF_CSRF_SSL_STRICT", False)  # we send no Referer; the token alone decides
+    doors.csrf.init_app(app)
+    for module in VIEWS:
+        import_module(f"mobile_api.pages.{module}")
+    for blueprint in doors.ALL:
+        app.register_blueprint(blueprint)
+    app.register_blueprint(import_module("mobile_api.demo").demo)  # answers 404 outside the demo
+    app.jinja_env.filters.update(words.FILTERS)
+    app.jinja_env.globals.update(
+        words.TABLES, pick=words.pick, name_of=words.name_of, asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
+        language=language, caller=caller, is_elder=is_elder, is_demo=is_demo,
+        here=here, purpose_name=words.purpose_name, as_day=words.as_day, today=lambda: world().clock.today(),
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+@cache
+def _version(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def asset_url(name: str, shared: bool = False) -> str:
+    """The address of a static file with its content's version."""
+    if shared:
+        folder = Path(str(resources.files("backend"))) / "assets"
+        return url_for("shared.asset", name=name, v=_version(folder / name))
+    return url_for("front.static_file", name=name, v=_version(STATIC / name))
+
+
+def unread() -> int:
+    """How many messages the signed-in account has not read."""
+    who = caller().account_id
+    if who is None:
+        return 0
+    return sum(notice.read_at is None for notice in inbox.list_notices(world(), account_id=who))
+
+
+def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | None) -> str | Response:
+    """A friendly page for a refusal: what happened, what to do, where to go; the sign-in form when that helps."""
+    first, spoken = refusals[0], language()
+    if wants_json():
+        body: dict[str, Any] = {"code": first.code, "sentence": first.sentence(spoken), "remedy": first.remedy(spoken)}
+        return jsonify(body)
+    if status == 401:
+        from mobile_api.pages.sign_in import blank_sheet
+
+        return render_template("front/sign_in.html", sheet=blank_sheet(), next=here(), asked=True)
+    return render_template("error.html", status=status, refusal=first, request_id=request_id)

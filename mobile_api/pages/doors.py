@@ -1,0 +1,100 @@
+"""The blueprints of the pages and what every view needs: the world, the caller's account, CSRF, the present address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, request, send_from_directory, session
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from backend.bootstrap import World, world_of
+from backend.domain.refusals import Refused
+from backend.web import caller
+
+STATIC = Path(__file__).parent.parent / "static"
+
+front = Blueprint("front", __name__)
+account = Blueprint("account", __name__, url_prefix="/me")
+landlord = Blueprint("landlord", __name__, url_prefix="/l")
+tenant = Blueprint("tenant", __name__, url_prefix="/t")
+ALL = (front, account, landlord, tenant)
+
+csrf = CSRFProtect()
+
+
+@front.before_request
+@account.before_request
+@landlord.before_request
+@tenant.before_request
+def check_csrf() -> None:
+    """Refuse an unsafe request without the page's token. Raises Refused('csrf')."""
+    try:
+        csrf.protect()
+    except CSRFError:
+        raise Refused("csrf") from None
+
+
+@landlord.before_request
+def _wear_landlord_hat() -> None:
+    session["hat"] = "landlord"  # decides which tabs the pages under /me/ show
+
+
+@tenant.before_request
+def _wear_tenant_hat() -> None:
+    session["hat"] = "tenant"
+
+
+@front.get("/static/<path:name>")
+def static_file(name: str) -> Response:
+    """Styles and modules of the pages; checked by ETag on each use."""
+    answer = send_from_directory(STATIC, name)
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+def world() -> World:
+    """The world of the present request's app."""
+    return world_of(current_app)
+
+
+def account_id() -> str:
+    """The signed-in account; the policy has made sure there is one."""
+    found = caller().account_id
+    if found is None:
+        raise Refused("unauthenticated")
+    return found
+
+
+def session_id() -> str:
+    """The present sign-in."""
+    found = caller().session_id
+    if found is None:
+        raise Refused("unauthenticated")
+    return found
+
+
+def is_demo() -> bool:
+    """Whether this house is a demo."""
+    return world().house.demo
+
+
+def is_elder() -> bool:
+    """Whether the pages are shown in elder mode."""
+    return request.cookies.get("anju-elder") == "1"
+
+
+def here() -> str:
+    """The present page's address, for forms that come back to it."""
+    return request.full_path.removesuffix("?") if request.method == "GET" else request.path
+
+
+def safe_path(path: str | None, otherwise: str = "/") -> str:
+    """`path` when it stays in this app, else `otherwise`: nobody is sent away by a link."""
+    if path and path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path:
+        return path
+    return otherwise
+
+
+def wants_json() -> bool:
+    """Whether a module of ours is asking, not a person's navigation."""
+    return request.headers.get("Accept", "") == "application/json"

@@ -1,0 +1,31 @@
+"""Tenant: document type first, then number and name, checked as they will be sent."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from backend.domain.documents import DOCUMENT_TYPES
+from backend.services import persons, tenancies
+from mobile_api.pages.doors import account_id, tenant, world
+from mobile_api.pages.forms import Sheet
+
+
+@tenant.route("/homes/<registration_id>/identity", methods=["GET", "POST"])
+def identity(registration_id: str) -> str | Response | tuple[str, int]:
+    """Name and document; afterwards the number is shown masked only."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    known = persons.my_identity(world(), account_id=account_id())
+    sheet = Sheet.of_request({"id_type": _("证件种类"), "id_number": _("证件号码"), "name": _("姓名"),
+                              "birth_on": _("出生日期")})
+    if request.method == "POST":
+        with sheet.filling():
+            id_type = sheet.choice("id_type", DOCUMENT_TYPES)
+            id_number, name = sheet.text("id_number"), sheet.text("name")
+            birth_on = sheet.optional_day("birth_on")
+            sheet.check()
+            persons.enter_identity(world(), account_id=account_id(), id_type=id_type, id_number=id_number, name=name,
+                                   birth_on=birth_on)
+            return redirect(url_for("tenant.face_consent", registration_id=registration_id), 303)
+    return render_template("tenant/identity.html", home=mine, sheet=sheet, known=known), sheet.status

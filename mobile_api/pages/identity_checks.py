@@ -1,0 +1,97 @@
+"""Tenant: the separate face consent, the check with the camera, its outcome, and the equal other ways.
+
+Pictures pass through this module in memory only; nothing here writes one anywhere.
+"""
+
+from __future__ import annotations
+
+from flask import jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from backend.domain.notices import NOTICES
+from backend.domain.refusals import Refused
+from backend.services import consents, identity_checks, identity_reviews, persons, tenancies
+from backend.services.identity_checks import LEAST_FRAMES, Frame
+from backend.web import STATUS
+from mobile_api.pages.doors import account_id, session_id, tenant, world
+
+
+@tenant.route("/homes/<registration_id>/face", methods=["GET", "POST"])
+def face_consent(registration_id: str) -> str | Response:
+    """A page of its own: yes and no weigh the same, and no leads to the other ways."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    progress = identity_checks.identity_progress(world(), account_id=account_id())
+    if persons.my_identity(world(), account_id=account_id()) is None:
+        return redirect(url_for("tenant.identity", registration_id=registration_id), 303)
+    if not progress.face_allowed or not progress.face_available:
+        return redirect(url_for("tenant.other_ways", registration_id=registration_id), 303)
+    if request.method == "POST":
+        given = request.form.get("answer") == "yes"
+        consents.answer_consent(world(), account_id=account_id(), purpose="face_check",
+                                version=request.form.get("version", ""), given=given)
+        following = "tenant.face_check" if given else "tenant.other_ways"
+        return redirect(url_for(following, registration_id=registration_id), 303)
+    return render_template("tenant/face_consent.html", home=mine, text=NOTICES["face_check"], progress=progress)
+
+
+@tenant.get("/homes/<registration_id>/face/check")
+def face_check(registration_id: str) -> str | Response:
+    """Document picture, then the live burst; the camera is asked for only after tapping."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    progress = identity_checks.identity_progress(world(), account_id=account_id())
+    identity = persons.my_identity(world(), account_id=account_id())
+    if identity is None:
+        return redirect(url_for("tenant.identity", registration_id=registration_id), 303)
+    if progress.consent is not True:
+        return redirect(url_for("tenant.face_consent", registration_id=registration_id), 303)
+    if progress.state == "verified":
+        return redirect(url_for("tenant.tenancy", registration_id=registration_id), 303)
+    return render_template("tenant/face_check.html", home=mine, progress=progress, identity=identity)
+
+
+@tenant.post("/face/challenge")
+def start_challenge() -> Response:
+    """Choose the movements for this session, person and document picture (JSON, for face_check.js)."""
+    challenge = identity_checks.start_challenge(
+        world(), account_id=account_id(), session_id=session_id(),
+        document_sha256=request.form.get("document_sha256", ""))
+    seconds = (challenge.expires_at - world().clock.now()).total_seconds()
+    return jsonify(id=challenge.id, nonce=challenge.nonce, actions=challenge.actions, seconds=max(0, int(seconds)))
+
+
+@tenant.post("/homes/<registration_id>/face/check")
+def check_face(registration_id: str) -> tuple[str, int]:
+    """Compare, and answer with the outcome as a piece of the page (for face_check.js)."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    try:
+        document, frames = _pictures()
+        outcome = identity_checks.check_face(
+            world(), account_id=account_id(), session_id=session_id(),
+            challenge_id=request.form.get("challenge_id", ""), nonce=request.form.get("nonce", ""),
+            document=document, frames=frames)
+    except Refused as refused:
+        status = STATUS[refused.refusal.reason.kind]
+        return render_template("tenant/_outcome.html", home=mine, outcome=None, refusal=refused.refusal), status
+    return render_template("tenant/_outcome.html", home=mine, outcome=outcome, refusal=None), 200
+
+
+def _pictures() -> tuple[bytes, list[Frame]]:
+    document = request.files.get("document")
+    files, times = request.files.getlist("frames"), request.form.getlist("at_ms")
+    if document is None:
+        raise Refused("input.missing", "document")
+    if len(files) != len(times) or len(files) < LEAST_FRAMES or not all(at.isdigit() and len(at) < 7 for at in times):
+        raise Refused("input.malformed", "frames")
+    return document.read(), [Frame(file.read(), int(at)) for file, at in zip(files, times, strict=True)]
+
+
+@tenant.route("/homes/<registration_id>/ways", methods=["GET", "POST"])
+def other_ways(registration_id: str) -> str | Response:
+    """Window, live video, or the landlord side by side: they count the same."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    if request.method == "POST":
+        identity_reviews.ask_a_person(world(), account_id=account_id(), way=request.form.get("way", ""))
+        return redirect(url_for("tenant.other_ways", registration_id=registration_id, asked=1), 303)
+    progress = identity_checks.identity_progress(world(), account_id=account_id())
+    identity = persons.my_identity(world(), account_id=account_id())
+    return render_template("tenant/other_ways.html", home=mine, progress=progress, identity=identity)

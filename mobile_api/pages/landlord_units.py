@@ -1,0 +1,139 @@
+"""Landlord: who I am, my units, finding a unit in the address base, adding one, claiming its lock."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from backend.domain.documents import DOCUMENT_TYPES
+from backend.domain.spaces import RIGHT_NAMES, SPACE_NAMES
+from backend.queries import dwellings
+from backend.services import landlord_views, persons, units
+from mobile_api.pages.doors import account_id, landlord, safe_path, world
+from mobile_api.pages.forms import Sheet
+
+
+@landlord.get("/")
+def home() -> str:
+    """Units with their states, and what is to be done."""
+    found = landlord_views.landlord_home(world(), account_id=account_id())
+    identity = persons.my_identity(world(), account_id=account_id())
+    return render_template("landlord/home.html", home=found, identity=identity)
+
+
+@landlord.route("/identity", methods=["GET", "POST"])
+def identity() -> str | Response | tuple[str, int]:
+    """Name and document of the landlord, checked with the population base."""
+    onward = safe_path(request.values.get("next"), url_for("landlord.search"))
+    known = persons.my_identity(world(), account_id=account_id())
+    sheet = Sheet.of_request({"id_type": _("证件种类"), "id_number": _("证件号码"), "name": _("姓名"),
+                              "birth_on": _("出生日期")})
+    if request.method == "POST":
+        with sheet.filling():
+            id_type = sheet.choice("id_type", DOCUMENT_TYPES)
+            id_number, name = sheet.text("id_number"), sheet.text("name")
+            birth_on = sheet.optional_day("birth_on")
+            sheet.check()
+            persons.enter_identity(world(), account_id=account_id(), id_type=id_type, id_number=id_number, name=name,
+                                   birth_on=birth_on)
+            return redirect(onward, 303)
+    return render_template("landlord/identity.html", sheet=sheet, known=known, next=onward), sheet.status
+
+
+@landlord.get("/dwellings")
+def search() -> str:
+    """Find a dwelling in the address base."""
+    words = request.args.get("q", "").strip()
+    found = dwellings.search_dwellings(words) if words else ()
+    known = persons.my_identity(world(), account_id=account_id())
+    return render_template("landlord/search.html", words=words, found=found, known=known)
+
+
+@landlord.get("/dwellings/<dwelling_id>")
+def dwelling(dwelling_id: str) -> str:
+    """The units of a dwelling: choose one's own, or add a missing one."""
+    return render_template("landlord/dwelling.html", dwelling=dwellings.get_dwelling(dwelling_id))
+
+
+def _right_labels() -> dict[str, str]:
+    return {"right_kind": _("出租的权利"), "evidence": _("看过的证明"), "mandate_ends_on": _("委托到期日")}
+
+
+@landlord.route("/dwellings/<dwelling_id>/units/<unit_id>/claim", methods=["GET", "POST"])
+def claim_unit(dwelling_id: str, unit_id: str) -> str | Response | tuple[str, int]:
+    """Show the right to let a unit of the base; a second claim goes to a person."""
+    place = dwellings.get_dwelling(dwelling_id)
+    sheet = Sheet.of_request(_right_labels())
+    if request.method == "POST":
+        with sheet.filling():
+            right_kind, evidence = sheet.choice("right_kind", RIGHT_NAMES), sheet.text("evidence")
+            until = sheet.optional_day("mandate_ends_on")
+            sheet.check()
+            claim = units.claim_unit(world(), account_id=account_id(), unit_id=unit_id, right_kind=right_kind,
+                                     evidence=evidence, mandate_ends_on=until, idempotency_key=sheet.once)
+            return _after_claim(claim)
+    chosen = next((unit for unit in place.units if unit.id == unit_id), None)
+    return render_template("landlord/claim.html", sheet=sheet, dwelling=place, unit=chosen), sheet.status
+
+
+@landlord.route("/dwellings/<dwelling_id>/add", methods=["GET", "POST"])
+def add_unit(dwelling_id: str) -> str | Response | tuple[str, int]:
+    """Add a unit that the base does not have; spaces that may not be let are refused kindly (HR-7)."""
+    place = dwellings.get_dwelling(dwelling_id)
+    labels = {"label": _("房间名称"), "space_kind": _("空间种类"), "usable_area_m2": _("使用面积（平方米）"),
+              "capacity": _("最多住几人")}
+    sheet = Sheet.of_request({**labels, **_right_labels()})
+    if request.method == "POST":
+        with sheet.filling():
+            answers = {"label": sheet.text("label"), "space_kind": sheet.choice("space_kind", SPACE_NAMES),
+                       "usable_area_m2": sheet.number("usable_area_m2"), "capacity": sheet.whole_number("capacity"),
+                       "right_kind": sheet.choice("right_kind", RIGHT_NAMES), "evidence": sheet.text("evidence"),
+                       "mandate_ends_on": sheet.optional_day("mandate_ends_on")}
+            sheet.check()
+            claim = units.add_unit(world(), account_id=account_id(), dwelling_id=dwelling_id,
+                                   idempotency_key=sheet.once, **answers)  # type: ignore[arg-type]
+            return _after_claim(claim)
+    return render_template("landlord/add_unit.html", sheet=sheet, dwelling=place), sheet.status
+
+
+def _after_claim(claim: units.ClaimView) -> Response:
+    if claim.state == "contested":
+        return redirect(url_for("landlord.contested", reference=claim.case_reference), 303)
+    return redirect(url_for("landlord.unit", unit_id=claim.unit_id, claimed=1), 303)
+
+
+@landlord.get("/contested/<reference>")
+def contested(reference: str) -> str:
+    """Two landlords claim one unit: a person decides, under this reference."""
+    return render_template("landlord/contested.html", reference=reference)
+
+
+@landlord.get("/units/<unit_id>")
+def unit(unit_id: str) -> str:
+    """One unit: its lock, its lease, what to do next."""
+    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    leases = landlord_views.list_leases(world(), account_id=account_id(), unit_id=unit_id)
+    return render_template("landlord/unit.html", unit=card, leases=leases, claimed=request.args.get("claimed"))
+
+
+@landlord.route("/units/<unit_id>/lock/claim", methods=["GET", "POST"])
+def claim_lock(unit_id: str) -> str | Response | tuple[str, int]:
+    """Claim the unit's lock by the code on its sticker."""
+    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    sheet = Sheet.of_request({"claim_code": _("领取码")})
+    if request.method == "POST":
+        with sheet.filling():
+            code = sheet.text("claim_code")
+            sheet.check()
+            units.claim_lock(world(), account_id=account_id(), unit_id=unit_id, claim_code=code)
+            return redirect(url_for("landlord.lock", unit_id=unit_id), 303)
+    return render_template("landlord/claim_lock.html", sheet=sheet, unit=card), sheet.status
+
+
+@landlord.get("/units/<unit_id>/lock")
+def lock(unit_id: str) -> str:
+    """The lock's health and safety; never comings and goings."""
+    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    timeline = landlord_views.list_lock_health(world(), account_id=account_id(), unit_id=unit_id) if card.lock else ()
+    return render_template("landlord/lock.html", unit=card, timeline=timeline)

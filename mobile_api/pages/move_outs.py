@@ -1,0 +1,52 @@
+"""Tenant: moving out in three steps, and "I still live here" against the landlord's "left"."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from backend.domain.refusals import Refused
+from backend.domain.registrations import CHECK_OUT_REASONS
+from backend.services import registrations, tenancies
+from mobile_api.pages.doors import account_id, tenant, world
+from mobile_api.pages.forms import Sheet
+
+
+@tenant.route("/homes/<registration_id>/move-out", methods=["GET", "POST"])
+def move_out(registration_id: str) -> str | Response | tuple[str, int]:
+    """When and why, then check and confirm: the key ends, the registry and the landlord are told."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    sheet = Sheet.of_request({"moved_out_on": _("离开日期"), "reason": _("离开原因")},
+                             moved_out_on=mine.landlord_says_left_on or world().clock.today())
+    step = 1
+    if request.method == "POST":
+        with sheet.filling():
+            moved_out_on, reason = sheet.day("moved_out_on"), sheet.choice("reason", CHECK_OUT_REASONS)
+            _check_dates(sheet, moved_out_on, mine.registration.move_in_on)
+            sheet.check()
+            step = 1 if sheet.value("go") == "1" else 2
+            if sheet.value("step") == "2" and step == 2:
+                registrations.check_out(world(), account_id=account_id(), registration_id=registration_id,
+                                        moved_out_on=moved_out_on, reason=reason, idempotency_key=sheet.once)
+                return redirect(url_for("tenant.tenancy", registration_id=registration_id, said="moved_out"), 303)
+    return render_template("tenant/move_out.html", home=mine, sheet=sheet, step=step,
+                           reasons={code: pair for code, pair in CHECK_OUT_REASONS.items() if code != "deceased"}
+                           ), sheet.status
+
+
+def _check_dates(sheet: Sheet, moved_out_on: date, move_in_on: date) -> None:
+    if moved_out_on != date.min and not move_in_on <= moved_out_on <= world().clock.today():
+        raise Refused("checkout.date", "moved_out_on")
+
+
+@tenant.route("/homes/<registration_id>/still-here", methods=["GET", "POST"])
+def still_here(registration_id: str) -> str | Response:
+    """Contradict the landlord's "left": a person decides, the key stays alive."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    if request.method == "POST":
+        registrations.answer_still_here(world(), account_id=account_id(), registration_id=registration_id)
+        return redirect(url_for("tenant.tenancy", registration_id=registration_id, said="still_here"), 303)
+    return render_template("tenant/still_here.html", home=mine)

@@ -1,0 +1,110 @@
+"""Sign in with a phone and a code, and sign out. The phone waits in the session; the code is in no page or address."""
+
+from __future__ import annotations
+
+import time
+
+from flask import redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from backend.domain.refusals import Refused
+from backend.services import sign_ins
+from backend.web import LANGUAGE_COOKIE, LANGUAGES, caller
+from mobile_api.pages.doors import account_id, front, safe_path, session_id, world
+from mobile_api.pages.forms import Sheet
+from mobile_api.pages.front import remember_elder, remember_language
+
+
+def blank_sheet() -> Sheet:
+    """The phone form before anything was typed."""
+    return Sheet({"phone": _("手机号")})
+
+
+@front.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> str | Response | tuple[str, int]:
+    """Ask for the phone, then send a code."""
+    onward = safe_path(request.values.get("next"))
+    if request.method == "GET" and caller().account_id is not None:
+        return redirect(onward)
+    sheet = Sheet.of_request({"phone": _("手机号")})
+    if request.method == "POST":
+        with sheet.filling():
+            phone = sheet.text("phone")
+            sheet.check()
+            _send_code(phone)
+            session["next"] = onward
+            return redirect(url_for("front.sign_in_code"), 303)
+    return render_template("front/sign_in.html", sheet=sheet, next=onward, asked=False), sheet.status
+
+
+@front.route("/sign-in/code", methods=["GET", "POST"])
+def sign_in_code() -> str | Response | tuple[str, int]:
+    """Ask for the code that was sent."""
+    phone = session.get("phone")
+    if phone is None:
+        return redirect(url_for("front.sign_in"), 303)
+    sheet = Sheet.of_request({"code": _("验证码")})
+    if request.method == "POST":
+        with sheet.filling():
+            code = sheet.text("code")
+            sheet.check()
+            return _open_session(phone, code)
+    sheet.values.pop("code", None)  # a code is never shown again
+    wait = max(0, int(session.get("resend_at", 0) - time.time()))
+    return render_template("front/sign_in_code.html", sheet=sheet, masked=session["phone_masked"], wait=wait,
+                           next=session.get("next", "/")), sheet.status
+
+
+@front.post("/sign-in/resend")
+def resend_code() -> Response:
+    """Send another code to the same phone; too early is shown as the countdown it is."""
+    phone = session.get("phone")
+    if phone is None:
+        return redirect(url_for("front.sign_in"), 303)
+    _send_code(phone)
+    return redirect(url_for("front.sign_in_code"), 303)
+
+
+@front.post("/sign-out")
+def sign_out() -> Response:
+    """End this sign-in and forget what this browser kept of it."""
+    sign_ins.sign_out(world(), account_id=account_id(), session_id=session_id())
+    session.clear()
+    answer = redirect(url_for("front.home"), 303)
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
+
+
+def _send_code(phone: str) -> None:
+    try:
+        sent = sign_ins.request_phone_code(world(), phone=phone)
+        wait, masked = sent.resend_after_seconds, sent.phone_masked
+    except Refused as refused:
+        if refused.refusal.code != "code.too_soon" or session.get("phone") != phone:
+            raise
+        wait, masked = int(refused.refusal.params["seconds"]), session["phone_masked"]
+    session["phone"], session["phone_masked"], session["resend_at"] = phone, masked, time.time() + wait
+
+
+def _open_session(phone: str, code: str) -> Response:
+    signed = sign_ins.sign_in(world(), phone=phone, code=code, kind="page",
+                              user_agent=request.headers.get("User-Agent", ""))
+    onward = safe_path(session.get("next"))
+    session.clear()  # a fresh session: nothing from before the sign-in is carried over
+    session.permanent = True
+    session["sid"], session["secret"] = signed.session_id, signed.secret
+    answer = redirect(onward, 303)
+    _carry_preferences(answer, signed)
+    return answer
+
+
+def _carry_preferences(answer: Response, signed: sign_ins.SignedIn) -> None:
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        sign_ins.set_preferences(world(), account_id=signed.account_id, language=chosen)
+        return
+    view = sign_ins.find_session(world(), session_id=signed.session_id, secret=signed.secret, kind="page")
+    if view is not None:
+        remember_language(answer, view.language)
+        remember_elder(answer, view.elder_mode)

@@ -1,0 +1,113 @@
+"""Tenant: my homes, the task list, the notice, the declaration, the receipt."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from backend.domain.notices import NOTICES
+from backend.domain.refusals import Refusal, Refused
+from backend.domain.registrations import REASONS_OF_STAY
+from backend.services import consents, identity_checks, persons, receipt_checks, registrations, tenancies
+from mobile_api.pages.divisions import find_division, provinces
+from mobile_api.pages.doors import account_id, tenant, world
+from mobile_api.pages.forms import Sheet
+from mobile_api.pages.receipts import draw_qr
+
+
+@tenant.get("/")
+def home() -> str | Response:
+    """My homes; with a single one, straight to it."""
+    mine = tenancies.my_tenancies(world(), account_id=account_id())
+    living = [one for one in mine if one.registration.residence == "living"]
+    if len(mine) == 1 and len(living) == 1:
+        return redirect(url_for("tenant.tenancy", registration_id=living[0].registration_id))
+    return render_template("tenant/home.html", tenancies=mine)
+
+
+@tenant.get("/homes/<registration_id>")
+def tenancy(registration_id: str) -> str:
+    """The task list: done, next, reference number."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    progress = identity_checks.identity_progress(world(), account_id=account_id())
+    return render_template("tenant/tenancy.html", home=mine, progress=progress, said=request.args.get("said"),
+                           accepted=request.args.get("accepted"))
+
+
+@tenant.get("/homes/<registration_id>/state")
+def tenancy_state(registration_id: str) -> Response:
+    """What changes by itself on the task list, asked again and again by live.js; unchanged answers are 304."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    progress = identity_checks.identity_progress(world(), account_id=account_id())
+    answer = Response(render_template("tenant/_state.html", home=mine, progress=progress), mimetype="text/html")
+    answer.add_etag()
+    answer.headers["Cache-Control"] = "no-cache, private"
+    return answer.make_conditional(request)
+
+
+@tenant.route("/homes/<registration_id>/notice", methods=["GET", "POST"])
+def notice(registration_id: str) -> str | Response:
+    """The notice in layers; nothing is ticked beforehand."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    text = NOTICES["registration_notice"]
+    if request.method == "POST":
+        consents.answer_consent(world(), account_id=account_id(), purpose=text.purpose,
+                                version=request.form.get("version", ""), given=True)
+        known = persons.my_identity(world(), account_id=account_id())
+        following = "tenant.identity" if known is None else "tenant.tenancy"
+        return redirect(url_for(following, registration_id=registration_id), 303)
+    return render_template("tenant/notice.html", home=mine, text=text)
+
+
+@tenant.route("/homes/<registration_id>/declare", methods=["GET", "POST"])
+def declare(registration_id: str) -> str | Response | tuple[str, int]:
+    """The declaration: move-in, planned end, reason, place of household registration."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    identity = persons.my_identity(world(), account_id=account_id())
+    if identity is None:
+        return redirect(url_for("tenant.identity", registration_id=registration_id), 303)
+    asks = identity.id_type == "111" and identity.hukou_division is None
+    sheet = Sheet.of_request(
+        {"move_in_on": _("入住日期"), "planned_end_on": _("预计离开日期"), "reason": _("居住事由"),
+         "hukou_division": _("户籍地")},
+        move_in_on=min(mine.starts_on, world().clock.today()), planned_end_on=mine.ends_on)
+    if request.method == "POST":
+        with sheet.filling():
+            move_in_on, planned_end_on = sheet.day("move_in_on"), sheet.optional_day("planned_end_on")
+            reason, division = sheet.optional("reason"), _division(sheet, asks)
+            sheet.check()
+            registrations.declare(world(), account_id=account_id(), registration_id=registration_id,
+                                  move_in_on=move_in_on, planned_end_on=planned_end_on, reason=reason,
+                                  hukou_division=division, idempotency_key=sheet.once)
+            return redirect(url_for("tenant.tenancy", registration_id=registration_id, said="declared"), 303)
+    chosen = provinces().get(sheet.value("province"))
+    return render_template("tenant/declare.html", home=mine, sheet=sheet, identity=identity, asks=asks,
+                           provinces=provinces().values(), chosen=chosen, reasons=REASONS_OF_STAY), sheet.status
+
+
+def _division(sheet: Sheet, asks: bool) -> str | None:
+    code = sheet.text("hukou_division") if asks else None
+    if code and find_division(code) is None:
+        sheet.faults.append(Refusal("registration.division", "hukou_division"))
+    return code or None
+
+
+@tenant.get("/divisions/<province_code>")
+def divisions(province_code: str) -> str:
+    """The counties of a province, as options of the second select."""
+    province = provinces().get(province_code)
+    if province is None:
+        raise Refused("not_found")
+    return render_template("tenant/_divisions.html", province=province, present="")
+
+
+@tenant.get("/homes/<registration_id>/receipt")
+def receipt(registration_id: str) -> str:
+    """The receipt (登记凭证), printable; its QR code verifies without a network."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    found = registrations.get_receipt(world(), account_id=account_id(), registration_id=registration_id)
+    text = receipt_checks.receipt_qr_text(found.token)
+    genuine = receipt_checks.check_receipt(world(), text=text).valid
+    return render_template("tenant/receipt.html", home=mine, receipt=found, text=text, genuine=genuine,
+                           code=draw_qr(text, _("登记凭证的二维码")))

@@ -1,0 +1,183 @@
+// The identity check in two steps: a picture of the document, then a live burst under the server's movement challenge.
+// Pictures stay in this page's memory and leave it once, with the check.
+import { closeCamera, openCamera, pause, shoot, toJpeg } from "./camera.js";
+import { specimenJpeg } from "./specimen.js";
+
+const FRAME_GAP_MS = 250; // about four frames a second
+const LEAD_FRAMES = 3;
+const ACTION_FRAMES = 8; // two seconds: half a second to read, the rest to move
+const BACK_FRAMES = 3;
+const LONGEST_SIDE = 1920;
+
+const root = document.querySelector("#face-check");
+const words = root.querySelector("[data-words]").dataset;
+const part = (name) => root.querySelector(`[data-part="${name}"]`);
+const video = (name) => root.querySelector(`[data-video="${name}"]`);
+const csrf = root.querySelector("[name=csrf_token]").value;
+const prompt = root.querySelector("[data-prompt]");
+const bar = root.querySelector("[data-bar]");
+let documentPicture = null;
+
+const acts = {
+  "specimen-camera": openSpecimenCamera,
+  "specimen-shoot": shootSpecimen,
+  "to-live": () => showStep("live"),
+  start: () => runCheck().catch(fail),
+  again: () => showStep("live"),
+  "new-document": () => showStep("document"),
+};
+root.addEventListener("click", (event) => {
+  const act = event.target.closest("[data-act]")?.dataset.act;
+  if (act) acts[act]();
+});
+root.querySelector("#document").addEventListener("change", async (event) => {
+  const picture = await readPicture(event.target.files[0]);
+  if (picture) useDocument(await shrink(picture));
+});
+root.querySelector("#specimen-file")?.addEventListener("change", async (event) => {
+  const picture = await readPicture(event.target.files[0]);
+  if (picture) useDocument(await specimenJpeg(specimenWords(), picture));
+});
+
+const specimenWords = () => ({ name: root.dataset.name, number: root.dataset.number, word: words.specimenWord });
+
+async function readPicture(file) {
+  if (!file) return null;
+  try {
+    return await createImageBitmap(file, { imageOrientation: "from-image" });
+  } catch {
+    window.alert(words.unreadable);
+    return null;
+  }
+}
+
+/** A picture as JPEG, its longer side at most 1920 px: enough for a portrait, kind to the network. */
+function shrink(picture) {
+  const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(picture.width * scale);
+  canvas.height = Math.round(picture.height * scale);
+  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return toJpeg(canvas, 0.92);
+}
+
+function useDocument(blob) {
+  documentPicture = blob;
+  const shown = root.querySelector('[data-shown="document"]');
+  URL.revokeObjectURL(shown.src);
+  shown.src = URL.createObjectURL(blob);
+  part("document-shown").hidden = false;
+  part("document-shown").scrollIntoView({ block: "center" });
+  part("document-shown").querySelector("button").focus({ preventScroll: true });
+}
+
+async function openSpecimenCamera() {
+  try {
+    part("specimen-stage").hidden = false;
+    await openCamera(video("specimen"));
+  } catch (error) {
+    part("specimen-stage").hidden = true;
+    window.alert(words[error.message] ?? words.busy);
+  }
+}
+
+async function shootSpecimen() {
+  useDocument(await specimenJpeg(specimenWords(), video("specimen")));
+  closeCamera(video("specimen"));
+  part("specimen-stage").hidden = true;
+}
+
+function showStep(step) {
+  for (const name of ["document", "live", "outcome"]) part(name).hidden = name !== step;
+  document.querySelector("#face-step").textContent = step === "document" ? root.dataset.stepOne : root.dataset.stepTwo;
+  const start = root.querySelector('[data-act="start"]');
+  start.hidden = false;
+  part("camera-trouble").hidden = true;
+  bar.value = 0;
+  part(step).querySelector("h2")?.focus();
+  if (step === "live") part("stage").scrollIntoView({ block: "center" });
+}
+
+async function runCheck() {
+  root.querySelector('[data-act="start"]').hidden = true;
+  part("camera-trouble").hidden = true;
+  const challenge = await askForChallenge();
+  if (challenge === null) return;
+  await openCamera(video("live"));
+  say(words.ready, "ready");
+  await pause(1500);
+  const frames = await record(challenge.actions);
+  closeCamera(video("live"));
+  say(words.sending, "sending");
+  await sendCheck(challenge, frames);
+}
+
+async function askForChallenge() {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await documentPicture.arrayBuffer()));
+  const body = new URLSearchParams({
+    csrf_token: csrf,
+    document_sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+  });
+  const answer = await fetch(root.dataset.challenge, { method: "POST", body, headers: { Accept: "application/json" } });
+  const found = await answer.json();
+  if (answer.ok) return found;
+  trouble(`${found.sentence} ${found.remedy}`);
+  return null;
+}
+
+/** Take the burst: look straight, then each movement and back, about four frames a second with their times. */
+async function record(actions) {
+  const plan = [...Array(LEAD_FRAMES).fill([words.hold, "still"])];
+  actions.forEach((action, number) => {
+    const asked = words[action.replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
+    plan.push(...Array(ACTION_FRAMES).fill([asked, "moving", `${number + 1} / ${actions.length}`]));
+    plan.push(...Array(BACK_FRAMES).fill([words.back, "still"]));
+  });
+  const canvas = document.createElement("canvas");
+  const begun = performance.now();
+  const frames = [];
+  for (const [index, [sentence, moment, count]] of plan.entries()) {
+    await pause(Math.max(0, begun + index * FRAME_GAP_MS - performance.now()));
+    say(sentence, moment, count);
+    const at = Math.round(performance.now() - begun);
+    frames.push({ at, picture: await shoot(video("live"), canvas) });
+    bar.value = (100 * (index + 1)) / plan.length;
+  }
+  return frames;
+}
+
+async function sendCheck(challenge, frames) {
+  const body = new FormData();
+  body.set("csrf_token", csrf);
+  body.set("challenge_id", challenge.id);
+  body.set("nonce", challenge.nonce);
+  body.set("document", documentPicture, "document.jpg");
+  for (const frame of frames) {
+    body.append("frames", frame.picture, "frame.jpg");
+    body.append("at_ms", String(frame.at));
+  }
+  const answer = await fetch(root.dataset.check, { method: "POST", body });
+  part("outcome").innerHTML = await answer.text();
+  showStep("outcome");
+}
+
+function say(sentence, moment, count) {
+  part("stage").dataset.moment = moment;
+  if (prompt.dataset.said === sentence) return;
+  prompt.dataset.said = sentence;
+  prompt.textContent = sentence;
+  if (count) prompt.append(Object.assign(document.createElement("small"), { textContent: count }));
+  if (moment === "moving") navigator.vibrate?.(60);
+}
+
+function trouble(sentence) {
+  part("camera-trouble").hidden = false;
+  part("camera-trouble").querySelector("[data-trouble]").textContent = sentence;
+  root.querySelector('[data-act="start"]').hidden = false;
+}
+
+function fail(error) {
+  closeCamera(video("live"));
+  say(words.hold, "waiting");
+  trouble(words[error.message] ?? words.failed);
+}

@@ -1,0 +1,96 @@
+"""What time brings about: reminders, expired drafts, overdue cases; never a lock action."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from backend.db import db
+from backend.gateways.clock import FixedClock
+from backend.models.accounts import LoginCode
+from backend.models.cases import Case
+from backend.models.data_keys import DataKey
+from backend.models.persons import Person
+from backend.models.registrations import Registration
+from backend.services.housekeeping import keep_house
+from backend.services.identity_reviews import attest
+from backend.services.inbox import list_notices
+from backend.services.sign_ins import request_phone_code
+from tests.services import stories
+
+pytestmark = pytest.mark.usefixtures("core")
+
+
+def kinds(world: Any, account_id: str) -> list[str]:
+    return [notice.kind for notice in list_notices(world, account_id=account_id)]
+
+
+def test_the_tenant_is_reminded_once_a_day_before_the_deadline(world: Any, clock: FixedClock) -> None:
+    story = stories.make_claimed(world)
+    keep_house(world)
+    assert "declare_due" not in kinds(world, story.tenant)
+    clock.move(timedelta(days=2))
+    keep_house(world)
+    keep_house(world)
+    assert kinds(world, story.tenant).count("declare_due") == 1
+
+
+def test_the_landlord_who_has_not_reported_is_reminded_with_the_rule(world: Any, clock: FixedClock) -> None:
+    story = stories.make_invited(world, report_now=False)
+    clock.move(timedelta(days=2))
+    keep_house(world)
+    [notice] = [n for n in list_notices(world, account_id=story.landlord) if n.kind == "report_due"]
+    assert notice.rule == "ZJ-9-1"
+    assert "2026-11-26" in notice.text_en
+
+
+def test_an_overdue_declaration_becomes_one_case_and_leaves_the_key_alone(world: Any, clock: FixedClock) -> None:
+    story = stories.make_claimed(world)
+    clock.move(timedelta(days=5))
+    keep_house(world)
+    keep_house(world)
+    cases = db.session.scalars(select(Case).where(Case.kind == "overdue_registration")).all()
+    assert [case.rule for case in cases] == ["HK-15"]
+    assert stories.key_row(story.key_id).state == "claimed"
+
+
+def test_a_draft_nobody_completed_expires_after_fifteen_days(world: Any, clock: FixedClock) -> None:
+    story = stories.make_claimed(world)
+    clock.move(timedelta(days=15, seconds=1))
+    keep_house(world)
+    db.session.rollback()
+    assert db.session.get_one(Registration, story.registration_id).tenant_leg == "invited"
+
+
+def test_a_late_office_extends_an_attestation_and_the_key_lives_on(world: Any, clock: FixedClock) -> None:
+    story = stories.make_declared(world)
+    attest(world, account_id=story.landlord, lease_id=story.lease_id, met_in_person=True, saw_document=True)
+    clock.move(timedelta(hours=80))
+    keep_house(world)
+    key = stories.key_row(story.key_id)
+    person = db.session.get_one(Person, key.holder_id)
+    assert (key.state, person.identity_state) == ("active", "attested")
+    assert person.identity_review_due_at > clock.now()
+
+
+def test_both_sides_are_asked_before_a_lease_ends_and_nobody_is_checked_out(world: Any, clock: FixedClock) -> None:
+    story = stories.make_active(world, ends_on=world.clock.today() + timedelta(days=30))
+    clock.move(timedelta(days=45))
+    keep_house(world)
+    assert "lease_ends" in kinds(world, story.tenant)
+    assert {"lease_ends", "report_end_due"} <= set(kinds(world, story.landlord))
+    assert stories.key_row(story.key_id).state == "active"
+    assert db.session.get_one(Registration, story.registration_id).residence == "living"
+
+
+def test_a_used_up_code_and_its_data_key_are_forgotten_within_a_day(world: Any, clock: FixedClock) -> None:
+    request_phone_code(world, phone="19900009001")
+    code_id = db.session.scalars(select(LoginCode.id)).one()
+    clock.move(timedelta(days=1, minutes=6))
+    keep_house(world)
+    db.session.rollback()
+    assert db.session.get(LoginCode, code_id) is None
+    assert db.session.get(DataKey, code_id) is None

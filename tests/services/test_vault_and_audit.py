@@ -1,0 +1,117 @@
+"""Sealed fields do not open elsewhere; the audit log shows what was done to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, select, update
+
+from backend.db import db, transaction
+from backend.domain.ids import new_id
+from backend.gateways.key_ring import FileKeyRing, KeyRingError
+from backend.models.audit import AuditCheckpoint, AuditLeaf
+from backend.models.data_keys import DataKey
+from backend.services import vault
+from backend.services.access_records import my_access_records
+from backend.services.audit import Actor, seal_leaves, sign_checkpoint, write_leaf
+from backend.services.audit_verification import find_faults
+from tests.services import stories
+
+pytestmark = pytest.mark.usefixtures("core")
+
+
+def sealed_value(world: Any, subject: str, row: str) -> bytes:
+    with transaction() as session:
+        vault.make_data_key(world, session, subject)
+        return vault.seal(world, session, subject, "persons.name", row, "王小满")
+
+
+def test_a_sealed_value_opens_in_its_own_place_alone(world: Any) -> None:
+    subject, row = new_id(), new_id()
+    value = sealed_value(world, subject, row)
+    assert vault.unseal(world, db.session(), subject, "persons.name", row, value) == "王小满"
+    other = new_id()
+    sealed_value(world, other, row)
+    for place in (
+        (subject, "persons.phone", row),
+        (subject, "persons.name", new_id()),
+        (other, "persons.name", row),
+    ):
+        with pytest.raises(KeyRingError):
+            vault.unseal(world, db.session(), *place, value)
+    with pytest.raises(KeyRingError):
+        vault.unseal(world, db.session(), subject, "persons.name", row, value[:-1] + bytes([value[-1] ^ 1]))
+
+
+def test_destroying_the_data_key_is_the_deletion(world: Any) -> None:
+    subject, row = new_id(), new_id()
+    value = sealed_value(world, subject, row)
+    with transaction() as session:
+        session.execute(delete(DataKey).where(DataKey.subject_id == subject))
+    db.session.expire_all()
+    with pytest.raises(KeyRingError, match="destroyed"):
+        vault.unseal(world, db.session(), subject, "persons.name", row, value)
+
+
+def test_two_processes_share_one_ring_and_another_ring_opens_nothing(world: Any, settings: Any, tmp_path: Any) -> None:
+    kek_id, wrapped = world.key_ring.wrap(b"k" * 32, "subject")
+    assert FileKeyRing(settings.keys_folder).unwrap(kek_id, wrapped, "subject") == b"k" * 32
+    with pytest.raises(KeyRingError):
+        world.key_ring.unwrap(kek_id, wrapped, "another")
+    with pytest.raises(KeyRingError):
+        FileKeyRing(tmp_path / "other").unwrap(kek_id, wrapped, "subject")
+
+
+def leaves(world: Any, count: int) -> None:
+    with transaction() as session:
+        for number in range(count):
+            write_leaf(world, session, Actor("system"), f"act_{number}", fields=["name"])
+
+
+def test_an_untouched_log_has_no_faults(world: Any) -> None:
+    leaves(world, 5)
+    assert seal_leaves(world) == 5
+    assert sign_checkpoint(world)
+    assert not sign_checkpoint(world)
+    leaves(world, 3)
+    seal_leaves(world)
+    sign_checkpoint(world)
+    assert db.session.scalar(select(func.count()).select_from(AuditCheckpoint)) == 2
+    assert find_faults(world) == []
+
+
+@pytest.mark.parametrize("tampering", ["changed", "removed", "rehashed", "shortened"])
+def test_each_way_to_rewrite_the_log_is_named(world: Any, tampering: str) -> None:
+    leaves(world, 6)
+    seal_leaves(world)
+    sign_checkpoint(world)
+    with transaction() as session:
+        if tampering == "changed":
+            session.execute(update(AuditLeaf).where(AuditLeaf.seq == 3).values(decision="other"))
+        elif tampering == "removed":
+            session.execute(delete(AuditLeaf).where(AuditLeaf.seq == 3))
+        elif tampering == "rehashed":
+            session.execute(update(AuditLeaf).where(AuditLeaf.seq == 3).values(leaf_hash=b"x" * 32))
+        else:
+            session.execute(delete(AuditLeaf).where(AuditLeaf.seq > 4))
+    db.session.expire_all()
+    assert find_faults(world) != []
+
+
+def test_a_leaf_is_gone_when_its_use_case_fails(world: Any) -> None:
+    with pytest.raises(ZeroDivisionError), transaction() as session:
+        write_leaf(world, session, Actor("system"), "act")
+        raise ZeroDivisionError
+    assert db.session.scalar(select(func.count()).select_from(AuditLeaf)) == 0
+
+
+def test_a_person_sees_each_look_with_office_role_and_purpose_and_not_the_own_acts(world: Any) -> None:
+    story = stories.make_active(world)
+    identity = stories.key_row(story.key_id).holder_id
+    officer = Actor("officer", new_id(), "P-12", "officer", "太湖派出所", "address_check", "AJ-1")
+    with transaction() as session:
+        write_leaf(world, session, officer, "unit_opened", subject_id=identity, fields=["name", "id_number_masked"])
+    [seen] = my_access_records(world, account_id=story.tenant).items
+    assert (seen.office, seen.role, seen.badge, seen.purpose) == ("太湖派出所", "officer", "P-12", "address_check")
+    assert seen.fields == ("name", "id_number_masked")

@@ -1,0 +1,56 @@
+"""The world of the tests: every outside part replaced by the fake that lives beside it in product code."""
+
+from __future__ import annotations
+
+from backend.bootstrap import house_rules
+from backend.config import Settings
+from backend.gateways.clock import Clock
+from backend.gateways.face_matcher import FakeFaceMatcher
+from backend.gateways.fake_registry import FakeRegistryClient
+from backend.gateways.identity_authority import StandInAuthority
+from backend.gateways.key_ring import FileKeyRing
+from backend.gateways.sms import DemoSms
+from backend.gateways.tokens import FileTokens
+from backend.gateways.world import World
+
+
+class QuietWakeUp:
+    """Remembers who would have been woken; nobody listens."""
+
+    def __init__(self) -> None:
+        self.woken: list[str] = []
+
+    def notify(self, channel: str) -> None:
+        """Note a wake-up."""
+        self.woken.append(channel)
+
+    def listen(self, channel: str) -> QuietListener:
+        """An ear that hears nothing."""
+        return QuietListener()
+
+
+class QuietListener:
+    """Never woken, and does not wait for it either."""
+
+    def wait(self, seconds: float) -> bool:
+        """At once: nothing came."""
+        return False
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def make_fake_world(settings: Settings, clock: Clock) -> World:
+    """A world whose keys are real and lie in the test's folder, and whose outside parts are fakes."""
+    folder = settings.keys_folder
+    return World(
+        house=house_rules(settings),
+        clock=clock,
+        key_ring=FileKeyRing(folder),
+        tokens=FileTokens(folder),
+        sms=DemoSms(settings.var / "demo" / "messages.jsonl"),
+        faces=FakeFaceMatcher(),
+        authority=StandInAuthority(),
+        registry=FakeRegistryClient(clock.now()),
+        wake_up=QuietWakeUp(),
+    )
