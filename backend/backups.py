@@ -20,8 +20,8 @@ from typing import Any
 
 from backend.config import Settings, SettingsError
 from backend.database_copies import CopyFailed, Database, copy_database, put_database
-from backend.ports import is_port_free
-from backend.processes import demo_environment, ports_of
+from backend.open_files import who_holds
+from backend.processes import demo_environment
 from backend.supervisor import is_running
 
 FORMAT = 1
@@ -146,9 +146,10 @@ def refuse_while_running(settings: Settings) -> None:
     """Raise BackupRefused when a process of this installation may be running."""
     if is_running(settings.var):
         raise BackupRefused("Anju is running: stop it (Ctrl-C there) before a restore.")
-    busy = [str(port) for port in ports_of(settings, os.environ).values() if not is_port_free(port)]
-    if busy:
-        raise BackupRefused(f"Something still listens on port {', '.join(busy)}: stop all processes before a restore.")
+    for each in databases(settings):
+        holder = who_holds({str(each.path.resolve())}) if each.path else None
+        if holder:
+            raise BackupRefused(f"{each.path} is in use by {holder}: stop it before a restore.")
 
 
 def verified_manifest(folder: Path) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def database_trouble(app: Flask) -> str | None:
 def set_up_logging(process: str, level: str = "INFO") -> None:
     """One JSON line per entry on standard error; the process name is in each."""
     logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s", force=True)
-    for noisy in ("sqlalchemy", "alembic", "PIL", "werkzeug"):
+    for noisy in ("sqlalchemy", "alembic", "PIL", "werkzeug", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

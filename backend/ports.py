@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
 import socket
 from pathlib import Path
+
+from backend.open_files import who_holds
 
 _LISTENING = "0A"  # state column of /proc/net/tcp
 
@@ -39,22 +39,7 @@ def free_ports(count: int) -> list[int]:
 def who_listens(port: int) -> str | None:
     """Who holds a port, as "gunicorn, process 4711", where this machine tells; None where it does not."""
     inodes = _listening_inodes(port)
-    if not inodes:
-        return None
-    for folder in Path("/proc").glob("[0-9]*"):
-        if _open_files(folder) & inodes:
-            with contextlib.suppress(OSError):  # ended meanwhile
-                return f"{(folder / 'comm').read_text().strip()}, process {folder.name}"
-    return None
-
-
-def _open_files(process: Path) -> set[str]:
-    found = set()
-    with contextlib.suppress(OSError):  # ended, or another person's
-        for entry in (process / "fd").iterdir():
-            with contextlib.suppress(OSError):  # closed meanwhile
-                found.add(os.readlink(entry))
-    return found
+    return who_holds(inodes) if inodes else None
 
 
 def _listening_inodes(port: int) -> set[str]:

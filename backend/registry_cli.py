@@ -6,16 +6,18 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-from flask import Flask
 
 from backend.bootstrap import check_revision, core_app, world_of
 from backend.config import Settings, SettingsError
+from backend.db import db
 from backend.gateways.registry_client import read_receipt_keys
+from backend.gateways.world import World
 from backend.queries.registry_sync import SyncHealth, find_course, get_sync_health
 from backend.services.audit import Actor
 from backend.services.registry_upkeep import retry_parked
@@ -87,9 +89,8 @@ def _verify(chosen: argparse.Namespace) -> int:
 
 
 def _status(chosen: argparse.Namespace) -> int:
-    app = _core()
-    with app.app_context():
-        health = get_sync_health(world_of(app).clock.now())
+    with _installation() as world:
+        health = get_sync_health(world.clock.now())
     if chosen.json:
         print(json.dumps(_status_json(health), ensure_ascii=False))
         return 0 if health.is_well else 1
@@ -108,8 +109,7 @@ def _status(chosen: argparse.Namespace) -> int:
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    app = _core()
-    with app.app_context():
+    with _installation():
         course = find_course(chosen.record) if is_record_id(chosen.record) else None
     if course is None:
         print(f"There is no registration {chosen.record}.", file=sys.stderr)
@@ -132,9 +132,8 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _retry(chosen: argparse.Namespace) -> int:
-    app = _core()
-    with app.app_context():
-        taken = retry_parked(world_of(app), outbox_id=chosen.outbox_id, actor=Actor("operator"))
+    with _installation() as world:
+        taken = retry_parked(world, outbox_id=chosen.outbox_id, actor=Actor("operator"))
     print("It will be sent again." if taken else f"No parked row has the number {chosen.outbox_id}.")
     return 0 if taken else 1
 
@@ -197,10 +196,15 @@ def _keys_file() -> Path:
     return Path(settings.registry_keys or settings.var / "registry" / "public.jwks.json")
 
 
-def _core() -> Flask:
+@contextmanager
+def _installation() -> Iterator[World]:
+    """The installation's world with its database open."""
     app = core_app(_settings())
     check_revision(app)
-    return app
+    with app.app_context():
+        yield world_of(app)
+        db.session.remove()
+        db.engine.dispose()
 
 
 def _since(at: Any) -> str:

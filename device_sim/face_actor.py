@@ -20,7 +20,7 @@ from device_sim.face_warps import FaceMesh, Pixels, Points, Pose
 
 FRAME_SIZE = (640, 480)
 EYES_APART = 82  # pixels between the eyes in a frame: a phone held at arm's length
-_TURN_SHOWN, _MOUTH_SHOWN, _EYES_SHOWN = 0.41, 0.51, 0.60  # a margin beyond what the check asks (.35, .45, .65)
+_TURN_SHOWN, _MOUTH_SHOWN, _EYES_SHOWN = 0.38, 0.49, 0.60  # a margin beyond what the check asks (.35, .45, .65)
 # How far to turn (degrees) and how much the nose stands out, in the order tried: plain turns before bold noses.
 _TURNS = (
     (26, 1.0), (30, 1.0), (34, 1.0), (37, 1.0), (40, 1.0), (33, 1.35), (36, 1.35), (24, 1.7), (28, 1.7), (36, 2.1),
@@ -49,20 +49,31 @@ class Actor:
         self.mesh = FaceMesh(frame, landmarks)
         self._noise = np.random.default_rng(5).normal(0, 1.4, frame.shape)
         self.neutral = self._neutral()
-        self._seen: dict[str, Pose] = {}
+        self._ranked: dict[str, list[Pose]] = {}
 
-    def pose_for(self, action: str) -> Pose:
-        """The mildest pose tried in which `action` is seen; else the one nearest to it."""
-        if action not in self._seen:
-            best, best_score = self.neutral, -9.0
+    def poses_for(self, action: str) -> list[Pose]:
+        """Poses that show `action`, best first: one when the mildest tried is seen clearly, else the three nearest."""
+        if action not in self._ranked:
+            tried: list[tuple[float, Pose]] = []
             for pose in self._tries(action):
-                score = self._score(action, pose)
-                if score > best_score:
-                    best, best_score = pose, score
-                if score >= 0:
+                tried.append((self._score(action, pose), pose))
+                if tried[-1][0] >= 0:
                     break
-            self._seen[action] = best
-        return self._seen[action]
+            tried.sort(key=lambda pair: -pair[0])
+            self._ranked[action] = [pose for _, pose in tried[: 1 if tried[0][0] >= 0 else 3]]
+        return self._ranked[action]
+
+    def shown(self, action: str, pixels: Pixels) -> float:
+        """How far beyond the wanted margin `pixels` show the movement; negative: not enough, -8: no face."""
+        measured = measured_face(pixels)
+        if measured is None:
+            return -8.0
+        yaw, mouth, eyes = measured
+        if action == "turn_left":
+            return yaw - _TURN_SHOWN
+        if action == "turn_right":
+            return -yaw - _TURN_SHOWN
+        return mouth - _MOUTH_SHOWN if action == "open_mouth" else _EYES_SHOWN - eyes / self._eyes_open
 
     def _neutral(self) -> Pose:
         """Frontal, mouth nearly shut: what the picture lacks of it is made up by turning back and closing."""
@@ -72,8 +83,8 @@ class Actor:
             if measured is None or abs(measured[0]) <= 0.08:
                 break
             pose = replace(pose, turn_degrees=pose.turn_degrees - 60 * measured[0])
-        measured = measured_face(self.mesh.moved(pose))
-        self._eyes_open = measured[2] if measured else 0.1
+        takes = [measured_face(self.mesh.moved(replace(pose, nod_degrees=nod))) for nod in (-0.6, 0.0, 0.6)]
+        self._eyes_open = float(np.median([take[2] for take in takes if take] or [0.1]))
         return pose
 
     def _tries(self, action: str) -> Iterator[Pose]:
@@ -93,22 +104,10 @@ class Actor:
             raise ValueError(f"unknown action {action!r}")
 
     def _score(self, action: str, pose: Pose) -> float:
-        """How far beyond the wanted margin the movement is seen, in the worse of two takes; negative: not enough."""
+        """`shown` in the worse of two takes."""
         still = self.mesh.moved(pose)
-        scores = []
-        for take in (still, np.roll(np.clip(still * 0.98 + self._noise, 0, 255).astype(np.uint8), (2, -2), (0, 1))):
-            measured = measured_face(take)
-            if measured is None:
-                return -8.0
-            scores.append(self._shown(action, *measured))
-        return min(scores)
-
-    def _shown(self, action: str, yaw: float, mouth: float, eyes: float) -> float:
-        if action == "turn_left":
-            return yaw - _TURN_SHOWN
-        if action == "turn_right":
-            return -yaw - _TURN_SHOWN
-        return mouth - _MOUTH_SHOWN if action == "open_mouth" else _EYES_SHOWN - eyes / self._eyes_open
+        noisy = np.clip(still * 0.98 + self._noise, 0, 255).astype(np.uint8)
+        return min(self.shown(action, still), self.shown(action, np.roll(noisy, (2, -2), (0, 1))))
 
 
 def measured_face(pixels: Pixels) -> tuple[float, float, float] | None:
@@ -170,22 +169,31 @@ def _far(a: Points, b: Points) -> float:
 def landmarks_of(pixels: Pixels) -> Points | None:
     """68 landmarks (x, y in pixels) of the largest face, or None. Mean of two passes: one trembles."""
     detector, predictor, rectangle = _library()
-    shrink = max(1.0, max(pixels.shape[:2]) / 960)
-    small = np.asarray(Image.fromarray(pixels).reduce(round(shrink))) if shrink >= 1.5 else pixels
-    ratio = pixels.shape[1] / small.shape[1]
-    boxes = detector(small, 0) or detector(small, 1)
+    whole = Image.fromarray(pixels)
+    boxes, ratio = [], 1.0
+    for side, doublings in ((400, 0), (960, 0), (640, 1)):
+        ratio = max(1.0, max(whole.size) / side)
+        smaller = (round(whole.width / ratio), round(whole.height / ratio))
+        small = np.asarray(whole.resize(smaller, Image.Resampling.BILINEAR) if ratio > 1 else whole)
+        boxes = detector(small, doublings)
+        if boxes:
+            break
     if not boxes:
         return None
     box = max(boxes, key=lambda found: found.width())
     rough = _placed(predictor, pixels, rectangle, box.left() * ratio, box.top() * ratio, box.width() * ratio)
     # The detector's boxes come in steps; a box drawn from the rough landmarks holds still from frame to frame.
-    middle = rough.mean(axis=0)
-    spread = float(np.sqrt(((rough - middle) ** 2).sum(axis=1).mean()))
-    size = 2.86 * spread
-    left, top = middle[0] - size / 2, middle[1] - 0.18 * spread - size / 2
+    left, top, size = _steadied(_placed(predictor, pixels, rectangle, *_steadied(rough)))
     passes = [_placed(predictor, pixels, rectangle, left + side * size, top, size) for side in (-0.04, 0.04)]
     mean: Points = np.mean(passes, axis=0)
     return mean
+
+
+def _steadied(landmarks: Points) -> tuple[float, float, float]:
+    """Left, top and size of the box the detector would most often draw around these landmarks."""
+    middle = landmarks.mean(axis=0)
+    spread = float(np.sqrt(((landmarks - middle) ** 2).sum(axis=1).mean()))
+    return middle[0] - 1.43 * spread, middle[1] - 1.61 * spread, 2.86 * spread
 
 
 def _placed(predictor: Any, pixels: Pixels, rectangle: Any, left: float, top: float, size: float) -> Points:

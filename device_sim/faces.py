@@ -20,9 +20,10 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from device_sim.face_actor import EYES_APART, FRAME_SIZE, Actor, NoFaceInPicture, between, framed
-from device_sim.face_warps import Pixels
+from device_sim.face_warps import Pixels, Pose
 
 FRAME_GAP_MS = 250  # about four frames a second
+_TAKES = 8
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _plan(actions: Sequence[str]) -> list[tuple[str, float]]:
     """What the face does frame by frame: (action, how far from 0 to 1); '' is the resting face."""
     steps = [("", 0.0)] * 4
     for action in actions:
-        shares = (1.0,) * 5 if action == "close_eyes" else (0.5, 1.0, 1.0, 1.0, 0.5)
+        shares = (1.0,) * 5 if action == "close_eyes" else (0.5, 0.94, 1.0, 1.05, 0.5)
         steps += [(action, share) for share in shares] + [("", 0.0)] * 3
     return steps + [("", 0.0)] * max(0, 24 - len(steps))
 
@@ -121,16 +122,45 @@ def _plan(actions: Sequence[str]) -> list[tuple[str, float]]:
 def _shot(actor: Actor, plan: Sequence[tuple[str, float]], seed: int) -> list[SimFrame]:
     source = random.Random(seed)
     frames = []
+    shown: set[str] = set()
     for number, (action, share) in enumerate(plan):
-        pose = between(actor.neutral, actor.pose_for(action), share) if action else actor.neutral
-        sway = 0.2 if share == 1.0 else 0.8  # degrees; at the end of a movement a head holds still
-        swaying = replace(
-            pose,
-            turn_degrees=pose.turn_degrees + source.uniform(-sway, sway),
-            nod_degrees=pose.nod_degrees + source.uniform(-sway, sway),
-        )
-        frames.append(_taken(actor.mesh.moved(swaying), number, source))
+        if share > 0.9:
+            tries = 1 if action in shown else _TAKES
+            frame, score = _best_take(actor, action, share, number, source, tries)
+            if score >= 0 and action != "close_eyes":  # eyes must be seen shut in two frames, the others in one
+                shown.add(action)
+        else:
+            pose = between(actor.neutral, actor.poses_for(action)[0], share) if action else actor.neutral
+            frame = _taken(actor.mesh.moved(_swaying(pose, 0.8, source)), number, source)
+        frames.append(frame)
     return frames
+
+
+def _best_take(
+    actor: Actor, action: str, share: float, number: int, source: random.Random, takes: int
+) -> tuple[SimFrame, float]:
+    """The frame in which guidance on the screen would say "seen", or the nearest of `takes`."""
+    best: tuple[SimFrame, float] | None = None
+    poses = actor.poses_for(action)
+    for take in range(takes):
+        pose = between(actor.neutral, poses[take % len(poses)], share)
+        frame = _taken(actor.mesh.moved(_swaying(pose, 0.2 + 0.3 * take, source)), number, source)
+        with Image.open(io.BytesIO(frame.jpeg)) as picture:
+            score = actor.shown(action, np.asarray(picture))
+        if best is None or score > best[1]:
+            best = (frame, score)
+        if score >= 0:
+            break
+    assert best is not None
+    return best
+
+
+def _swaying(pose: Pose, degrees: float, source: random.Random) -> Pose:
+    return replace(
+        pose,
+        turn_degrees=pose.turn_degrees + source.uniform(-degrees, degrees),
+        nod_degrees=pose.nod_degrees + source.uniform(-degrees, degrees),
+    )
 
 
 def _taken(pixels: Pixels, number: int, source: random.Random) -> SimFrame:

@@ -10,6 +10,7 @@ Exit status: 0 done (also when an undecided face went on by the landlord's attes
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -22,9 +23,10 @@ import httpx
 
 from device_sim.faces import default_document, default_selfie
 from device_sim.journey_clients import Problem, SimControl
+from device_sim.journey_face import DIFFERENT_PEOPLE, UNUSABLE_PICTURES, Pictures
 from device_sim.journey_letting import Landlord
 from device_sim.journey_living import Living
-from device_sim.journey_moving_in import DIFFERENT_PEOPLE, UNUSABLE_PICTURES, Pictures, Tenant
+from device_sim.journey_moving_in import Tenant
 from device_sim.journey_officer import PURPOSE, Officer
 from device_sim.journey_people import new_tenant
 from device_sim.journey_teller import Stopped, Teller
@@ -48,7 +50,7 @@ class Journey:
         self._options, self._teller = options, teller
         settings = SimSettings.from_environment()
         self._today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
-        self._sim = SimControl(options.sim)
+        self._sim = SimControl(options.sim, teller)
         self._near = (HOST, settings.sim_near_port)
         self.landlord = Landlord(options.mobile, teller, self._sim, settings.var, self._today)
         self.tenant = Tenant(options.mobile, teller, new_tenant(), self._today)
@@ -89,10 +91,11 @@ class Journey:
     def _officer_looks(self) -> None:
         let = self.landlord.let
         with self._teller.step("派出所台账看到已登记", "the precinct's board shows the unit registered") as notes:
-            login, row = Officer(self._options.console, self._teller).look_at(
-                let.unit_id, let.dwelling_id, self.tenant.person.name
+            browser = Officer(self._options.console, self._teller)
+            login, row = self._teller.patiently(
+                "警务后台 · console", lambda: browser.look_at(let.unit_id, let.dwelling_id, self.tenant.person.name)
             )
-            notes.append(row or let.unit_alias)
+            notes.append(row)
         with self._teller.step("租客看到谁看过", "the tenant sees who looked") as notes:
             look = self._teller.wait("访问记录 · access record", self._look, 10)
             seen = ", ".join(look["fields"])
@@ -116,6 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _finish(teller, stopped)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read the lines has gone; nothing more can be told
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

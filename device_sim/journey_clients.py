@@ -67,6 +67,10 @@ class Api:
 
     def sign_in(self, phone: str) -> None:
         """Sign in with a code, read from the demo's page as a person reads a text message."""
+        while not self._signed_in(phone):
+            self._teller.pause("验证码已失效，重新获取 · the code is gone, asking for another", 1)
+
+    def _signed_in(self, phone: str) -> bool:
         before = len(self.messages(phone))
         while True:
             try:
@@ -80,7 +84,13 @@ class Api:
         found = re.search(r"\d{6}", text)
         if found is None:
             raise Stopped(1, f"短信里没有验证码 · no code in the message: {text}")
-        self._take(self._call("POST", "/auth/sessions", json={"phone": phone, "code": found[0]}).json())
+        try:
+            self._take(self._call("POST", "/auth/sessions", json={"phone": phone, "code": found[0]}).json())
+        except Problem as problem:
+            if problem.code != "code.expired":  # used up by a request whose answer was lost
+                raise
+            return False
+        return True
 
     def resume(self, refresh_token: str) -> bool:
         """Go on with an earlier sign-in, as an app does that was closed; False when it has ended."""
@@ -92,7 +102,7 @@ class Api:
 
     def messages(self, phone: str) -> list[str]:
         """Texts of the messages to a phone, newest first."""
-        answer = self._demo.get("/demo/messages.json", params={"phone": phone})
+        answer = self._teller.patiently("演示短信页 · message page", lambda: self._demo.get("/demo/messages.json"))
         if answer.status_code != 200:
             raise Stopped(1, f"演示短信页不可用 · the demo's message page answers {answer.status_code}")
         rows = answer.json()
@@ -108,10 +118,9 @@ class Api:
         self._http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
     def _call(self, method: str, path: str, **more: Any) -> httpx.Response:
-        try:
-            answer = self._http.request(method, path, **more)
-        except httpx.HTTPError as error:
-            raise Stopped(1, f"{self._http.base_url}{path.lstrip('/')} 没有回答 · does not answer ({error})") from None
+        # Sent again when the answer was lost: what creates something carries its key, the rest is repeatable.
+        address = f"{self._http.base_url}{path.lstrip('/')}"
+        answer = self._teller.patiently(address, lambda: self._http.request(method, path, **more))
         if answer.status_code >= 400:
             raise Problem(_json_of(answer), int(answer.headers.get("Retry-After", "0") or 0))
         return answer
@@ -120,21 +129,27 @@ class Api:
 class SimControl:
     """The hand at the simulated locks."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, teller: Teller) -> None:
         self._http = httpx.Client(base_url=base, timeout=10, trust_env=False)
+        self._teller = teller
 
     def lock(self, lock_id: str) -> dict[str, Any]:
         """What the simulator shows of a lock."""
-        return dict(self._http.get(f"/_sim/locks/{lock_id}").raise_for_status().json())
+        return dict(self._call("GET", f"/_sim/locks/{lock_id}"))
 
     def connected(self) -> set[str]:
         """The locks that are online."""
-        rows = self._http.get("/_sim/locks").raise_for_status().json()["locks"]
-        return {row["lock_id"] for row in rows if row["connected"]}
+        return {row["lock_id"] for row in self._call("GET", "/_sim/locks")["locks"] if row["connected"]}
 
     def touch(self, lock_id: str, action: str) -> None:
         """Do something to a lock."""
-        self._http.post(f"/_sim/locks/{lock_id}/{action}", json={}).raise_for_status()
+        self._call("POST", f"/_sim/locks/{lock_id}/{action}")
+
+    def _call(self, method: str, path: str) -> Any:
+        def ask() -> httpx.Response:
+            return self._http.request(method, path, json={} if method == "POST" else None)
+
+        return self._teller.patiently("门锁模拟器 · lock simulator", ask).raise_for_status().json()
 
 
 class Memory:

@@ -6,6 +6,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ class Landlord:
     def take_unit(self) -> None:
         """A vacant unit of his own with its lock, else a free one of the address base and a free lock."""
         with self._teller.step("登记房间和出租权利", "a unit with the right to let it") as notes:
+            self._wake_locks()
             mine = self._vacant() or self._vacated()
             if mine is not None:
                 self._remember(mine)
@@ -125,6 +127,17 @@ class Landlord:
         self.let.unit_id, self.let.unit_alias = card["unit_id"], card["alias"]
         self.let.dwelling_id = card["dwelling_id"]
         self.let.lock_id = card["lock"]["id"] if card["lock"] else ""
+
+    def _wake_locks(self) -> None:
+        """A journey cut off at the door has left its lock without a network."""
+        online = self._sim.connected()
+        for card in self.api.get("/units")["units"]:
+            if card["lock"] and card["lock"]["id"] not in online:
+                self._sim.touch(card["lock"]["id"], "online")
+                self._teller.wait("门锁上线 · lock online", partial(self._is_connected, card["lock"]["id"]))
+
+    def _is_connected(self, lock_id: str) -> bool | None:
+        return True if lock_id in self._sim.connected() else None
 
     def _vacant(self) -> dict[str, Any] | None:
         usable = self._sim.connected()

@@ -114,10 +114,10 @@ class Living:
     def _stand_at_the_door(self) -> NearOutcome:
         door = next(each for each in self._credential["doors"] if each["lock_id"] == self._lock_id)
         carried = Carried(activation=self._credential["activation"], revocation=door["revocations"])
-        try:
-            return self._tenant.phone.open(self._lock_id, door["credential"], carried, address=self._near)
-        except (OSError, ConnectionError) as error:
-            raise Stopped(1, f"近场连不上 · the near link does not answer at {self._near}: {error}") from None
+        return self._teller.patiently(
+            f"近场 · near link {self._near}",
+            lambda: self._tenant.phone.open(self._lock_id, door["credential"], carried, address=self._near),
+        )
 
     def _accepted(self) -> bool | None:
         registration = self._tenant.registration()
@@ -128,7 +128,8 @@ class Living:
         return True if registration["registry_state"] == "accepted" and registration["receipt_no"] else None
 
     def _verify(self, registry: str, token: str) -> Receipt:
-        keys = httpx.get(f"{registry}/v1/keys", timeout=10, trust_env=False).raise_for_status().json()
+        address = f"{registry}/v1/keys"
+        keys = self._teller.patiently(address, lambda: httpx.get(address, timeout=10, trust_env=False)).json()
         try:
             return verify_receipt(token, keys_from_jwks(keys))
         except ReceiptInvalid as error:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
-from device_sim.faces import burst_of
-from device_sim.journey_clients import Api, Problem
+from device_sim.journey_clients import Api
+from device_sim.journey_face import FaceCheck, Pictures
 from device_sim.journey_people import Invented
-from device_sim.journey_teller import Stopped, Teller
+from device_sim.journey_teller import Teller
 from device_sim.phone import Phone
-
-DIFFERENT_PEOPLE, UNUSABLE_PICTURES = 3, 4
-TRIES_WHILE_BUSY = 5
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """The document's portrait side and a selfie, as files of a camera."""
-
-    document: bytes
-    selfie: bytes
 
 
 class Tenant:
@@ -74,27 +60,7 @@ class Tenant:
         Raises Stopped: two different people (3), unusable pictures (4).
         """
         with self._teller.step("证件照与自拍一对一比对", "one-to-one face check") as notes:
-            try:
-                outcome = self._compare(pictures, notes)
-            except Problem as problem:
-                if problem.code != "face.unavailable":
-                    raise
-                notes.append(problem.words())
-                return "unavailable"
-            notes.append(f"结果 · decision: {outcome['decision']}")
-            notes.extend(
-                f"{reason['zh']} {reason['tip_zh']} · {reason['en']} {reason['tip_en']}"
-                for reason in outcome["reasons"]
-            )
-            ways = tuple(outcome["other_ways"])
-            reason = "；".join(
-                f"{each['zh']} {each['tip_zh']} · {each['en']} {each['tip_en']}" for each in outcome["reasons"]
-            )
-            if outcome["decision"] == "no_match":
-                raise Stopped(DIFFERENT_PEOPLE, f"身份核验未通过 · stopped at the identity check: {reason}", ways=ways)
-            if outcome["decision"] == "retake":
-                raise Stopped(UNUSABLE_PICTURES, f"照片不能用 · the pictures cannot be used: {reason}", ways=ways)
-            return str(outcome["decision"])
+            return FaceCheck(self.api, self._teller, pictures).decide(notes)
 
     def declare(self) -> None:
         """The complete declaration, which alone fixes `declared_at`."""
@@ -124,27 +90,3 @@ class Tenant:
 
     def _confirmed_door(self) -> Any:
         return next((door for door in self.key()["doors"] if door["confirmed_at"]), None)
-
-    def _compare(self, pictures: Pictures, notes: list[str]) -> Any:
-        for _ in range(TRIES_WHILE_BUSY):
-            hashed = sha256(pictures.document).hexdigest()
-            challenge = self.api.post("/identity/challenges", {"document_sha256": hashed})
-            frames = burst_of(pictures.selfie, challenge["actions"])
-            notes[:] = [
-                f"动作 · actions: {', '.join(challenge['actions'])}",
-                f"{len(frames)} 张连拍由自拍照生成 · frames made from the selfie, not recorded",
-            ]
-            fields = {
-                "challenge_id": challenge["id"],
-                "nonce": challenge["nonce"],
-                "times": json.dumps([frame.at_ms for frame in frames]),
-            }
-            files = [("document", ("document.jpg", pictures.document, "image/jpeg"))]
-            files += [("frames", (f"{n}.jpg", frame.jpeg, "image/jpeg")) for n, frame in enumerate(frames)]
-            try:
-                return self.api.upload("/identity/checks", fields, files)
-            except Problem as problem:
-                if problem.code != "face.busy":
-                    raise
-                self._teller.pause("核验繁忙 · the face check is busy", problem.retry_after or 5)
-        raise Stopped(1, "核验一直繁忙 · the face check stayed busy")

@@ -12,6 +12,7 @@ from device_sim.journey_teller import Stopped, Teller
 
 LOGINS = ("officer", "grid", "supervisor")  # of the demo's staff: each may look at so many persons a day
 PURPOSE = "address_check"
+REGISTERED = "已登记"
 _CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
 
 
@@ -32,6 +33,9 @@ class Officer:
             self._sign_in(login)
             self._send("/task", {"purpose": PURPOSE})
             board = self._page(f"/ledger?dwelling={dwelling_id}")
+            plate = _plate_of(board, unit_id)
+            if REGISTERED not in plate:
+                raise Stopped(1, f"台账上不是已登记 · the board does not show the unit as registered: {plate}")
             answer = self._http.get(f"/units/{unit_id}")
             if answer.status_code == 429:  # this officer's daily limit of looks is reached
                 continue
@@ -39,7 +43,7 @@ class Officer:
                 raise Stopped(1, f"警员看不到房间页 · the unit's page answers {answer.status_code}")
             if name not in answer.text:
                 raise Stopped(1, "房间页上没有租客 · the unit's page does not show the tenant")
-            return login, _row_about(board, unit_id)
+            return login, plate
         raise Stopped(1, "所有演示警员今天的查看次数都已用完 · all demo officers have reached today's limit of looks")
 
     def _sign_in(self, login: str) -> None:
@@ -82,9 +86,7 @@ class Officer:
         return httpx.Client(base_url=self._console, timeout=15, trust_env=False, headers={"Accept-Language": "zh-CN"})
 
 
-def _row_about(board: str, unit_id: str) -> str:
-    """The words of the board's row that leads to the unit."""
-    for row in re.findall(r"<tr\b.*?</tr>|<li\b.*?</li>", board, flags=re.DOTALL):
-        if unit_id in row:
-            return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", row)).split())
-    return ""
+def _plate_of(board: str, unit_id: str) -> str:
+    """The words of the unit's plate on the board."""
+    found = re.search(rf'<a\b[^>]*/units/{unit_id}"[^>]*>(.*?)</a>', board, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[1])).split()) if found else ""

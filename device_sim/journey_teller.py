@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import httpx
+
 Seen = TypeVar("Seen")
 
 LOOK_EVERY_SECONDS = 0.25
@@ -72,6 +74,25 @@ class Teller:
                 told = now
                 self._line(f"       … {what} ({now - began:.0f} s)")
             time.sleep(LOOK_EVERY_SECONDS)
+
+    def patiently(self, what: str, call: Callable[[], Seen], seconds: float = 30) -> Seen:
+        """Do something over a network; when nobody answers (a process is being restarted), try again for a while.
+
+        Raises Stopped with status 1 when nobody has answered after `seconds`.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return call()
+            except (httpx.TransportError, OSError) as error:
+                if time.monotonic() > until:
+                    raise Stopped(1, f"{what} 没有回答 · does not answer ({type(error).__name__})") from None
+                self.pause(f"{what} 没有回答，重试 · does not answer, trying again", 1)
+
+    def busy(self, what: str) -> None:
+        """Tell what takes its time now; the next line takes its place on a terminal."""
+        self._out.write(f"{CLEAR_LINE}       … {what}" if self._live else f"       … {what}\n")
+        self._out.flush()
 
     def pause(self, what: str, seconds: float) -> None:
         """Wait because a rule says so (a code may be asked for once a minute)."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FIRMWARE = "sim-1.0"
 TELEMETRY_SECONDS = 300
 TIME_SECONDS = 6 * 3_600
+FIRST_ANNOUNCE_SECONDS = 10.0
+LONGEST_ANNOUNCE_SECONDS = 60.0
 NEVER = float("inf")
 
 Outgoing = tuple[Channel, bytes]
@@ -38,7 +40,8 @@ class Session:
         self._number = 0
         self._outgoing: list[Outgoing] = []
         self._time_nonce: str | None = None
-        self._next_telemetry = self._next_time = NEVER
+        self._next_birth = self._next_telemetry = self._next_time = NEVER
+        self._patience = FIRST_ANNOUNCE_SECONDS
 
     def begin(self) -> str:
         """A connection is about to be made; answers the session id its will must carry."""
@@ -47,14 +50,24 @@ class Session:
 
     def on_connected(self) -> None:
         """The broker has accepted us: announce the birth, report, ask for the time."""
-        lock, moment = self._lock, self._lock.clock.moment()
-        self.id = f"{lock.boot}-{self._number}"
+        self.id = f"{self._lock.boot}-{self._number}"
         self._outgoing.clear()
         self.uplink.begin()
-        lock.sign_head()
+        self._lock.sign_head()
+        self._patience = FIRST_ANNOUNCE_SECONDS
+        self._announce()
+        self.report_keys()
+        self.ask_time()
+        self.send_telemetry()
+
+    def _announce(self) -> None:
+        """Tell the birth, and tell it again until the platform has answered."""
+        lock, moment = self._lock, self._lock.clock.moment()
+        self._next_birth = float(moment.at) + self._patience
+        self._patience = min(2 * self._patience, LONGEST_ANNOUNCE_SECONDS)
         birth = messages.Birth(
             state="online",
-            session=self.id,
+            session=self.id or "",
             boot=lock.boot,
             firmware=FIRMWARE,
             at=moment.at,
@@ -68,16 +81,13 @@ class Session:
             head=base64url(lock.log.head),
         )
         self.send(topics.PRESENCE, codec.encode(birth))
-        self.report_keys()
-        self.ask_time()
-        self.send_telemetry()
 
     def on_disconnected(self) -> None:
         """The connection is gone; what was not acknowledged stays in flash."""
         self.id = None
         self.uplink.end()
         self._outgoing.clear()
-        self._next_telemetry = self._next_time = NEVER
+        self._next_birth = self._next_telemetry = self._next_time = NEVER
 
     def on_message(self, channel: Channel, raw: bytes) -> None:
         """A message from the platform; what is not acceptable is counted and changes nothing."""
@@ -110,6 +120,7 @@ class Session:
             lock.rejected["foreign_head"] += 1
         if answers:
             lock.is_fresh = False
+            self._next_birth = NEVER
             self.uplink.answered()
         elif log.acked_seq != before:
             self.uplink.acknowledged()
@@ -169,11 +180,13 @@ class Session:
     def due_at(self) -> float:
         """When `tick` has something to do, by the lock's clock."""
         resend = self.uplink.due_at()
-        due = min(self._next_telemetry, self._next_time)
+        due = min(self._next_birth, self._next_telemetry, self._next_time)
         return due if resend is None else min(due, resend)
 
     def tick(self, now: float) -> None:
-        """Telemetry every five minutes, time every six hours, events again when nothing was acknowledged."""
+        """Birth and events again while nobody answers, telemetry every five minutes, time every six hours."""
+        if now >= self._next_birth:
+            self._announce()
         if now >= self._next_telemetry:
             self.send_telemetry()
         if now >= self._next_time:

@@ -49,7 +49,7 @@ class EventUplink:
         """The platform has told where it stands: go on from there, with the checkpoints it has not seen."""
         for seq, token in self._checkpoints:
             if seq == self._log.acked_seq:  # no event will come that carries it
-                self._send(EventBatch(base64url(self._log.acked_head), (), (token,), late=False))
+                self._send(EventBatch(seq + 1, base64url(self._log.acked_head), (), (token,), late=False))
         self._forget_checkpoints()
         self._patience = FIRST_RESEND_SECONDS
         self._next = self._log.acked_seq + 1
@@ -82,7 +82,7 @@ class EventUplink:
             previous, texts = self._log.batch(self._next, last)
             end = self._next + len(texts) - 1
             signed = [token for seq, token in self._checkpoints if self._next <= seq <= end][-4:]
-            self._send(EventBatch(previous, texts, tuple(signed), late))
+            self._send(EventBatch(self._log.acked_seq + 1, previous, texts, tuple(signed), late))
             self._next = end + 1
 
     def due_at(self) -> float | None:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from flask import Blueprint, render_template, request
 
 from backend.console.pages import Form, acting, world
+from backend.domain.ids import is_id
 from backend.domain.purposes import PURPOSES
 from backend.queries import audit_lists
 from backend.services.audit_verification import find_faults
@@ -35,7 +36,7 @@ def _page(faults: list[str] | None) -> str:
         action=form.value("action") or None,
         purpose=form.value("purpose") if form.value("purpose") in PURPOSES else None,
         on=_day(form.value("on")),
-        before=form.value("before") or None,
+        before=form.value("before") if is_id(form.value("before")) else None,
     )
     return render_template(
         "audit.html",

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from backend.console.pages import Form, acting, may, safe_next, world
 from backend.domain.cases import KINDS, kinds_for
 from backend.queries import case_lists
-from backend.services.cases import claim_case, decide_case, look_at_case, release_case
+from backend.services.case_files import look_at_case
+from backend.services.cases import claim_case, decide_case, release_case
 
 pages = Blueprint("cases", __name__)
 SCOPES = ("open", "mine", "done")
@@ -76,5 +77,13 @@ def _page(reference: str, form: Form) -> str:
     file = look_at_case(world(), session_id=who.session_id, reference=reference)
     queue = [line.reference for line in case_lists.list_cases(who.area, kinds_for(who.role), officer_id=who.id)]
     before, after = case_lists.find_neighbours(queue, reference)
-    return render_template("case.html", file=file, form=form, before=before, after=after, now=world().clock.now(),
-                           today=world().clock.today(), may_open_unit=may("units.show"))
+    return render_template(
+        "case.html",
+        file=file,
+        form=form,
+        before=before,
+        after=after,
+        now=world().clock.now(),
+        today=world().clock.today(),
+        may_open_unit=may("units.show"),
+    )

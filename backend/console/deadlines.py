@@ -16,5 +16,11 @@ def index() -> str:
     owner = request.args.get("owner") if request.args.get("owner") in ("tenant", "landlord") else None
     today = world().clock.today()
     every = case_lists.list_duties(acting().area, today)
-    return render_template("deadlines.html", lines=[line for line in every if owner in (None, line.owner)],
-                           every=every, owner=owner, today=today, may_open=may("units.show"))
+    return render_template(
+        "deadlines.html",
+        lines=[line for line in every if owner in (None, line.owner)],
+        every=every,
+        owner=owner,
+        today=today,
+        may_open=may("units.show"),
+    )

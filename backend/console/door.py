@@ -26,9 +26,9 @@ from backend.console import (
     words,
 )
 from backend.console.pages import here, navigation, officer, place
-from backend.domain.refusals import Refusal, Refused
+from backend.domain.refusals import Refusal
 from backend.services.officer_sessions import find_officer_session
-from backend.web import Caller, caller, language
+from backend.web import Caller, caller, error_answer, language
 
 PAGES = (front, sign_in, tasks, ledger, units, cases, search, deadlines, sync, audits, demo)
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")
@@ -42,14 +42,21 @@ def register_pages(app: Flask) -> CSRFProtect:
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.globals.update(words.TABLES)
     app.jinja_env.globals.update(
-        pick=words.pick, phrase=words.phrase, asset_url=asset_url, here=here, officer=officer, place=place, navigation=navigation,
-        language=language, is_demo=lambda: world_of(app).house.demo,
+        pick=words.pick,
+        phrase=words.phrase,
+        asset_url=asset_url,
+        here=here,
+        officer=officer,
+        place=place,
+        navigation=navigation,
+        language=language,
+        is_demo=lambda: world_of(app).house.demo,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Any:
-        raise Refused("csrf")
+        return error_answer((Refusal("csrf"),), error_page)
 
     return CSRFProtect()
 
@@ -69,14 +76,14 @@ def authenticate() -> Caller:
 
 
 def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | None) -> Any:
-    """A friendly page: what is wrong, what to do, where to go. Without a session: sign-in. Without a purpose: choose."""
+    """A friendly page: what is wrong, what to do, where to go; or the form that helps: sign-in, purpose."""
     first = refusals[0]
     if LIVE_HEADER in request.headers:
         return jsonify({"code": first.code})
     if first.code == "unauthenticated":
         return render_template("sign_in.html", form=sign_in.blank(asked=True), next=here(), asked=True)
     if first.code == "purpose.missing" and caller().kind == "staff":
-        return render_template("task.html", form=tasks.blank(), next=here(), asked=True, unfit=None)
+        return render_template("task.html", form=tasks.blank(), next=here(), asked=True)
     return render_template("error.html", status=status, refusal=first, request_id=request_id)
 
 

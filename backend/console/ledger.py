@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template, request
 
 from backend.console.pages import acting, world
+from backend.domain.ids import is_id
 from backend.domain.ledger import UNIT_STATES
 from backend.domain.officers import covers
 from backend.queries import ledger
@@ -21,13 +22,21 @@ def board() -> str:
     if state is not None and state not in UNIT_STATES:
         abort(404)
     if division is not None and not covers(who.area, division):
-        refuse_outside(world(), session_id=who.session_id, object_kind="division", object_id=division[:12],
-                       division=division)
+        refuse_outside(
+            world(), session_id=who.session_id, object_kind="division", object_id=division[:12], division=division
+        )
     dwelling_id = request.args.get("dwelling") or None
+    if dwelling_id is not None and not is_id(dwelling_id):
+        abort(404)
     opened = ledger.find_dwelling(who.area, dwelling_id, today) if dwelling_id else None
     if dwelling_id and opened is None:
-        refuse_outside(world(), session_id=who.session_id, object_kind="dwelling", object_id=dwelling_id,
-                       division=ledger.find_division("dwelling", dwelling_id))
+        refuse_outside(
+            world(),
+            session_id=who.session_id,
+            object_kind="dwelling",
+            object_id=dwelling_id,
+            division=ledger.find_division("dwelling", dwelling_id),
+        )
     text = request.args.get("text", "").strip()[:40]
     return render_template(
         "board.html",

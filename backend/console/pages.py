@@ -9,9 +9,8 @@ from datetime import date
 
 from flask import current_app, request, url_for
 
-from backend.bootstrap import world_of
+from backend.bootstrap import World, world_of
 from backend.domain.refusals import Refusal, Refused
-from backend.gateways.world import World
 from backend.services.officer_sessions import OfficerView
 from backend.web import STATUS, caller, decide_call, load_policy
 

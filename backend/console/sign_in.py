@@ -25,8 +25,13 @@ def form() -> str | Response:
     """The sign-in page; somebody signed in goes on."""
     if officer() is not None:
         return redirect(safe_next(request.args.get("next")))
-    return render_template("sign_in.html", form=blank(), next=request.args.get("next"), asked=False,
-                           idle=request.args.get("ended") == "idle")
+    return render_template(
+        "sign_in.html",
+        form=blank(),
+        next=request.args.get("next"),
+        asked=False,
+        idle=request.args.get("ended") == "idle",
+    )
 
 
 @pages.post("/sign-in")
@@ -65,6 +70,5 @@ def speak() -> Response:
     answer = make_response(redirect(safe_next(request.form.get("next"))))
     wish = request.form.get("to", "")
     if wish in LANGUAGES:
-        answer.set_cookie(LANGUAGE_COOKIE, wish, max_age=YEAR, samesite="Lax", httponly=True,
-                          secure=request.is_secure)
+        answer.set_cookie(LANGUAGE_COOKIE, wish, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
     return answer

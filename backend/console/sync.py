@@ -32,8 +32,13 @@ def live() -> str:
 def retry(outbox_id: int) -> Response:
     """Take a parked row of the own area up again."""
     who = acting()
-    refuse_outside(world(), session_id=who.session_id, object_kind="outbox", object_id=str(outbox_id),
-                   division=find_parked_division(outbox_id, world().clock.now()))
+    refuse_outside(
+        world(),
+        session_id=who.session_id,
+        object_kind="outbox",
+        object_id=str(outbox_id),
+        division=find_parked_division(outbox_id, world().clock.now()),
+    )
     actor = Actor("officer", who.id, who.badge, who.role, who.office, who.purpose, who.case_ref)
     retry_parked(world(), outbox_id=outbox_id, actor=actor)
     return redirect(url_for("sync.health"))

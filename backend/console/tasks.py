@@ -19,8 +19,12 @@ def blank(case_number: str = "") -> Form:
 @pages.get("/task")
 def choose() -> str:
     """The purposes, each with what it allows."""
-    return render_template("task.html", form=blank(request.args.get("case", "")), next=request.args.get("next"),
-                           asked=False, unfit=request.args.get("unfit"))
+    return render_template(
+        "task.html",
+        form=blank(request.args.get("case", "")),
+        next=request.args.get("next"),
+        asked=False,
+    )
 
 
 @pages.post("/task")
@@ -28,10 +32,14 @@ def begin() -> tuple[str, int] | Response:
     """Begin a task under a purpose and go on to the page that was wanted."""
     form = Form.sent()
     with form.filling("purpose", "case_number"):
-        begin_task(world(), session_id=acting().session_id, purpose=form.value("purpose"),
-                   case_number=form.value("case_number"))
+        begin_task(
+            world(),
+            session_id=acting().session_id,
+            purpose=form.value("purpose"),
+            case_number=form.value("case_number"),
+        )
         return redirect(safe_next(form.value("next")))
-    return render_template("task.html", form=form, next=form.value("next"), asked=False, unfit=None), form.status
+    return render_template("task.html", form=form, next=form.value("next"), asked=False), form.status
 
 
 @pages.post("/task/end")

@@ -18,8 +18,14 @@ def show(unit_id: str) -> str:
     """The unit's page; each person named on it can read that it was opened."""
     page = open_unit(world(), session_id=acting().session_id, unit_id=str(unit_id))
     states = {row.id: row for row in ledger.list_units(acting().area, page.unit.dwelling_id, world().clock.today())}
-    return render_template("unit.html", page=page, state=states[page.unit.id], may_unmask=may("units.number"),
-                           may_open_case=may("cases.show"), now=world().clock.now())
+    return render_template(
+        "unit.html",
+        page=page,
+        state=states[page.unit.id],
+        may_unmask=may("units.number"),
+        may_open_case=may("cases.show"),
+        now=world().clock.now(),
+    )
 
 
 @pages.route("/registrations/<uuid:registration_id>/number", methods=["GET", "POST"])
@@ -40,6 +46,11 @@ def _unit_of(registration_id: str) -> unit_facts.UnitFacts | None:
     """The unit a registration belongs to; outside the area this says so and is written down."""
     residence = unit_facts.find_residence(registration_id)
     unit = unit_facts.find_unit(residence.unit_id) if residence else None
-    refuse_outside(world(), session_id=acting().session_id, object_kind="registration", object_id=registration_id,
-                   division=unit.division if unit else None)
+    refuse_outside(
+        world(),
+        session_id=acting().session_id,
+        object_kind="registration",
+        object_id=registration_id,
+        division=unit.division if unit else None,
+    )
     return unit

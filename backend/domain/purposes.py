@@ -27,31 +27,36 @@ class Purpose:
 
 PURPOSES: dict[str, Purpose] = {
     "address_check": Purpose(
-        "地址核查", "Address check",
+        "地址核查",
+        "Address check",
         "核对一个单元登记了谁。不能按人查找，不能看完整号码。",
         "Who is registered in one unit. No search by person, no full number.",
         frozenset({LOOK_AT_UNIT}),
     ),
     "visit": Purpose(
-        "上门走访", "Visit",
+        "上门走访",
+        "Visit",
         "准备或进行走访，当面核对证件。",
         "Preparing or making a visit, comparing a document face to face.",
         frozenset({LOOK_AT_UNIT, UNMASK, HANDLE_CASE}),
     ),
     "help_request": Purpose(
-        "群众求助", "Request for help",
+        "群众求助",
+        "Request for help",
         "有人来求助，需要找到他本人的登记。",
         "Somebody asks for help and their own registration is needed.",
         frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE}),
     ),
     "review": Purpose(
-        "身份复核", "Identity review",
+        "身份复核",
+        "Identity review",
         "当面或视频复核一个人的身份。",
         "Deciding somebody's identity in person or by live video.",
         frozenset({HANDLE_CASE, SEARCH, UNMASK}),
     ),
     "case": Purpose(
-        "案件办理", "Case",
+        "案件办理",
+        "Case",
         "办理一件有编号的事项。必须填写案件编号。",
         "Working on a numbered case. The number is required.",
         frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE}),

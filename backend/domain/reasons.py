@@ -213,6 +213,10 @@ REASONS: dict[str, Reason] = {
                          "An occupant's key cannot be ended without a check-out, both sides' agreement or a court order.",
                          "请先办理退房；欠租等纠纷请走法律途径。",
                          "Let the tenant check out first; take disputes to the proper office.", "HR-12"),
+    "key.suspended_by_holder": Reason(
+        "forbidden", "住户自己暂停了钥匙，只有本人可以恢复。", "The holder suspended this key; only the holder can resume it.",
+        "请联系住户。", "Talk to the holder.",
+    ),
     # registrations
     "registration.not_ready": Reason("conflict", "申报还缺：{allowed}。", "The declaration still needs: {allowed}.",
                                      "请补齐后提交。", "Complete them and submit."),

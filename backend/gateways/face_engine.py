@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from math import atan2, degrees
@@ -66,13 +66,11 @@ class Engine:
         return sorted(boxes, key=lambda box: -box.size)
 
     def place_landmarks(self, pixels: Pixels, box: Box) -> Points:
-        """68 landmarks (x, y in pixels; iBUG 300-W order) inside `box`: mean of two passes on a steadied box."""
-        rough = self._placed(pixels, box)
-        middle = rough.mean(axis=0)
-        spread = float(np.sqrt(((rough - middle) ** 2).sum(axis=1).mean()))
-        size = spread * _BOX_WIDTH
-        left, top = middle[0] - size / 2, middle[1] - _BOX_RISE * spread - size / 2
-        passes = [self._placed(pixels, Box(left + side * size, top + 0.02 * size, size)) for side in (-0.04, 0.04)]
+        """68 landmarks (x, y in pixels; iBUG 300-W order) in `box`: mean of two passes on a steadied box."""
+        first = self._placed(pixels, _steadied(self._placed(pixels, box)))
+        steady = _steadied(first)
+        shift = 0.04 * steady.size
+        passes = [self._placed(pixels, replace(steady, left=steady.left + side)) for side in (-shift, shift)]
         mean: Points = np.mean(passes, axis=0)
         return mean
 
@@ -180,6 +178,14 @@ def find_live_faces(engine: Engine, picture: Image.Image, before: Box | None) ->
         return []
     keen = engine.find_faces(picture, 640, threshold=_LOW_THRESHOLD)
     return [box for box in keen if _is_near(box, before)][:1]
+
+
+def _steadied(landmarks: Points) -> Box:
+    """The box the detector would most often draw around these landmarks."""
+    middle = landmarks.mean(axis=0)
+    spread = float(np.sqrt(((landmarks - middle) ** 2).sum(axis=1).mean()))
+    size = spread * _BOX_WIDTH
+    return Box(float(middle[0]) - size / 2, float(middle[1]) - _BOX_RISE * spread - size / 2, size)
 
 
 def _is_near(box: Box, before: Box) -> bool:

@@ -84,6 +84,10 @@ def verify(document: bytes, frames: Sequence[Frame], challenge: Challenge, polic
 def _judged(
     engine: Engine, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy
 ) -> tuple[str, tuple[str, ...], float]:
+    if not document:
+        raise Retake("document_missing")
+    if not frames:
+        raise Retake("frames_missing")
     # Cheapest first: what the bytes and times say, then the document, then frame by frame.
     marks = [blake2b(frame.jpeg, digest_size=16).digest() for frame in frames]
     faults = find_burst_faults([frame.at_ms for frame in frames], marks, policy.movements)
@@ -107,8 +111,6 @@ def _judged(
 
 def look_at_document(engine: Engine, content: bytes, policy: FacePolicy) -> LookedAt:
     """The one face in a document's picture. Raises Retake when there is none, or more than one."""
-    if not content:
-        raise Retake("document_missing")
     try:
         picture = decode_document(content, policy.pictures)
     except PictureRefused as refused:

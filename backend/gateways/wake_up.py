@@ -61,6 +61,10 @@ class SocketWakeUp:
             except OSError:
                 continue  # a full socket is awake already
 
+    def close(self) -> None:
+        """Stop notifying; a process that ends need not."""
+        self._sender.close()
+
     def listen(self, channel: str) -> Listener:
         return _SocketListener(self._folder / f"{channel}.{uuid4().hex[:12]}")
 
@@ -102,6 +106,11 @@ class PostgresWakeUp:
                 return
             except psycopg.Error:
                 self._connection = None
+
+    def close(self) -> None:
+        """Stop notifying; a process that ends need not."""
+        if self._connection is not None:
+            self._connection.close()
 
     def listen(self, channel: str) -> Listener:
         return _PostgresListener(self._url, f"anju_{channel}")

@@ -20,6 +20,7 @@ class Key(Base):
     __table_args__ = (
         one_of("state", KEY_STATES),
         one_of("kind", ("occupant", "visitor")),
+        one_of("suspended_by", ("tenant", "landlord")),
         Index(
             "uq_keys_one_per_lease",
             "lease_id",
@@ -44,6 +45,7 @@ class Key(Base):
     ends_on: Mapped[date | None] = mapped_column(default=None)
     activated_at: Mapped[Moment | None] = mapped_column(default=None)
     suspended_at: Mapped[Moment | None] = mapped_column(default=None)
+    suspended_by: Mapped[Code | None] = mapped_column(default=None)
     revoke_ground: Mapped[Code | None] = mapped_column(default=None)
     revoke_asked_at: Mapped[Moment | None] = mapped_column(default=None)
     revoked_at: Mapped[Moment | None] = mapped_column(default=None)

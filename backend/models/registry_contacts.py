@@ -1,4 +1,4 @@
-"""Whether the registry answers: one row, kept by the worker, so that a silent outage is seen without anything to send."""
+"""Whether the registry answers: one row, kept by the worker, so that an outage shows with nothing to send."""
 
 from __future__ import annotations
 

@@ -55,8 +55,12 @@ def list_leaves(
 ) -> tuple[LeafLine, ...]:
     """The newest leaves of officers and operators, at most a page; `before` is the last leaf of the page before."""
     statement = select(AuditLeaf).where(AuditLeaf.actor_kind.in_(("officer", "operator")))
-    wishes = ((AuditLeaf.office, office), (AuditLeaf.actor_badge, badge), (AuditLeaf.action, action),
-              (AuditLeaf.purpose, purpose))
+    wishes = (
+        (AuditLeaf.office, office),
+        (AuditLeaf.actor_badge, badge),
+        (AuditLeaf.action, action),
+        (AuditLeaf.purpose, purpose),
+    )
     for column, value in wishes:
         if value:
             statement = statement.where(column == value)
@@ -107,7 +111,17 @@ def count_reads(since: timedelta, now: datetime) -> tuple[tuple[str, int, int], 
 
 def _line(row: AuditLeaf) -> LeafLine:
     return LeafLine(
-        row.id, row.at, row.seq, row.actor_badge, row.role, row.office, row.action, row.purpose, row.case_ref,
+        row.id,
+        row.at,
+        row.seq,
+        row.actor_badge,
+        row.role,
+        row.office,
+        row.action,
+        row.purpose,
+        row.case_ref,
         sha256(row.subject_id.encode()).hexdigest()[:8] if row.subject_id else None,
-        row.object_kind, tuple(row.fields), row.decision,
+        row.object_kind,
+        tuple(row.fields),
+        row.decision,
     )

@@ -73,7 +73,7 @@ def list_cases(
     else:
         statement = statement.where(Case.state.in_(OPEN_STATES))
     statement = statement.order_by(case((Case.due_at.is_(None), 1), else_=0), Case.due_at, Case.reference)
-    return tuple(_line(*row._tuple()) for row in db.session.execute(statement))
+    return tuple(_line(*row) for row in db.session.execute(statement))
 
 
 def count_cases(area: str, kinds: Sequence[str], officer_id: str, now: datetime) -> dict[str, int]:
@@ -132,6 +132,16 @@ def _duties(area: str, today: date, owner: str, rule: str, due: Any, late: Any) 
 def _line(row: Case, unit: Unit | None, dwelling: Dwelling | None, badge: str | None) -> CaseLine:
     place = f"{short_address(dwelling)} {unit.label}" if unit is not None and dwelling is not None else None
     return CaseLine(
-        row.reference, row.kind, row.state, row.rule, place, row.opened_by, row.opened_at, row.due_at,
-        row.assigned_to, badge, row.decision, row.decided_at,
+        row.reference,
+        row.kind,
+        row.state,
+        row.rule,
+        place,
+        row.opened_by,
+        row.opened_at,
+        row.due_at,
+        row.assigned_to,
+        badge,
+        row.decision,
+        row.decided_at,
     )

@@ -112,8 +112,12 @@ def list_dwellings(
         wishes.append(Dwelling.division == division)
     for word in text.split():
         wishes.append(
-            or_(*(c.contains(word, autoescape=True) for c in (Dwelling.road, Dwelling.door_no, Dwelling.building,
-                                                               Dwelling.village)))
+            or_(
+                *(
+                    c.contains(word, autoescape=True)
+                    for c in (Dwelling.road, Dwelling.door_no, Dwelling.building, Dwelling.village)
+                )
+            )
         )
     rows = [row for _, row in _dwelling_rows(area, today, wishes)]
     if state == "not_enrolled":
@@ -134,14 +138,21 @@ def list_units(area: str, dwelling_id: str, today: date) -> tuple[UnitRow, ...]:
     facts = _unit_states(area, today)
     rows = db.session.execute(
         select(
-            Unit.id, Unit.public_number, Unit.label, Unit.space_kind, Unit.usable_area_m2, Unit.capacity,
-            facts.c.state, facts.c.registered, facts.c.overdue,
+            Unit.id,
+            Unit.public_number,
+            Unit.label,
+            Unit.space_kind,
+            Unit.usable_area_m2,
+            Unit.capacity,
+            facts.c.state,
+            facts.c.registered,
+            facts.c.overdue,
         )
         .join(facts, facts.c.unit_id == Unit.id)
         .where(Unit.dwelling_id == dwelling_id)
         .order_by(Unit.label)
     )
-    return tuple(UnitRow(*row._tuple()) for row in rows)
+    return tuple(UnitRow(*row) for row in rows)
 
 
 def find_division(kind: str, object_id: str) -> str | None:
@@ -177,13 +188,14 @@ def _dwelling_rows(area: str, today: date, wishes: Iterable[Any]) -> list[tuple[
 
 def _dwelling_row(dwelling: Dwelling, counts: Counts) -> DwellingRow:
     enrolled = counts.units > counts.by_state["not_enrolled"]
-    return DwellingRow(dwelling.id, dwelling.division, short_address(dwelling), dwelling.road, dwelling.known_rental,
-                       enrolled, counts)
+    return DwellingRow(
+        dwelling.id, dwelling.division, short_address(dwelling), dwelling.road, dwelling.known_rental, enrolled, counts
+    )
 
 
 def _unit_states(area: str, today: date) -> Subquery:
     """Every unit of the area with its state: the first of UNIT_STATES that fits."""
-    declared = (Registration.tenant_leg == "declared")
+    declared = Registration.tenant_leg == "declared"
     overdue = (~declared) & (Registration.scope == "in_scope") & (Registration.tenant_due_on < today)
     living = (
         select(
@@ -223,8 +235,15 @@ def _unit_states(area: str, today: date) -> Subquery:
 
 def _village(division: str, name: str, rows: list[DwellingRow]) -> VillageRow:
     rentals, enrolled = sum(_is_rental(row) for row in rows), sum(row.enrolled for row in rows)
-    return VillageRow(division, name, len(rows), rentals, enrolled, _sum(row.counts for row in rows),
-                      coverage_percent(enrolled, rentals))
+    return VillageRow(
+        division,
+        name,
+        len(rows),
+        rentals,
+        enrolled,
+        _sum(row.counts for row in rows),
+        coverage_percent(enrolled, rentals),
+    )
 
 
 def _is_rental(row: DwellingRow) -> bool:

@@ -89,8 +89,16 @@ def find_unit(unit_id: str) -> UnitFacts | None:
         return None
     unit, dwelling = row
     return UnitFacts(
-        unit.id, dwelling.id, dwelling.division, short_address(dwelling), unit.public_number, unit.label,
-        unit.space_kind, unit.usable_area_m2, unit.capacity, unit.landlord_id,
+        unit.id,
+        dwelling.id,
+        dwelling.division,
+        short_address(dwelling),
+        unit.public_number,
+        unit.label,
+        unit.space_kind,
+        unit.usable_area_m2,
+        unit.capacity,
+        unit.landlord_id,
     )
 
 
@@ -120,8 +128,11 @@ def list_changes(registration_id: str) -> tuple[Change, ...]:
     """The history of a registration, newest first."""
     rows = db.session.execute(
         select(
-            RegistrationChange.at, RegistrationChange.version, RegistrationChange.action,
-            RegistrationChange.actor_kind, RegistrationChange.reason,
+            RegistrationChange.at,
+            RegistrationChange.version,
+            RegistrationChange.action,
+            RegistrationChange.actor_kind,
+            RegistrationChange.reason,
         )
         .where(RegistrationChange.registration_id == registration_id)
         .order_by(RegistrationChange.version.desc(), RegistrationChange.at.desc())

@@ -35,6 +35,7 @@ def create_registry_app(
 ) -> Flask:
     """Make the app and start its judging thread. Raises WrongRevision when the database has not been upgraded."""
     logging.basicConfig(format="%(asctime)s registry %(levelname)s %(message)s", level=logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = settings or RegistrySettings.from_environment()
     database = Database(settings.url)
     database.check_revision()

@@ -41,12 +41,27 @@ def _settle_review(world: World, session: Session, case: Case, actor: Actor, met
     if case.person_id is None:
         return
     settle_identity(
-        world, session, case.person_id, "verified" if confirmed else "none", method=method,
-        operator_id=actor.id, outcome="pass" if confirmed else "fail", actor=actor,
+        world,
+        session,
+        case.person_id,
+        "verified" if confirmed else "none",
+        method=method,
+        operator_id=actor.id,
+        outcome="pass" if confirmed else "fail",
+        actor=actor,
     )
     zh, en = REASON_NAMES[case.decision_reason or ""]
-    tell_person(world, session, case.person_id, "identity_reviewed", once=case.id, rule=case.rule,
-                reason_zh=zh, reason_en=en, **_words(case))
+    tell_person(
+        world,
+        session,
+        case.person_id,
+        "identity_reviewed",
+        once=case.id,
+        rule=case.rule,
+        reason_zh=zh,
+        reason_en=en,
+        **_words(case),
+    )
 
 
 def _settle_dispute(
@@ -64,8 +79,16 @@ def _settle_dispute(
     _clear_mark(session, case)
     parties = (registration.person_id, lease.landlord_id if lease else None)
     for number, person_id in enumerate(party for party in parties if party is not None):
-        tell_person(world, session, person_id, "dispute_decided", once=f"{case.id}:{number}", rule=case.rule,
-                    unit=unit_alias(session, registration.unit_id), **_words(case))
+        tell_person(
+            world,
+            session,
+            person_id,
+            "dispute_decided",
+            once=f"{case.id}:{number}",
+            rule=case.rule,
+            unit=unit_alias(session, registration.unit_id),
+            **_words(case),
+        )
     return None
 
 
@@ -82,8 +105,15 @@ def _settle_claim(world: World, session: Session, case: Case) -> None:
         claim.state = "refused"
     for party in (claim, earlier):
         if party is not None:
-            tell_person(world, session, party.person_id, "claim_decided", once=f"{case.id}:{party.id}",
-                        unit=unit_alias(session, unit.id), **_words(case))
+            tell_person(
+                world,
+                session,
+                party.person_id,
+                "claim_decided",
+                once=f"{case.id}:{party.id}",
+                unit=unit_alias(session, unit.id),
+                **_words(case),
+            )
 
 
 def _clear_mark(session: Session, case: Case) -> None:

@@ -47,8 +47,15 @@ from backend.services.persons import name_of, number_of
 Shown = TypeVar("Shown")
 
 OCCUPANT_FIELDS = (
-    "name", "id_type", "id_number_masked", "identity_state", "lease_dates", "residence_dates", "deadlines",
-    "registry_state", "history",
+    "name",
+    "id_type",
+    "id_number_masked",
+    "identity_state",
+    "lease_dates",
+    "residence_dates",
+    "deadlines",
+    "registry_state",
+    "history",
 )
 
 
@@ -184,8 +191,14 @@ def may_be_named(residence: ResidenceFacts) -> bool:
 def state_of(residence: ResidenceFacts) -> str:
     """The registration's derived state (a key of domain.registrations.STATE_NAMES)."""
     return describe(
-        Facts(residence.tenant_leg, residence.landlord_leg, residence.scope, residence.residence,
-              residence.registry_state, residence.disputed)
+        Facts(
+            residence.tenant_leg,
+            residence.landlord_leg,
+            residence.scope,
+            residence.residence,
+            residence.registry_state,
+            residence.disputed,
+        )
     )
 
 
@@ -202,8 +215,16 @@ def _open_unit(world: World, session: Session, acting: Acting, unit_id: str) -> 
     if refusal is not None:
         return refusal
     for person_id, fields in disclosed.items() or {None: ()}.items():
-        write_leaf(world, session, acting.actor, "unit_opened", subject_id=person_id, object_kind="unit",
-                   object_id=unit_id, fields=fields)
+        write_leaf(
+            world,
+            session,
+            acting.actor,
+            "unit_opened",
+            subject_id=person_id,
+            object_kind="unit",
+            object_id=unit_id,
+            fields=fields,
+        )
     landlord = _landlord_line(world, session, unit) if unit.landlord_id else None
     occupants = tuple(_occupant(world, session, row) for row in living)
     return UnitPage(unit, landlord, occupants, count_past(unit_id), list_open_cases(unit_id))
@@ -224,8 +245,16 @@ def _show_number(world: World, session: Session, acting: Acting, registration_id
     if refusal is not None:
         return refusal
     person = session.get_one(Person, residence.person_id)
-    write_leaf(world, session, acting.actor, "number_shown", subject_id=person.id, object_kind="registration",
-               object_id=residence.id, fields=["name", "id_type", "id_number"])
+    write_leaf(
+        world,
+        session,
+        acting.actor,
+        "number_shown",
+        subject_id=person.id,
+        object_kind="registration",
+        object_id=residence.id,
+        fields=["name", "id_type", "id_number"],
+    )
     return NumberShown(name_of(world, session, person), person.id_type, number_of(world, session, person), unit)
 
 
@@ -258,8 +287,9 @@ def note_refusal(
 ) -> None:
     """Write down a refusal that matters to a supervisor; the write unit still commits."""
     if isinstance(outcome, Refusal) and outcome.code in ("area.foreign", "reads.cap", "purpose.unfit"):
-        write_leaf(world, session, acting.actor, "refused", object_kind=object_kind, object_id=object_id,
-                   decision=outcome.code)
+        write_leaf(
+            world, session, acting.actor, "refused", object_kind=object_kind, object_id=object_id, decision=outcome.code
+        )
 
 
 def answer(outcome: Shown | Refusal) -> Shown:

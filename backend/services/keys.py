@@ -114,19 +114,24 @@ def suspend_key(world: World, *, account_id: str, key_id: str, ground: str | Non
         key, by_holder = _restrictable(session, account_id, key_id, ground)
         if key.state != "suspended":
             change_key(world, session, key, "suspend", _actor(account_id, by_holder), ground)
-            key.suspended_at = world.clock.now()
+            key.suspended_at, key.suspended_by = world.clock.now(), "tenant" if by_holder else "landlord"
             restrict_doors(world, session, key)
             _tell_holder(world, session, key, "key_suspended")
         return key_card(session, key)
 
 
 def resume_key(world: World, *, account_id: str, key_id: str) -> KeyCard:
-    """Let a suspended key open again; resuming an active one changes nothing."""
+    """Let a suspended key open again; resuming an active one changes nothing.
+
+    A key its holder has suspended (a lost phone) is resumed by the holder alone: Refused key.suspended_by_holder.
+    """
     with transaction() as session:
         key, by_holder = _known_key(session, account_id, key_id)
         if key.state != "active":
+            if key.suspended_by == "tenant" and not by_holder:
+                raise Refused("key.suspended_by_holder")
             change_key(world, session, key, "resume", _actor(account_id, by_holder))
-            key.suspended_at = None
+            key.suspended_at, key.suspended_by = None, None
             for door in session.scalars(select(KeyDoor).where(KeyDoor.key_id == key.id)):
                 door.desired_version = enqueue_key_list(world, session, door.lock_id)
                 door.confirmed_at, door.exposure_until = None, None

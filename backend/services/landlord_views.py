@@ -200,7 +200,7 @@ def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
         select(Key).where(Key.lease_id == lease.id, Key.kind == "occupant").order_by(Key.created_at.desc()).limit(1)
     )
     invitation = session.scalar(
-        select(Invitation).where(Invitation.lease_id == lease.id).order_by(Invitation.created_at.desc()).limit(1)
+        select(Invitation).where(Invitation.lease_id == lease.id).order_by(Invitation.id.desc()).limit(1)
     )
     progress = _progress(session, lease, registration, key)
     return LeaseView(

@@ -36,8 +36,7 @@ from backend.wire.lock_messages import (
 )
 from backend.wire.tokens import TokenRejected, verify
 
-REPLAY_PAUSE = timedelta(seconds=5)  # one question about a gap at a time
-GIVE_UP_GAP = timedelta(seconds=60)  # asked, and still the same gap: the lock no longer has what is missing
+REPLAY_PAUSE = timedelta(seconds=10)  # one question about a gap at a time
 PATH = "up/evt"
 ALARMS = {"door.forced": "forced", "tamper.cover": "tamper", "duress": "duress"}
 DOORS = {
@@ -96,7 +95,7 @@ def _take_batch(world: World, session: Session, chain: _Chain, batch: EventBatch
         record_anomaly(world, session, chain.lock.id, "events", "unreadable", PATH)
         return
     if first > chain.seq + 1:
-        if not _adopt_after_gap(world, session, chain, first, previous):
+        if not _adopt_after_gap(world, session, chain, batch, first):
             return
     elif _hash_at(session, chain, first - 1) not in (previous, None):
         _mark_fork(world, session, chain)
@@ -195,19 +194,20 @@ def _hash_at(session: Session, chain: _Chain, seq: int) -> bytes | None:
     return session.scalar(select(LockEvent.hash).where(LockEvent.lock_id == chain.lock.id, LockEvent.seq == seq))
 
 
-def _adopt_after_gap(world: World, session: Session, chain: _Chain, first: int, previous: bytes) -> bool:
-    """Ask for what is missing; only when the lock was asked and cannot give it, go on behind the gap and say so."""
+def _adopt_after_gap(world: World, session: Session, chain: _Chain, batch: EventBatch, first: int) -> bool:
+    """Ask for what is missing; only when the lock says it no longer has it, go on behind the gap and write that down.
+
+    A lock forgets what we acknowledged; that we lack it happens to a database put back from a backup.
+    """
     lock, now = chain.lock, world.clock.now()
-    if lock.replay_asked_at is None or now > lock.replay_asked_at + 2 * GIVE_UP_GAP:
+    if batch.oldest == first:
+        record_anomaly(world, session, lock.id, "events", f"missing {chain.seq + 1} to {first - 1}", PATH)
+        chain.seq, chain.head = first - 1, from_base64url(batch.previous)
+        return True
+    if lock.replay_asked_at is None or now >= lock.replay_asked_at + REPLAY_PAUSE:
         lock.replay_asked_at = now
         ask_replay(world, session, lock)
-        return False
-    if now < lock.replay_asked_at + GIVE_UP_GAP:
-        return False
-    lock.replay_asked_at = None
-    record_anomaly(world, session, lock.id, "events", f"missing {chain.seq + 1} to {first - 1}", PATH)
-    chain.seq, chain.head = first - 1, previous
-    return True
+    return False
 
 
 def _mark_fork(world: World, session: Session, chain: _Chain) -> None:

@@ -79,8 +79,14 @@ def sign_out_officer(world: World, *, session_id: str) -> None:
         if row is not None and row.ended_at is None:
             row.ended_at = world.clock.now()
             officer = session.get_one(Officer, row.officer_id)
-            write_leaf(world, session, actor_of(officer, row.purpose, row.case_ref), "officer_sign_out",
-                       object_kind="officer", object_id=officer.id)
+            write_leaf(
+                world,
+                session,
+                actor_of(officer, row.purpose, row.case_ref),
+                "officer_sign_out",
+                object_kind="officer",
+                object_id=officer.id,
+            )
 
 
 def begin_task(world: World, *, session_id: str, purpose: str, case_number: str | None = None) -> OfficerView:
@@ -100,8 +106,14 @@ def begin_task(world: World, *, session_id: str, purpose: str, case_number: str 
         row = acting.session
         row.purpose, row.case_ref, row.purpose_at = decided[0], decided[1], world.clock.now()
         row.stepped_up_at = None
-        write_leaf(world, session, actor_of(acting.officer, row.purpose, row.case_ref), "task_begun",
-                   object_kind="officer", object_id=acting.officer.id)
+        write_leaf(
+            world,
+            session,
+            actor_of(acting.officer, row.purpose, row.case_ref),
+            "task_begun",
+            object_kind="officer",
+            object_id=acting.officer.id,
+        )
         return _view(world, acting.officer, row)
 
 
@@ -128,8 +140,15 @@ def step_up(world: World, *, session_id: str, password: str) -> None:
             acting.session.stepped_up_at = world.clock.now()
         elif refused.code == "officer.locked":
             acting.session.ended_at = world.clock.now()
-        write_leaf(world, session, acting.actor, "step_up", object_kind="officer", object_id=acting.officer.id,
-                   decision="allowed" if refused is None else "refused")
+        write_leaf(
+            world,
+            session,
+            acting.actor,
+            "step_up",
+            object_kind="officer",
+            object_id=acting.officer.id,
+            decision="allowed" if refused is None else "refused",
+        )
     if refused is not None:
         raise Refused.of([refused])
 

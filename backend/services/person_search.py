@@ -97,12 +97,27 @@ def _find(world: World, session: Session, acting: Acting, text: str) -> SearchRe
     refusal = judge_cap(world, session, acting, [person.id for _, person, _, _ in rows], "person_found")
     if refusal is not None:
         return refusal
-    write_leaf(world, session, acting.actor, "search_made", object_kind="search", object_id=kind,
-               decision="found" if rows else "none")
+    write_leaf(
+        world,
+        session,
+        acting.actor,
+        "search_made",
+        object_kind="search",
+        object_id=kind,
+        decision="found" if rows else "none",
+    )
     for person_id in dict.fromkeys(person.id for _, person, _, _ in rows):
-        write_leaf(world, session, acting.actor, "person_found", subject_id=person_id, object_kind="search",
-                   object_id=kind, fields=FOUND_FIELDS)
-    return SearchResult(kind, tuple(_found(world, session, *row._tuple()) for row in rows))
+        write_leaf(
+            world,
+            session,
+            acting.actor,
+            "person_found",
+            subject_id=person_id,
+            object_kind="search",
+            object_id=kind,
+            fields=FOUND_FIELDS,
+        )
+    return SearchResult(kind, tuple(_found(world, session, *row) for row in rows))
 
 
 def _wish(world: World, text: str) -> tuple[str, ColumnElement[bool]] | None:
@@ -121,13 +136,16 @@ def _wish(world: World, text: str) -> tuple[str, ColumnElement[bool]] | None:
 
 
 def _searches_today(world: World, session: Session, acting: Acting) -> int:
-    return session.scalar(
-        select(func.count()).where(
-            AuditLeaf.actor_id == acting.officer.id,
-            AuditLeaf.at >= start_of(world.clock.today()),
-            AuditLeaf.action == "search_made",
+    return (
+        session.scalar(
+            select(func.count()).where(
+                AuditLeaf.actor_id == acting.officer.id,
+                AuditLeaf.at >= start_of(world.clock.today()),
+                AuditLeaf.action == "search_made",
+            )
         )
-    ) or 0
+        or 0
+    )
 
 
 def _found(

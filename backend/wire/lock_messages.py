@@ -110,9 +110,11 @@ class ReportedKeys:
 class EventBatch:
     """up/evt: consecutive events as exact texts, with signed checkpoints that follow them.
 
-    `previous` is the chain hash before the first text; `late` marks events from before the present session.
+    `previous` is the chain hash before the first text, `oldest` the sequence of the oldest event the lock still keeps;
+    `late` marks events from before the present session.
     """
 
+    oldest: int = whole(1, _LAST)
     previous: str = text(43, HASH)
     events: tuple[str, ...] = texts(MOST_EVENTS, LONGEST_EVENT)
     checkpoints: tuple[str, ...] = texts(4, 1_024)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from flask import redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -51,7 +49,7 @@ def sign_in_code() -> str | Response | tuple[str, int]:
             sheet.check()
             return _open_session(phone, code)
     sheet.values.pop("code", None)  # a code is never shown again
-    wait = max(0, int(session.get("resend_at", 0) - time.time()))
+    wait = max(0, int(session.get("resend_at", 0) - world().clock.now().timestamp()))
     return render_template("front/sign_in_code.html", sheet=sheet, masked=session["phone_masked"], wait=wait,
                            next=session.get("next", "/")), sheet.status
 
@@ -84,7 +82,8 @@ def _send_code(phone: str) -> None:
         if refused.refusal.code != "code.too_soon" or session.get("phone") != phone:
             raise
         wait, masked = int(refused.refusal.params["seconds"]), session["phone_masked"]
-    session["phone"], session["phone_masked"], session["resend_at"] = phone, masked, time.time() + wait
+    session["phone"], session["phone_masked"] = phone, masked
+    session["resend_at"] = world().clock.now().timestamp() + wait
 
 
 def _open_session(phone: str, code: str) -> Response:

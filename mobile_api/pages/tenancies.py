@@ -87,7 +87,8 @@ def declare(registration_id: str) -> str | Response | tuple[str, int]:
 
 
 def _division(sheet: Sheet, asks: bool) -> str | None:
-    code = sheet.text("hukou_division") if asks else None
+    # Once declared it is asked no more, but a second submit of the same sheet must stay the same request.
+    code = sheet.text("hukou_division") if asks else sheet.optional("hukou_division")
     if code and find_division(code) is None:
         sheet.faults.append(Refusal("registration.division", "hukou_division"))
     return code or None

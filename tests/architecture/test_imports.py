@@ -71,7 +71,7 @@ MAY: dict[str, set[str]] = {
 OPERATION = {
     f"backend.{name}"
     for name in (
-        *("supervisor", "child", "health", "log_files", "ports", "processes", "preparation"),
+        *("supervisor", "child", "health", "log_files", "ports", "open_files", "processes", "preparation"),
         *("demo", "journey", "status", "broker", "backups", "database_copies"),
     )
 }

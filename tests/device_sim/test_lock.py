@@ -193,6 +193,22 @@ def test_events_wait_until_the_platform_has_answered_the_birth(host: Host) -> No
     assert batch.late and len(batch.events) == 1
 
 
+def test_a_birth_nobody_answers_is_told_again_until_somebody_does(host: Host) -> None:
+    lock = make_lock(PLATFORM, host)
+    connect(lock, answer=False)
+    told_at = []
+    for second in range(1, 200):
+        host.at += 1
+        lock.tick()
+        if take(lock, topics.PRESENCE):
+            told_at.append(second)
+    assert told_at == [10, 30, 70, 130, 190]
+    acknowledge(lock, 0, base64url(lock.log.acked_head), session=lock.session.id)
+    host.at += 120
+    lock.tick()
+    assert take(lock, topics.PRESENCE) == []
+
+
 def test_an_event_is_kept_until_its_own_hash_is_acknowledged(lock: Lock) -> None:
     touches.force_door(lock)
     seq, head = lock.log.seq, base64url(lock.log.head)

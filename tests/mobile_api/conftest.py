@@ -10,6 +10,7 @@ from flask import Flask
 
 from backend.db import db
 from mobile_api.app import create_mobile_app
+from tests.mobile_api.page_phones import PagePhone
 from tests.mobile_api.phones import ApiPhone
 
 
@@ -44,6 +45,20 @@ def phone(mobile: Flask, world: Any) -> Callable[..., ApiPhone]:
         made = ApiPhone(mobile, world)
         if number is not None:
             made.sign_in(number)
+        return made
+
+    return hand_out
+
+
+@pytest.fixture
+def browser(mobile: Flask, world: Any) -> Callable[..., PagePhone]:
+    """Browsers: `browser("+86…")` is signed in, `browser()` is nobody's; `language` is 'zh' or 'en'."""
+
+    def hand_out(number: str | None = None, language: str = "zh") -> PagePhone:
+        made = PagePhone(mobile, world)
+        if number is not None:
+            made.sign_in(number)
+        made.client.set_cookie("anju-lang", language)
         return made
 
     return hand_out

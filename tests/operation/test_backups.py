@@ -158,6 +158,14 @@ def test_a_restore_waits_for_all_processes_to_be_stopped(settings: Settings, var
             restore(settings, made(tmp_path / "out")[0], None)
 
 
+def test_a_restore_waits_for_whoever_has_a_database_open(settings: Settings, var: Path, tmp_path: Path) -> None:
+    back_up(settings, tmp_path / "out", tmp_path / "out")
+    with closing(sqlite3.connect(var / "anju.db")) as holder:
+        holder.execute("SELECT 1 FROM words")
+        with pytest.raises(BackupRefused, match=f"in use by .*{os.getpid()}"):
+            restore(settings, made(tmp_path / "out")[0], None)
+
+
 def test_a_failed_backup_leaves_nothing_half_done(settings: Settings, var: Path, tmp_path: Path) -> None:
     (var / "anju.db").write_bytes(b"this was a database once" * 99)
     assert main(["backup", "--to", str(tmp_path / "out")]) == 1

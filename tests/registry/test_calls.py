@@ -203,7 +203,9 @@ def test_code_tables_have_versions(stage: Stage) -> None:
     assert stage.call("GET", "/v1/codes/beliefs").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["day=2026-11-23", "day=2026-11-31&town=330522003", "day=x&town=330522003", "day=2026-11-23&town=3305"])
+@pytest.mark.parametrize(
+    "query", ["day=2026-11-23", "day=2026-11-31&town=330522003", "day=x&town=330522003", "day=2026-11-23&town=3305"]
+)
 def test_a_digest_needs_a_day_and_a_town(stage: Stage, query: str) -> None:
     assert stage.call("GET", f"/v1/digest?{query}").status_code == 400
 

@@ -49,11 +49,11 @@ def errors_of(stage: Stage, item: Item) -> list[tuple[str, str, str]]:
         ({"place_type": "31"}, "2101", "place_type", "OPERATOR"),
         ({"id_number": "340122199202290004"}, "3001", "id_number", "TENANT"),
         ({"id_number": "340122199202300005"}, "3001", "id_number", "TENANT"),
-        ({"id_number": "810000199001010000", "birth_on": "1990-01-01", "id_type": "511"}, "3001", "id_number", "TENANT"),
+        ({"id_number": "810000199001010000", "id_type": "511"}, "3001", "id_number", "TENANT"),
         ({"birth_on": "1992-02-28"}, "3003", "birth_on", "TENANT"),
         ({"sex": "male"}, "3003", "sex", "TENANT"),
         (CHILD | {"sex": "female"}, "3004", "guardian_name", "TENANT"),
-        (CHILD | {k: v for k, v in GUARDIAN.items() if k != "guardian_relation"}, "3004", "guardian_relation", "TENANT"),
+        (CHILD | dict(list(GUARDIAN.items())[:3]), "3004", "guardian_relation", "TENANT"),
         (CHILD | GUARDIAN | {"guardian_id_number": "340122198507150008"}, "3001", "guardian_id_number", "TENANT"),
         ({"hukou_division": "330522"}, "3101", "hukou_division", "OPERATOR"),
         ({"place_type": "10"}, "3102", "place_type", "OPERATOR"),
@@ -102,7 +102,7 @@ def test_a_hash_of_another_payload_is_refused(stage: Stage) -> None:
 
 
 def test_someone_is_sixteen_from_the_birthday_on(stage: Stage) -> None:
-    child = {name: value for name, value in {**TENANT_PAYLOAD, **CHILD}.items()}
+    child = {**TENANT_PAYLOAD, **CHILD}
     before = make_registration_item(payload=child, declared_at=datetime(2031, 5, 31, 15, 59, tzinfo=UTC))
     on_the_day = make_registration_item(payload=child, declared_at=datetime(2031, 5, 31, 16, 0, tzinfo=UTC))
     assert [code for code, *_ in errors_of(stage, before)] == ["3004"]
@@ -151,9 +151,7 @@ def test_a_code_that_ended_is_refused_for_later_days_only(stage: Stage) -> None:
 
 def test_living_elsewhere_too_is_a_warning_that_blocks_nothing(stage: Stage) -> None:
     stage.file_one(make_registration_item())
-    elsewhere = make_registration_item(
-        record_id=OTHER_RECORD, payload={**TENANT_PAYLOAD, "unit_no": "U-OTHER234"}
-    )
+    elsewhere = make_registration_item(record_id=OTHER_RECORD, payload={**TENANT_PAYLOAD, "unit_no": "U-OTHER234"})
     result = stage.file_one(elsewhere)
     assert [error.code for error in result.errors] == ["4003"]
     assert stage.receipt_of(result).record_id == OTHER_RECORD

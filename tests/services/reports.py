@@ -40,9 +40,10 @@ def make_birth(lock_id: str, **changes: Any) -> Birth:
 
 def make_texts(told: Sequence[Told], first: int = 1, at: int = AT) -> tuple[str, ...]:
     """Event texts numbered from `first`."""
-    return tuple(
-        write_event(EventText(seq, at + seq, "ok", BOOT, kind, **members)) for seq, (kind, members) in enumerate(told, first)
+    events = (
+        EventText(seq, at + seq, "ok", BOOT, kind, **members) for seq, (kind, members) in enumerate(told, first)
     )
+    return tuple(write_event(event) for event in events)
 
 
 def head_after(lock_id: str, texts: Sequence[str]) -> bytes:
@@ -61,7 +62,7 @@ def make_batch(
     previous = base64url(head_after(identity.lock_id, after))
     whole = (*after, *texts)
     tokens = (checkpoint(identity, len(whole), head_after(identity.lock_id, whole)),) if signed else ()
-    return EventBatch(previous, texts, tokens, late)
+    return EventBatch(1, previous, texts, tokens, late)
 
 
 def checkpoint(identity: Identity, seq: int, head: bytes, **changes: Any) -> str:

@@ -19,7 +19,8 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit, UnitClaim
 from backend.services.access_records import my_access_records
 from backend.services.case_opening import open_case
-from backend.services.cases import claim_case, decide_case, look_at_case, release_case
+from backend.services.case_files import look_at_case
+from backend.services.cases import claim_case, decide_case, release_case
 from backend.services.inbox import list_notices
 from backend.services.leases import end_lease
 from backend.services.persons import enter_identity
@@ -216,7 +217,9 @@ def make_contest(world: Any) -> tuple[str, str, str, Case]:
     return first, second, rooms[0], only_case("unit_claim")
 
 
-@pytest.mark.parametrize(("decision", "states"), [("accepted", ["ended", "accepted"]), ("kept", ["accepted", "refused"])])
+@pytest.mark.parametrize(
+    ("decision", "states"), [("accepted", ["ended", "accepted"]), ("kept", ["accepted", "refused"])]
+)
 def test_a_contested_unit_belongs_to_whom_a_person_says(world: Any, decision: str, states: list[str]) -> None:
     first, second, unit_id, case = make_contest(world)
     session_id = staff.make_session(world, purpose="visit")

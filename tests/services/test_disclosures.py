@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from backend.db import db
 from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
 from backend.models.audit import AuditLeaf
+from backend.seeding import sample_number
 from backend.services.access_records import my_access_records
 from backend.services.disclosures import OCCUPANT_FIELDS, open_unit, refuse_outside, show_number
-from backend.services.officer_sessions import step_up
+from backend.services.officer_sessions import begin_task, step_up
 from backend.services.person_search import find_person
 from tests.services import staff, stories
 
@@ -129,8 +130,6 @@ def test_the_days_cap_counts_persons_once_and_opens_again_tomorrow(world: Any, c
     tight = replace(world, house=replace(world.house, person_reads_per_day=1))
     who = staff.make_officer(world)
     session_id = staff.sign_in(world, who)
-    from backend.services.officer_sessions import begin_task
-
     begin_task(world, session_id=session_id, purpose="help_request")
     assert find_person(tight, session_id=session_id, text=stories.TENANT_NUMBER).found
     assert refused_code(open_unit, tight, session_id=session_id, unit_id=story.unit_id) == "reads.cap"
@@ -170,7 +169,8 @@ def test_somebody_elsewhere_and_nobody_answer_alike(world: Any) -> None:
     stories.make_active(world)
     session_id = staff.make_session(world, area=staff.OTHER_STREET, purpose="help_request")
     elsewhere = find_person(world, session_id=session_id, text=stories.TENANT_NUMBER)
-    nobody = find_person(world, session_id=session_id, text=stories.sample_number("110101", __import__("datetime").date(1990, 1, 1)))
+    unknown = sample_number("110101", date(1990, 1, 1))
+    nobody = find_person(world, session_id=session_id, text=unknown)
     assert elsewhere == nobody
     assert not [leaf for leaf in officer_leaves() if leaf.subject_id]
 
@@ -185,9 +185,7 @@ def test_no_identity_value_is_written_into_the_audit(world: Any) -> None:
         assert "周来福" not in text and stories.TENANT_NUMBER not in text and stories.TENANT_PHONE not in text
 
 
-def test_when_the_audit_cannot_be_written_nothing_is_shown(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sqlalchemy import text
-
+def test_when_the_audit_cannot_be_written_nothing_is_shown(world: Any) -> None:
     story = stories.make_active(world)
     session_id = staff.make_session(world, purpose="visit")
     db.session.execute(text("ALTER TABLE audit_leaves RENAME TO audit_leaves_away"))

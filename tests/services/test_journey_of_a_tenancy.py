@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.db import db
+from backend.db import db, transaction
 from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
 from backend.models.cases import Case
@@ -224,13 +224,20 @@ def test_the_holder_may_suspend_resume_and_revoke_the_own_key(world: Any) -> Non
     assert caught.value.refusal.allowed == ("confirm",)
 
 
+def test_a_landlord_cannot_wake_a_key_that_its_holder_put_to_sleep(world: Any) -> None:
+    story = stories.make_active(world)
+    suspend_key(world, account_id=story.tenant, key_id=story.key_id)
+    with refused("key.suspended_by_holder"):
+        resume_key(world, account_id=story.landlord, key_id=story.key_id)
+    assert stories.key_row(story.key_id).state == "suspended"
+
+
 def test_a_revocation_is_done_when_the_door_confirms_or_its_exposure_is_over(world: Any, clock: FixedClock) -> None:
     story = stories.make_active(world)
     credential = fetch_credential(world, account_id=story.tenant, key_id=story.key_id)
     card = revoke_key(world, account_id=story.tenant, key_id=story.key_id)
     exposure = card.doors[0].exposure_until
     assert exposure == credential.expires_at + timedelta(days=30, minutes=5)
-    from backend.db import transaction
 
     lock = db.session.scalars(select(Lock)).one()
     wanted = lock.list_version

@@ -70,7 +70,7 @@ def test_events_are_stored_once_with_their_exact_text_and_acknowledged_with_the_
 def test_overlapping_batches_add_only_what_is_new(world: World) -> None:
     texts = make_texts([DOOR, DOOR, DOOR])
     take(world, make_batch(LOCK, [DOOR, DOOR]))
-    overlap = EventBatch(base64url(head_after(LOCK.lock_id, texts[:1])), texts[1:], (), False)
+    overlap = EventBatch(1, base64url(head_after(LOCK.lock_id, texts[:1])), texts[1:], (), False)
     assert take(world, overlap).seq == 3
     assert [seq for seq, _, _ in stored()] == [1, 2, 3]
 
@@ -89,21 +89,22 @@ def test_events_of_many_locks_come_in_one_write_unit_and_a_stranger_is_passed_ov
 
 def test_what_lies_beyond_a_gap_is_not_stored_and_the_lock_is_asked_to_replay(world: World) -> None:
     texts = make_texts([DOOR, DOOR, DOOR])
-    beyond = EventBatch(base64url(head_after(LOCK.lock_id, texts[:2])), texts[2:], (), False)
+    beyond = EventBatch(1, base64url(head_after(LOCK.lock_id, texts[:2])), texts[2:], (), False)
     assert take(world, beyond).seq == 0
     assert take(world, beyond).seq == 0
     assert stored() == []
     replays = db.session.scalars(select(Command).where(Command.action == "replay")).all()
     assert len(replays) == 1, "asked once"
-    assert take(world, EventBatch(base64url(first_hash(LOCK.lock_id)), texts, (), False)).seq == 3
+    assert take(world, EventBatch(1, base64url(first_hash(LOCK.lock_id)), texts, (), False)).seq == 3
 
 
-def test_a_gap_the_lock_cannot_fill_is_named_and_the_log_goes_on(world: World, clock: Any) -> None:
+def test_a_gap_is_passed_only_when_the_lock_says_it_no_longer_has_the_events(world: World, clock: Any) -> None:
     texts = make_texts([DOOR, DOOR, FORCED])
-    beyond = EventBatch(base64url(head_after(LOCK.lock_id, texts[:2])), texts[2:], (), False)
-    take(world, beyond)
-    clock.move(timedelta(seconds=70))
-    assert take(world, beyond).seq == 3
+    beyond = EventBatch(2, base64url(head_after(LOCK.lock_id, texts[:2])), texts[2:], (), False)
+    for _ in range(50):
+        clock.move(timedelta(hours=1))
+        assert take(world, beyond).seq == 0, "time alone gives nothing up"
+    assert take(world, replace(beyond, oldest=3)).seq == 3
     assert stored() == [(3, "door.forced", False)]
     assert anomalies() == ["missing 1 to 2"]
 
@@ -130,7 +131,7 @@ def test_a_text_changed_by_one_byte_breaks_the_chain(world: World) -> None:
 def test_a_batch_that_does_not_begin_at_our_head_is_a_fork(world: World) -> None:
     take(world, make_batch(LOCK, [DOOR]))
     texts = make_texts([DOOR, DOOR])
-    take(world, EventBatch(base64url(bytes(32)), texts[1:], (), False))
+    take(world, EventBatch(1, base64url(bytes(32)), texts[1:], (), False))
     assert lock_row().alarm == "clone_or_tamper" and len(stored()) == 1
 
 
@@ -140,7 +141,7 @@ def test_the_locks_checkpoints_are_verified_and_kept(world: World) -> None:
     kept = db.session.scalars(select(LockCheckpoint)).one()
     assert kept.seq == 2
     head = head_after(LOCK.lock_id, make_texts([DOOR, FORCED]))
-    again = EventBatch(base64url(head), (), (kept.token,), False)
+    again = EventBatch(1, base64url(head), (), (kept.token,), False)
     assert take(world, again, again).seq == 2
     assert db.session.scalar(select(func.count()).select_from(LockCheckpoint)) == 1
 
@@ -155,7 +156,7 @@ def test_a_checkpoint_by_another_key_is_an_anomaly_and_no_word_of_the_lock(world
 def test_a_checkpoint_over_another_head_marks_the_lock(world: World) -> None:
     take(world, make_batch(LOCK, [DOOR]))
     contradiction = EventBatch(
-        base64url(head_after(LOCK.lock_id, make_texts([DOOR]))), (), (checkpoint(LOCK, 1, bytes(32)),), False
+        1, base64url(head_after(LOCK.lock_id, make_texts([DOOR]))), (), (checkpoint(LOCK, 1, bytes(32)),), False
     )
     take(world, contradiction)
     assert lock_row().alarm == "clone_or_tamper"
@@ -164,7 +165,7 @@ def test_a_checkpoint_over_another_head_marks_the_lock(world: World) -> None:
 def test_an_event_nobody_can_read_is_kept_and_blocks_nothing(world: World) -> None:
     good = make_texts([DOOR, DOOR])
     texts = ("{garbage", good[1])
-    batch = EventBatch(base64url(first_hash(LOCK.lock_id)), texts, (), False)
+    batch = EventBatch(1, base64url(first_hash(LOCK.lock_id)), texts, (), False)
     assert take(world, batch).seq == 2
     assert stored() == [(1, "unreadable", False), (2, "door.opened", False)]
     assert anomalies() == ["unreadable_event"]
@@ -172,7 +173,7 @@ def test_an_event_nobody_can_read_is_kept_and_blocks_nothing(world: World) -> No
 
 def test_a_batch_of_nothing_but_garbage_that_fits_nowhere_is_refused(world: World) -> None:
     take(world, make_batch(LOCK, [DOOR]))
-    take(world, EventBatch(base64url(bytes(32)), ("?", "?"), (), False))
+    take(world, EventBatch(1, base64url(bytes(32)), ("?", "?"), (), False))
     assert anomalies() == ["unreadable"] and len(stored()) == 1
 
 
@@ -181,7 +182,7 @@ def test_the_hole_of_an_overflown_buffer_keeps_the_chain(world: World) -> None:
     heads = [head_after(LOCK.lock_id, texts[:1]), head_after(LOCK.lock_id, texts)]
     hole = write_event(EventHole(1, base64url(heads[0])))
     batch = EventBatch(
-        base64url(first_hash(LOCK.lock_id)), (hole, texts[1]), (checkpoint(LOCK, 2, heads[1]),), False
+        1, base64url(first_hash(LOCK.lock_id)), (hole, texts[1]), (checkpoint(LOCK, 2, heads[1]),), False
     )
     take(world, batch)
     assert stored() == [(1, "hole", False), (2, "door.opened", False)]
@@ -202,8 +203,8 @@ def test_a_foreign_key_id_in_an_event_is_kept_in_the_text_alone(world: World) ->
 def test_the_same_anomaly_is_written_once_an_hour(world: World, clock: Any) -> None:
     take(world, make_batch(LOCK, [DOOR]))
     for _ in range(5):
-        take(world, EventBatch(base64url(bytes(32)), ("?",), (), False))
+        take(world, EventBatch(1, base64url(bytes(32)), ("?",), (), False))
     assert anomalies() == ["unreadable"]
     clock.move(timedelta(minutes=61))
-    take(world, EventBatch(base64url(bytes(32)), ("?",), (), False))
+    take(world, EventBatch(1, base64url(bytes(32)), ("?",), (), False))
     assert anomalies() == ["unreadable", "unreadable"]

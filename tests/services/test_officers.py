@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from backend.db import db
+from backend.db import db, transaction
 from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
 from backend.models.audit import AuditLeaf
 from backend.models.officers import Officer
+from backend.services.case_opening import open_case
 from backend.services.officer_sessions import (
     acting_officer,
     begin_task,
@@ -173,9 +175,6 @@ def test_a_number_of_another_office_is_taken_as_it_is(world: Any) -> None:
 
 def test_our_own_number_must_lie_in_the_area(world: Any) -> None:
     story = stories.make_declared(world)
-    from backend.db import transaction
-    from backend.services.case_opening import open_case
-
     with transaction() as session:
         case = open_case(world, session, kind="resident_report", area="330522003900", unit_id=story.unit_id,
                          opened_by="resident")  # fmt: skip
@@ -195,8 +194,6 @@ def test_five_wrong_passwords_at_the_step_up_end_the_session(world: Any) -> None
 
 
 def test_the_demo_page_shows_codes_that_work_and_is_nowhere_else(world: Any) -> None:
-    from dataclasses import replace
-
     who = staff.make_officer(world)
     [row] = demo_codes(world)
     assert row.code == who.code(world) and 0 < row.seconds_left <= 30

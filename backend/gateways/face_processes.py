@@ -1,0 +1,219 @@
+"""`DlibFaceMatcher`: the face library in worker processes, with a bounded queue, a deadline, and rebuild after a crash.
+
+This module imports no face library and no array library; pictures pass through it as bytes and are never written
+anywhere.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from backend.domain.faces import FacePolicy, FaceVerdict
+from backend.domain.movements import Challenge
+from backend.gateways.face_frames import FaceBusy, FaceUnavailable, Frame
+from backend.gateways.face_worker import serve
+from backend.gateways.picture_headers import PictureRefused, check_document, check_frame
+
+QUEUE = 8  # checks that may wait; a check takes a second or two, the ninth would wait beyond patience
+DEADLINE_SECONDS = 20.0
+CHECKS_PER_WORKER = 100  # then a fresh process, whatever the library may have kept
+_START_SECONDS = 60.0  # loading the models from a cold disk on a busy machine
+
+
+class DlibFaceMatcher:
+    """face_recognition on dlib, in worker processes that a fork server starts warm.
+
+    The library is not safe in threads and holds the interpreter while it works, so it never enters the web process. A
+    worker that crashes or passes the deadline is killed and replaced; its check fails, the next one works.
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        *,
+        queue_size: int = QUEUE,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        checks_per_worker: int = CHECKS_PER_WORKER,
+    ) -> None:
+        self._deadline, self._checks_per_worker = deadline_seconds, checks_per_worker
+        self._places = threading.Semaphore(workers + queue_size)
+        self._free: queue.Queue[_Worker] = queue.Queue()
+        self._all: set[_Worker] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._missing = ""
+        self._version = ""
+        self._context = get_context("forkserver")
+        self._context.set_forkserver_preload(["backend.gateways.face_preload"])
+        for _ in range(workers):
+            self._start_worker_soon()
+
+    def verify(
+        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy
+    ) -> FaceVerdict:
+        """See the role FaceMatcher."""
+        faults = _find_faults_in_heads(document, frames, policy)
+        if faults:  # told by a few bytes: no worker is troubled
+            return FaceVerdict("retake", faults, None, self._version)
+        self._refuse_when_gone()
+        ends_at = time.monotonic() + self._deadline
+        if not self._places.acquire(blocking=False):
+            raise FaceBusy(retry_after_seconds=5)
+        try:
+            return self._judged_by(self._free_worker(ends_at), (document, list(frames), challenge, policy), ends_at)
+        finally:
+            self._places.release()
+
+    def is_ready(self) -> bool:
+        """Whether a worker has said that it can compare."""
+        return bool(self._version) and not self._closed and not self._missing
+
+    def wait_until_ready(self, seconds: float) -> bool:
+        """Wait for the warm start, for commands and tests; a web process asks `is_ready`."""
+        ends_at = time.monotonic() + seconds
+        while not self.is_ready() and not self._missing and time.monotonic() < ends_at:
+            try:
+                self._free.put(self._free.get(timeout=0.2))
+            except queue.Empty:
+                continue
+        return self.is_ready()
+
+    def close(self) -> None:
+        """See the role FaceMatcher."""
+        with self._lock:
+            self._closed = True
+            gone, self._all = list(self._all), set()
+        for worker in gone:
+            worker.end()
+
+    def worker_pids(self) -> tuple[int, ...]:
+        """Process numbers of the workers now, for measuring their memory."""
+        with self._lock:
+            return tuple(worker.process.pid or 0 for worker in self._all)
+
+    def _refuse_when_gone(self) -> None:
+        if self._closed or self._missing:
+            raise FaceUnavailable(self._missing or "closed")
+
+    def _free_worker(self, ends_at: float) -> _Worker:
+        try:
+            worker = self._free.get(timeout=max(0.0, ends_at - time.monotonic()))
+        except queue.Empty:
+            self._refuse_when_gone()
+            raise FaceBusy(retry_after_seconds=10) from None
+        return worker
+
+    def _judged_by(self, worker: _Worker, job: tuple[object, ...], ends_at: float) -> FaceVerdict:
+        kind, answer = "failed", object()
+        try:
+            kind, answer = worker.ask(job, ends_at - time.monotonic())
+        except (EOFError, OSError):
+            raise FaceUnavailable("the worker ended in the middle of the check") from None
+        finally:
+            if kind == "verdict" and worker.can_go_on(self._checks_per_worker):
+                self._free.put(worker)
+            else:
+                self._drop(worker)
+                self._start_worker_soon()
+        if not isinstance(answer, FaceVerdict):
+            raise FaceUnavailable(f"the worker failed: {answer}")
+        return answer
+
+    def _start_worker_soon(self) -> None:
+        threading.Thread(target=self._start_worker, name="face-worker-start", daemon=True).start()
+
+    def _start_worker(self) -> None:
+        if self._closed:
+            return
+        worker = _Worker(self._context)
+        with self._lock:
+            self._all.add(worker)
+        try:
+            kind, said = worker.hear(_START_SECONDS)
+        except (EOFError, OSError):
+            kind, said = "missing", "the worker does not start"
+        if kind == "ready" and not self._closed:
+            self._version, self._missing = str(said), ""
+            self._free.put(worker)
+            return
+        self._missing = self._missing or str(said)
+        self._drop(worker)
+
+    def _drop(self, worker: _Worker) -> None:
+        with self._lock:
+            self._all.discard(worker)
+        worker.end()
+
+
+class _Worker:
+    """One worker process and the pipe to it; used by one thread at a time."""
+
+    def __init__(self, context: object) -> None:
+        ours, theirs = context.Pipe()  # type: ignore[attr-defined]
+        self.process: BaseProcess = context.Process(  # type: ignore[attr-defined]
+            target=serve, args=(theirs,), name="face-worker", daemon=True
+        )
+        self._pipe: Connection = ours
+        self._checks = 0
+        self._cut = False
+        self.process.start()
+        theirs.close()
+
+    def ask(self, job: tuple[object, ...], seconds: float) -> tuple[str, object]:
+        """Send a check and hear the answer within `seconds`; raises EOFError or OSError when the worker ends."""
+        self._checks += 1
+        # A timer and no poll(): sending blocks too when a worker hangs, and only its death frees the pipe.
+        timer = threading.Timer(max(seconds, 0.0), self._cut_off)
+        timer.start()
+        try:
+            self._pipe.send(job)
+            return self._answer()
+        finally:
+            timer.cancel()
+
+    def hear(self, seconds: float) -> tuple[str, object]:
+        """What the worker says by itself at its start; raises EOFError when it says nothing in time."""
+        if not self._pipe.poll(seconds):
+            raise EOFError
+        return self._answer()
+
+    def can_go_on(self, checks_per_worker: int) -> bool:
+        """Whether it may get another check."""
+        return not self._cut and self._checks < checks_per_worker and self.process.is_alive()
+
+    def end(self) -> None:
+        """Kill it and wait until it is gone; a second call does nothing more."""
+        self.process.kill()
+        self.process.join()
+        self._pipe.close()
+
+    def _answer(self) -> tuple[str, object]:
+        kind, answer = self._pipe.recv()
+        return kind, answer
+
+    def _cut_off(self) -> None:
+        self._cut = True
+        self.process.kill()
+
+
+def _find_faults_in_heads(document: bytes, frames: Sequence[Frame], policy: FacePolicy) -> tuple[str, ...]:
+    if not document:
+        return ("document_missing",)
+    if not frames:
+        return ("frames_missing",)
+    try:
+        check_document(document, policy.pictures)
+    except PictureRefused as refused:
+        return (f"document_{refused.code}",)
+    try:
+        for frame in frames[: policy.movements.frames_at_most + 1]:
+            check_frame(frame.jpeg, policy.pictures)
+    except PictureRefused as refused:
+        return (f"frame_{refused.code}",)
+    return ()

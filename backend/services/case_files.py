@@ -1,0 +1,181 @@
+"""One case with what is needed to decide it; each person it names can read that it was opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import transaction
+from backend.domain.cases import kinds_for
+from backend.domain.documents import mask_number
+from backend.domain.officers import covers
+from backend.domain.purposes import HANDLE_CASE, decide_act
+from backend.domain.refusals import Refusal
+from backend.gateways.world import World
+from backend.models.cases import Case
+from backend.models.leases import Lease
+from backend.models.officers import Officer
+from backend.models.persons import Person
+from backend.models.registrations import Registration
+from backend.models.units import UnitClaim
+from backend.queries.unit_facts import ResidenceFacts, UnitFacts, find_residence, find_unit
+from backend.services.audit import write_leaf
+from backend.services.disclosures import answer, judge_cap, note_refusal
+from backend.services.officer_sessions import Acting, acting_officer
+from backend.services.persons import name_of, number_of
+
+PERSON_FIELDS = ("name", "id_type", "id_number_masked", "identity_state")
+
+
+@dataclass(frozen=True)
+class CasePerson:
+    """A person a case concerns, as far as it needs them. `part`: subject, landlord, claimant or present_landlord."""
+
+    part: str
+    name: str
+    id_type: str | None = None
+    id_number_masked: str | None = None
+    identity_state: str | None = None
+    right_kind: str | None = None
+    right_evidence: str | None = None
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """One case with what is needed to decide it. `evidence` holds codes and dates, no person's data."""
+
+    reference: str
+    kind: str
+    state: str
+    rule: str | None
+    opened_by: str
+    opened_at: datetime
+    due_at: datetime | None
+    evidence: dict[str, Any]
+    assigned_badge: str | None
+    assigned_to_me: bool
+    decision: str | None
+    decision_reason: str | None
+    decided_at: datetime | None
+    unit: UnitFacts | None
+    residence: ResidenceFacts | None
+    landlord_says_left_on: date | None
+    persons: tuple[CasePerson, ...]
+
+
+def look_at_case(world: World, *, session_id: str, reference: str) -> CaseFile:
+    """Show a case with the persons it concerns; each of them can read that it was opened.
+
+    Raises Refused purpose.missing, purpose.unfit, area.foreign (written down), reads.cap, forbidden, not_found.
+    """
+    with transaction() as session:
+        acting = acting_officer(world, session, session_id)
+        outcome = _look(world, session, acting, reference)
+        note_refusal(world, session, acting, outcome, "case", reference)
+    return answer(outcome)
+
+
+def case_for(session: Session, acting: Acting, reference: str) -> Case | Refusal:
+    """The case, locked, when it lies in the officer's area and is of a kind the role decides."""
+    case = session.scalar(select(Case).where(Case.reference == reference).with_for_update())
+    if case is None:
+        return Refusal("not_found")
+    if not covers(acting.officer.area, case.area):
+        return Refusal("area.foreign")
+    return case if case.kind in kinds_for(acting.officer.role) else Refusal("forbidden")
+
+
+def _look(world: World, session: Session, acting: Acting, reference: str) -> CaseFile | Refusal:
+    case = case_for(session, acting, reference)
+    if isinstance(case, Refusal):
+        return case
+    refusal = decide_act(acting.session.purpose, HANDLE_CASE)
+    parties = _parties(session, case)
+    refusal = refusal or judge_cap(world, session, acting, list(parties), "case_opened")
+    if refusal is not None:
+        return refusal
+    persons = []
+    for person_id, (part, claim) in parties.items():
+        fields = PERSON_FIELDS if part == "subject" else ("name", "right") if claim else ("name",)
+        write_leaf(
+            world,
+            session,
+            acting.actor,
+            "case_opened",
+            subject_id=person_id,
+            object_kind="case",
+            object_id=case.reference,
+            fields=fields,
+        )
+        persons.append(_case_person(world, session, person_id, part, claim))
+    if not parties:
+        write_leaf(world, session, acting.actor, "case_opened", object_kind="case", object_id=case.reference)
+    return _file(session, acting, case, tuple(persons))
+
+
+def _parties(session: Session, case: Case) -> dict[str, tuple[str, UnitClaim | None]]:
+    """Whom the case needs by name: its subject; for a contested claim the two who claim; for a dispute the landlord."""
+    found: dict[str, tuple[str, UnitClaim | None]] = {}
+    if case.person_id is not None:
+        found[case.person_id] = ("subject", None)
+    if case.kind == "unit_claim":
+        claim = session.get_one(UnitClaim, case.evidence["claim_id"])
+        earlier = session.scalar(
+            select(UnitClaim)
+            .where(
+                UnitClaim.unit_id == claim.unit_id,
+                UnitClaim.state.in_(("accepted", "ended")),
+                UnitClaim.id != claim.id,
+            )
+            .order_by(UnitClaim.created_at.desc())
+        )
+        found[claim.person_id] = ("claimant", claim)
+        if earlier is not None:
+            found[earlier.person_id] = ("present_landlord", earlier)
+    if case.kind == "dispute":
+        landlord_id = session.scalar(
+            select(Lease.landlord_id)
+            .join(Registration, Registration.lease_id == Lease.id)
+            .where(Registration.id == case.registration_id)
+        )
+        if landlord_id is not None:
+            found.setdefault(landlord_id, ("landlord", None))
+    return found
+
+
+def _case_person(world: World, session: Session, person_id: str, part: str, claim: UnitClaim | None) -> CasePerson:
+    person = session.get_one(Person, person_id)
+    name = name_of(world, session, person)
+    if part != "subject":
+        return CasePerson(
+            part, name, right_kind=claim.right_kind if claim else None, right_evidence=claim.evidence if claim else None
+        )
+    return CasePerson(part, name, person.id_type, mask_number(number_of(world, session, person)), person.identity_state)
+
+
+def _file(session: Session, acting: Acting, case: Case, persons: tuple[CasePerson, ...]) -> CaseFile:
+    badge = session.scalar(select(Officer.badge).where(Officer.id == case.assigned_to)) if case.assigned_to else None
+    left_on = case.evidence.get("landlord_says_left_on")
+    return CaseFile(
+        reference=case.reference,
+        kind=case.kind,
+        state=case.state,
+        rule=case.rule,
+        opened_by=case.opened_by,
+        opened_at=case.opened_at,
+        due_at=case.due_at,
+        evidence=dict(case.evidence),
+        assigned_badge=badge,
+        assigned_to_me=case.assigned_to == acting.officer.id,
+        decision=case.decision,
+        decision_reason=case.decision_reason,
+        decided_at=case.decided_at,
+        unit=find_unit(case.unit_id) if case.unit_id else None,
+        residence=find_residence(case.registration_id) if case.registration_id else None,
+        landlord_says_left_on=date.fromisoformat(left_on) if left_on else None,
+        persons=persons,
+    )

@@ -1,0 +1,282 @@
+"""The console's pages: sign-in, purpose, ledger, unit, full number, cases, search, sync, audit, errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from backend.app import create_console_app
+from backend.db import transaction
+from backend.domain.ids import new_id
+from backend.models.audit import AuditLeaf
+from backend.models.registrations import Registration
+from backend.models.units import Unit
+from backend.services.audit import seal_leaves, sign_checkpoint
+from backend.services.identity_reviews import ask_a_person
+from backend.services.leases import end_lease
+from backend.services.registrations import answer_still_here
+from tests.services import staff, stories
+
+Browser = Callable[..., Any]
+Make = Callable[..., Any]
+
+
+def flat(answer: Any) -> str:
+    """The page's words without markup, spaces folded."""
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+def test_an_officer_signs_in_and_comes_back_to_the_page_that_was_asked(
+    browser: Browser, make: Make, world: Any
+) -> None:
+    who = make(staff.make_officer)
+    client = browser()
+    asked = client.get("/deadlines?owner=tenant")
+    assert asked.status_code == 401 and 'value="/deadlines?owner=tenant"' in asked.text
+    form = {"login": who.login, "password": staff.PASSWORD, "code": who.code(world), "next": "/deadlines?owner=tenant"}
+    answer = client.post("/sign-in", data=form)
+    assert answer.status_code == 302 and answer.headers["Location"] == "/deadlines?owner=tenant"
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-anju-c=")
+    assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"))
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org", "/\\example.org", "javascript:1"])
+def test_signing_in_never_leads_to_another_site(browser: Browser, make: Make, world: Any, elsewhere: str) -> None:
+    who = make(staff.make_officer)
+    form = {"login": who.login, "password": staff.PASSWORD, "code": who.code(world), "next": elsewhere}
+    assert browser().post("/sign-in", data=form).headers["Location"] == "/"
+
+
+def test_a_failed_sign_in_keeps_the_name_and_never_the_password(browser: Browser, make: Make) -> None:
+    make(staff.make_officer, login="wang")
+    answer = browser().post("/sign-in", data={"login": "wang", "password": "secret-secret-1", "code": "000000"})
+    assert answer.status_code == 401 and 'value="wang"' in answer.text
+    assert "secret-secret-1" not in answer.text and "000000" not in answer.text
+    empty = browser().post("/sign-in", data={})
+    assert empty.status_code == 422 and empty.text.count("此项必填") == 6  # summary and field, three times
+
+
+def test_signing_out_forgets_everything(browser: Browser) -> None:
+    client = browser("officer", purpose="visit")
+    answer = client.post("/sign-out")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert client.get("/ledger").status_code == 401
+
+
+def test_each_role_starts_where_it_works(browser: Browser) -> None:
+    starts = {role: browser(role).get("/").headers["Location"] for role in ("officer", "reviewer", "auditor")}
+    assert starts == {"officer": "/ledger", "reviewer": "/ledger", "auditor": "/audit"}
+
+
+def test_a_unit_asks_for_the_purpose_first_and_opens_right_after(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    client = browser("officer")
+    gate = client.get(f"/units/{story.unit_id}")
+    assert gate.status_code == 403 and f'value="/units/{story.unit_id}"' in gate.text and "周来福" not in gate.text
+    fault = client.post("/task", data={"purpose": "case", "case_number": "", "next": f"/units/{story.unit_id}"})
+    assert fault.status_code == 422 and "这个用途需要案件编号" in fault.text
+    begun = client.post("/task", data={"purpose": "visit", "next": f"/units/{story.unit_id}"})
+    page = client.get(begun.headers["Location"])
+    assert page.status_code == 200 and "周来福" in page.text and "上门走访" in page.text
+    assert stories.TENANT_NUMBER not in page.text and page.headers["Cache-Control"] == "no-store"
+    client.post("/task/end")
+    assert client.get(f"/units/{story.unit_id}").status_code == 403
+
+
+def test_the_board_counts_states_coverage_and_residents(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    make(stories.make_dwelling, 2, 3)
+    words = flat(browser("officer").get(f"/ledger?dwelling={story.dwelling_id}"))
+    assert "入册率 100.0% 已知出租 1 栋，入册 1 栋；地址库共 2 栋" in words
+    assert "已登记 1 单元 · 在住 1 人" in words and "未入册 4 单元" in words
+    assert "101室 已登记 在住 1 / 可住 2 人" in words and "102室 未入册" in words
+
+
+@pytest.mark.parametrize(("query", "there"), [
+    ("?text=2号", ["2号"]), ("?state=registered", ["1号"]), ("?text=没有的路", []), ("?state=disputed", []),
+])  # fmt: skip
+def test_the_board_is_filtered(browser: Browser, make: Make, query: str, there: list[str]) -> None:
+    make(stories.make_active)
+    make(stories.make_dwelling, 2, 1)
+    text = browser("officer").get(f"/ledger{query}").text
+    assert re.findall(r">陈塘村陈塘路(\d号)</a>", text) == there
+    assert ("没有符合条件的房屋" in text) == (not there)
+
+
+def state_of_first_unit(client: Any, story: stories.Story) -> str:
+    """The word on the first unit's plate."""
+    return flat(client.get(f"/ledger?dwelling={story.dwelling_id}")).split("101室 ")[1].split()[0]
+
+
+def test_the_board_shows_a_late_unit(browser: Browser, make: Make, clock: Any) -> None:
+    story = make(stories.make_claimed)
+    assert state_of_first_unit(browser("officer"), story) == "无在住登记"
+    clock.move(timedelta(days=4))
+    assert state_of_first_unit(browser("supervisor"), story) == "逾期未登记"
+
+
+def test_the_board_shows_an_overfull_unit(browser: Browser, make: Make) -> None:
+    def crowd(world: Any) -> stories.Story:
+        story = stories.make_active(world)
+        with transaction() as session:
+            first = session.get_one(Registration, story.registration_id)
+            for _ in range(session.get_one(Unit, story.unit_id).capacity):
+                session.add(Registration(id=new_id(), unit_id=story.unit_id, move_in_on=first.move_in_on,
+                                         tenant_leg="declared", declared_at=first.declared_at,
+                                         created_at=first.created_at, updated_at=first.updated_at))  # fmt: skip
+        return story
+
+    assert state_of_first_unit(browser("officer"), make(crowd)) == "超员"
+
+
+def test_the_board_shows_a_disputed_unit_until_a_person_has_decided(browser: Browser, make: Make, clock: Any) -> None:
+    def disagree(world: Any) -> stories.Story:
+        story = stories.make_active(world)
+        clock.move(timedelta(days=1))
+        end_lease(world, account_id=story.landlord, lease_id=story.lease_id, ended_on=world.clock.today())
+        answer_still_here(world, account_id=story.tenant, registration_id=story.registration_id)
+        return story
+
+    story = make(disagree)
+    client = browser("officer", purpose="visit")
+    assert state_of_first_unit(client, story) == "有争议"
+    [reference] = re.findall(r"/cases/(AJ-[\d-]+)/claim", client.get("/cases").text)
+    client.post(f"/cases/{reference}/claim")
+    client.post(f"/cases/{reference}/decision", data={"decision": "still_living", "reason": "seen_on_site"})
+    assert state_of_first_unit(client, story) == "已登记"
+
+
+def test_a_full_number_is_the_second_act(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    client = browser("officer", purpose="visit")
+    path = f"/registrations/{story.registration_id}/number"
+    asked = client.get(path)
+    assert "周来福" not in asked.text and 'type="password"' in asked.text
+    wrong = client.post(path, data={"password": "wrong"})
+    assert wrong.status_code == 422 and "密码不对" in wrong.text
+    assert stories.TENANT_NUMBER in client.post(path, data={"password": staff.PASSWORD}).text
+    assert stories.TENANT_NUMBER not in client.get(path).text
+
+
+def test_a_reviewer_takes_and_decides_a_review(browser: Browser, make: Make) -> None:
+    story = make(stories.make_declared)
+    reference = make(ask_a_person, account_id=story.tenant, way="window").reference
+    client = browser("reviewer", purpose="review")
+    assert reference in client.get("/cases").text
+    page = client.get(f"/cases/{reference}")
+    assert page.status_code == 200 and "周来福" in page.text and "申请到窗口核验" in page.text
+    client.post(f"/cases/{reference}/claim")
+    fault = client.post(f"/cases/{reference}/decision", data={"decision": "confirmed", "reason": "same_person"})
+    assert fault.status_code == 422 and "此项必填" in fault.text
+    form = {"decision": "confirmed", "reason": "same_person", "method": "window"}
+    assert client.post(f"/cases/{reference}/decision", data=form).status_code == 302
+    assert "身份确认" in client.get(f"/cases/{reference}").text
+    assert reference in client.get("/cases?scope=done").text and reference not in client.get("/cases").text
+
+
+def test_a_case_somebody_else_took_says_so(browser: Browser, make: Make) -> None:
+    story = make(stories.make_declared)
+    reference = make(ask_a_person, account_id=story.tenant, way="window").reference
+    browser("reviewer", purpose="review").post(f"/cases/{reference}/claim")
+    clerk = browser("window_clerk", purpose="review")
+    assert "由同事处理中" in clerk.get(f"/cases/{reference}").text
+    assert clerk.post(f"/cases/{reference}/claim").status_code == 409
+
+
+def test_a_number_is_searched_in_the_body_and_shown_masked(browser: Browser, make: Make) -> None:
+    make(stories.make_active)
+    client = browser("officer", purpose="help_request")
+    page = client.post("/search", data={"text": stories.TENANT_NUMBER})
+    assert "周**" in page.text and "陈塘路1号" in page.text
+    assert stories.TENANT_NUMBER not in page.text
+    nobody = client.post("/search", data={"text": "13900000000"})
+    assert "本辖区没有这个号码的登记" in nobody.text
+    assert client.post("/search", data={"text": "周来福"}).status_code == 422
+
+
+def test_deadlines_name_rule_and_days_but_nobody(browser: Browser, make: Make, clock: Any) -> None:
+    make(stories.make_claimed, report_now=False)
+    clock.move(timedelta(days=10))
+    words = flat(browser("officer").get("/deadlines"))
+    assert "HK-15" in words and "ZJ-9-1" in words and "7 天" in words
+
+
+def test_the_sync_page_says_what_waits_and_that_nothing_was_heard(browser: Browser, make: Make) -> None:
+    make(stories.make_declared)
+    words = flat(browser("officer").get("/sync"))
+    assert "还没有联系过登记机关" in words and "等待报送 2" in words
+    assert "等待报送" in flat(browser("supervisor").get("/sync/live", headers={"X-Anju-Live": "1"}))
+
+
+def test_the_audit_page_checks_the_log_and_shows_no_person(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    browser("officer", purpose="visit").get(f"/units/{story.unit_id}")
+    make(seal_leaves)
+    make(sign_checkpoint)
+    client = browser("auditor")
+    page = client.get("/audit?action=unit_opened")
+    assert "查看单元" in page.text and "周来福" not in page.text
+    assert "全部相符" in client.post("/audit/check").text
+
+
+def test_a_changed_leaf_is_found(browser: Browser, make: Make) -> None:
+    def falsify(world: Any) -> None:
+        seal_leaves(world)
+        with transaction() as session:
+            session.query(AuditLeaf).filter_by(seq=1).update({"action": "nothing"})
+
+    make(stories.make_active)
+    make(falsify)
+    assert "发现 1 处不符" in browser("auditor").post("/audit/check").text
+
+
+def test_the_language_is_switched_in_place(browser: Browser) -> None:
+    client = browser("officer")
+    answer = client.post("/language", data={"to": "en", "next": "/cases?scope=mine"})
+    assert answer.headers["Location"] == "/cases?scope=mine"
+    assert "Dwelling ledger" in client.get("/ledger").text
+
+
+@pytest.mark.parametrize(("path", "status", "word"), [
+    ("/nowhere", 404, "没有找到"), ("/cases/AJ-1", 404, "没有找到"), ("/audit", 403, "没有做这件事的权限"),
+    ("/ledger?state=odd", 404, "没有找到"), ("/units/not-a-uuid", 404, "没有找到"),
+])  # fmt: skip
+def test_an_error_page_is_friendly_and_gives_a_way_back(browser: Browser, path: str, status: int, word: str) -> None:
+    answer = browser("officer", purpose="visit").get(path)
+    assert answer.status_code == status and word in answer.text and "回到首页" in answer.text
+    assert answer.headers["X-Request-Id"] in answer.text
+
+
+def test_a_page_is_locked_after_ten_idle_minutes(browser: Browser, clock: Any) -> None:
+    client = browser("officer", purpose="visit")
+    assert 'data-idle-seconds="605"' in client.get("/ledger").text
+    clock.move(timedelta(minutes=11))
+    assert client.get("/ledger").status_code == 401
+
+
+def test_every_answer_carries_the_strict_headers(browser: Browser) -> None:
+    headers = browser("officer").get("/ledger").headers
+    assert (
+        "script-src 'self'" in headers["Content-Security-Policy"] and "unsafe" not in headers["Content-Security-Policy"]
+    )
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_demos_codes_exist_in_the_demo_alone(
+    console: Flask, browser: Browser, make: Make, settings: Any, world: Any
+) -> None:
+    make(staff.make_officer)
+    assert browser().get("/demo/codes").status_code == 200
+    real = create_console_app(
+        replace(settings, cookie_secure=True), replace(world, house=replace(world.house, demo=False))
+    )
+    real.config["PREFERRED_URL_SCHEME"] = "https"
+    client = real.test_client()
+    assert client.get("/demo/codes").status_code == 404 and "/demo/codes" not in client.get("/sign-in").text

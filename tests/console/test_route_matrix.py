@@ -1,0 +1,169 @@
+"""Every route × every role × own or foreign area × with or without purpose, from the route table and the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from backend.db import db, transaction
+from backend.domain.cases import kinds_for
+from backend.domain.officers import ROLES
+from backend.models.audit import AuditLeaf
+from backend.models.officers import Officer
+from backend.services.case_opening import open_case
+from backend.web import PolicyError, check_policy, load_policy
+from tests.services import staff, stories
+
+VILLAGE = "330522003900"
+KIND_OF = {role: (kinds_for(role) or ("overdue_registration",))[-1] for role in ROLES}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to call one route: its address with names of things, its form, whether it names a thing with an area."""
+
+    path: str
+    form: dict[str, str] = field(default_factory=dict)
+    thing: bool = False
+
+
+PLANS: dict[tuple[str, str], Plan] = {
+    ("static", "GET"): Plan("/static/console.css"),
+    ("shared.asset", "GET"): Plan("/assets/tokens.css"),
+    ("front.health", "GET"): Plan("/healthz"),
+    ("front.start", "GET"): Plan("/"),
+    ("sign_in.form", "GET"): Plan("/sign-in"),
+    ("sign_in.enter", "POST"): Plan("/sign-in"),
+    ("sign_in.leave", "POST"): Plan("/sign-out"),
+    ("sign_in.speak", "POST"): Plan("/language", {"to": "en"}),
+    ("tasks.choose", "GET"): Plan("/task"),
+    ("tasks.begin", "POST"): Plan("/task", {"purpose": "visit"}),
+    ("tasks.end", "POST"): Plan("/task/end"),
+    ("ledger.board", "GET"): Plan("/ledger?dwelling={dwelling}", thing=True),
+    ("units.show", "GET"): Plan("/units/{unit}", thing=True),
+    ("units.number", "GET"): Plan("/registrations/{registration}/number", thing=True),
+    ("units.number", "POST"): Plan("/registrations/{registration}/number", {"password": staff.PASSWORD}, thing=True),
+    ("cases.index", "GET"): Plan("/cases"),
+    ("cases.show", "GET"): Plan("/cases/{case}", thing=True),
+    ("cases.claim", "POST"): Plan("/cases/{case}/claim", thing=True),
+    ("cases.release", "POST"): Plan("/cases/{case}/release", thing=True),
+    ("cases.decide", "POST"): Plan("/cases/{case}/decision", {"decision": "?", "reason": "?"}, thing=True),
+    ("search.person", "GET"): Plan("/search"),
+    ("search.person", "POST"): Plan("/search", {"text": stories.TENANT_NUMBER}),
+    ("deadlines.index", "GET"): Plan("/deadlines"),
+    ("sync.health", "GET"): Plan("/sync"),
+    ("sync.live", "GET"): Plan("/sync/live"),
+    ("sync.retry", "POST"): Plan("/sync/1/retry"),
+    ("audits.index", "GET"): Plan("/audit"),
+    ("audits.check", "POST"): Plan("/audit/check"),
+    ("demo.codes", "GET"): Plan("/demo/codes"),
+}
+
+
+def routes_of(app: Flask) -> set[tuple[str, str]]:
+    return {
+        (rule.endpoint, method)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def make_things(world: Any) -> dict[str, str]:
+    """One registered tenant and a case of each role's first kind."""
+    story = stories.make_active(world)
+    things = {"unit": story.unit_id, "dwelling": story.dwelling_id, "registration": story.registration_id}
+    with transaction() as session:
+        for role, kind in KIND_OF.items():
+            case = open_case(world, session, kind=kind, area=VILLAGE, unit_id=story.unit_id,
+                             registration_id=story.registration_id, opened_by="rule")  # fmt: skip
+            things[f"case of {role}"] = case.reference
+    return things
+
+
+def call(client: Any, plan: Plan, method: str, things: dict[str, str], role: str | None) -> Any:
+    path = plan.path.format(**things, case=things[f"case of {role or 'officer'}"])
+    return client.open(path, method=method, data=plan.form if method == "POST" else None, buffered=True)
+
+
+def test_every_route_stands_in_the_matrix_and_in_the_policy(console: Flask) -> None:
+    assert set(PLANS) == routes_of(console)
+    check_policy(console, "console", load_policy())
+
+
+def test_a_route_without_a_rule_stops_the_start(console: Flask) -> None:
+    console.add_url_rule("/persons.csv", "export", lambda: "")
+    with pytest.raises(PolicyError, match="export"):
+        check_policy(console, "console", load_policy())
+
+
+def test_nobody_reaches_more_than_sign_in_and_health(browser: Callable[..., Any], make: Callable[..., Any]) -> None:
+    things = make(make_things)
+    for (endpoint, method), plan in PLANS.items():
+        rule = load_policy()[f"console.{endpoint}", method]
+        status = call(browser(), plan, method, things, None).status_code
+        if "anyone" in rule.who:
+            assert status < 500 and status not in (401, 403), endpoint
+        else:
+            assert status == 401, (endpoint, method)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_reaches_its_rows_in_its_area_with_a_purpose_and_nothing_else(
+    role: str, browser: Callable[..., Any], make: Callable[..., Any]
+) -> None:
+    things = make(make_things)
+    begins = role != "auditor"
+    near = browser(role, purpose="help_request" if begins else None)
+    blank = browser(role, area=VILLAGE)
+    far = browser(role, area=staff.OTHER_STREET, purpose="help_request" if begins else None)
+    for (endpoint, method), plan in PLANS.items():
+        rule = load_policy()[f"console.{endpoint}", method]
+        if endpoint in ("sign_in.leave", "tasks.end", "tasks.begin", "demo.codes"):
+            continue  # they change the caller; each has a test of its own
+        where = (role, endpoint, method)
+        entitled = bool({"anyone", "staff", role} & set(rule.who))
+        status = call(near, plan, method, things, role).status_code
+        assert status not in (401, 403) if entitled else status == 403, (where, status)
+        assert status < 500, (where, status)
+        if not entitled:
+            continue
+        without = call(blank, plan, method, things, role)
+        assert (without.status_code == 403) == rule.purpose, (where, "without purpose", without.status_code)
+        if rule.purpose:
+            assert "周来福" not in without.text and stories.TENANT_NUMBER not in without.text
+        outside = call(far, plan, method, things, role)
+        if plan.thing:
+            assert outside.status_code == 403, (where, "foreign area", outside.status_code)
+        assert "周来福" not in outside.text and "周**" not in outside.text, where
+
+
+def test_each_refusal_outside_the_area_leaves_an_audit_row(
+    browser: Callable[..., Any], make: Callable[..., Any], console: Flask
+) -> None:
+    things = make(make_things)
+    far = browser("supervisor", area=staff.OTHER_STREET, purpose="help_request")
+    called = [plan for plan in PLANS.items() if plan[1].thing]
+    for (endpoint, method), plan in called:
+        assert call(far, plan, method, things, "supervisor").status_code == 403, endpoint
+    with console.app_context():
+        refused = select(func.count()).where(AuditLeaf.action == "refused", AuditLeaf.decision == "area.foreign")
+        badge = db.session.scalars(select(Officer.badge).where(Officer.area == staff.OTHER_STREET)).one()
+        assert db.session.scalar(refused.where(AuditLeaf.actor_badge == badge)) == len(called)
+
+
+def test_every_form_that_changes_something_asks_for_its_token(
+    console: Flask, browser: Callable[..., Any], make: Callable[..., Any]
+) -> None:
+    things = make(make_things)
+    client = browser("supervisor", purpose="help_request")
+    console.config["WTF_CSRF_ENABLED"] = True
+    for (endpoint, method), plan in PLANS.items():
+        entitled = {"anyone", "staff", "supervisor"} & set(load_policy()[f"console.{endpoint}", method].who)
+        if method == "POST" and entitled:
+            answer = call(client, plan, method, things, "supervisor")
+            assert answer.status_code == 422 and "页面已过期" in answer.text, endpoint

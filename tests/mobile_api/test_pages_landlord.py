@@ -1,0 +1,231 @@
+"""The landlord's pages: identity, units, lease in three steps, sharing, progress, attestation, end, key, lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from backend.services.identity_reviews import ask_a_person
+from tests.mobile_api.page_phones import ORIGIN, Page, PagePhone
+from tests.services import stories
+from tests.services.stories import LANDLORD_NUMBER, LANDLORD_PHONE, TENANT_NUMBER, TENANT_PHONE
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
+Browser = Callable[..., PagePhone]
+Make = Callable[..., Any]
+TENANT = {"tenant_name": "周来福", "tenant_id_number": TENANT_NUMBER, "tenant_phone": TENANT_PHONE}
+TERM = {"kind": "room", "starts_on": "2026-11-23", "ends_on": "2027-11-22", "alias": "东屋小周"}
+
+
+def to_check_answers(phone: PagePhone, unit_id: str, **changes: str) -> Page:
+    page = phone.press(phone.get(f"/l/units/{unit_id}/lease"), "下一步", **{**TERM, **changes})
+    return phone.press(page, "下一步", **{**TENANT, **changes})
+
+
+def test_a_new_landlord_is_asked_who_they_are_before_anything_else(browser: Browser) -> None:
+    phone = browser(LANDLORD_PHONE)
+    assert "先告诉我们您是谁" in phone.get("/l/").text
+    page = phone.press(phone.get("/l/identity"), "核对身份", id_type="111", id_number=LANDLORD_NUMBER, name="沈安一")
+    assert page.path == "/l/dwellings"
+    again = phone.get("/l/identity")
+    assert LANDLORD_NUMBER not in again.html and "330*" in again.html
+
+
+def test_a_wrong_check_digit_is_said_at_the_field(browser: Browser) -> None:
+    phone = browser(LANDLORD_PHONE)
+    wrong = LANDLORD_NUMBER[:-1] + ("1" if LANDLORD_NUMBER[-1] != "1" else "2")
+    page = phone.press(phone.get("/l/identity"), "核对身份", id_type="111", id_number=wrong, name="沈安一")
+    assert page.status == 422 and "id_number-fault" in page.reader.ids and "校验位不对" in page.text
+
+
+def test_a_unit_is_found_in_the_base_and_claimed_then_its_lock(browser: Browser, make: Make, world: Any) -> None:
+    make(stories.make_landlord)
+    dwelling_id, rooms = make(stories.make_dwelling)
+    identity = stories.make_identity(7, 3)
+    make(stories.import_locks, [identity.public_part()])
+    phone = browser(LANDLORD_PHONE)
+    assert f"/l/dwellings/{dwelling_id}" in phone.get("/l/dwellings?q=陈塘村 1号").reader.links
+    page = phone.get(f"/l/dwellings/{dwelling_id}/units/{rooms[0]}/claim")
+    page = phone.press(page, "认领", right_kind="owner", evidence="不动产权证第0001号")
+    assert page.path == f"/l/units/{rooms[0]}" and "已认领" in page.text
+    wrong = phone.press(phone.get(f"/l/units/{rooms[0]}/lock/claim"), "领取", claim_code="NOPE")
+    assert wrong.status == 422 and "没有这个领取码" in wrong.text
+    page = phone.press(wrong, "领取", claim_code=identity.claim_code)
+    assert page.path == f"/l/units/{rooms[0]}/lock" and identity.serial in page.html
+
+
+def test_a_kitchen_is_refused_kindly_with_the_rule(browser: Browser, make: Make) -> None:
+    make(stories.make_landlord)
+    dwelling_id, _rooms = make(stories.make_dwelling)
+    phone = browser(LANDLORD_PHONE)
+    page = phone.press(phone.get(f"/l/dwellings/{dwelling_id}/add"), "新增并认领", label="厨房", space_kind="kitchen",
+                       usable_area_m2="8", capacity="1", right_kind="owner", evidence="产权证")  # fmt: skip
+    assert page.status == 422 and "不得出租居住" in page.text and "HR-7" in page.text
+    assert page.form("新增并认领").values["label"] == "厨房"
+
+
+def test_a_duplicate_room_is_pointed_out(browser: Browser, make: Make) -> None:
+    make(stories.make_landlord)
+    dwelling_id, _rooms = make(stories.make_dwelling)
+    phone = browser(LANDLORD_PHONE)
+    page = phone.press(phone.get(f"/l/dwellings/{dwelling_id}/add"), "新增并认领", label="101室", space_kind="bedroom",
+                       usable_area_m2="12", capacity="1", right_kind="owner", evidence="产权证")  # fmt: skip
+    assert page.status == 409 and "已有同名的房间" in page.text
+
+
+def test_a_second_claim_on_a_unit_goes_to_a_person(browser: Browser, make: Make) -> None:
+    story = make(stories.make_let_unit)
+    make(stories.make_landlord, "+8619900009002", stories.sample_number("330522", date(1970, 1, 2)))
+    phone = browser("+8619900009002")
+    page = phone.get(f"/l/dwellings/{story.dwelling_id}/units/{story.unit_id}/claim")
+    page = phone.press(page, "认领", right_kind="owner", evidence="产权证")
+    assert page.path.startswith("/l/contested/AJ-") and "由工作人员核实" in page.text
+
+
+def test_a_lease_takes_three_steps_and_ends_on_the_share_page(browser: Browser, make: Make) -> None:
+    story = make(stories.make_let_unit)
+    phone = browser(LANDLORD_PHONE)
+    check = to_check_answers(phone, story.unit_id)
+    assert "核对后发出邀请" in check.text and TENANT_NUMBER in check.html
+    page = phone.press(check, "登记并邀请租客")
+    assert page.path.endswith("/share") and "<title>邀请链接的二维码</title>" in page.html and "/i/" in page.text
+    lease = phone.get(page.path.removesuffix("/share"))
+    assert TENANT_NUMBER not in lease.html and "周来福" not in lease.html and TENANT_PHONE[3:] not in lease.html
+
+
+def test_going_back_from_the_check_page_keeps_every_answer(browser: Browser, make: Make) -> None:
+    story = make(stories.make_let_unit)
+    phone = browser(LANDLORD_PHONE)
+    check = to_check_answers(phone, story.unit_id)
+    page = phone.press(check, "修改 租客")
+    assert page.form("下一步").values["tenant_id_number"] == TENANT_NUMBER
+    assert page.form("下一步").values["alias"] == TERM["alias"]
+
+
+def test_a_fault_found_at_the_last_step_leads_back_to_its_step(browser: Browser, make: Make) -> None:
+    story = make(stories.make_invited)
+    phone = browser(LANDLORD_PHONE)
+    page = phone.press(to_check_answers(phone, story.unit_id), "登记并邀请租客")
+    assert page.status == 409 and "与已有租约" in page.text and "第 1 步" in page.text
+
+
+def test_sending_a_lease_twice_makes_one_lease_and_one_invitation(browser: Browser, make: Make, world: Any) -> None:
+    story = make(stories.make_let_unit)
+    phone = browser(LANDLORD_PHONE)
+    check = to_check_answers(phone, story.unit_id)
+    first, second = phone.press(check, "登记并邀请租客"), phone.press(check, "登记并邀请租客")
+    assert first.path == second.path
+    link = next(word for word in first.reader.words if "/i/" in word)
+    assert link in second.reader.words
+
+
+def test_sending_again_ends_the_old_link_and_cancelling_ends_the_new_one(browser: Browser, make: Make) -> None:
+    story = make(stories.make_invited)
+    phone = browser(LANDLORD_PHONE)
+    page = phone.press(phone.get(f"/l/leases/{story.lease_id}/share"), "重新发送")
+    nobody = browser()
+    assert nobody.get(f"/i/{story.link_token}").status == 410
+    fresh = next(word for word in page.reader.words if "/i/" in word).rsplit("/", 1)[1]
+    assert nobody.get(f"/i/{fresh}").status == 200
+    phone.press(page, "取消邀请")
+    gone = nobody.get(f"/i/{fresh}")
+    assert gone.status == 410 and "房东已取消这个邀请" in gone.text
+
+
+def test_the_landlord_sees_progress_and_nothing_personal(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    page = browser(LANDLORD_PHONE).get(f"/l/leases/{story.lease_id}")
+    assert page.html.count("task-done") == 4
+    for secret in (TENANT_NUMBER, TENANT_NUMBER[:6], "周来福", TENANT_PHONE[3:]):
+        assert secret not in page.html
+
+
+def test_progress_is_asked_again_without_being_sent_again(browser: Browser, make: Make) -> None:
+    story = make(stories.make_invited)
+    phone = browser(LANDLORD_PHONE)
+    first = phone.client.get(f"/l/leases/{story.lease_id}/progress", base_url=ORIGIN)
+    tag = first.headers["ETag"]
+    again = phone.client.get(f"/l/leases/{story.lease_id}/progress", base_url=ORIGIN, headers={"If-None-Match": tag})
+    assert (first.status_code, again.status_code) == (200, 304)
+
+
+def test_attesting_needs_both_confirmations_and_lets_the_key_work(browser: Browser, make: Make) -> None:
+    story = make(stories.make_declared)
+    phone = browser(LANDLORD_PHONE)
+    page = phone.get(f"/l/leases/{story.lease_id}/attest")
+    half = phone.press(page, "确认见证", met_in_person="yes")
+    assert half.status == 422 and "saw_document-fault" in half.reader.ids and "PSAL-68" in half.text
+    done = phone.press(half, "确认见证", saw_document="yes")
+    assert done.path == f"/l/leases/{story.lease_id}" and "已见证" in done.text and "可用" in done.text
+
+
+def test_an_occupants_key_is_not_ended_without_a_ground(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    phone = browser(LANDLORD_PHONE)
+    for action, button in (("revoke", "停用钥匙"), ("suspend", "暂停钥匙")):
+        page = phone.get(f"/l/leases/{story.lease_id}/key/{action}")
+        assert "ground" not in page.form(button).values, "nothing is chosen beforehand"
+        refused = phone.press(page, button, ground="none")
+        assert refused.status == 403 and "HR-12" in refused.text and "不能停用住户的钥匙" in refused.text
+    assert "可用" in phone.get(f"/l/leases/{story.lease_id}").text
+
+
+def test_a_lease_is_extended_and_never_shortened(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    phone = browser(LANDLORD_PHONE)
+    page = phone.get(f"/l/leases/{story.lease_id}/extend")
+    refused = phone.press(page, "延长", ends_on="2026-12-01")
+    assert refused.status == 409 and "HR-12" in refused.text
+    assert "2028年11月22日" in phone.press(refused, "延长", ends_on="2028-11-22").text
+
+
+def test_left_is_a_question_to_the_tenant_and_ends_no_key(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    phone = browser(LANDLORD_PHONE)
+    page = phone.press(phone.get(f"/l/leases/{story.lease_id}/end"), "报告租客已离开", ended_on="2026-11-23")
+    assert "正在等租客确认" in page.text and "可用" in page.text
+
+
+def test_a_landlord_who_has_not_reported_is_reminded_and_reports_with_one_tap(browser: Browser, make: Make) -> None:
+    story = make(stories.make_invited, report_now=False)
+    phone = browser(LANDLORD_PHONE)
+    home = phone.get("/l/")
+    assert "报告租客" in home.text and "ZJ-9-1" in home.text and f"/l/leases/{story.lease_id}" in home.reader.links
+    page = phone.press(phone.get(f"/l/leases/{story.lease_id}"), "现在报告")
+    assert "已报告租客" in page.text
+
+
+def test_the_lock_page_tells_health_and_never_comings_and_goings(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    page = browser(LANDLORD_PHONE).get(f"/l/units/{story.unit_id}/lock")
+    assert "只有租客看得到" in page.text and "可能已经变了" in page.text
+    assert "开锁" not in page.text
+
+
+def test_anothers_things_are_not_found(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    make(stories.make_landlord, "+8619900009002", stories.sample_number("330522", date(1970, 1, 2)))
+    phone = browser("+8619900009002")
+    for path in (f"/l/units/{story.unit_id}", f"/l/units/{story.unit_id}/lock", f"/l/leases/{story.lease_id}",
+                 f"/l/leases/{story.lease_id}/share", f"/l/leases/{story.lease_id}/progress",
+                 f"/l/leases/{story.lease_id}/key/revoke", f"/t/homes/{story.registration_id}",
+                 f"/t/homes/{story.registration_id}/key"):  # fmt: skip
+        assert phone.get(path).status == 404, path
+
+
+def test_a_review_reaches_the_landlords_to_dos(browser: Browser, make: Make, world: Any) -> None:
+    story = make(stories.make_identified)
+    make(stories.read_notice, story.tenant, "face_check")
+    make(ask_a_person, account_id=story.tenant, way="window")
+    assert f"/l/leases/{story.lease_id}/attest" in browser(LANDLORD_PHONE).get("/l/").reader.links
+
+
+def test_an_overdue_end_of_a_lease_is_a_to_do(browser: Browser, make: Make, clock: Any) -> None:
+    story = make(stories.make_active)
+    clock.move(timedelta(days=370))
+    page = browser(LANDLORD_PHONE).get("/l/")
+    assert f"/l/leases/{story.lease_id}/end" in page.reader.links and "ZJ-9-2" in page.text
