@@ -26,7 +26,7 @@ from backend.db import db, init_db
 from backend.domain.house_rules import HouseRules
 from backend.gateways.clock import SystemClock
 from backend.gateways.face_matcher import make_face_matcher
-from backend.gateways.identity_authority import StandInAuthority
+from backend.gateways.identity_authority import HttpAuthority, StandInAuthority
 from backend.gateways.key_ring import FileKeyRing
 from backend.gateways.registry_client import HttpRegistryClient
 from backend.gateways.sms import DemoSms, HttpSms
@@ -71,7 +71,15 @@ def make_world(settings: Settings, *, with_faces: bool = False) -> World:
         if settings.sms_url
         else DemoSms(settings.var / "demo" / "messages.jsonl"),
         faces=make_face_matcher(workers=settings.face_workers if with_faces else 0),
-        authority=StandInAuthority(),
+        authority=HttpAuthority(
+            settings.authority_url,
+            settings.authority_token,
+            client_cert=settings.authority_client_cert,
+            client_key=settings.authority_client_key,
+            ca=settings.authority_ca,
+        )
+        if settings.authority_url
+        else StandInAuthority(),
         registry=HttpRegistryClient(
             settings.registry_url,
             tokens,

@@ -38,6 +38,11 @@ class Settings:
     registry_keys: str = ""
     mobile_url: str = "http://127.0.0.1:8000"
     cookie_secure: bool = True
+    authority_url: str = ""
+    authority_token: str = ""
+    authority_client_cert: str = ""
+    authority_client_key: str = ""
+    authority_ca: str = ""
     sms_url: str = ""
     sms_token: str = ""
     face_workers: int = 1
@@ -82,6 +87,11 @@ class Settings:
             raise SettingsError(
                 "ANJU_SMS_URL is missing: outside the demo phone codes go through a real SMS gateway. "
                 "Set it, or set ANJU_DEMO=1 to try Anju with codes shown on a page."
+            )
+        if not self.authority_url.startswith("https://"):
+            raise SettingsError(
+                "ANJU_AUTHORITY_URL must be the https address of the population base: outside the demo names and "
+                "numbers are checked by the real authority."
             )
         if not self.registry_url.startswith("https://"):
             raise SettingsError("ANJU_REGISTRY_URL must begin with https:// outside the demo.")

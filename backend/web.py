@@ -65,8 +65,8 @@ class Caller:
 class Rule:
     """One row of policy.toml: who may call an endpoint with a method.
 
-    `who`: 'anyone', 'resident', 'staff' (any officer) or single officer roles. `relation` names what the service checks (own,
-    landlord, holder, area). `purpose`: a purpose must be set. `fields`: identity fields the answer may disclose.
+    `who`: 'anyone', 'resident', 'staff' (any officer) or single officer roles. `relation` names what the service checks
+    (own, landlord, holder, area). `purpose`: a purpose must be set. `fields`: identity fields the answer may disclose.
     """
 
     who: tuple[str, ...]

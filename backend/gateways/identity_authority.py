@@ -1,13 +1,16 @@
-"""Roles IdentityAuthority and NetworkIdentity: is this name and number one person, said by those who know.
+"""Role IdentityAuthority: do this name and this number belong to one person? Said by those who know.
 
-The authority answers for the population base; the real adapter is a county's own interface, so what is here is the
-stand-in, which fails like it (registry code 3002: not matched).
+The authority answers for the population base. `HttpAuthority` asks a county's own interface over mutual TLS;
+`StandInAuthority` takes its place in the demo and fails like it (registry code 3002: not matched).
 """
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from typing import Protocol
+
+import httpx
 
 UNMATCHED_NAME = "不符测试"  # a name the stand-in never matches, so that the path can be tried
 
@@ -37,6 +40,38 @@ class StandInAuthority:
 
     def check(self, id_type: str, id_number: str, name: str) -> AuthorityAnswer:
         return AuthorityAnswer(matched=name != UNMATCHED_NAME, reference=f"stand-in-{id_type}")
+
+
+class HttpAuthority:
+    """The real one: one signed-in JSON question over https, five seconds, nothing kept of question or answer.
+
+    Sends {id_type, id_number, name}; expects {"matched": bool, "reference": text}.
+    """
+
+    def __init__(
+        self, url: str, token: str, *, client_cert: str = "", client_key: str = "", ca: str = "", timeout: float = 5
+    ) -> None:
+        context = ssl.create_default_context(cafile=ca or None)
+        if client_cert:
+            context.load_cert_chain(client_cert, client_key or None)
+        self._url = url
+        self._client = httpx.Client(
+            verify=context, timeout=timeout, headers={"Authorization": f"Bearer {token}"} if token else {}
+        )
+
+    def check(self, id_type: str, id_number: str, name: str) -> AuthorityAnswer:
+        question = {"id_type": id_type, "id_number": id_number, "name": name}
+        try:
+            answer = self._client.post(self._url, json=question)
+            answer.raise_for_status()
+            said = answer.json()
+            return AuthorityAnswer(matched=said["matched"] is True, reference=str(said["reference"])[:120])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise AuthorityUnavailable(type(error).__name__) from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
 
 
 class FakeAuthority:

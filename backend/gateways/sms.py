@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
-from urllib import request
+
+import httpx
 
 
 class SmsFailed(Exception):
@@ -65,13 +66,13 @@ class HttpSms:
         self._url, self._token = url, token
 
     def send(self, phone: str, text: str, reference: str) -> None:
-        body = json.dumps({"to": phone, "text": text, "reference": reference}, ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+        message = {"to": phone, "text": text, "reference": reference}
+        headers = {"Authorization": f"Bearer {self._token}"}
         try:
-            with request.urlopen(request.Request(self._url, body, headers), timeout=5) as answer:
-                if answer.status >= 300:
-                    raise SmsFailed(f"gateway answered {answer.status}")
-        except OSError as error:
+            httpx.post(self._url, json=message, headers=headers, timeout=5).raise_for_status()
+        except httpx.HTTPStatusError as error:
+            raise SmsFailed(f"gateway answered {error.response.status_code}") from None
+        except httpx.HTTPError as error:
             raise SmsFailed(type(error).__name__) from None
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from backend.registry.code_tables import CodeTables
 from backend.registry.database import Database
@@ -121,6 +121,7 @@ def process_once(registry: Registry) -> int:
         if connection.execute(_due(now)).first() is None:
             return 0
     signing = _signing(registry)
+    faults = registry.faults.all()
     with registry.database.writing() as connection:
         batch = connection.execute(_due(now).with_for_update()).first()
         if batch is None:
@@ -132,24 +133,27 @@ def process_once(registry: Registry) -> int:
             .limit(CHUNK)
         ).all()
         facts = _facts(registry, connection, Sender(batch.sender, tuple(batch.divisions)))
-        for row in waiting:
-            result = _judge_row(registry, connection, row, facts, signing, now)
+        judged = [_judge_row(connection, row, facts, faults, signing, now) for row in waiting]
+        if judged:
             connection.execute(
-                update(batch_items)
-                .where(batch_items.c.batch_number == row.batch_number, batch_items.c.place == row.place)
-                .values(result=result.as_json(), item=None)
+                update(batch_items).where(
+                    batch_items.c.batch_number == batch.number, batch_items.c.place == bindparam("at_place")
+                ),
+                [
+                    {"at_place": row.place, "result": result.as_json(), "item": None}
+                    for row, result in zip(waiting, judged, strict=True)
+                ],
             )
         _settle(connection, batch, now)
     return len(waiting)
 
 
 def _judge_row(
-    registry: Registry, connection: Connection, row: Row[Any], facts: Facts, signing: Signing, now: datetime
+    connection: Connection, row: Row[Any], facts: Facts, faults: Mapping[str, Any], signing: Signing, now: datetime
 ) -> ItemResult:
-    spoilt = _spoilt(registry, row)
-    if spoilt is not None:
-        return spoilt
-    changed = registry.faults.peek("code_changed")
+    if "partial" in faults and row.place % 2:
+        return _spoilt(row, str(faults["partial"].get("state", "REJECTED")))
+    changed = faults.get("code_changed")
     if changed is not None and row.place >= int(changed.get("place", 1)):
         facts = replace(facts, expired_codes={("place_type", str(changed.get("code", "30")))})
     try:
@@ -194,12 +198,8 @@ def _facts(registry: Registry, connection: Connection, sender: Sender) -> Facts:
     )
 
 
-def _spoilt(registry: Registry, row: Row[Any]) -> ItemResult | None:
-    """The result of an item that the switched-on failure `partial` hits: every second one."""
-    partial = registry.faults.peek("partial") if row.place % 2 else None
-    if partial is None:
-        return None
-    state = str(partial.get("state", "REJECTED"))
+def _spoilt(row: Row[Any], state: str) -> ItemResult:
+    """The result of an item that the failure `partial` hits."""
     errors = (item_error("9002", "", row.leg),) if state == "REJECTED" else ()
     return ItemResult(row.record_id, row.record_version, row.op, row.leg, state, errors=errors)
 

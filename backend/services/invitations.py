@@ -119,7 +119,7 @@ def look_at_invitation(world: World, *, token: str) -> InvitationFace:
 
 
 def accept_invitation(world: World, *, account_id: str, token: str, phone_jwk: dict[str, Any]) -> Accepted:
-    """Accept with the invited phone and bind the key to the phone's own P-256 key; repeated by the same phone, no change.
+    """Accept with the invited phone and bind the key to the phone's own P-256 key; repeated, no change.
 
     Raises Refused invitation.*, invitation.other_phone, key.phone_key.
     """
