@@ -256,7 +256,7 @@ class _Village:
                 raise
             return None
 
-    def _document(self, story: _Story, index: int) -> dict[str, str]:
+    def _document(self, story: _Story, index: int) -> dict[str, Any]:
         if story.ends == "foreign":
             return {"name": "Alex Sample", "id_type": "414", "id_number": f"X{secrets.randbelow(10**8):08d}"}
         division = HUKOU[index % len(HUKOU)]
@@ -264,7 +264,7 @@ class _Village:
         return {"name": TENANTS[index], "id_type": "111", "id_number": number}
 
     def _declare(
-        self, story: _Story, index: int, name: str, document: dict[str, str], account_id: str, registration_id: str,
+        self, story: _Story, index: int, name: str, document: dict[str, Any], account_id: str, registration_id: str,
         started: date,
     ) -> None:  # fmt: skip
         self._day(story.began, hour=19)

@@ -27,7 +27,7 @@ class Term:
 
 
 def find_term_faults(term: Term, today: date, others: Iterable[Term], beds: int = 1) -> list[Refusal]:
-    """All reasons why a new lease may not have these dates; `beds` leases may stand side by side in a unit let by bed."""
+    """All reasons why a new lease may not have these dates; so many `beds` may be let side by side."""
     faults = []
     if abs((term.starts_on - today).days) > 366:
         faults.append(Refusal("lease.start", "starts_on"))

@@ -60,7 +60,8 @@ def test_a_notice_has_the_same_paragraphs_in_both_languages(purpose: str) -> Non
 @pytest.mark.parametrize("kind", sorted(INBOX))
 def test_an_inbox_text_fills_the_same_blanks_in_both_languages(kind: str) -> None:
     def blanks(text: str) -> set[str]:
-        return {name.removesuffix("_zh").removesuffix("_en") for _, name, _, _ in string.Formatter().parse(text) if name}
+        names = [name for _, name, _, _ in string.Formatter().parse(text) if name]
+        return {name.removesuffix("_zh").removesuffix("_en") for name in names}
 
     assert blanks(INBOX[kind].text_zh) == blanks(INBOX[kind].text_en)
 
