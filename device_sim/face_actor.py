@@ -21,16 +21,17 @@ from device_sim.face_warps import FaceMesh, Pixels, Points, Pose
 FRAME_SIZE = (640, 480)
 EYES_APART = 82  # pixels between the eyes in a frame: a phone held at arm's length
 _TURN_SHOWN, _MOUTH_SHOWN, _EYES_SHOWN = 0.38, 0.49, 0.60  # a margin beyond what the check asks (.35, .45, .65)
-# How far to turn (degrees) and how much the nose stands out, in the order tried: plain turns before bold noses.
+# How far to turn (degrees), how much the nose stands out, how far to look down, in the order tried: plain turns first.
 _TURNS = (
-    (26, 1.0), (30, 1.0), (34, 1.0), (37, 1.0), (40, 1.0), (33, 1.35), (36, 1.35), (24, 1.7), (28, 1.7), (36, 2.1),
-    (22, 2.1), (32, 2.5), (20, 2.5),
+    (26, 1.0, 0), (30, 1.0, 0), (34, 1.0, 0), (38, 1.0, 0), (33, 1.35, 0), (37, 1.0, -12), (24, 1.7, 0), (28, 1.7, 0),
+    (27, 1.7, -6), (36, 2.1, 0), (22, 2.1, 0), (20, 2.5, 0),
 )  # fmt: skip
-# Ways to shut the eyes: (how far, the lower lid's share of it, does the fold follow, how dark the lashes are).
+# Ways to shut the eyes: (how far, the lower lid's share of it, does the fold follow, how dark the lashes, brows down).
 _LIDS = (
-    (0.85, 0.35, 1.0, 0.5), (1.0, 0.1, 1.0, 0.5), (0.9, -0.2, 1.0, 0.4), (1.1, 0.1, 1.0, 0.9), (1.0, 0.35, 1.0, 0.0),
-    (1.0, 0.25, 0.0, 0.0), (1.1, 0.25, 1.4, 0.9), (1.1, 0.1, 0.5, 0.0), (0.85, 0.1, 1.0, 0.9), (1.0, 0.35, 0.0, 0.9),
-    (0.9, 0.5, 0.5, 0.9), (0.7, 0.1, 1.0, 0.9),
+    (0.85, 0.35, 1.0, 0.5, 0.0), (1.0, 0.1, 1.0, 0.5, 0.0), (0.9, -0.2, 1.0, 0.4, 0.0), (1.1, 0.1, 1.0, 0.9, 0.0),
+    (1.0, 0.35, 1.0, 0.0, 0.0), (1.0, 0.25, 0.0, 0.0, 0.0), (1.1, 0.25, 1.4, 0.9, 0.0), (1.1, 0.1, 0.5, 0.0, 0.0),
+    (0.85, 0.1, 1.0, 0.9, 0.0), (0.9, 0.25, 1.4, 0.9, -0.15), (1.0, 0.5, 1.4, 0.9, 0.06), (1.2, 0.5, 1.0, 0.4, -0.08),
+    (0.9, 0.25, 0.5, 0.0, -0.15), (0.9, 0.5, 0.5, 0.9, 0.0),
 )  # fmt: skip
 
 
@@ -90,16 +91,16 @@ class Actor:
     def _tries(self, action: str) -> Iterator[Pose]:
         if action in ("turn_left", "turn_right"):
             side = 1 if action == "turn_left" else -1
-            for degrees, relief in _TURNS:
+            for degrees, relief, nod in _TURNS:
                 turned = self.neutral.turn_degrees + side * degrees
-                yield replace(self.neutral, turn_degrees=turned, relief=relief)
+                yield replace(self.neutral, turn_degrees=turned, relief=relief, nod_degrees=nod)
         elif action == "open_mouth":
             for gap in (0.5, 0.65, 0.8, 0.95):
                 yield replace(self.neutral, mouth_open=self.neutral.mouth_open + gap)
         elif action == "close_eyes":
-            for closed, lower, falls, lashes in _LIDS:
-                lids = {"eyes_closed": closed, "lower_lid": lower, "fold_falls": falls, "lashes": lashes}
-                yield replace(self.neutral, **lids)
+            for closed, lower, falls, lashes, brows in _LIDS:
+                lids = replace(self.neutral, eyes_closed=closed, lower_lid=lower, fold_falls=falls, lashes=lashes)
+                yield replace(lids, brows_down=brows)
         else:
             raise ValueError(f"unknown action {action!r}")
 
@@ -132,6 +133,8 @@ def between(rest: Pose, full: Pose, share: float) -> Pose:
         lower_lid=full.lower_lid,
         fold_falls=full.fold_falls,
         lashes=full.lashes,
+        nod_degrees=rest.nod_degrees + share * (full.nod_degrees - rest.nod_degrees),
+        brows_down=share * full.brows_down,
     )
 
 

@@ -42,7 +42,7 @@ _FALLING = {66: 1.0, 65: 0.95, 67: 0.95, 57: 1.0, 56: 0.95, 58: 0.95, 55: 0.6, 5
     8: 0.5, 7: 0.45, 9: 0.45, 6: 0.35, 10: 0.35, 5: 0.25, 11: 0.25, 4: 0.1, 12: 0.1
 }  # fmt: skip
 _MOUTH_CORNERS = {60: 0.1, 48: 0.1, 64: -0.1, 54: -0.1}
-_NOSE = slice(27, 36)
+_BROWS, _NOSE = slice(17, 27), slice(27, 36)
 _FIRST_FOLD = 68 + len(_CHEEKS)
 _RING = 24
 
@@ -54,7 +54,7 @@ class Pose:
 
     `mouth_open` is the wanted gap of the inner lips ÷ inner mouth width beyond the picture's own; `eyes_closed` runs
     from below 0 (wider) over 0 (as in the picture) to 1 (shut), its fold following by `fold_falls` (0 to 1), its lashes
-    drawn with strength `lashes` (0 to 1).
+    drawn with strength `lashes` (0 to 1); `brows_down` moves the brows, in eye distances.
     """
 
     turn_degrees: float = 0.0
@@ -64,6 +64,7 @@ class Pose:
     eyes_closed: float = 0.0
     lower_lid: float = 0.1
     fold_falls: float = 0.0
+    brows_down: float = 0.0
     lashes: float = 0.4
 
 
@@ -145,6 +146,7 @@ def _expressed(head: Points, pose: Pose) -> Points:
     for upper, lower in _LIDS:
         moved[upper] += pose.eyes_closed * (1 - pose.lower_lid) * (head[lower] - head[upper])
         moved[lower] += pose.eyes_closed * pose.lower_lid * (head[upper] - head[lower])
+    moved[_BROWS, 1] += pose.brows_down
     for place, (lid, _) in enumerate(_FOLDS):
         moved[_FIRST_FOLD + place] += 0.67 * pose.fold_falls * (moved[lid] - head[lid])
     for index, share in _FALLING.items():

@@ -13,6 +13,7 @@ import argparse
 import os
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ from device_sim.near_link import HOST
 from device_sim.settings import SimSettings
 
 LOCAL = "http://127.0.0.1"
+START_SECONDS = 6
 LARGEST_PICTURE = 10 * 1024 * 1024
 WAY_WORDS = {
     "window": "到窗口当面核验 · in person at a window",
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     teller = Teller(as_json=options.json)
     try:
         pictures = Pictures(_picture(options.document, default_document), _picture(options.selfie, default_selfie))
-        _check_processes(options)
+        _check_processes(options, teller)
         journey = Journey(options, teller)
         return _play(journey, pictures, teller)
     except Stopped as stopped:
@@ -172,20 +174,32 @@ def _picture(file: Path | None, default: Any) -> bytes:
     return content
 
 
-def _check_processes(options: argparse.Namespace) -> None:
-    for name in ("mobile", "console", "registry", "sim"):
-        address = getattr(options, name)
-        try:
-            well = httpx.get(f"{address}/healthz", timeout=5, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            well = False
-        if not well:
-            raise Stopped(1, f"{address} 没有运行 · does not run or is not well: start it with `./anju demo`")
-    host, _, port = options.broker.rpartition(":")
+def _check_processes(options: argparse.Namespace, teller: Teller) -> None:
+    """Look for every process, a few seconds long since one may just be starting. Raises Stopped naming the first."""
+    until = time.monotonic() + START_SECONDS
+    addresses = {getattr(options, name): _answers for name in ("mobile", "console", "registry", "sim")}
+    addresses[options.broker] = _listens
+    for address, is_well in addresses.items():
+        while not is_well(address):
+            if time.monotonic() > until:
+                raise Stopped(1, f"{address} 没有运行 · does not run or is not well: start it with `./anju demo`")
+            teller.pause(f"等待 · waiting for {address}", 1)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz", timeout=5, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
     except (OSError, ValueError):
-        raise Stopped(1, f"消息服务器没有运行 · the MQTT broker does not answer at {options.broker}") from None
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ class Bridge:
             self._reject(routed)
         elif routed is not None:
             handler = self._table[routed.channel.path]
-            self._do(lambda: handler(routed.lock_id, routed.message), routed.channel.path, routed.lock_id)
+            self._do(lambda: handler(routed), routed.channel.path, routed.lock_id)
         self._link.acknowledge(delivery)
 
     def _store_held(self) -> None:

@@ -12,11 +12,12 @@ from backend.wire.topics import Channel
 
 @dataclass(frozen=True)
 class Routed:
-    """A message that was read."""
+    """A message that was read. `retained`: the broker kept it, so it is the last word on its topic."""
 
     lock_id: str
     channel: Channel
     message: Any
+    retained: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,4 +46,4 @@ def route(delivery: Delivery) -> Routed | Unread | None:
         message = lock_messages.decode_message(address.channel, delivery.payload)
     except lock_messages.MessageRejected as rejected:
         return Unread(address.lock_id, address.channel.path, rejected.reason)
-    return Routed(address.lock_id, address.channel, message)
+    return Routed(address.lock_id, address.channel, message, delivery.retained)

@@ -56,12 +56,18 @@ def record_birth(world: World, lock_id: str, birth: Birth) -> Acknowledge | None
         return Acknowledge(lock.stored_seq, base64url(head), session=birth.session)
 
 
-def record_departure(world: World, lock_id: str, departure: Departure) -> bool:
-    """A lock is gone or sleeps; False when a later birth makes this old news. Raises UnknownLock."""
+def record_departure(world: World, lock_id: str, departure: Departure, *, last_word: bool = False) -> bool:
+    """A lock is gone or sleeps; False when a later birth makes this old news. Raises UnknownLock.
+
+    A departure of a session we never saw begin counts within the same boot when it is the later one, and over boots
+    only as the broker's `last_word`: what it kept as the newest while we were away.
+    """
     with transaction() as session:
         lock = known_lock(session, lock_id)
         if lock.session_id != departure.session:
-            return False
+            same_boot = departure.session.startswith(f"{lock.boot_id}-")
+            if not (_number(departure.session) > _number(lock.session_id) if same_boot else last_word):
+                return False
         lock.presence = "sleeping" if departure.state == "sleeping" else "offline"
         lock.last_seen_at = world.clock.now()
         return True
@@ -103,9 +109,11 @@ def record_reported_keys(world: World, lock_id: str, report: ReportedKeys) -> No
 
 
 def record_telemetry(world: World, lock_id: str, told: Telemetry) -> None:
-    """The lock's health. Raises UnknownLock."""
+    """The lock's health. Telemetry is never kept by a broker, so who sends it is online. Raises UnknownLock."""
     with transaction() as session:
         lock = known_lock(session, lock_id)
+        if lock.boot_id is not None:
+            lock.presence = "online"
         lock.last_seen_at = world.clock.now()
         lock.battery_percent, lock.signal_dbm = told.battery_percent, told.signal_dbm
         lock.clock_quality = told.clock

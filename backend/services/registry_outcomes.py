@@ -33,7 +33,7 @@ from backend.wire.registry_codes import ItemError, is_blocking
 
 log = structlog.get_logger(__name__)
 
-REGISTRY = Actor("system", office="居住登记机关")
+REGISTRY = Actor("registry", office="居住登记机关")
 
 
 def check_receipt(world: World, attempt: RegistryAttempt, number: str | None, token: str | None) -> Receipt | str:

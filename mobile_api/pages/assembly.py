@@ -8,7 +8,8 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, url_for
+from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
 
 from backend.domain.refusals import Refusal
 from backend.services import inbox
@@ -74,14 +75,25 @@ def unread() -> int:
     return sum(notice.read_at is None for notice in inbox.list_notices(world(), account_id=who))
 
 
+class SignInFirst(HTTPException):
+    """Sends a person who opened a page without being signed in to the sign-in, and back afterwards."""
+
+    code = 303
+
+    def get_response(self, environ: Any = None, scope: Any = None) -> Any:
+        """The redirect."""
+        return redirect(url_for("front.sign_in", next=here()), 303)
+
+
 def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | None) -> str | Response:
-    """A friendly page for a refusal: what happened, what to do, where to go; the sign-in form when that helps."""
+    """A friendly page for a refusal: what happened, what to do, where to go.
+
+    Raises SignInFirst for a page opened by nobody; a module of ours gets the words as JSON.
+    """
     first, spoken = refusals[0], language()
     if wants_json():
         body: dict[str, Any] = {"code": first.code, "sentence": first.sentence(spoken), "remedy": first.remedy(spoken)}
         return jsonify(body)
-    if status == 401:
-        from mobile_api.pages.sign_in import blank_sheet
-
-        return render_template("front/sign_in.html", sheet=blank_sheet(), next=here(), asked=True)
+    if status == 401 and request.method == "GET" and "live" not in request.args:
+        raise SignInFirst
     return render_template("error.html", status=status, refusal=first, request_id=request_id)

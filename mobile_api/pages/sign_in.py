@@ -14,11 +14,6 @@ from mobile_api.pages.forms import Sheet
 from mobile_api.pages.front import remember_elder, remember_language
 
 
-def blank_sheet() -> Sheet:
-    """The phone form before anything was typed."""
-    return Sheet({"phone": _("手机号")})
-
-
 @front.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> str | Response | tuple[str, int]:
     """Ask for the phone, then send a code."""
@@ -33,7 +28,7 @@ def sign_in() -> str | Response | tuple[str, int]:
             _send_code(phone)
             session["next"] = onward
             return redirect(url_for("front.sign_in_code"), 303)
-    return render_template("front/sign_in.html", sheet=sheet, next=onward, asked=False), sheet.status
+    return render_template("front/sign_in.html", sheet=sheet, next=onward), sheet.status
 
 
 @front.route("/sign-in/code", methods=["GET", "POST"])

@@ -89,6 +89,7 @@ async function shootSpecimen() {
 
 function showStep(step) {
   for (const name of ["document", "live", "outcome"]) part(name).hidden = name !== step;
+  part("decline").hidden = step === "outcome"; // the outcome has its own ways on
   document.querySelector("#face-step").textContent = step === "document" ? root.dataset.stepOne : root.dataset.stepTwo;
   const start = root.querySelector('[data-act="start"]');
   start.hidden = false;

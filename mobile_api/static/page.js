@@ -43,17 +43,14 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
-// A live piece is asked for again and again while the page is looked at; unchanged answers touch nothing.
+// A live piece is asked for again and again while the page is looked at; what has not changed is not touched.
 for (const piece of document.querySelectorAll("[data-live]")) {
-  let last = null;
   const again = async () => {
     if (!document.hidden) {
       try {
         const answer = await fetch(piece.dataset.live, { cache: "no-cache" });
         if (answer.status === 401 || answer.status === 404) return;
-        const text = answer.ok ? await answer.text() : last;
-        if (last !== null && text !== last) renew(piece, text);
-        last = text;
+        if (answer.ok) renew(piece, await answer.text());
       } catch {
         // No network now: the next round tries again.
       }
@@ -64,7 +61,10 @@ for (const piece of document.querySelectorAll("[data-live]")) {
 }
 
 function renew(piece, text) {
+  const fresh = document.createElement("div");
+  fresh.innerHTML = text;
+  if (fresh.innerHTML.trim() === piece.innerHTML.trim()) return;
   const inside = piece.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-  piece.innerHTML = text;
+  piece.replaceChildren(...fresh.childNodes);
   if (inside) piece.querySelector(`[href="${CSS.escape(inside)}"]`)?.focus();
 }

@@ -17,6 +17,7 @@ from backend.domain.ids import new_id
 from backend.models.audit import AuditLeaf
 from backend.models.registrations import Registration
 from backend.models.units import Unit
+from backend.services import outbox
 from backend.services.audit import seal_leaves, sign_checkpoint
 from backend.services.identity_reviews import ask_a_person
 from backend.services.leases import end_lease
@@ -95,7 +96,7 @@ def test_the_board_counts_states_coverage_and_residents(browser: Browser, make: 
     make(stories.make_dwelling, 2, 3)
     words = flat(browser("officer").get(f"/ledger?dwelling={story.dwelling_id}"))
     assert "入册率 100.0% 已知出租 1 栋，入册 1 栋；地址库共 2 栋" in words
-    assert "已登记 1 单元 · 在住 1 人" in words and "未入册 4 单元" in words
+    assert "已登记 1 个单元 · 在住 1 人" in words and "未入册 4 个单元" in words
     assert "101室 已登记 在住 1 / 可住 2 人" in words and "102室 未入册" in words
 
 
@@ -213,6 +214,22 @@ def test_the_sync_page_says_what_waits_and_that_nothing_was_heard(browser: Brows
     words = flat(browser("officer").get("/sync"))
     assert "还没有联系过登记机关" in words and "等待报送 2" in words
     assert "等待报送" in flat(browser("supervisor").get("/sync/live", headers={"X-Anju-Live": "1"}))
+
+
+def test_a_parked_row_is_sent_again_from_its_own_area_alone(browser: Browser, make: Make) -> None:
+    def park(world: Any) -> int:
+        stories.make_declared(world)
+        [item] = outbox.claim(world, "registry", limit=1, lease=timedelta(minutes=1))
+        outbox.park(world, item, error="OPERATOR: 1102 schema")
+        return item.id
+
+    row = make(park)
+    client = browser("officer")
+    assert "1102 schema" in client.get("/sync").text
+    assert browser("officer", area=staff.OTHER_STREET).post(f"/sync/{row}/retry").status_code == 403
+    assert client.post(f"/sync/{row}/retry").status_code == 302
+    assert "没有搁置的报送" in client.get("/sync").text
+    assert client.post(f"/sync/{row}/retry").status_code == 404
 
 
 def test_the_audit_page_checks_the_log_and_shows_no_person(browser: Browser, make: Make) -> None:

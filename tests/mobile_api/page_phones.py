@@ -16,6 +16,7 @@ from backend.services.messages import send_due_messages
 
 ORIGIN = "https://localhost"  # the session cookie is Secure
 CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+_NOT_READ = ("script", "style", "title", "option", "optgroup")
 _VOID = {"input", "meta", "link", "br", "img", "path", "rect", "circle", "hr"}
 
 
@@ -78,7 +79,7 @@ class PageReader(HTMLParser):
         is_data = {"data", "plate", "demo-data"} & set(found.get("class", "").split()) or found.get("lang") == "zh-CN"
         if tag not in _VOID and tag != "html":
             inside = bool(self._open and self._open[-1][1])
-            self._open.append((tag, bool(is_data) or inside or tag in ("script", "style", "title", "option", "optgroup")))
+            self._open.append((tag, bool(is_data) or inside or tag in _NOT_READ))
 
     def handle_endtag(self, tag: str) -> None:
         while self._open and self._open.pop()[0] != tag:

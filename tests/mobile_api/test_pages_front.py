@@ -118,7 +118,7 @@ def test_signing_out_ends_the_session_and_clears_what_the_browser_kept(browser: 
     form = page.form("退出登录")
     answer = phone.client.post(form.action, data=form.values, base_url=ORIGIN)
     assert answer.headers["Clear-Site-Data"] == '"cache"'
-    assert phone.get("/me/").status == 401
+    assert phone.get("/me/").path == "/sign-in"
 
 
 def test_an_ended_sign_in_of_another_device_is_out(browser: Browser, clock: Any) -> None:
@@ -128,14 +128,22 @@ def test_an_ended_sign_in_of_another_device_is_out(browser: Browser, clock: Any)
     page = mine.get("/me/sign-ins")
     assert page.html.count('action="/me/sign-ins/') == 1
     mine.press(page, "结束")
-    assert other.get("/me/").status == 401 and mine.get("/me/").status == 200
+    assert other.get("/me/").path == "/sign-in" and mine.get("/me/").status == 200
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/i/unknown", 404), ("/me/", 401), ("/l/units/x", 401)])
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/i/unknown", 404), ("/i/", 404)])
 def test_an_error_is_a_friendly_page_with_a_way_on(browser: Browser, path: str, status: int) -> None:
     page = browser().get(path)
     assert page.status == status
     assert page.headers["Content-Type"].startswith("text/html") and "/" in page.reader.links
+
+
+def test_a_page_opened_by_nobody_leads_to_the_sign_in_and_a_live_piece_only_says_no(browser: Browser) -> None:
+    nobody = browser()
+    page = nobody.get("/l/units/x?a=1")
+    assert (page.status, page.path) == (200, "/sign-in")
+    assert page.form("获取验证码").values["next"] == "/l/units/x?a=1"
+    assert nobody.get("/l/leases/x/progress?live=1").status == 401
 
 
 def test_personal_pages_are_never_stored(browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""The tenant's pages: invitation, task list, notice, identity, consent, check, declaration, key, receipt, moving out."""
+"""The tenant's pages: invitation, tasks, notice, identity, consent, check, declaration, key, receipt, moving out."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_wrong_phone_is_refused_kindly(browser: Browser, make: Make) -> None
     assert phone.press(page, "接受邀请", phone_jwk="not a key").status == 422
 
 
-def test_the_notice_is_read_in_layers_with_nothing_ticked_and_kept_with_its_version(browser: Browser, make: Make) -> None:
+def test_the_notice_is_read_in_layers_nothing_is_ticked_its_version_is_kept(browser: Browser, make: Make) -> None:
     story = make(stories.make_claimed)
     phone = browser(TENANT_PHONE)
     page = phone.get(f"{home_of(story)}/notice")
@@ -272,7 +272,8 @@ def test_moving_out_takes_two_steps_and_ends_the_key(browser: Browser, make: Mak
 def test_a_move_out_before_the_move_in_is_refused_at_the_field(browser: Browser, make: Make) -> None:
     story = make(stories.make_active)
     phone = browser(TENANT_PHONE)
-    page = phone.press(phone.get(f"{home_of(story)}/move-out"), "下一步", reason="left_county", moved_out_on="2020-01-01")
+    page = phone.get(f"{home_of(story)}/move-out")
+    page = phone.press(page, "下一步", reason="left_county", moved_out_on="2020-01-01")
     assert page.status == 422 and "moved_out_on-fault" in page.reader.ids
 
 

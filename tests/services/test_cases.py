@@ -18,8 +18,8 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit, UnitClaim
 from backend.services.access_records import my_access_records
-from backend.services.case_opening import open_case
 from backend.services.case_files import look_at_case
+from backend.services.case_opening import open_case
 from backend.services.cases import claim_case, decide_case, release_case
 from backend.services.inbox import list_notices
 from backend.services.leases import end_lease

@@ -82,6 +82,19 @@ def test_a_will_arriving_after_rebirth_does_not_mark_offline(world: World, story
     assert lock_row(story).presence == "offline"
 
 
+def test_the_brokers_last_word_counts_for_a_session_nobody_saw_begin(world: World, story: Story) -> None:
+    lock_id = story.identity.lock_id
+    lock_reports.record_birth(world, lock_id, make_birth(lock_id))
+    other_boot = Departure("offline", "99999999-1")
+    assert not lock_reports.record_departure(world, lock_id, other_boot)
+    assert lock_reports.record_departure(world, lock_id, other_boot, last_word=True)
+    assert lock_row(story).presence == "offline"
+    lock_reports.record_telemetry(world, lock_id, Telemetry(AT, "ok", 2, 90, -60, 20, "locked"))
+    assert lock_row(story).presence == "online", "who sends telemetry is there"
+    assert lock_reports.record_departure(world, lock_id, Departure("offline", f"{BOOT}-7"))
+    assert lock_row(story).presence == "offline"
+
+
 def test_an_older_birth_of_the_same_boot_changes_nothing(world: World, story: Story) -> None:
     lock_id = story.identity.lock_id
     lock_reports.record_birth(world, lock_id, make_birth(lock_id, session=f"{BOOT}-10"))

@@ -1,0 +1,188 @@
+"""A whole demo of its own, and phones that browse it: headless Chromium at 390 px with a fake camera.
+
+`ANJU_BROWSER_BASE=http://127.0.0.1:8000` uses a demo that runs already.
+`ANJU_GALLERY=folder` keeps a picture of every page that `Phone.look` was called on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+PORTS = ("MOBILE", "CONSOLE", "REGISTRY", "SIM", "SIM_NEAR", "BRIDGE_HEALTH", "WORKER_HEALTH", "BROKER")
+
+
+def free_ports() -> dict[str, int]:
+    """A free port for each role; all are held until the last is found."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
+    found = {name: each.getsockname()[1] for name, each in zip(PORTS, sockets, strict=True)}
+    for each in sockets:
+        each.close()
+    return found
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running demo."""
+    if "ANJU_BROWSER_BASE" in os.environ:
+        yield os.environ["ANJU_BROWSER_BASE"]
+        return
+    var, ports = tmp_path_factory.mktemp("demo"), free_ports()
+    address = f"http://127.0.0.1:{ports['MOBILE']}"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ANJU_")},
+        **{f"ANJU_{name}_PORT": str(port) for name, port in ports.items()},
+        "ANJU_DEMO": "1", "ANJU_VAR": str(var), "ANJU_COOKIE_SECURE": "0", "ANJU_MOBILE_URL": address,
+        "ANJU_REGISTRY_URL": f"http://127.0.0.1:{ports['REGISTRY']}",
+    }  # fmt: skip
+    with (var / "demo.out").open("w") as out:
+        child = subprocess.Popen([sys.executable, "-m", "backend.demo"], cwd=TOP, env=environment, stdout=out,
+                                 stderr=subprocess.STDOUT)  # fmt: skip
+        try:
+            wait_until_ready(child, var / "demo.out")
+            yield address
+        finally:
+            child.send_signal(signal.SIGINT)
+            child.wait(timeout=60)
+
+
+def wait_until_ready(child: subprocess.Popen[bytes], out: Path) -> None:
+    """Return when the demo has said where it is; fail with its words when it ends before."""
+    for _ in range(240):
+        if "phone codes are read at" in out.read_text():
+            return
+        try:
+            child.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    pytest.fail(f"the demo did not start:\n{out.read_text()[-2000:]}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium; `chromium.film` is the file its camera plays."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    if program is None:
+        pytest.fail("No Chromium: apt-get install chromium-headless-shell", pytrace=False)
+    film = tmp_path_factory.mktemp("camera") / "film.mjpeg"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=[
+                "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-video-capture={film}",
+            ],
+        )  # fmt: skip
+        browser.film = film
+        yield browser
+        browser.close()
+
+
+class Phone:
+    """One phone's browser; notes every console error and every request to a foreign host."""
+
+    def __init__(self, browser: Any, base: str, name: str, width: int = 390) -> None:
+        self.base, self.name = base, name
+        self.context = browser.new_context(viewport={"width": width, "height": 844}, locale="zh-CN", base_url=base)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.troubles: list[str] = []
+        host = urlsplit(base).netloc
+        self.page.on("console", lambda said: said.type == "error" and self.troubles.append(said.text))
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on(
+            "request",
+            lambda asked: urlsplit(asked.url).netloc in (host, "") or self.troubles.append(f"foreign: {asked.url}"),
+        )
+
+    def tap(self, words: str) -> None:
+        """Tap the button or link with these words, and be where it leads."""
+        target = self.page.locator("main, .tabs").locator("button:visible, a:visible, summary:visible")
+        target.filter(has_text=words).first.click()
+        self.page.wait_for_load_state()
+
+    def fill(self, **answers: str) -> None:
+        """Type into fields by their names; a radio or a select is chosen by its value."""
+        for name, value in answers.items():
+            field = self.page.locator(f'main [name="{name}"]').first
+            kind = field.evaluate("field => field.type")
+            if kind in ("radio", "checkbox"):
+                self.page.locator(f'main [name="{name}"][value="{value}"]').check()
+            elif kind == "select-one":
+                field.select_option(value)
+            else:
+                field.fill(value)
+
+    def sees(self, words: str, seconds: float = 20) -> None:
+        """Wait until these words are to be seen."""
+        self.page.locator("main").get_by_text(words).first.wait_for(state="visible", timeout=seconds * 1000)
+
+    def sign_in(self, number: str) -> None:
+        """From the phone form to the page that was wished for."""
+        self.fill(phone=number)
+        self.tap("获取验证码")
+        self.sees("输入验证码")
+        self.fill(code=self.code(number))
+        self.tap("登录")
+
+    def code(self, number: str) -> str:
+        """The code as the demo's page of messages shows it; waits for the worker to send it."""
+        for _ in range(60):
+            with urlopen(f"{self.base}/demo/messages.json") as answer:
+                for message in json.load(answer)["messages"]:
+                    found = re.search(r"\b\d{6}\b", message["text"])
+                    if message["phone"].endswith(number) and found is not None:
+                        return found[0]
+            self.page.wait_for_timeout(250)
+        raise AssertionError(f"no code came to {number}")
+
+    def look(self, name: str) -> None:
+        """Nothing hangs over the edge, every control is large enough; a picture for the gallery when one is kept."""
+        self.page.wait_for_load_state()
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} scrolls sideways by {wide} px"
+        small = self.page.evaluate(SMALL_CONTROLS)
+        assert not small, f"{name} has controls below 44 px: {small}"
+        if "ANJU_GALLERY" in os.environ:
+            self.page.screenshot(path=f"{os.environ['ANJU_GALLERY']}/{self.name}-{name}.png", full_page=True)
+
+
+# Links inside running text are exempt (WCAG 2.2, 2.5.8); buttons, fields and standing links are not.
+SMALL_CONTROLS = """() => [...document.querySelectorAll(
+    'button, select, input:not([type=hidden]), a.button, a.item, a.back')]
+  .filter((each) => each.offsetParent !== null && !each.matches('.unseen'))
+  .filter((each) => (each.closest('label') ?? each).getBoundingClientRect().height < 43.5)
+  .map((each) => each.outerHTML.slice(0, 90))"""
+
+
+@pytest.fixture
+def phones(chromium: Any, base: str) -> Iterator[Callable[..., Phone]]:
+    """Phones by name; at the end none of them may have had trouble."""
+    made: list[Phone] = []
+
+    def hand_out(name: str, width: int = 390) -> Phone:
+        made.append(Phone(chromium, base, name, width))
+        return made[-1]
+
+    yield hand_out
+    troubles = {phone.name: phone.troubles for phone in made if phone.troubles}
+    for phone in made:
+        phone.context.close()
+    assert not troubles
