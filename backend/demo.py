@@ -171,7 +171,8 @@ Anju 安居 · sample village 太湖街道陈塘村 (made-up people, sample code
   landlords and tenants   {mobile}/
   precinct staff          http://127.0.0.1:{settings.console_port}/
   residence registry      http://127.0.0.1:{settings.registry_port}/   (stand-in of the provincial one)
-  phone codes are read at {mobile}/demo/messages
+  phone codes, stickers   {mobile}/demo/messages
+  one-time codes of staff http://127.0.0.1:{settings.console_port}/demo/codes
 """)
     rows = [(entry["door"], entry["sign_in"], entry.get("password", ""), entry["who"]) for entry in sign_ins]
     for door, sign_in, password, who in rows:
