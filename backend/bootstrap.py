@@ -51,6 +51,7 @@ def house_rules(settings: Settings) -> HouseRules:
         draft_life=timedelta(days=settings.draft_days),
         invitation_life=timedelta(days=settings.invitation_days),
         attestation_review=timedelta(hours=settings.attestation_review_hours),
+        door_events_kept=timedelta(days=settings.door_event_days),
         person_reads_per_day=settings.person_reads_per_day,
         face_match_at_most=settings.face_match_at_most,
         face_review_at_most=settings.face_review_at_most,

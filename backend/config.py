@@ -53,6 +53,7 @@ class Settings:
     draft_days: int = 15
     attestation_review_hours: int = 72
     invitation_days: int = 7
+    door_event_days: int = 30
     person_reads_per_day: int = 30
     log_level: str = "INFO"
 

@@ -113,6 +113,12 @@ FACE_REASONS: dict[str, FaceReason] = {
     "frame_too_small": _live(
         "自拍画面太小。", "A live frame is too small.",
         "请用页面打开的相机录制。", "Record with the camera the page opens."),
+    "frame_animated": _live(
+        "这是动图，不是一帧画面。", "This is an animation, not one frame.",
+        "请用页面打开的相机录制。", "Record with the camera the page opens."),
+    "frame_mixed": _live(
+        "画面文件里还有别的内容。", "A live frame holds something else besides the picture.",
+        "请用页面打开的相机录制。", "Record with the camera the page opens."),
     "face_lost": _live(
         "有几帧没有拍到您的脸。", "Your face was not seen in every frame.",
         "请让脸留在圆框内，转头不要太多，光线充足。",

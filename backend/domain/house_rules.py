@@ -29,6 +29,7 @@ class HouseRules:
     officer_session: timedelta = timedelta(hours=8)
     step_up_life: timedelta = timedelta(minutes=5)
     challenge_life: timedelta = timedelta(seconds=60)
+    door_events_kept: timedelta = timedelta(days=30)
     person_reads_per_day: int = 30
     face_match_at_most: float = 0.40
     face_review_at_most: float = 0.55

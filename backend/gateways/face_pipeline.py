@@ -67,6 +67,10 @@ class LookedAt:
         """See FaceQuality."""
         return measure_quality(self.picture, self.box, self.landmarks)
 
+    def encoded(self, engine: Engine) -> Embedding:
+        """Its 128 numbers."""
+        return engine.encode(pixels_of(self.picture), self.box)
+
 
 def verify(document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy) -> FaceVerdict:
     """Is the face of the live `frames`, moving as `challenge` asks, the face on `document`?
@@ -104,7 +108,7 @@ def _judged(
     if faults:
         raise Retake(*faults)
     live = _encode_three(engine, faces, measures, policy)
-    distance = float(np.linalg.norm(np.mean(live, axis=0) - engine.encode(pixels_of(card.picture), card.box)))
+    distance = float(np.linalg.norm(np.mean(live, axis=0) - card.encoded(engine)))
     decision, reasons = decide_face(distance, policy, find_document_doubts(quality, policy))
     return decision, reasons, distance
 
@@ -122,6 +126,51 @@ def look_at_document(engine: Engine, content: bytes, policy: FacePolicy) -> Look
     if box is None:
         raise Retake("document_several_faces")
     return LookedAt(picture, box, engine.place_landmarks(pixels_of(picture), box))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two still pictures give: no movement was checked. Qualities are None where no single face was found."""
+
+    decision: str
+    reasons: tuple[str, ...]
+    distance: float | None
+    document_quality: FaceQuality | None
+    live_quality: FaceQuality | None
+    pipeline_version: str
+
+
+def compare_pictures(document: bytes, live: bytes, policy: FacePolicy) -> Comparison:
+    """The comparison of `verify` for an operator's two files, the second judged as a live frame would be.
+
+    The distance is told even where quality asks for another picture. Raises EngineMissing.
+    """
+    engine = load_engine()
+    card, card_faults = _looked_at(engine, document, policy)
+    face, live_faults = _looked_at(engine, live, policy)
+    card_quality, live_quality = (one.quality() if one else None for one in (card, face))
+    if card_quality is not None:
+        card_faults += find_document_faults(card_quality, policy)
+    live_faults = tuple(_AS_LIVE.get(fault, fault.replace("document_", "frame_")) for fault in live_faults)
+    if live_quality is not None:
+        live_faults += find_live_faults(live_quality, policy)
+    decision, reasons, distance = "retake", card_faults + live_faults, None
+    if card is not None and face is not None and card_quality is not None:
+        distance = float(np.linalg.norm(card.encoded(engine) - face.encoded(engine)))
+        if not reasons:
+            decision, reasons = decide_face(distance, policy, find_document_doubts(card_quality, policy))
+    rounded = None if distance is None else round(distance, 2)
+    return Comparison(decision, reasons, rounded, card_quality, live_quality, engine.version)
+
+
+_AS_LIVE = {"document_no_face": "face_lost", "document_several_faces": "face_not_alone"}
+
+
+def _looked_at(engine: Engine, content: bytes, policy: FacePolicy) -> tuple[LookedAt | None, tuple[str, ...]]:
+    try:
+        return look_at_document(engine, content, policy), ()
+    except Retake as retake:
+        return None, retake.reasons
 
 
 def _look_at_frames(engine: Engine, frames: Sequence[Frame], policy: FacePolicy) -> list[LookedAt]:
@@ -166,7 +215,7 @@ def _encode_three(
         raise Retake(max(set(faults), key=faults.count) if faults else "face_turned")
     thirds = np.array_split(np.arange(len(usable)), 3)
     chosen = [max((usable[n] for n in third), key=lambda pair: pair[0])[1] for third in thirds]
-    three = [engine.encode(pixels_of(face.picture), face.box) for face in chosen]
+    three = [face.encoded(engine) for face in chosen]
     for one, other in ((0, 1), (0, 2), (1, 2)):
         if float(np.linalg.norm(three[one] - three[other])) > policy.same_face_at_most:
             raise Retake("faces_differ")

@@ -12,11 +12,13 @@ from backend.domain.calendars import end_of
 from backend.domain.registrations import landlord_end_due_on
 from backend.gateways.world import World
 from backend.models.accounts import LoginCode
+from backend.models.commands import Command
 from backend.models.data_keys import DataKey
 from backend.models.dwellings import Dwelling
 from backend.models.identity_checks import IdentityChallenge
 from backend.models.keys import Key
 from backend.models.leases import Lease
+from backend.models.lock_events import LockEvent
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
@@ -164,12 +166,15 @@ def _finish_revocations(world: World, session: Session) -> None:
 
 
 def _forget(world: World, session: Session) -> None:
-    """Codes and challenges are worth nothing after their time: rows and data keys go within a day."""
+    """Retention: codes and challenges go within a day of their end, door events and commands after 30 days."""
     before = world.clock.now() - timedelta(days=1)
     old = session.scalars(select(LoginCode.id).where(LoginCode.expires_at < before)).all()
     if old:
         session.execute(delete(LoginCode).where(LoginCode.id.in_(old)))
         session.execute(delete(DataKey).where(DataKey.subject_id.in_(old)))
+    # The lock's row keeps the chain's last sequence and head, so that what comes later still continues it.
+    session.execute(delete(LockEvent).where(LockEvent.at < world.clock.now() - world.house.door_events_kept))
+    session.execute(delete(Command).where(Command.created_at < world.clock.now() - world.house.door_events_kept))
     unused = IdentityChallenge.used_at.is_(None) & (IdentityChallenge.expires_at < before)
     session.execute(delete(IdentityChallenge).where(unused))
 

@@ -92,7 +92,8 @@ def check_answer(app: Flask, method: str, path: str, answer: TestResponse) -> No
     faults = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(answer.json)]
     assert not faults, f"{where}: {faults}"
     if answer.status_code >= 400:
-        assert answer.json["code"] in operation["x-problem-codes"], f"{where}: {answer.json['code']} is not in the document"
+        code = answer.json["code"]
+        assert code in operation["x-problem-codes"], f"{where}: {code} is not in the document"
 
 
 def find_operation(document: dict[str, Any], method: str, path: str) -> dict[str, Any] | None:

@@ -104,7 +104,8 @@ def test_refusals_speak_the_callers_language(phone: Phones) -> None:
 def test_a_wrong_check_digit_is_named_with_its_remedy(phone: Phones) -> None:
     tenant = phone(TENANT_PHONE)
     wrong = TENANT_NUMBER[:-1] + ("1" if TENANT_NUMBER[-1] != "1" else "2")
-    body = refused(tenant.put("/me/identity", {**IDENTITY, "id_number": wrong}), 422, "document.check_digit", "id_number")
+    answer = tenant.put("/me/identity", {**IDENTITY, "id_number": wrong})
+    body = refused(answer, 422, "document.check_digit", "id_number")
     assert body["errors"][0]["remedy"]
     assert tenant.get("/me/identity").status_code == 404
 

@@ -109,7 +109,7 @@ def test_no_schema_has_a_score_or_anything_like_it(document: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("path", ["/api/v1/docs", "/api/v1/docs?lang=en", "/api/v1/problems"])
-def test_the_documents_are_readable_under_the_strict_policy_and_without_a_foreign_host(mobile: Flask, path: str) -> None:
+def test_the_documents_are_readable_under_the_strict_policy_without_a_foreign_host(mobile: Flask, path: str) -> None:
     answer = mobile.test_client().get(path)
     page = answer.get_data(as_text=True)
     assert answer.status_code == 200

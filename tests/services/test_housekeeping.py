@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.db import db
+from backend.db import db, transaction
 from backend.gateways.clock import FixedClock
 from backend.models.accounts import LoginCode
 from backend.models.cases import Case
 from backend.models.data_keys import DataKey
+from backend.models.lock_events import LockEvent
 from backend.models.persons import Person
 from backend.models.registrations import Registration
+from backend.services.access_records import my_door_events
 from backend.services.housekeeping import keep_house
 from backend.services.identity_reviews import attest
 from backend.services.inbox import list_notices
@@ -84,6 +86,22 @@ def test_both_sides_are_asked_before_a_lease_ends_and_nobody_is_checked_out(worl
     assert {"lease_ends", "report_end_due"} <= set(kinds(world, story.landlord))
     assert stories.key_row(story.key_id).state == "active"
     assert db.session.get_one(Registration, story.registration_id).residence == "living"
+
+
+def test_door_events_are_gone_after_thirty_days_and_not_before(world: Any, clock: FixedClock) -> None:
+    story = stories.make_active(world)
+    with transaction() as session:
+        session.add(
+            LockEvent(lock_id=story.identity.lock_id, seq=1, at=clock.now(), kind="lock.unlocked", key_id=story.key_id,
+                      text="{}", hash=b"h" * 32, received_at=clock.now())  # fmt: skip
+        )
+    assert len(my_door_events(world, account_id=story.tenant, key_id=story.key_id)) == 1
+    clock.move(timedelta(days=30))
+    keep_house(world)
+    assert len(my_door_events(world, account_id=story.tenant, key_id=story.key_id)) == 1
+    clock.move(timedelta(seconds=1))
+    keep_house(world)
+    assert my_door_events(world, account_id=story.tenant, key_id=story.key_id) == ()
 
 
 def test_a_used_up_code_and_its_data_key_are_forgotten_within_a_day(world: Any, clock: FixedClock) -> None:
