@@ -128,8 +128,8 @@ def _quality(quality: FaceQuality | None) -> str:
 def _as_table(found: Evaluation) -> str:
     lines = []
     for title, rows in (("single frame", found.single), ("mean of three", found.mean_of_three)):
-        lines += [title, f"  {'threshold':<11}{'false match':<34}{'false non-match':<34}"]
-        lines += [f"  {row.threshold:<11.2f}{_rate(row.false_match):<34}{_rate(row.false_non_match):<34}" for row in rows]
+        lines += [title, f"  {'threshold':<11}{'false match':<36}false non-match"]
+        lines += [f"  {row.threshold:<11.2f}{_rate(row.false_match):<36}{_rate(row.false_non_match)}" for row in rows]
     lines.append(f"failure to detect: {_rate(found.undetected)} of the pictures")
     lines.append(f"pipeline: {found.pipeline_version}")
     return "\n".join(lines)
@@ -146,7 +146,11 @@ def _as_record(found: Evaluation) -> dict[str, object]:
 
     def rows(some: Sequence[Row]) -> list[dict[str, object]]:
         return [
-            {"threshold": row.threshold, "false_match": rate(row.false_match), "false_non_match": rate(row.false_non_match)}
+            {
+                "threshold": row.threshold,
+                "false_match": rate(row.false_match),
+                "false_non_match": rate(row.false_non_match),
+            }
             for row in some
         ]
 

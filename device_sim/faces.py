@@ -99,10 +99,13 @@ def flat_burst(selfie: bytes, degrees: float = 40) -> list[SimFrame]:
 
 
 def swapped_burst(first: bytes, second: bytes, actions: Sequence[str]) -> list[SimFrame]:
-    """A burst whose first half shows one person and whose second half another, both performing the same plan."""
-    ones, others = record_burst(first, actions), record_burst(second, actions)
-    half = len(ones) // 2
-    return ones[:half] + others[half:]
+    """A burst in which another face is slipped in half-way: it shows whenever the first one rests."""
+    frames, other = record_burst(first, actions), still_burst(second)
+    plan = _plan(actions)
+    return [
+        SimFrame(other[n].jpeg, frame.at_ms) if n >= len(plan) // 2 and not plan[n][0] else frame
+        for n, frame in enumerate(frames)
+    ]
 
 
 @cache

@@ -89,6 +89,7 @@ class Journey:
         living.move_out(self._today)
         self.outcome["checkout_receipt_no"] = living.await_checkout_receipt()
         self.outcome["receipt"] = qr
+        self.outcome["registration_id"], self.outcome["key_id"] = tenant.registration_id, tenant.key_id
 
     def _officer_looks(self) -> None:
         let = self.landlord.let

@@ -87,7 +87,7 @@ def credential_life(now: datetime, kind: str, occupant: timedelta, visitor: time
 def exposure_until(
     credential_ends_at: datetime | None, kind: str, grace: timedelta, clock_bound: timedelta
 ) -> datetime | None:
-    """The latest moment an unconfirmed door could still open: credential end, outage grace for occupants, clock bound."""
+    """The latest moment an unconfirmed door could still open: credential end, occupants' outage grace, clock bound."""
     if credential_ends_at is None:
         return None
     return credential_ends_at + (grace if kind == "occupant" else timedelta(0)) + clock_bound

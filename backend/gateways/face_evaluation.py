@@ -7,7 +7,7 @@ any door.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import numpy as np
 
 from backend.domain.faces import FacePolicy
 from backend.gateways.face_engine import Embedding, Engine, load_engine
-from backend.gateways.face_pictures import pixels_of
 from backend.gateways.face_pipeline import Retake, look_at_document
 
 THRESHOLDS = (0.35, 0.40, 0.45, 0.50, 0.55, 0.60)  # the last is the library's default, for comparison only
@@ -74,24 +73,29 @@ class Evaluation:
 def evaluate_pairs(pairs: Sequence[Pair], tell: Callable[[int, int], None]) -> Evaluation:
     """Compare all pairs; `tell(done, all)` is called after each picture.
 
-    The first picture of a pair plays the document. 'Mean of three' averages three takes of the second (the face's box
-    moved and scaled by 3 %), as the check averages three frames: of one still picture this shows the lower end of what
-    averaging gains. Raises EngineMissing; a file that cannot be read raises OSError.
+    The first picture of a pair plays the document. 'Mean of three' averages the second with two other pictures of the
+    same person, where the list has them (pairs without are left out): pictures of different days differ more than
+    three frames of one burst, so this is the upper end of what averaging gains. Raises EngineMissing; a file that
+    cannot be read raises OSError.
     """
     engine = load_engine()
     files = sorted({path for pair in pairs for path in (pair.first, pair.second)})
-    taken: dict[Path, list[Embedding]] = {}
+    taken: dict[Path, Embedding] = {}
     for number, path in enumerate(files, start=1):
-        takes = _takes(engine, path.read_bytes())
-        if takes:
-            taken[path] = takes
+        found = _encoded(engine, path.read_bytes())
+        if found is not None:
+            taken[path] = found
         tell(number, len(files))
-    usable = [pair for pair in pairs if pair.first in taken and pair.second in taken]
+    persons = _persons(pairs)
     single, three = [], []
-    for pair in usable:
-        document, live = taken[pair.first][0], taken[pair.second]
-        single.append((float(np.linalg.norm(document - live[0])), pair.same))
-        three.append((float(np.linalg.norm(document - np.mean(live, axis=0))), pair.same))
+    for pair in pairs:
+        if pair.first not in taken or pair.second not in taken:
+            continue
+        single.append((_apart(taken[pair.first], [taken[pair.second]]), pair.same))
+        others = [path for path in sorted(persons[pair.second] - {pair.first, pair.second}) if path in taken][:2]
+        if len(others) == 2:
+            live = [taken[path] for path in (pair.second, *others)]
+            three.append((_apart(taken[pair.first], live), pair.same))
     undetected = Rate(len(files) - len(taken), len(files))
     return Evaluation(_rows(single), _rows(three), undetected, engine.version)
 
@@ -109,11 +113,23 @@ def _rows(distances: Sequence[tuple[float, bool]]) -> tuple[Row, ...]:
     )
 
 
-def _takes(engine: Engine, content: bytes) -> list[Embedding]:
+def _persons(pairs: Sequence[Pair]) -> dict[Path, set[Path]]:
+    """For each picture all pictures of its person, as far as the pairs marked `same` tell."""
+    persons = {path: {path} for pair in pairs for path in (pair.first, pair.second)}
+    for pair in pairs:
+        if pair.same:
+            together = persons[pair.first] | persons[pair.second]
+            for path in together:
+                persons[path] = together
+    return persons
+
+
+def _apart(document: Embedding, live: Sequence[Embedding]) -> float:
+    return float(np.linalg.norm(document - np.mean(live, axis=0)))
+
+
+def _encoded(engine: Engine, content: bytes) -> Embedding | None:
     try:
-        face = look_at_document(engine, content, FacePolicy())
+        return look_at_document(engine, content, FacePolicy()).encoded(engine)
     except Retake:
-        return []
-    pixels, box, step = pixels_of(face.picture), face.box, 0.03 * face.box.size
-    boxes = (box, replace(box, left=box.left + step, size=box.size - step), replace(box, top=box.top - step))
-    return [engine.encode(pixels, one) for one in boxes]
+        return None

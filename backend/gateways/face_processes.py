@@ -102,12 +102,15 @@ class DlibFaceMatcher:
             raise FaceUnavailable(self._missing or "closed")
 
     def _free_worker(self, ends_at: float) -> _Worker:
-        try:
-            worker = self._free.get(timeout=max(0.0, ends_at - time.monotonic()))
-        except queue.Empty:
-            self._refuse_when_gone()
-            raise FaceBusy(retry_after_seconds=10) from None
-        return worker
+        while True:
+            try:
+                worker = self._free.get(timeout=max(0.0, ends_at - time.monotonic()))
+            except queue.Empty:
+                self._refuse_when_gone()
+                raise FaceBusy(retry_after_seconds=10) from None
+            if worker.process.is_alive():
+                return worker
+            self._replace(worker)  # it died while idle: nobody's check has to pay for that
 
     def _judged_by(self, worker: _Worker, job: tuple[object, ...], ends_at: float) -> FaceVerdict:
         kind, answer = "failed", object()
@@ -119,8 +122,7 @@ class DlibFaceMatcher:
             if kind == "verdict" and worker.can_go_on(self._checks_per_worker):
                 self._free.put(worker)
             else:
-                self._drop(worker)
-                self._start_worker_soon()
+                self._replace(worker)
         if not isinstance(answer, FaceVerdict):
             raise FaceUnavailable(f"the worker failed: {answer}")
         return answer
@@ -144,6 +146,10 @@ class DlibFaceMatcher:
             return
         self._missing = self._missing or str(said)
         self._drop(worker)
+
+    def _replace(self, worker: _Worker) -> None:
+        self._drop(worker)
+        self._start_worker_soon()
 
     def _drop(self, worker: _Worker) -> None:
         with self._lock:

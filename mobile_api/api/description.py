@@ -18,22 +18,34 @@ from mobile_api.api.schemas.base import Problem
 VERSION = "1"
 PREFIX = "/api/v1"
 EXAMPLE_ID = "01936f0c-7a10-7cc3-8d21-5f2b6a4c9e01"
-ABOUT = """安居的接口：房东发放电子钥匙，租客登记居住，钥匙开门。手机应用或小程序可以只靠它完成全部流程。
-Anju's API: landlords issue electronic keys, tenants register their residence, keys open doors. A phone app can do
-everything with it.
-
-* 登录：手机号和验证码换取访问令牌（15 分钟）和刷新令牌。
-  Sign in: phone and code give an access token (15 minutes) and a rotating refresh token; send
-  `Authorization: Bearer …`.
-* 错误：`application/problem+json`，含字段、原因代码、法规编号和办法；语言取 `Accept-Language`。
-  Errors: problem details with field, reason code, legal rule and remedy, in the language of `Accept-Language`.
-* 创建类请求可带 `Idempotency-Key`，重复发送只生效一次。
-  Creating calls take an `Idempotency-Key`: sent twice, done once.
-* 可修改的资源带 `ETag`；修改时用 `If-Match`，轮询时用 `If-None-Match`。
-  Resources that change carry an `ETag`: `If-Match` to change, `If-None-Match` to poll.
-* 日期为 `YYYY-MM-DD`（北京时间），时刻为 RFC 3339（UTC）。
-  Days are `YYYY-MM-DD` (Asia/Shanghai), instants RFC 3339 in UTC.
-"""
+ABOUT = (
+    (
+        "安居的接口：房东发放电子钥匙，租客登记居住，钥匙开门。手机应用或小程序可以只靠它完成全部流程。",
+        "Landlords issue electronic keys, tenants register their residence, keys open doors: a phone app can do "
+        "everything with this API alone.",
+    ),
+    (
+        "登录：手机号和验证码换取访问令牌（15 分钟）和刷新令牌，请求带 `Authorization: Bearer …`。",
+        "Sign in: phone and code give an access token (15 minutes) and a rotating refresh token; calls carry "
+        "`Authorization: Bearer …`.",
+    ),
+    (
+        "错误：`application/problem+json`，含字段、原因代码、法规编号和办法；语言取 `Accept-Language`。",
+        "Errors: problem details with field, reason code, legal rule and remedy, in the language of `Accept-Language`.",
+    ),
+    (
+        "创建类请求可带 `Idempotency-Key`，重复发送只生效一次。",
+        "Creating calls take an `Idempotency-Key`: sent twice, done once.",
+    ),
+    (
+        "可修改的资源带 `ETag`；修改时用 `If-Match`，轮询时用 `If-None-Match`。",
+        "Resources that change carry an `ETag`: `If-Match` to change, `If-None-Match` to poll.",
+    ),
+    (
+        "日期为 `YYYY-MM-DD`（北京时间），时刻为 RFC 3339（UTC）。",
+        "Days are `YYYY-MM-DD` (Asia/Shanghai), instants RFC 3339 in UTC.",
+    ),
+)
 SAMPLE_PARAMS = {
     "expected": "YYYY-MM-DD",
     "least": 1,
@@ -73,7 +85,7 @@ def make_api(app: Flask) -> Api:
             "title": "Anju 安居",
             "version": VERSION,
             "openapi_version": "3.1.0",
-            "info": {"description": ABOUT},
+            "info": {"description": "\n\n".join(f"{zh}\n{en}" for zh, en in ABOUT)},
             "servers": [{"url": "/"}],
         },
     )

@@ -7,6 +7,7 @@ stays as it is.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request
@@ -15,6 +16,7 @@ from markupsafe import Markup, escape
 from backend.domain.reasons import REASONS
 from backend.domain.rules import RULES
 from backend.web import STATUS, language
+from mobile_api.api.description import ABOUT
 
 DOCUMENT = "anju_openapi"
 
@@ -41,6 +43,8 @@ def docs() -> str:
     """The document as a page."""
     return render_template(
         "api_docs.html",
+        about=[point[_spoken() == "en"] for point in ABOUT],
+        with_code=_with_code,
         document=_document(),
         groups=_groups(_document()),
         as_json=_as_json,
@@ -87,6 +91,11 @@ def _parameters(document: dict[str, Any], item: dict[str, Any], operation: dict[
 
 def _as_json(value: Any) -> Markup:
     return escape(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _with_code(text: str) -> Markup:
+    """Words between backquotes as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _schema_name(schema: dict[str, Any]) -> str | None:

@@ -6,16 +6,16 @@ from flask import jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from backend.domain.commands import FINAL
 from backend.domain.ids import new_id
 from backend.domain.reasons import REASONS
 from backend.domain.refusals import Refusal
 from backend.services import access_records, commands, keys, tenancies
 from backend.web import language
 from mobile_api.pages.doors import account_id, tenant, wants_json, world
-from mobile_api.pages.words import COMMAND_STATES, LOCK_REFUSALS
+from mobile_api.pages.tables import COMMAND_STATES, LOCK_REFUSALS
 
 LONGEST_WAIT_SECONDS = 3.0
-SETTLED = ("executed", "refused", "expired", "unknown")
 
 
 @tenant.get("/key")
@@ -65,7 +65,7 @@ def _spoken(command: commands.CommandView) -> dict[str, object]:
     words = str(COMMAND_STATES.get(command.state, command.state))
     if command.state == "refused" and command.reason:
         words = _("没有打开：%(why)s", why=refusal_words(command.reason))
-    return {"id": command.id, "state": command.state, "words": words, "settled": command.state in SETTLED}
+    return {"id": command.id, "state": command.state, "words": words, "settled": command.state in FINAL}
 
 
 def refusal_words(reason: str) -> str:

@@ -11,16 +11,20 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from backend.domain.commands import FINAL
+from backend.queries.locks import HEALTH_KINDS
+from backend.services.access_records import OPENINGS
 from backend.services.identity_reviews import ask_a_person
 from backend.services.leases import end_lease
+from backend.wire.registry_payload import FIELDS
 from backend.worker.registry_loop import process_once
-from mobile_api.pages import words
+from mobile_api.pages import tables
 from mobile_api.pages.divisions import find_division, provinces
 from tests.mobile_api.page_phones import CHINESE, PagePhone
 from tests.services import stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_PHONE
 
-ROOM = Path(words.__file__).parents[1]
+ROOM = Path(tables.__file__).parents[1]
 CATALOGUE = ROOM / "translations" / "en.po"
 Make = Callable[..., Any]
 Browser = Callable[..., PagePhone]
@@ -68,6 +72,16 @@ def test_no_page_or_module_says_chinese_outside_the_translated_texts() -> None:
         text = re.sub(r"data\('[^']*'\)|lang=\"zh-CN\">[^<]*|样本 SPECIMEN|'：'", "", text)
         loose += [f"{path.name}: {found}" for found in CHINESE.findall(text)]
     assert not loose
+
+
+def test_every_field_that_goes_to_the_registry_has_words() -> None:
+    assert not set(FIELDS) - set(tables.FIELD_NAMES)
+
+
+def test_every_word_of_a_lock_that_a_page_may_show_is_known() -> None:
+    assert not set(HEALTH_KINDS) - set(tables.HEALTH_WORDS)
+    assert not set(OPENINGS) - set(tables.DOOR_WORDS)
+    assert set(FINAL) < set(tables.COMMAND_STATES)
 
 
 def test_the_division_table_has_every_province_and_the_countys_own_code() -> None:
