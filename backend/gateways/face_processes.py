@@ -24,6 +24,7 @@ QUEUE = 8  # checks that may wait; a check takes a second or two, the ninth woul
 DEADLINE_SECONDS = 20.0
 CHECKS_PER_WORKER = 100  # then a fresh process, whatever the library may have kept
 _START_SECONDS = 60.0  # loading the models from a cold disk on a busy machine
+_START_PAUSES = (0, 1, 5, 30, 60)  # seconds before each attempt: a machine short of memory may recover
 
 
 class DlibFaceMatcher:
@@ -46,7 +47,7 @@ class DlibFaceMatcher:
         self._free: queue.Queue[_Worker] = queue.Queue()
         self._all: set[_Worker] = set()
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         self._missing = ""
         self._version = ""
         self._context = get_context("forkserver")
@@ -58,10 +59,10 @@ class DlibFaceMatcher:
         self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy
     ) -> FaceVerdict:
         """See the role FaceMatcher."""
+        self._refuse_when_gone()
         faults = _find_faults_in_heads(document, frames, policy)
         if faults:  # told by a few bytes: no worker is troubled
-            return FaceVerdict("retake", faults, None, self._version)
-        self._refuse_when_gone()
+            return FaceVerdict("retake", faults, None, self._version or "heads")
         ends_at = time.monotonic() + self._deadline
         if not self._places.acquire(blocking=False):
             raise FaceBusy(retry_after_seconds=5)
@@ -72,7 +73,7 @@ class DlibFaceMatcher:
 
     def is_ready(self) -> bool:
         """Whether a worker has said that it can compare."""
-        return bool(self._version) and not self._closed and not self._missing
+        return bool(self._version) and not self._closed.is_set() and not self._missing
 
     def wait_until_ready(self, seconds: float) -> bool:
         """Wait for the warm start, for commands and tests; a web process asks `is_ready`."""
@@ -87,7 +88,7 @@ class DlibFaceMatcher:
     def close(self) -> None:
         """See the role FaceMatcher."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             gone, self._all = list(self._all), set()
         for worker in gone:
             worker.end()
@@ -98,7 +99,7 @@ class DlibFaceMatcher:
             return tuple(worker.process.pid or 0 for worker in self._all)
 
     def _refuse_when_gone(self) -> None:
-        if self._closed or self._missing:
+        if self._closed.is_set() or self._missing:
             raise FaceUnavailable(self._missing or "closed")
 
     def _free_worker(self, ends_at: float) -> _Worker:
@@ -131,21 +132,33 @@ class DlibFaceMatcher:
         threading.Thread(target=self._start_worker, name="face-worker-start", daemon=True).start()
 
     def _start_worker(self) -> None:
-        if self._closed:
-            return
-        worker = _Worker(self._context)
+        for pause in _START_PAUSES:
+            if self._closed.wait(pause):
+                return
+            kind, said = self._try_to_start()
+            if kind == "ready":
+                return
+            if kind == "missing":
+                break
+        self._missing = said
+
+    def _try_to_start(self) -> tuple[str, str]:
+        try:
+            worker = _Worker(self._context)
+        except (EOFError, OSError) as error:
+            return "failed", f"no worker can be started: {type(error).__name__}"
         with self._lock:
             self._all.add(worker)
         try:
             kind, said = worker.hear(_START_SECONDS)
         except (EOFError, OSError):
-            kind, said = "missing", "the worker does not start"
-        if kind == "ready" and not self._closed:
-            self._version, self._missing = str(said), ""
+            kind, said = "failed", "the worker ends as soon as it starts"
+        if kind == "ready" and not self._closed.is_set():
+            self._version = str(said)
             self._free.put(worker)
-            return
-        self._missing = self._missing or str(said)
-        self._drop(worker)
+        else:
+            self._drop(worker)
+        return kind, str(said)
 
     def _replace(self, worker: _Worker) -> None:
         self._drop(worker)

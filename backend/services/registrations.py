@@ -104,6 +104,46 @@ def declare(
         return registration_view(session, registration)
 
 
+def amend(
+    world: World,
+    *,
+    account_id: str,
+    registration_id: str,
+    move_in_on: date,
+    planned_end_on: date | None = None,
+    reason: str | None = None,
+) -> RegistrationView:
+    """Correct a declaration: sent to the registry as a new version, `declared_at` stays (ZJ-13).
+
+    The same answers again change nothing. Raises Refused transition and every faulty field.
+    """
+    with transaction() as session:
+        registration = own_registration(session, account_id, registration_id)
+        refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "amend")
+        faults = (
+            [refusal] if refusal else find_declaration_faults(move_in_on, planned_end_on, reason, world.clock.today())
+        )
+        if faults:
+            raise Refused.of(faults)
+        given = {"move_in_on": move_in_on, "planned_end_on": planned_end_on, "reason": reason}
+        changed = [name for name, value in given.items() if getattr(registration, name) != value]
+        for name in changed:
+            setattr(registration, name, given[name])
+        # A returned registration goes out again even unchanged: what was wrong may have been mended elsewhere.
+        if changed or registration.registry_state == "rejected":
+            change_registration(
+                world,
+                session,
+                registration,
+                "amend",
+                Actor("resident", account_id),
+                source="tenant",
+                fields=changed,
+                send="AMEND",
+            )
+        return registration_view(session, registration)
+
+
 def check_out(
     world: World,
     *,

@@ -7,7 +7,7 @@ from typing import Any
 from backend.services import registrations, tenancies
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.registrations import CheckOut, Declaration, ReceiptShown, RegistrationShown, TenancyShown
+from mobile_api.api.schemas.registrations import Amendment, CheckOut, Declaration, ReceiptShown, RegistrationShown, TenancyShown
 
 blueprint = Blueprint("registrations", "居住登记", "Residence registration")
 
@@ -56,6 +56,18 @@ def declare(body: dict[str, Any], registration_id: str, idempotency_key: str | N
     return registrations.declare(
         world(), account_id=me(), registration_id=registration_id, **body, idempotency_key=idempotency_key
     )
+
+
+@blueprint.put("/registrations/<id:registration_id>/declaration")
+@blueprint.arguments(Amendment)
+@blueprint.response(200, RegistrationShown)
+@blueprint.refuses("transition", "registration.move_in", "registration.reason", "input.date_order")
+def amend(body: dict[str, Any], registration_id: str) -> Any:
+    """Correct one's declaration, or send a returned one again; the time of declaration stays.
+
+    更正申报，或重新提交被退回的申报；申报时间不变。
+    """
+    return registrations.amend(world(), account_id=me(), registration_id=registration_id, **body)
 
 
 @blueprint.post("/registrations/<id:registration_id>/check-out")

@@ -86,6 +86,25 @@ def declare(registration_id: str) -> str | Response | tuple[str, int]:
                            provinces=provinces().values(), chosen=chosen, reasons=REASONS_OF_STAY), sheet.status
 
 
+@tenant.route("/homes/<registration_id>/amend", methods=["GET", "POST"])
+def amend(registration_id: str) -> str | Response | tuple[str, int]:
+    """Correct the declaration, or send a returned one again; the time of declaration stays."""
+    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    said = mine.registration
+    sheet = Sheet.of_request(
+        {"move_in_on": _("入住日期"), "planned_end_on": _("预计离开日期"), "reason": _("居住事由")},
+        move_in_on=said.move_in_on, planned_end_on=said.planned_end_on, reason=said.reason)
+    if request.method == "POST":
+        with sheet.filling():
+            move_in_on, planned_end_on = sheet.day("move_in_on"), sheet.optional_day("planned_end_on")
+            reason = sheet.optional("reason")
+            sheet.check()
+            registrations.amend(world(), account_id=account_id(), registration_id=registration_id,
+                                move_in_on=move_in_on, planned_end_on=planned_end_on, reason=reason)
+            return redirect(url_for("tenant.tenancy", registration_id=registration_id, said="amended"), 303)
+    return render_template("tenant/amend.html", home=mine, sheet=sheet, reasons=REASONS_OF_STAY), sheet.status
+
+
 def _division(sheet: Sheet, asks: bool) -> str | None:
     # Once declared it is asked no more, but a second submit of the same sheet must stay the same request.
     code = sheet.text("hukou_division") if asks else sheet.optional("hukou_division")

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
-from backend.app import create_console_app
 from backend.db import transaction
 from backend.domain.ids import new_id
 from backend.models.audit import AuditLeaf
@@ -22,6 +19,7 @@ from backend.services.audit import seal_leaves, sign_checkpoint
 from backend.services.identity_reviews import ask_a_person
 from backend.services.leases import end_lease
 from backend.services.registrations import answer_still_here
+from backend.services.registry_upkeep import note_contact
 from tests.services import staff, stories
 
 Browser = Callable[..., Any]
@@ -31,49 +29,6 @@ Make = Callable[..., Any]
 def flat(answer: Any) -> str:
     """The page's words without markup, spaces folded."""
     return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
-
-
-def test_an_officer_signs_in_and_comes_back_to_the_page_that_was_asked(
-    browser: Browser, make: Make, world: Any
-) -> None:
-    who = make(staff.make_officer)
-    client = browser()
-    asked = client.get("/deadlines?owner=tenant")
-    assert asked.status_code == 401 and 'value="/deadlines?owner=tenant"' in asked.text
-    form = {"login": who.login, "password": staff.PASSWORD, "code": who.code(world), "next": "/deadlines?owner=tenant"}
-    answer = client.post("/sign-in", data=form)
-    assert answer.status_code == 302 and answer.headers["Location"] == "/deadlines?owner=tenant"
-    cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("__Host-anju-c=")
-    assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"))
-
-
-@pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org", "/\\example.org", "javascript:1"])
-def test_signing_in_never_leads_to_another_site(browser: Browser, make: Make, world: Any, elsewhere: str) -> None:
-    who = make(staff.make_officer)
-    form = {"login": who.login, "password": staff.PASSWORD, "code": who.code(world), "next": elsewhere}
-    assert browser().post("/sign-in", data=form).headers["Location"] == "/"
-
-
-def test_a_failed_sign_in_keeps_the_name_and_never_the_password(browser: Browser, make: Make) -> None:
-    make(staff.make_officer, login="wang")
-    answer = browser().post("/sign-in", data={"login": "wang", "password": "secret-secret-1", "code": "000000"})
-    assert answer.status_code == 401 and 'value="wang"' in answer.text
-    assert "secret-secret-1" not in answer.text and "000000" not in answer.text
-    empty = browser().post("/sign-in", data={})
-    assert empty.status_code == 422 and empty.text.count("此项必填") == 6  # summary and field, three times
-
-
-def test_signing_out_forgets_everything(browser: Browser) -> None:
-    client = browser("officer", purpose="visit")
-    answer = client.post("/sign-out")
-    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
-    assert client.get("/ledger").status_code == 401
-
-
-def test_each_role_starts_where_it_works(browser: Browser) -> None:
-    starts = {role: browser(role).get("/").headers["Location"] for role in ("officer", "reviewer", "auditor")}
-    assert starts == {"officer": "/ledger", "reviewer": "/ledger", "auditor": "/audit"}
 
 
 def test_a_unit_asks_for_the_purpose_first_and_opens_right_after(browser: Browser, make: Make) -> None:
@@ -216,6 +171,14 @@ def test_the_sync_page_says_what_waits_and_that_nothing_was_heard(browser: Brows
     assert "等待报送" in flat(browser("supervisor").get("/sync/live", headers={"X-Anju-Live": "1"}))
 
 
+def test_a_silent_registry_turns_the_page_red_and_reassures_about_keys(browser: Browser, make: Make) -> None:
+    make(note_contact, "connection refused")
+    words = flat(browser("officer").get("/sync/live"))
+    assert "联系不上登记机关" in words and "申报和钥匙不受影响" in words
+    make(note_contact, None)
+    assert "与登记机关连通正常" in flat(browser("supervisor").get("/sync/live"))
+
+
 def test_a_parked_row_is_sent_again_from_its_own_area_alone(browser: Browser, make: Make) -> None:
     def park(world: Any) -> int:
         stories.make_declared(world)
@@ -271,29 +234,9 @@ def test_an_error_page_is_friendly_and_gives_a_way_back(browser: Browser, path: 
     assert answer.headers["X-Request-Id"] in answer.text
 
 
-def test_a_page_is_locked_after_ten_idle_minutes(browser: Browser, clock: Any) -> None:
-    client = browser("officer", purpose="visit")
-    assert 'data-idle-seconds="605"' in client.get("/ledger").text
-    clock.move(timedelta(minutes=11))
-    assert client.get("/ledger").status_code == 401
-
-
 def test_every_answer_carries_the_strict_headers(browser: Browser) -> None:
     headers = browser("officer").get("/ledger").headers
     assert (
         "script-src 'self'" in headers["Content-Security-Policy"] and "unsafe" not in headers["Content-Security-Policy"]
     )
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
-
-
-def test_the_demos_codes_exist_in_the_demo_alone(
-    console: Flask, browser: Browser, make: Make, settings: Any, world: Any
-) -> None:
-    make(staff.make_officer)
-    assert browser().get("/demo/codes").status_code == 200
-    real = create_console_app(
-        replace(settings, cookie_secure=True), replace(world, house=replace(world.house, demo=False))
-    )
-    real.config["PREFERRED_URL_SCHEME"] = "https"
-    client = real.test_client()
-    assert client.get("/demo/codes").status_code == 404 and "/demo/codes" not in client.get("/sign-in").text

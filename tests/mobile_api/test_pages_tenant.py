@@ -198,6 +198,16 @@ def test_sending_the_declaration_twice_makes_one(browser: Browser, make: Make) -
     assert [phone.press(page, "提交申报", **answers).path for _ in range(2)] == [home_of(story)] * 2
 
 
+def test_a_declaration_is_corrected_from_the_page_and_faults_are_said(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    phone = browser(TENANT_PHONE)
+    page = phone.get(f"{home_of(story)}/amend")
+    faulty = phone.press(page, "提交更正", move_in_on="2027-05-01")
+    assert faulty.status == 422 and "move_in_on-fault" in faulty.reader.ids
+    done = phone.press(page, "提交更正", reason="206")
+    assert done.path == home_of(story) and "更正已提交" in done.text
+
+
 def test_a_local_household_is_told_that_nothing_is_sent(browser: Browser, make: Make) -> None:
     story = make(stories.make_declared, "330522")
     page = browser(TENANT_PHONE).get(home_of(story))

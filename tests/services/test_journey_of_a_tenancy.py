@@ -27,7 +27,7 @@ from backend.services.keys import fetch_credential, get_key, resume_key, revoke_
 from backend.services.landlord_views import get_lease, landlord_home
 from backend.services.leases import end_lease, extend_lease, record_lease
 from backend.services.persons import enter_identity, my_identity
-from backend.services.registrations import answer_still_here, check_out, declare
+from backend.services.registrations import amend, answer_still_here, check_out, declare
 from backend.services.tenancies import get_tenancy, my_tenancies
 from backend.services.units import claim_lock, claim_unit
 from backend.wire.jwk import jwk_of, make_private_key
@@ -390,3 +390,28 @@ def test_another_accounts_things_are_not_found(world: Any) -> None:
     with refused("not_found"):
         fetch_credential(world, account_id=story.landlord, key_id=story.key_id)
     assert my_tenancies(world, account_id=stranger) == ()
+
+
+def test_an_amendment_goes_out_again_and_leaves_the_time_of_declaration(world: Any, clock: FixedClock) -> None:
+    story = stories.make_active(world)
+    declared_at = world.clock.now()
+    clock.move(timedelta(days=2))
+    values: dict[str, Any] = {"move_in_on": world.clock.today() - timedelta(days=2), "reason": "206"}
+    for _ in range(2):
+        view = amend(world, account_id=story.tenant, registration_id=story.registration_id, **values)
+    assert (view.declared_at, view.reason) == (declared_at, "206")
+    assert [row.kind for row in registry_rows()].count("AMEND") == 1
+    with pytest.raises(Refused) as caught:
+        amend(world, account_id=story.tenant, registration_id=story.registration_id, reason="000",
+              move_in_on=world.clock.today() + timedelta(days=1))  # fmt: skip
+    assert {r.field for r in caught.value.refusals} == {"move_in_on", "reason"}
+
+
+def test_a_returned_registration_is_sent_again_even_unchanged(world: Any) -> None:
+    story = stories.make_active(world)
+    with transaction() as session:
+        session.get_one(Registration, story.registration_id).registry_state = "rejected"
+    same = {"move_in_on": world.clock.today(), "planned_end_on": None, "reason": None}
+    view = amend(world, account_id=story.tenant, registration_id=story.registration_id, **same)
+    assert view.state == "declared"
+    assert [row.kind for row in registry_rows()].count("AMEND") == 1

@@ -85,6 +85,12 @@ class Declaration(Input):
     )
 
 
+class Amendment(Input):
+    move_in_on = Day("入住日期", "Moved in on", required=True)
+    planned_end_on = Day("预计离开", "Planned end", "2027-11-22", allow_none=True)
+    reason = Choice("居住事由（可不填）", "Reason of stay, optional", "204", REASONS_OF_STAY, allow_none=True)
+
+
 class CheckOut(Input):
     moved_out_on = Day("离开日期", "Moved out on", required=True)
     reason = Choice("离开事由", "Reason of leaving", "lease_end", CHECK_OUT_REASONS, required=True)

@@ -1,0 +1,170 @@
+"""The pages' own tables of words: states with their sign and icon, tasks, prompts, what a lock says.
+
+A sign is good, going, bad or plain (base.css); an icon is a name of icons.py. Chinese words are message ids; pairs are
+(Chinese, English) as in the domain's tables.
+"""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from backend.domain import purposes
+
+PRESENCE = {
+    "online": ("good", "wifi", _l("在线")),
+    "sleeping": ("plain", "moon", _l("休眠中，按一下门锁即可唤醒")),
+    "offline": ("bad", "wifi-off", _l("离线")),
+    "never": ("plain", "wifi-off", _l("尚未联网")),
+}
+UNIT_STATES = {
+    "let": ("good", "check", _l("在租")),
+    "awaiting": ("going", "clock", _l("待入住")),
+    "vacant": ("plain", "door", _l("无在租")),
+    "lock_offline": ("bad", "wifi-off", _l("锁离线")),
+}
+KEY_SIGNS = {
+    "draft": ("plain", "pencil"),
+    "invited": ("going", "send"),
+    "claimed": ("going", "clock"),
+    "active": ("good", "check"),
+    "suspended": ("bad", "pause"),
+    "revoking": ("going", "clock"),
+    "revoked": ("plain", "stop"),
+}
+REGISTRATION_SIGNS = {
+    "invited": ("plain", "send"),
+    "draft": ("going", "pencil"),
+    "declared": ("going", "clock"),
+    "sent": ("going", "clock"),
+    "registered": ("good", "check"),
+    "rejected": ("bad", "alert"),
+    "not_sent": ("plain", "check"),
+    "foreign_path": ("plain", "alert"),
+    "disputed": ("bad", "person"),
+    "moved_out": ("plain", "check"),
+    "voided": ("plain", "stop"),
+}
+INVITATION_STATES = {
+    "pending": ("going", "send", _l("等待租客打开")),
+    "accepted": ("good", "check", _l("已接受")),
+    "cancelled": ("plain", "stop", _l("已取消")),
+    "expired": ("bad", "clock", _l("已过期")),
+}
+IDENTITY_PROGRESS = {
+    "open": _l("未完成"),
+    "attested": _l("已见证，待复核"),
+    "verified": _l("已核验"),
+    "review": _l("工作人员核验中"),
+}
+TODOS = {
+    "claim_lock": _l("领取门锁"),
+    "lock_offline": _l("门锁离线，请看一下"),
+    "report_tenant": _l("报告租客"),
+    "invite": _l("邀请租客"),
+    "attest": _l("租客的身份待核验，您可以当面见证"),
+    "difference": _l("租客与您填写的证件不一致"),
+    "lease_over": _l("租约已到期，租客搬走了吗？"),
+}
+HEALTH_WORDS = {
+    "door.forced": _l("门被强行打开"),
+    "tamper.cover": _l("锁盖被打开"),
+    "lock.jammed": _l("锁舌卡住"),
+    "lockout.started": _l("尝试次数太多，暂时锁定"),
+    "lockout.ended": _l("锁定结束"),
+    "battery.low": _l("电量低"),
+    "battery.critical": _l("电量很低"),
+    "power.restored": _l("恢复供电"),
+    "factory_reset": _l("恢复出厂设置"),
+    "clock.lost": _l("时钟丢失，已等待校时"),
+    "log.overflow": _l("记录存满，部分较早的记录被覆盖"),
+    "firmware.updated": _l("固件已更新"),
+}
+DOOR_WORDS = {
+    "lock.unlocked": ("key", _l("开锁")),
+    "lock.locked": ("lock", _l("上锁")),
+    "door.opened": ("door", _l("门打开")),
+    "door.closed": ("door", _l("门关上")),
+    "access.denied": ("stop", _l("没有打开")),
+    "inside.opened": ("door", _l("从里面打开")),
+    "mech_key.used": ("key", _l("用了机械钥匙")),
+    "lock.unlock_timeout": ("clock", _l("开锁后没有推门，已重新上锁")),
+}
+LOCK_REFUSALS = {
+    "revoked": _l("钥匙已停用"),
+    "old_epoch": _l("钥匙属于以前的租期"),
+    "unknown_key": _l("门锁还不认识这把钥匙，请稍等片刻再试"),
+    "no_right": _l("这把钥匙不能这样用"),
+    "not_yet_valid": _l("还没到开始日期"),
+    "expired": _l("指令过期，请再按一次"),
+    "outside_schedule": _l("不在可用时间内"),
+    "used_up": _l("可用次数已用完"),
+    "jammed": _l("锁舌卡住了，请推紧门再试"),
+    "need_time": _l("门锁正在校时，请再按一次"),
+    "wrong_boot": _l("门锁刚刚重启，请再按一次"),
+    "stale_counter": _l("门锁刚刚重启，请再按一次"),
+    "lockout": _l("尝试次数太多，门锁暂时锁定"),
+    "battery": _l("门锁电量不足"),
+}
+ACTIONS_OF_CHALLENGE = {
+    "turn_left": _l("请慢慢向左转头，再转回来"),
+    "turn_right": _l("请慢慢向右转头，再转回来"),
+    "open_mouth": _l("请张大嘴，再闭上"),
+    "close_eyes": _l("请闭上眼睛，数一秒再睁开"),
+}
+OTHER_WAYS = {
+    "window": (_l("到窗口当面核验"), _l("带上证件，到派出所或村流动人口窗口办理。不需要预约照片。")),
+    "live_video": (_l("预约视频核验"), _l("工作人员与您视频通话，当面看一下证件，不录像。")),
+    "attestation": (_l("请房东当面见证"), _l("房东当面见到您、看过证件原件，在自己手机上确认。钥匙马上可以使用。")),
+}
+TASKS = {
+    "notice": (_l("阅读告知书"), _l("一分钟读完：收集什么、给谁看、保存多久。")),
+    "identity": (_l("填写身份"), _l("证件种类、号码和姓名，照证件填写。")),
+    "face": (_l("核验身份"), _l("拍证件和一段自拍；也可以选其他方式。")),
+    "declare": (_l("申报居住登记"), _l("入住日期和户籍地，不到一分钟。")),
+    "key": (_l("领取钥匙"), _l("以上完成后，钥匙自动生效。")),
+}
+# What the registry does with a declaration; staff's actions are named by domain.purposes.
+REGISTRY_ACTIONS = {
+    "registry_sent": ("居住登记送往登记机关", "Your registration was sent to the registry"),
+    "registry_accepted": ("登记机关受理了您的居住登记", "The registry accepted your registration"),
+    "registry_rejected": ("登记机关退回了您的居住登记", "The registry returned your registration"),
+    "identity_window": ("当面核验了您的身份", "Checked your identity in person"),
+    "identity_live_video": ("通过视频核验了您的身份", "Checked your identity by live video"),
+    "registration_check_out": ("为您办理了离开登记", "Recorded your move-out"),
+    "registration_still_living": ("确认您仍住在这里", "Confirmed that you still live there"),
+}
+ANOTHER_ACT = ("处理了与您有关的事项", "Handled a matter about you")
+FIELD_NAMES = {
+    **purposes.FIELDS,
+    "move_in_on": ("入住日期", "move-in date"),
+    "planned_end_on": ("预计离开日期", "planned end"),
+    "reason": ("事由", "reason of stay"),
+    "hukou_division": ("户籍地", "place of household registration"),
+    "phone": ("手机号", "phone"),
+    "sex": ("性别", "sex"),
+    "birth_on": ("出生日期", "date of birth"),
+    "nationality": ("国籍", "nationality"),
+    "moved_out_on": ("离开日期", "move-out date"),
+    "checkout_reason": ("离开原因", "reason of leaving"),
+    "void_reason": ("作废原因", "reason of voiding"),
+    "receipt_no": ("凭证编号", "receipt number"),
+    "unit_no": ("房间编号", "number of the unit"),
+    "division": ("行政区划", "division"),
+    "place_type": ("住所类型", "kind of place"),
+    "declared_by": ("由谁申报", "who declared"),
+    "notice_version": ("告知书版本", "version of the notice"),
+    "relation": ("与户主关系", "relation"),
+    "guardian_name": ("监护人姓名", "guardian's name"),
+    "guardian_id_type": ("监护人证件类型", "guardian's document type"),
+    "guardian_id_number": ("监护人证件号码", "guardian's document number"),
+    "guardian_relation": ("监护关系", "guardian's relation"),
+}
+COMMAND_STATES = {
+    "queued": _l("正在发送…"),
+    "sent": _l("已发送，等待门锁…"),
+    "accepted": _l("门锁已收到…"),
+    "executed": _l("门已打开"),
+    "refused": _l("没有打开"),
+    "expired": _l("门锁没有及时回应，指令已作废，门没有打开"),
+    "unknown": _l("暂时不知道结果，门锁联网后会告诉我们"),
+}
