@@ -7,7 +7,14 @@ from typing import Any
 from backend.services import registrations, tenancies
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.registrations import Amendment, CheckOut, Declaration, ReceiptShown, RegistrationShown, TenancyShown
+from mobile_api.api.schemas.registrations import (
+    Amendment,
+    CheckOut,
+    Declaration,
+    ReceiptShown,
+    RegistrationShown,
+    TenancyShown,
+)
 
 blueprint = Blueprint("registrations", "居住登记", "Residence registration")
 

@@ -153,22 +153,27 @@ class Phone:
             self.page.wait_for_timeout(250)
         raise AssertionError(f"no code came to {number}")
 
-    def look(self, name: str) -> None:
-        """Nothing hangs over the edge, every control is large enough; a picture for the gallery when one is kept."""
+    def set_mode(self, language: str, elder: bool) -> None:
+        """Language and elder mode as this device keeps them."""
+        values = {"anju-lang": language, "anju-elder": "1" if elder else "0"}
+        self.context.add_cookies([{"name": name, "value": value, "url": self.base} for name, value in values.items()])
+
+    def look(self, name: str, least: float = 44) -> None:
+        """Nothing hangs over the edge, every control is high enough; a picture for the gallery when one is kept."""
         self.page.wait_for_load_state()
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} px"
-        small = self.page.evaluate(SMALL_CONTROLS)
-        assert not small, f"{name} has controls below 44 px: {small}"
+        small = self.page.evaluate(SMALL_CONTROLS, least)
+        assert not small, f"{name} has controls below {least} px: {small}"
         if "ANJU_GALLERY" in os.environ:
             self.page.screenshot(path=f"{os.environ['ANJU_GALLERY']}/{self.name}-{name}.png", full_page=True)
 
 
 # Links inside running text are exempt (WCAG 2.2, 2.5.8); buttons, fields and standing links are not.
-SMALL_CONTROLS = """() => [...document.querySelectorAll(
-    'button, select, input:not([type=hidden]), a.button, a.item, a.back')]
+SMALL_CONTROLS = """(least) => [...document.querySelectorAll(
+    'button, select, input:not([type=hidden]), a.button, a.item, a.back, .tabs a, summary')]
   .filter((each) => each.offsetParent !== null && !each.matches('.unseen'))
-  .filter((each) => (each.closest('label') ?? each).getBoundingClientRect().height < 43.5)
+  .filter((each) => (each.closest('label') ?? each).getBoundingClientRect().height < least - 0.5)
   .map((each) => each.outerHTML.slice(0, 90))"""
 
 
