@@ -105,10 +105,13 @@ class Actor:
             raise ValueError(f"unknown action {action!r}")
 
     def _score(self, action: str, pose: Pose) -> float:
-        """`shown` in the worse of two takes."""
+        """`shown`, in the worse of two takes where the first shows it."""
         still = self.mesh.moved(pose)
+        score = self.shown(action, still)
+        if score < 0:
+            return score
         noisy = np.clip(still * 0.98 + self._noise, 0, 255).astype(np.uint8)
-        return min(self.shown(action, still), self.shown(action, np.roll(noisy, (2, -2), (0, 1))))
+        return min(score, self.shown(action, np.roll(noisy, (2, -2), (0, 1))))
 
 
 def measured_face(pixels: Pixels) -> tuple[float, float, float] | None:

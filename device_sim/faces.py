@@ -100,8 +100,8 @@ def flat_burst(selfie: bytes, degrees: float = 40) -> list[SimFrame]:
 
 def swapped_burst(first: bytes, second: bytes, actions: Sequence[str]) -> list[SimFrame]:
     """A burst in which another face is slipped in half-way: it shows whenever the first one rests."""
-    frames, other = record_burst(first, actions), still_burst(second)
-    plan = _plan(actions)
+    frames, plan = record_burst(first, actions), _plan(actions)
+    other = still_burst(second, len(plan))
     return [
         SimFrame(other[n].jpeg, frame.at_ms) if n >= len(plan) // 2 and not plan[n][0] else frame
         for n, frame in enumerate(frames)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backend.bootstrap import house_rules
 from backend.config import Settings
+from backend.domain.faces import FacePolicy, FaceVerdict
+from backend.domain.movements import Challenge
 from backend.gateways.clock import Clock
-from backend.gateways.face_matcher import FakeFaceMatcher
+from backend.gateways.face_matcher import FakeFaceMatcher, Frame
 from backend.gateways.fake_registry import FakeRegistryClient
 from backend.gateways.identity_authority import StandInAuthority
 from backend.gateways.key_ring import FileKeyRing
@@ -40,6 +44,29 @@ class QuietListener:
         """Nothing to end."""
 
 
+class ToldFaceMatcher:
+    """Answers what a test sets, at any time: `verdict`, or `error` when there is one. Counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.verdict: FaceVerdict = FakeFaceMatcher.verdict("match", distance=0.31)
+        self.error: Exception | None = None
+        self.asked = 0
+
+    def verify(self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy) -> FaceVerdict:
+        """The verdict, or the error raised."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return self.verdict
+
+    def is_ready(self) -> bool:
+        """Always."""
+        return True
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
 def make_fake_world(settings: Settings, clock: Clock) -> World:
     """A world whose keys are real and lie in the test's folder, and whose outside parts are fakes."""
     folder = settings.keys_folder
@@ -49,7 +76,7 @@ def make_fake_world(settings: Settings, clock: Clock) -> World:
         key_ring=FileKeyRing(folder),
         tokens=FileTokens(folder),
         sms=DemoSms(settings.var / "demo" / "messages.jsonl"),
-        faces=FakeFaceMatcher(),
+        faces=ToldFaceMatcher(),
         authority=StandInAuthority(),
         registry=FakeRegistryClient(clock.now()),
         wake_up=QuietWakeUp(),

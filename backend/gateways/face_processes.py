@@ -27,6 +27,10 @@ _START_SECONDS = 60.0  # loading the models from a cold disk on a busy machine
 _START_PAUSES = (0, 1, 5, 30, 60)  # seconds before each attempt: a machine short of memory may recover
 
 
+class _WorkerDied(Exception):
+    """A worker process ended by itself or was killed by somebody else."""
+
+
 class DlibFaceMatcher:
     """face_recognition on dlib, in worker processes that a fork server starts warm.
 
@@ -67,7 +71,13 @@ class DlibFaceMatcher:
         if not self._places.acquire(blocking=False):
             raise FaceBusy(retry_after_seconds=5)
         try:
-            return self._judged_by(self._free_worker(ends_at), (document, list(frames), challenge, policy), ends_at)
+            job = (document, list(frames), challenge, policy)
+            try:
+                return self._judged_by(self._free_worker(ends_at), job, ends_at)
+            except _WorkerDied:  # killed by the system, perhaps: once more; a picture that kills workers fails now
+                return self._judged_by(self._free_worker(ends_at), job, ends_at)
+        except _WorkerDied:
+            raise FaceUnavailable("the worker died in the middle of the check") from None
         finally:
             self._places.release()
 
@@ -118,7 +128,9 @@ class DlibFaceMatcher:
         try:
             kind, answer = worker.ask(job, ends_at - time.monotonic())
         except (EOFError, OSError):
-            raise FaceUnavailable("the worker ended in the middle of the check") from None
+            if worker.was_cut:
+                raise FaceUnavailable("the check took longer than allowed") from None
+            raise _WorkerDied from None
         finally:
             if kind == "verdict" and worker.can_go_on(self._checks_per_worker):
                 self._free.put(worker)
@@ -180,7 +192,7 @@ class _Worker:
         )
         self._pipe: Connection = ours
         self._checks = 0
-        self._cut = False
+        self.was_cut = False
         self.process.start()
         theirs.close()
 
@@ -204,7 +216,7 @@ class _Worker:
 
     def can_go_on(self, checks_per_worker: int) -> bool:
         """Whether it may get another check."""
-        return not self._cut and self._checks < checks_per_worker and self.process.is_alive()
+        return not self.was_cut and self._checks < checks_per_worker and self.process.is_alive()
 
     def end(self) -> None:
         """Kill it and wait until it is gone; a second call does nothing more."""
@@ -217,7 +229,7 @@ class _Worker:
         return kind, answer
 
     def _cut_off(self) -> None:
-        self._cut = True
+        self.was_cut = True
         self.process.kill()
 
 

@@ -21,7 +21,10 @@ Phones = Callable[..., Phone]
 # The person says no to the camera the first time.
 REFUSE_ONCE = """() => {
   const media = navigator.mediaDevices, real = media.getUserMedia.bind(media);
-  media.getUserMedia = () => { media.getUserMedia = real; return Promise.reject(new DOMException('', 'NotAllowedError')); };
+  media.getUserMedia = async () => {
+    media.getUserMedia = real;
+    throw new DOMException('', 'NotAllowedError');
+  };
 }"""
 
 
