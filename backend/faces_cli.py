@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backend.config import Settings
+from backend.config import Settings, SettingsError
 from backend.domain.faces import FACE_REASONS, FacePolicy, FaceQuality
 
 if TYPE_CHECKING:
@@ -47,11 +47,8 @@ def check_faces(chosen: argparse.Namespace) -> int:
         return _refused(f"the face package is not installed ({missing.name}); see requirements.txt")
     from backend.gateways.face_engine import EngineMissing
 
-    settings = Settings()
     try:
-        document, live = _content(chosen.document), _content(chosen.live)
-        policy = FacePolicy(match_at_most=settings.face_match_at_most, review_at_most=settings.face_review_at_most)
-        found = compare_pictures(document, live, policy)
+        found = compare_pictures(_content(chosen.document), _content(chosen.live), _policy())
     except OSError as error:
         return _refused(f"{error.filename}: {error.strerror}")
     except EngineMissing as missing_engine:
@@ -77,6 +74,15 @@ def evaluate_faces(chosen: argparse.Namespace) -> int:
         return _refused(str(error))
     print(json.dumps(_as_record(found)) if chosen.json else _as_table(found))
     return 0
+
+
+def _policy() -> FacePolicy:
+    """The thresholds of this installation; the usual ones where nothing is set up, as on a developer's machine."""
+    try:
+        settings = Settings.from_environment()
+    except SettingsError:
+        settings = Settings()
+    return FacePolicy(match_at_most=settings.face_match_at_most, review_at_most=settings.face_review_at_most)
 
 
 def _read_pairs(path: Path) -> list[Pair]:

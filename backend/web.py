@@ -85,17 +85,14 @@ Policy = Mapping[tuple[str, str], Rule]
 @cache
 def load_policy() -> Policy:
     """All rows of backend/policy.toml by (app.endpoint, method)."""
-    rules: dict[tuple[str, str], Rule] = {}
-    for path in sorted(Path(str(resources.files("backend"))).glob("policy*.toml")):
-        for endpoint, methods in tomllib.loads(path.read_text(encoding="utf-8")).items():
-            for method, row in methods.items():
-                rules[endpoint, method] = Rule(
-                    tuple(row["who"]),
-                    row.get("relation", "none"),
-                    row.get("purpose", False),
-                    tuple(row.get("fields", ())),
-                )
-    return rules
+    written = (resources.files("backend") / "policy.toml").read_text(encoding="utf-8")
+    return {
+        (endpoint, method): Rule(
+            tuple(row["who"]), row.get("relation", "none"), row.get("purpose", False), tuple(row.get("fields", ()))
+        )
+        for endpoint, methods in tomllib.loads(written).items()
+        for method, row in methods.items()
+    }
 
 
 def open_door(

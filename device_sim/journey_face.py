@@ -13,8 +13,7 @@ from device_sim.journey_clients import Api, Problem
 from device_sim.journey_teller import Stopped, Teller
 
 DIFFERENT_PEOPLE, UNUSABLE_PICTURES = 3, 4
-MOVEMENTS = ("turn_left", "turn_right", "open_mouth", "close_eyes")
-TAKES, TRIES_WHILE_BUSY = 3, 5
+TAKES, TRIES_WHILE_BUSY = 6, 5
 TRY_AGAIN = ("face.busy", "challenge.expired", "challenge.used")
 
 
@@ -37,9 +36,6 @@ class FaceCheck:
 
         Raises Stopped: two different people (3), unusable pictures (4).
         """
-        self._teller.busy("由自拍照生成动作 · modelling the movements from the selfie")
-        # A person moves at once; a made face is modelled first, so that the challenge's 60 s are left for the check.
-        burst_of(self._pictures.selfie, MOVEMENTS)
         outcome: dict[str, Any] = {}
         for take in range(TAKES):
             try:
@@ -68,6 +64,8 @@ class FaceCheck:
         hashed = sha256(self._pictures.document).hexdigest()
         for _ in range(TRIES_WHILE_BUSY):
             challenge = self._api.post("/identity/challenges", {"document_sha256": hashed})
+            # A made face needs some seconds to model; on a slow machine the challenge may expire the first time.
+            self._teller.busy("由自拍照生成动作 · modelling the movements from the selfie")
             frames = burst_of(self._pictures.selfie, challenge["actions"], seed=take)
             notes[:] = [
                 f"动作 · actions: {', '.join(challenge['actions'])}",

@@ -44,27 +44,21 @@ class QuietListener:
         """Nothing to end."""
 
 
-class ToldFaceMatcher:
-    """Answers what a test sets, at any time: `verdict`, or `error` when there is one. Counts how often it was asked."""
+class ToldFaceMatcher(FakeFaceMatcher):
+    """Also answers what a test sets later: `verdict`, or `error` when there is one. Counts how often it was asked."""
 
-    def __init__(self) -> None:
-        self.verdict: FaceVerdict = FakeFaceMatcher.verdict("match", distance=0.31)
+    def __init__(self, *answers: FaceVerdict | Exception) -> None:
+        super().__init__(*answers)
         self.error: Exception | None = None
         self.asked = 0
 
     def verify(self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy) -> FaceVerdict:
-        """The verdict, or the error raised."""
+        """The error raised, or the verdict set, or the next of the answers."""
         self.asked += 1
         if self.error is not None:
             raise self.error
-        return self.verdict
-
-    def is_ready(self) -> bool:
-        """Always."""
-        return True
-
-    def close(self) -> None:
-        """Nothing to end."""
+        told: FaceVerdict | None = vars(self).get("verdict")
+        return told or super().verify(document, frames, challenge, policy)
 
 
 def make_fake_world(settings: Settings, clock: Clock) -> World:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from backend.domain.calendars import day_of, end_of, working_days_after
-from backend.domain.refusals import Refusal
+from backend.domain.refusals import Refusal, illegal_transition
 
 OPEN_STATES = ("reported", "routed", "assigned")
 STATE_NAMES = {
@@ -26,6 +26,15 @@ TRANSITIONS = {
     "checked": {"answer": "answered"},
     "answered": {"rate": "rated"},
     "rated": {},
+}
+ACTION_NAMES = {
+    "route": ("转办", "route"),
+    "claim": ("领取", "take"),
+    "release": ("放回", "put back"),
+    "decide": ("作出决定", "decide"),
+    "check": ("复核", "check"),
+    "answer": ("答复", "answer"),
+    "rate": ("评价", "rate"),
 }
 OFFICES = {
     "police_station": ("派出所", "Police station"),
@@ -213,7 +222,7 @@ def decide_action(state: str, action: str) -> Refusal | None:
     """Whether a case in `state` takes `action` ('claim', 'release', 'decide', …); a refusal lists what is possible."""
     if action in TRANSITIONS[state]:
         return None
-    return Refusal("transition", None, {"state": state}, tuple(TRANSITIONS[state]))
+    return illegal_transition(STATE_NAMES[state], {name: ACTION_NAMES[name] for name in TRANSITIONS[state]})
 
 
 def find_decision_faults(

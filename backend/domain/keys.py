@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from backend.domain.refusals import Refusal
+from backend.domain.refusals import Refusal, illegal_transition
 
 TRANSITIONS: dict[str, dict[str, str]] = {
     # state: action -> next state
@@ -37,7 +37,7 @@ ACTIONS = {
     "revoke": ("停用", "revoke"),
     "confirm": ("确认停用", "confirm"),
 }
-GROUNDS = ("check_out", "both_agreed", "court_order", "holder_request")
+GROUNDS = ("check_out", "both_agreed", "court_order", "holder_request", "never_active")
 LIVE = ("claimed", "active", "suspended")
 
 
@@ -46,7 +46,7 @@ def next_state(state: str, action: str) -> str | Refusal:
     allowed = TRANSITIONS[state]
     if action in allowed:
         return allowed[action]
-    return Refusal("transition", None, {"state": state}, tuple(allowed))
+    return illegal_transition(STATE_NAMES[state], {name: ACTIONS[name] for name in allowed})
 
 
 def decide_restriction(kind: str, ground: str | None, by_holder: bool) -> Refusal | None:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from backend.domain.refusals import Refusal
 
 KINDS = ("whole", "room", "bed")
+LEASE_STATES = {"active": ("有效", "active"), "ended": ("已结束", "ended"), "cancelled": ("已撤回", "taken back")}
 KIND_NAMES = {"whole": ("整租", "Whole"), "room": ("合租", "Room"), "bed": ("床位", "Bed")}
 
 

@@ -37,8 +37,23 @@ class Refusal:
         return self._fill(self.reason.remedy_zh if language == "zh" else self.reason.remedy_en, language)
 
     def _fill(self, text: str, language: str) -> str:
-        joined = ("、" if language == "zh" else ", ").join(self.allowed)
-        return text.format_map({"allowed": joined, **self.params})
+        joined = ("、" if language == "zh" else ", ").join(self.allowed) or ("无" if language == "zh" else "nothing")
+        # A param given as a pair is said in the reader's language: (zh, en).
+        said = {name: _in(value, language) for name, value in self.params.items()}
+        return text.format_map({"allowed": joined, **said})
+
+
+def _in(value: Any, language: str) -> Any:
+    return value[0 if language == "zh" else 1] if isinstance(value, tuple) else value
+
+
+def illegal_transition(
+    state: tuple[str, str], allowed: Mapping[str, tuple[str, str]], field: str | None = None
+) -> Refusal:
+    """Refuse what a state does not allow; both the state and what is allowed are said in words (zh, en)."""
+    words = allowed.values()
+    can = ("、".join(zh for zh, _ in words) or "无", ", ".join(en for _, en in words) or "nothing")
+    return Refusal("transition", field, {"state": state, "can": can}, tuple(allowed))
 
 
 class Refused(Exception):

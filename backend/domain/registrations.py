@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from backend.domain.calendars import months_after, working_days_after
 from backend.domain.documents import is_foreign
-from backend.domain.refusals import Refusal
+from backend.domain.refusals import Refusal, illegal_transition
 
 REASONS_OF_STAY = {
     "204": ("务工", "Work"),
@@ -43,6 +43,12 @@ STATE_NAMES = {
     "disputed": ("有争议，由工作人员核实", "disputed, a person decides"),
     "moved_out": ("已离开", "moved out"),
     "voided": ("已作废", "voided"),
+}
+TENANT_ACTION_NAMES = {
+    "accept": ("接受邀请", "accept the invitation"),
+    "declare": ("申报", "declare"),
+    "amend": ("更正", "correct"),
+    "check_out": ("退房", "check out"),
 }
 TENANT_ACTIONS = {
     "invited": ("accept",),
@@ -115,7 +121,7 @@ def decide_tenant_action(tenant_leg: str, residence: str, action: str) -> Refusa
     if action in allowed:
         return None
     state = tenant_leg if residence == "living" else residence
-    return Refusal("transition", None, {"state": state}, allowed)
+    return illegal_transition(STATE_NAMES[state], {name: TENANT_ACTION_NAMES[name] for name in allowed})
 
 
 def find_declaration_faults(

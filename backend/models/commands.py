@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Code, Id, LockId, Moment, Text120, one_of
@@ -28,7 +28,7 @@ class Command(Base):
     action: Mapped[Code]
     state: Mapped[Code] = mapped_column(default="queued")
     reason: Mapped[Code | None] = mapped_column(default=None)
-    counter: Mapped[int]
+    counter: Mapped[int] = mapped_column(BigInteger)
     boot_id: Mapped[Text120 | None] = mapped_column(default=None)
     event_seq: Mapped[int | None] = mapped_column(default=None)
     created_at: Mapped[Moment]

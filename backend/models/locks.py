@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Code, Id, LockId, Moment, Text120, Token, one_of
@@ -32,7 +32,7 @@ class Lock(Base):
     # desired
     epoch: Mapped[int] = mapped_column(default=1)
     list_version: Mapped[int] = mapped_column(default=0)
-    command_counter: Mapped[int] = mapped_column(default=0)
+    command_counter: Mapped[int] = mapped_column(BigInteger, default=0)
     # reported
     reported_list_version: Mapped[int] = mapped_column(default=0)
     reported_epoch: Mapped[int] = mapped_column(default=0)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from backend.db import after_commit, reading, transaction
 from backend.domain.commands import FINAL, decide_answer, decide_silence
 from backend.domain.ids import is_id, new_id
+from backend.domain.keys import STATE_NAMES
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.commands import Command
@@ -215,7 +216,7 @@ def _usable_key(world: World, session: Session, account_id: str, key_id: str) ->
     if key is None or key.holder_account_id != account_id:
         raise Refused("not_found", "key_id")
     if key.state != "active":
-        raise Refused("key.not_active", state=key.state)
+        raise Refused("key.not_active", state=STATE_NAMES[key.state])
     if world.clock.today() < key.starts_on:
         raise Refused("key.not_yet", starts_on=key.starts_on.isoformat())
     return key
@@ -237,8 +238,9 @@ def _reachable_lock(session: Session, key: Key) -> Lock:
 
 
 def _make_command(world: World, session: Session, lock: Lock, action: str, *, key_id: str | None) -> Command:
-    lock.command_counter += 1
     now = world.clock.now()
+    # Never below the clock: a database restored from a backup must not fall behind what its locks have seen.
+    lock.command_counter = max(lock.command_counter + 1, int(now.timestamp()))
     command = Command(
         id=new_id(),
         lock_id=lock.id,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.db import reading, transaction
 from backend.domain.calendars import start_of
 from backend.domain.ids import new_id
-from backend.domain.keys import credential_life, decide_restriction
+from backend.domain.keys import STATE_NAMES, credential_life, decide_restriction
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -63,7 +63,7 @@ def fetch_credential(world: World, *, account_id: str, key_id: str) -> Credentia
         if not by_holder or key.phone_jwk is None:
             raise Refused("not_found", "key_id")
         if key.state != "active":
-            raise Refused("key.not_active", state=key.state)
+            raise Refused("key.not_active", state=STATE_NAMES[key.state])
         locks = session.scalars(
             select(Lock).join(KeyDoor, KeyDoor.lock_id == Lock.id).where(KeyDoor.key_id == key.id)
         ).all()

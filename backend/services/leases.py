@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from backend.db import transaction
 from backend.domain.documents import Document, decide_document
 from backend.domain.ids import new_id
-from backend.domain.leases import KINDS, Term, decide_extension, find_term_faults, overlap_refusal
+from backend.domain.leases import KINDS, LEASE_STATES, Term, decide_extension, find_term_faults, overlap_refusal
 from backend.domain.persons import decide_name, decide_phone
-from backend.domain.refusals import Refusal, Refused
+from backend.domain.refusals import Refusal, Refused, illegal_transition
 from backend.domain.registrations import landlord_due_on, tenant_due_on
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -136,7 +136,7 @@ def extend_lease(world: World, *, account_id: str, lease_id: str, ends_on: date 
         if lease.ends_on == ends_on:
             return _made(session, lease, registration)
         if lease.state != "active":
-            raise Refused("transition", state=lease.state)
+            raise Refused.of([illegal_transition(LEASE_STATES[lease.state], {})])
         refusal = decide_extension(lease.ends_on, ends_on, world.clock.today())
         if refusal is not None:
             raise Refused.of([refusal])
@@ -188,7 +188,7 @@ def extend_lease(world: World, *, account_id: str, lease_id: str, ends_on: date 
 def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -> EndMade:
     """The landlord reports that the tenant has left (ZJ-9-2). The tenant is asked; the key stays alive until then.
 
-    A lease nobody ever accepted ends at once.
+    A lease that nobody ever used ends at once; whoever had accepted it is told.
     """
     if ended_on > world.clock.today():
         raise Refused("input.future_date", "ended_on")
@@ -212,8 +212,8 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -
             object_kind="lease",
             object_id=lease.id,
         )
-        if lease.tenant_id is None:
-            return _end_unaccepted(world, session, lease, registration, actor)
+        if lease.tenant_id is None or _has_lapsed(session, lease, registration):
+            return _end_unused(world, session, lease, registration, actor)
         if registration.residence == "moved_out":
             lease.state = "ended"
             return EndMade("ended", registration.disputed)
@@ -370,12 +370,20 @@ def _report(world: World, session: Session, lease: Lease, registration: Registra
     compare_legs(world, session, lease, registration)
 
 
-def _end_unaccepted(world: World, session: Session, lease: Lease, registration: Registration, actor: Actor) -> EndMade:
+def _has_lapsed(session: Session, lease: Lease, registration: Registration) -> bool:
+    """Whoever accepted let the draft expire, and no key of the lease ever opened."""
+    opened = session.scalar(
+        select(Key.id).where(Key.lease_id == lease.id, Key.activated_at.is_not(None)).limit(1)
+    )
+    return opened is None and registration.tenant_leg == "invited"
+
+
+def _end_unused(world: World, session: Session, lease: Lease, registration: Registration, actor: Actor) -> EndMade:
     lease.state = "cancelled"
     registration.residence, registration.void_reason = "voided", "entered_in_error"
     key = living_key(session, lease.id)
     if key is not None:
-        begin_revocation(world, session, key, actor, "both_agreed")
+        begin_revocation(world, session, key, actor, "never_active")
     return EndMade("ended", False)
 
 

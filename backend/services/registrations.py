@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from backend.db import reading, transaction
 from backend.domain.notices import NOTICES
 from backend.domain.persons import age_band
-from backend.domain.refusals import Refusal, Refused
+from backend.domain.refusals import Refusal, Refused, illegal_transition
 from backend.domain.registrations import (
+    STATE_NAMES,
     decide_scope,
     decide_tenant_action,
     find_check_out_faults,
@@ -227,7 +228,8 @@ def answer_still_here(world: World, *, account_id: str, registration_id: str) ->
         if registration.disputed:
             return registration_view(session, registration)
         if lease.landlord_ended_on is None or registration.residence != "living":
-            raise Refused("transition", state=registration.residence)
+            state = registration.residence if registration.residence != "living" else registration.tenant_leg
+            raise Refused.of([illegal_transition(STATE_NAMES[state], {})])
         unit = session.get_one(Unit, registration.unit_id)
         dwelling = session.get_one(Dwelling, unit.dwelling_id)
         registration.disputed = True

@@ -95,6 +95,7 @@ function showStep(step) {
   start.hidden = false;
   part("camera-trouble").hidden = true;
   bar.value = 0;
+  say(words.begin, "waiting");
   part(step).querySelector("h2")?.focus();
   if (step === "live") part("stage").scrollIntoView({ block: "center" });
 }
@@ -179,6 +180,6 @@ function trouble(sentence) {
 
 function fail(error) {
   closeCamera(video("live"));
-  say(words.hold, "waiting");
+  say(words.begin, "waiting");
   trouble(words[error.message] ?? words.failed);
 }

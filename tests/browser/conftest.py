@@ -53,24 +53,35 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         child = subprocess.Popen([sys.executable, "-m", "backend.demo"], cwd=TOP, env=environment, stdout=out,
                                  stderr=subprocess.STDOUT)  # fmt: skip
         try:
-            wait_until_ready(child, var / "demo.out")
+            wait_until_ready(child, ports, var / "demo.out")
             yield address
         finally:
             child.send_signal(signal.SIGINT)
             child.wait(timeout=60)
 
 
-def wait_until_ready(child: subprocess.Popen[bytes], out: Path) -> None:
-    """Return when the demo has said where it is; fail with its words when it ends before."""
+def wait_until_ready(child: subprocess.Popen[bytes], ports: dict[str, int], out: Path) -> None:
+    """Return when every process answers its health check; fail with the demo's words when it ends before."""
+    waiting = {name: port for name, port in ports.items() if name not in ("BROKER", "SIM_NEAR")}
     for _ in range(240):
-        if "phone codes are read at" in out.read_text():
+        waiting = {name: port for name, port in waiting.items() if not is_well(port)}
+        if not waiting:
             return
         try:
             child.wait(timeout=1)
         except subprocess.TimeoutExpired:
             continue
         break
-    pytest.fail(f"the demo did not start:\n{out.read_text()[-2000:]}", pytrace=False)
+    pytest.fail(f"not ready: {sorted(waiting)}\n{out.read_text()[-2000:]}", pytrace=False)
+
+
+def is_well(port: int) -> bool:
+    """Whether a process answers 200 to its health check."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="session")

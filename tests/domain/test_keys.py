@@ -45,6 +45,17 @@ def test_no_walk_leaves_revoked_or_reaches_active_without_a_claim(walk: list[str
             assert claimed
 
 
+def test_an_illegal_step_says_in_words_what_is_possible() -> None:
+    refusal = next_state("active", "claim")
+    assert isinstance(refusal, Refusal)
+    assert refusal.allowed == ("suspend", "revoke")
+    assert refusal.sentence("zh") == "现在不能这样做（当前：可用）。可以：暂停、停用。"
+    assert refusal.sentence("en") == "This is not possible now (state: active). Possible: suspend, revoke."
+    ended = next_state("revoked", "resume")
+    assert isinstance(ended, Refusal)
+    assert ended.sentence("zh").endswith("可以：无。")
+
+
 @pytest.mark.parametrize("ground", [None, "holder_request", "unpaid_rent"])
 def test_an_occupants_key_is_not_restricted_without_a_ground(ground: str | None) -> None:
     refusal = decide_restriction("occupant", ground, by_holder=False)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.db import db
+from backend.db import db, transaction
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.audit import AuditLeaf
@@ -90,6 +90,16 @@ def test_a_lock_that_is_not_online_refuses_at_once_and_nothing_is_kept(world: Wo
         with pytest.raises(Refused, match="lock_offline"):
             ask(world, story)
     assert db.session.scalars(select(Command)).all() == []
+
+
+def test_a_database_restored_behind_its_locks_still_counts_upward(world: World, story: Story) -> None:
+    seen = [db.session.get_one(Command, ask(world, story, f"tap-{n}").id).counter for n in range(3)]
+    assert seen == sorted(set(seen))
+    with transaction() as session:  # as a backup from before these commands would have it
+        session.get_one(Lock, story.identity.lock_id).command_counter = 0
+    world.clock.move(timedelta(seconds=5))  # type: ignore[attr-defined]
+    restored = db.session.get_one(Command, ask(world, story, "tap-later").id)
+    assert restored.counter > seen[-1]
 
 
 def test_only_the_holder_of_an_active_key_may_ask(world: World, story: Story) -> None:

@@ -1,0 +1,82 @@
+"""`./anju face check` and `./anju face eval`, with the real engine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.faces_cli import add_face_commands
+from backend.gateways.face_evaluation import Rate
+from tests.face_samples import document, landscape, saved, selfie, somebody_else
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four pictures: two of one person, one of another, one of nobody."""
+    for name, content in (
+        ("a.jpg", document()), ("b.jpg", selfie()), ("c.jpg", somebody_else()), ("d.png", saved(landscape(), "PNG")),
+    ):  # fmt: skip
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+def run(*words: object) -> int:
+    parser = argparse.ArgumentParser()
+    add_face_commands(parser.add_subparsers())
+    chosen = parser.parse_args([str(word) for word in words])
+    status: int = chosen.run(chosen)
+    return status
+
+
+@pytest.mark.parametrize(
+    ("second", "decision", "status"), [("b", "match", 0), ("c", "no_match", 3), ("d", "retake", 4)]
+)
+def test_check_tells_decision_distance_and_quality(
+    folder: Path, capsys: pytest.CaptureFixture[str], second: str, decision: str, status: int
+) -> None:
+    (path,) = folder.glob(f"{second}.*")
+    assert run("face", "check", folder / "a.jpg", path, "--json") == status
+    told = json.loads(capsys.readouterr().out)
+    assert told["decision"] == decision and told["document_quality"]["eyes_apart"] > 60
+    assert run("face", "check", folder / "a.jpg", path) == status
+    assert f"decision   {decision}\n" in capsys.readouterr().out
+
+
+def test_eval_counts_each_kind_of_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "pairs.csv").write_text("file_a,file_b,same\na.jpg,b.jpg,1\na.jpg,c.jpg,0\na.jpg,d.png,0\n", "ascii")
+    assert run("face", "eval", folder / "pairs.csv", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["undetected"]["hits"] == 1 and told["undetected"]["tries"] == 4
+    at_forty = next(row for row in told["single"] if row["threshold"] == 0.40)
+    assert (at_forty["false_match"]["hits"], at_forty["false_match"]["tries"]) == (0, 1)
+    assert (at_forty["false_non_match"]["hits"], at_forty["false_non_match"]["tries"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("file_a,file_b\nx,y\n", "same is missing"),
+        ("file_a,file_b,same\nx,y,maybe\n", "line 2"),
+        ("file_a,file_b,same\n", "no pair"),
+        ("file_a,file_b,same\nnot-there.jpg,a.jpg,1\n", "not-there.jpg"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], content: str, word: str
+) -> None:
+    (folder / "pairs.csv").write_text(content, "ascii")
+    assert run("face", "eval", folder / "pairs.csv") == 1
+    assert word in capsys.readouterr().err
+
+
+def test_a_missing_picture_is_one_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("face", "check", folder / "a.jpg", folder / "nothing.jpg") == 1
+    assert "nothing.jpg" in capsys.readouterr().err
+
+
+def test_intervals_are_wilsons() -> None:
+    assert [round(end, 3) for end in Rate(0, 91).interval()] == [0.0, 0.041]
+    assert [round(end, 3) for end in Rate(5, 14).interval()] == [0.163, 0.612]
