@@ -47,7 +47,8 @@ def make_parser() -> argparse.ArgumentParser:
     _add(nouns, "seed-demo", "make the sample village, once", _seed)
     sign_ins = _add(nouns, "demo-sign-ins", "who can sign in to the demo", _sign_ins)
     sign_ins.add_argument("--json", action="store_true", help="for machines")
-    officers = _add(nouns, "create-officer", "make an officer's account; prints the one-time code's secret", _officer)
+    staff = nouns.add_parser("officer", help="precinct staff").add_subparsers(metavar="VERB", required=True)
+    officers = _add(staff, "add", "make an officer's account; prints the one-time code's secret", _officer)
     for name in ("login", "display-name", "office", "role", "area"):
         officers.add_argument(f"--{name}", required=True)
     officers.add_argument("--password-file", type=Path, required=True, help="a file that holds the password")

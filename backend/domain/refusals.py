@@ -40,7 +40,14 @@ class Refusal:
         joined = ("、" if language == "zh" else ", ").join(self.allowed) or ("无" if language == "zh" else "nothing")
         # A param given as a pair is said in the reader's language: (zh, en).
         said = {name: _in(value, language) for name, value in self.params.items()}
-        return text.format_map({"allowed": joined, **said})
+        return text.format_map(_Blanks({"allowed": joined, **said}))
+
+
+class _Blanks(dict[str, Any]):
+    """A reason that must be said never fails for want of a detail."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
 
 
 def _in(value: Any, language: str) -> Any:

@@ -47,6 +47,7 @@ ABOUT = (
     ),
 )
 SAMPLE_PARAMS = {
+    "can": ("更正、退房", "correct, check out"),
     "expected": "YYYY-MM-DD",
     "least": 1,
     "most": 50,
