@@ -27,7 +27,9 @@ _INSIDE = "anju_inside"
 def init_db(app: Flask, url: str) -> None:
     """Bind the database at `url` to `app`; SQLite is set up for several processes (WAL, IMMEDIATE writes)."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    options: dict[str, Any] = {"pool_pre_ping": True} if url.startswith("postgresql") else {}
+    options: dict[str, Any] = {"hide_parameters": True}  # an exception's text must not carry a person's values
+    if url.startswith("postgresql"):
+        options["pool_pre_ping"] = True
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
     db.init_app(app)
     with app.app_context():

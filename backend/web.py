@@ -22,7 +22,7 @@ from flask_babel import Babel
 from werkzeug.exceptions import HTTPException
 
 from backend.db import db
-from backend.domain.correlation import request_id
+from backend.domain.correlation import place_of, request_id
 from backend.domain.refusals import Refusal, Refused
 
 log = structlog.get_logger()
@@ -159,7 +159,7 @@ def open_door(
     def _failure(error: Exception) -> Any:
         db.session.rollback()
         # The text of an exception may carry values (a constraint error does), so only its place is logged.
-        place = _last_place(error)
+        place = place_of(error)
         log.error("unhandled", kind=type(error).__name__, place=place, request_id=g.get("request_id"))
         return error_answer((Refusal("failure"),), error_page, status=500)
 
@@ -297,12 +297,3 @@ def install_assets(app: Flask) -> None:
 def _request_id() -> str:
     given = request.headers.get("X-Request-Id", "")
     return given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else uuid4().hex
-
-
-def _last_place(error: BaseException) -> str:
-    trace = error.__traceback__
-    place = "?"
-    while trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 3)[-1]}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

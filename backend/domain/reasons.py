@@ -165,6 +165,10 @@ REASONS: dict[str, Reason] = {
     "right.mandate_end": Reason("invalid", "受托管理须填写到期日，且晚于今天。",
                                 "A mandate needs an end date after today.", "请填写委托书上的到期日。",
                                 "Enter the end date of the mandate."),
+    "right.mandate_over": Reason(
+        "forbidden", "委托已于 {ends_on} 到期。", "Your mandate ended on {ends_on}.",
+        "请房东续签委托后重新登记。", "The owner renews it; then claim the unit again.",
+    ),
     "lock.claim_code": Reason("invalid", "没有这个领取码。", "There is no lock with this claim code.",
                               "请核对锁身贴纸上的领取码。", "Compare it with the sticker on the lock."),
     "lock.claimed": Reason("conflict", "这把锁已被领取。", "This lock has been claimed already.",
@@ -185,6 +189,10 @@ REASONS: dict[str, Reason] = {
                           "请核对开始日期。", "Check the start date."),
     "lease.shorten": Reason("conflict", "不能单方面缩短租约。", "A lease cannot be shortened by one side.",
                             "租客退房或双方同意后再办理。", "The tenant checks out or both agree first.", "HR-12"),
+    "lease.same_tenant": Reason(
+        "conflict", "这位租客已登记住在这间房。", "This tenant is registered as living in this unit already.",
+        "请延长原租约，钥匙随之延长。", "Extend the present lease; the key goes with it.",
+    ),
     "lease.own": Reason("conflict", "不能把房间租给自己。", "You cannot let a unit to yourself.", "请填写租客的证件。",
                         "Enter the tenant's document."),
     "invitation.unknown": Reason("not_found", "没有这个邀请。", "There is no such invitation.",

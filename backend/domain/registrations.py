@@ -51,7 +51,7 @@ TENANT_ACTION_NAMES = {
     "check_out": ("退房", "check out"),
 }
 TENANT_ACTIONS = {
-    "invited": ("accept",),
+    "invited": ("accept", "declare"),  # declare: after a draft expired; only who holds the key comes this far
     "draft": ("declare",),
     "declared": ("amend", "check_out"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Code, Id, LockId, Moment, Text120, Token, one_of
@@ -12,11 +12,20 @@ from backend.models.base import Base, Code, Id, LockId, Moment, Text120, Token, 
 PRESENCES = ("never", "online", "sleeping", "offline")
 
 
+_ONE_IN_USE = Index(
+    "uq_locks_unit_in_use",
+    "unit_id",
+    unique=True,
+    sqlite_where=text("retired_at IS NULL"),
+    postgresql_where=text("retired_at IS NULL"),
+)
+
+
 class Lock(Base):
     """A lock of the manifest; it can be claimed once, by its claim code."""
 
     __tablename__ = "locks"
-    __table_args__ = (one_of("presence", PRESENCES), Index("uq_locks_unit_id", "unit_id", unique=True))
+    __table_args__ = (one_of("presence", PRESENCES), _ONE_IN_USE)
 
     id: Mapped[LockId] = mapped_column(primary_key=True)
     serial: Mapped[Code] = mapped_column(unique=True)

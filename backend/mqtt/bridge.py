@@ -12,6 +12,7 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from backend.domain.correlation import place_of
 from backend.mqtt.handlers import Handlers
 from backend.mqtt.link import BrokerLink, Delivery
 from backend.mqtt.router import Routed, Unread, route
@@ -119,7 +120,7 @@ class Bridge:
                 return True
             except Exception as error:
                 self.counts["failed"] += 1
-                log.exception("message_failed", path=path, lock_id=lock_id, error=type(error).__name__)
+                log.error("message_failed", path=path, lock_id=lock_id, error=type(error).__name__, at=place_of(error))
                 if lock_id is not None:
                     self._reject(Unread(lock_id, path, "handler_failed"))
                 return False

@@ -8,6 +8,7 @@ import time
 import structlog
 from flask import Flask
 
+from backend.domain.correlation import place_of
 from backend.gateways.wake_up import Listener
 from backend.gateways.world import World
 from backend.mqtt.link import BrokerLink
@@ -43,7 +44,7 @@ class Sender:
                     self.trouble = None
                 except Exception as error:  # the database is away, a row is broken: never the end of the loop
                     self.trouble = type(error).__name__
-                    log.exception("sender_failed", error=type(error).__name__)
+                    log.error("sender_failed", error=type(error).__name__, at=place_of(error))
                 self._wait(listener)
         finally:
             listener.close()

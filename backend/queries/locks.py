@@ -71,7 +71,7 @@ def lock_view(lock: Lock, now: datetime) -> LockView:
         lock.door_state if lock.door_state in ("forced", "ajar", "jammed") else None,
         lock.firmware,
         stale,
-        lock.alarm,
+        lock.alarm if lock.alarm != "duress" else None,
     )
 
 

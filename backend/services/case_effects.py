@@ -19,6 +19,7 @@ from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.registrations import confirm_residence, end_residence
+from backend.services.units import accept_claim, refuse_claim
 
 
 def apply_decision(
@@ -30,7 +31,7 @@ def apply_decision(
     elif case.kind == "dispute":
         return _settle_dispute(world, session, case, actor, moved_out_on)
     elif case.kind == "unit_claim":
-        _settle_claim(world, session, case)
+        _settle_claim(world, session, case, actor)
     else:
         _clear_mark(session, case)
     return None
@@ -92,17 +93,12 @@ def _settle_dispute(
     return None
 
 
-def _settle_claim(world: World, session: Session, case: Case) -> None:
+def _settle_claim(world: World, session: Session, case: Case, actor: Actor) -> None:
     claim = session.get_one(UnitClaim, case.evidence["claim_id"])
     unit = session.get_one(Unit, claim.unit_id)
     earlier = session.scalar(select(UnitClaim).where(UnitClaim.unit_id == unit.id, UnitClaim.state == "accepted"))
-    if case.decision == "accepted":
-        if earlier is not None:
-            earlier.state = "ended"
-            session.flush()  # one accepted claim per unit at any moment
-        claim.state, unit.landlord_id, unit.version = "accepted", claim.person_id, unit.version + 1
-    else:
-        claim.state = "refused"
+    settle = accept_claim if case.decision == "accepted" else refuse_claim
+    settle(world, session, claim, actor=actor)
     for party in (claim, earlier):
         if party is not None:
             tell_person(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
-from backend.domain.calendars import end_of
 from backend.domain.registrations import landlord_end_due_on
 from backend.gateways.world import World
 from backend.models.accounts import LoginCode
+from backend.models.cases import Case
 from backend.models.commands import Command
 from backend.models.data_keys import DataKey
 from backend.models.dwellings import Dwelling
@@ -30,13 +30,23 @@ from backend.services.registration_changes import change_registration
 
 REMIND_BEFORE = timedelta(days=1)
 ASK_BEFORE_END = timedelta(days=14)
+ANSWER_WITHIN = timedelta(days=7)  # then silence goes to a person
 
 
 def keep_house(world: World) -> None:
-    """Run all of the below, each in its own write unit; repeated runs change nothing more."""
-    for chore in (_expire_drafts, _remind, _extend_attestations, _open_overdue_cases, _finish_revocations, _forget):
-        with transaction() as session:
-            chore(world, session)
+    """Run all of the below, each in its own write unit; repeated runs change nothing more.
+
+    A chore that fails does not keep the others from running; the first failure is raised at the end.
+    """
+    failures: list[Exception] = []
+    for chore in CHORES:
+        try:
+            with transaction() as session:
+                chore(world, session)
+        except Exception as error:  # one unreadable row must not stop revocations and retention
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def _expire_drafts(world: World, session: Session) -> None:
@@ -140,7 +150,7 @@ def _open_overdue_cases(world: World, session: Session) -> None:
         select(Registration).where(
             Registration.tenant_leg != "declared",
             Registration.residence == "living",
-            Registration.case_id.is_(None),
+            ~exists().where(Case.registration_id == Registration.id, Case.kind == "overdue_registration"),
             Registration.tenant_due_on < world.clock.today(),
         )
     )
@@ -158,7 +168,40 @@ def _open_overdue_cases(world: World, session: Session) -> None:
             opened_by="rule",
             evidence={"due_on": registration.tenant_due_on.isoformat()} if registration.tenant_due_on else {},
         )
-        registration.case_id = case.id
+        registration.case_id = registration.case_id or case.id
+
+
+def _ask_about_silence(world: World, session: Session) -> None:
+    """The landlord said "left" and the tenant has not answered for a week: a person decides, the key stays alive."""
+    unanswered = session.scalars(
+        select(Registration)
+        .join(Lease, Lease.id == Registration.lease_id)
+        .where(
+            Lease.landlord_ended_on.is_not(None),
+            Lease.state == "active",
+            Registration.residence == "living",
+            Registration.disputed.is_(False),
+            Registration.person_id.is_not(None),
+            Registration.landlord_end_reported_at < world.clock.now() - ANSWER_WITHIN,
+        )
+    )
+    for registration in unanswered.all():
+        unit = session.get_one(Unit, registration.unit_id)
+        dwelling = session.get_one(Dwelling, unit.dwelling_id)
+        case = open_case(
+            world,
+            session,
+            kind="dispute",
+            area=dwelling.division,
+            unit_id=unit.id,
+            registration_id=registration.id,
+            person_id=registration.person_id,
+            rule="HR-12",
+            opened_by="rule",
+            evidence={"tenant": "no_answer"},
+        )
+        registration.disputed, registration.case_id = True, case.id
+        change_registration(world, session, registration, "no_answer", SYSTEM, source="system")
 
 
 def _finish_revocations(world: World, session: Session) -> None:
@@ -172,14 +215,20 @@ def _forget(world: World, session: Session) -> None:
     if old:
         session.execute(delete(LoginCode).where(LoginCode.id.in_(old)))
         session.execute(delete(DataKey).where(DataKey.subject_id.in_(old)))
-    # The lock's row keeps the chain's last sequence and head, so that what comes later still continues it.
-    session.execute(delete(LockEvent).where(LockEvent.at < world.clock.now() - world.house.door_events_kept))
+    # By our own clock, since a lock may have lost its own. Its row keeps the chain's last sequence and head, so that
+    # what comes later still continues it.
+    session.execute(delete(LockEvent).where(LockEvent.received_at < world.clock.now() - world.house.door_events_kept))
     session.execute(delete(Command).where(Command.created_at < world.clock.now() - world.house.door_events_kept))
     unused = IdentityChallenge.used_at.is_(None) & (IdentityChallenge.expires_at < before)
     session.execute(delete(IdentityChallenge).where(unused))
 
 
-def is_overdue(registration: Registration, world: World) -> bool:
-    """Whether the tenant's declaration is late at this moment (HK-15)."""
-    due = registration.tenant_due_on
-    return registration.tenant_leg != "declared" and due is not None and end_of(due) < world.clock.now()
+CHORES = (
+    _expire_drafts,
+    _remind,
+    _extend_attestations,
+    _open_overdue_cases,
+    _ask_about_silence,
+    _finish_revocations,
+    _forget,
+)

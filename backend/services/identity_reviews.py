@@ -23,7 +23,7 @@ from backend.services.audit import Actor
 from backend.services.case_opening import open_case
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
-from backend.services.leases import own_lease, registration_of
+from backend.services.own_leases import own_lease_to_change, registration_of
 
 PROVINCE = "33"  # where a case is routed when the person has no dwelling yet
 
@@ -65,7 +65,7 @@ def attest(world: World, *, account_id: str, lease_id: str, met_in_person: bool,
     if not (met_in_person and saw_document):
         raise Refused("attestation.words", "met_in_person" if not met_in_person else "saw_document")
     with transaction() as session:
-        lease = own_lease(session, account_id, lease_id)
+        lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         person_id = _tenant_of(session, registration)
         if person_id is None or lease.state != "active":
@@ -103,14 +103,16 @@ def find_review(session: Session, person_id: str) -> Case | None:
 def open_review(world: World, session: Session, person_id: str, opened_by: str, evidence: Mapping[str, str]) -> Case:
     """Open an identity review inside the present write unit, where the person lives; a second finds the first."""
     known = find_review(session, person_id)
-    if known is not None:
-        return known
     registration = _living_registration(session, person_id)
     area, unit_id = PROVINCE, None
     if registration is not None:
         unit_id = registration.unit_id
         unit = session.get_one(Unit, unit_id)
         area = session.get_one(Dwelling, unit.dwelling_id).division
+    if known is not None:
+        if known.area == PROVINCE and registration is not None:  # it follows the person to the office that is entitled
+            known.area, known.unit_id, known.registration_id = area, unit_id, registration.id
+        return known
     return open_case(
         world,
         session,

@@ -26,7 +26,7 @@ from backend.services import outbox, vault
 from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_person
 from backend.services.key_changes import change_key, unit_alias
-from backend.services.leases import living_key, own_lease, registration_of
+from backend.services.own_leases import living_key, own_lease_to_change, registration_of
 from backend.services.persons import name_of
 from backend.wire.jwk import public_key_from_jwk, thumbprint
 
@@ -72,7 +72,7 @@ def invite_tenant(world: World, *, account_id: str, lease_id: str, phone: str | 
     if isinstance(number, Refusal):
         raise Refused.of([number])
     with transaction() as session:
-        lease = own_lease(session, account_id, lease_id)
+        lease = own_lease_to_change(world, session, account_id, lease_id)
         key = living_key(session, lease.id)
         if lease.state != "active" or key is None or key.state not in ("draft", "invited"):
             raise Refused("invitation.not_open")
@@ -92,7 +92,7 @@ def invite_tenant(world: World, *, account_id: str, lease_id: str, phone: str | 
 def cancel_invitation(world: World, *, account_id: str, lease_id: str) -> InvitationView:
     """Take the open invitation back; the key goes back to a draft."""
     with transaction() as session:
-        lease = own_lease(session, account_id, lease_id)
+        lease = own_lease_to_change(world, session, account_id, lease_id)
         invitation = session.scalar(_open_of(lease.id))
         key = living_key(session, lease.id)
         if invitation is None or key is None:

@@ -27,7 +27,7 @@ from backend.queries.locks import LockHealth, LockView, list_health, lock_view
 from backend.services.identity_reviews import find_review
 from backend.services.invitations import InvitationView, invitation_view
 from backend.services.key_changes import unit_alias
-from backend.services.leases import own_lease, registration_of
+from backend.services.own_leases import own_lease, registration_of
 from backend.services.tenancies import KeyCard, address_of, key_card
 from backend.services.units import own_unit
 

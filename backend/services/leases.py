@@ -17,7 +17,6 @@ from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal, Refused, illegal_transition
 from backend.domain.registrations import landlord_due_on, tenant_due_on
 from backend.gateways.world import World
-from backend.models.accounts import Account
 from backend.models.keys import Key, KeyDoor
 from backend.models.leases import Lease
 from backend.models.persons import Person
@@ -28,9 +27,10 @@ from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.key_lists import enqueue_key_list
+from backend.services.own_leases import living_key, own_lease_to_change, registration_of
 from backend.services.persons import number_token
 from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg
-from backend.services.units import landlord_of, own_unit
+from backend.services.units import landlord_of, own_unit, require_mandate
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,13 @@ def record_lease(
         known = idempotency.find_answer(session, account_id, idempotency_key, "record_lease", body)
         if known is not None:
             return LeaseMade(**known)
-        unit = own_unit(session, account_id, unit_id)
+        unit = own_unit(session, account_id, unit_id, changing=True)
         landlord_id = landlord_of(session, account_id)
+        require_mandate(world, session, unit.id, landlord_id)
         if session.get_one(Person, landlord_id).id_number_token == token:
             raise Refused("lease.own", "tenant_id_number")
         _check_terms(world, session, unit, kind, Term(starts_on, ends_on), alias)
+        _check_not_living_there(session, unit, named.document.id_type, token)
         lease = _make_lease(world, session, unit, landlord_id, kind, starts_on, ends_on, alias, named, token)
         lease.rent_cents, lease.deposit_cents = rent_cents, deposit_cents
         registration = _make_registration(world, session, lease)
@@ -118,7 +120,7 @@ def record_lease(
 def report_tenant(world: World, *, account_id: str, lease_id: str) -> LeaseMade:
     """Report the lease's tenant (ZJ-9-1); a second report changes nothing."""
     with transaction() as session:
-        lease = own_lease(session, account_id, lease_id)
+        lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         if registration.landlord_leg == "due":
             _report(world, session, lease, registration, account_id)
@@ -131,7 +133,7 @@ def extend_lease(world: World, *, account_id: str, lease_id: str, ends_on: date 
     Raises Refused lease.shorten (HR-12), lease.overlap, transition.
     """
     with transaction() as session:
-        lease = own_lease(session, account_id, lease_id)
+        lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         if lease.ends_on == ends_on:
             return _made(session, lease, registration)
@@ -193,7 +195,7 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -
     if ended_on > world.clock.today():
         raise Refused("input.future_date", "ended_on")
     with transaction() as session:
-        lease = own_lease(session, account_id, lease_id)
+        lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         if lease.state == "ended":
             return EndMade("ended", registration.disputed)
@@ -230,27 +232,6 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -
         return EndMade("waiting_for_tenant", registration.disputed)
 
 
-def own_lease(session: Session, account_id: str, lease_id: str) -> Lease:
-    """A lease of this landlord; another's is not found."""
-    account = session.get_one(Account, account_id)
-    lease = session.get(Lease, lease_id)
-    if lease is None or account.person_id is None or lease.landlord_id != account.person_id:
-        raise Refused("not_found", "lease_id")
-    return lease
-
-
-def registration_of(session: Session, lease_id: str) -> Registration:
-    """The registration that belongs to a lease."""
-    return session.scalars(select(Registration).where(Registration.lease_id == lease_id)).one()
-
-
-def living_key(session: Session, lease_id: str) -> Key | None:
-    """The lease's occupant key that has not ended."""
-    return session.scalar(
-        select(Key).where(Key.lease_id == lease_id, Key.kind == "occupant", Key.state.not_in(("revoking", "revoked")))
-    )
-
-
 def _made(session: Session, lease: Lease, registration: Registration) -> LeaseMade:
     key = living_key(session, lease.id)
     return LeaseMade(lease.id, registration.id, key.id if key else None, registration.landlord_receipt_no)
@@ -281,6 +262,23 @@ def _check_terms(world: World, session: Session, unit: Unit, kind: str, term: Te
     faults += find_term_faults(term, world.clock.today(), others, _beds(unit, kind))
     if faults:
         raise Refused.of(faults)
+
+
+def _check_not_living_there(session: Session, unit: Unit, id_type: str, token: bytes) -> None:
+    """Who lives in the unit already gets the lease extended: a second residence in one place cannot be."""
+    living = session.scalar(
+        select(Registration.id)
+        .join(Person, Person.id == Registration.person_id)
+        .where(
+            Registration.unit_id == unit.id,
+            Registration.residence == "living",
+            Person.id_type == id_type,
+            Person.id_number_token == token,
+        )
+        .limit(1)
+    )
+    if living is not None:
+        raise Refused("lease.same_tenant", "tenant_id_number")
 
 
 def _beds(unit: Unit, kind: str) -> int:
@@ -372,9 +370,7 @@ def _report(world: World, session: Session, lease: Lease, registration: Registra
 
 def _has_lapsed(session: Session, lease: Lease, registration: Registration) -> bool:
     """Whoever accepted let the draft expire, and no key of the lease ever opened."""
-    opened = session.scalar(
-        select(Key.id).where(Key.lease_id == lease.id, Key.activated_at.is_not(None)).limit(1)
-    )
+    opened = session.scalar(select(Key.id).where(Key.lease_id == lease.id, Key.activated_at.is_not(None)).limit(1))
     return opened is None and registration.tenant_leg == "invited"
 
 

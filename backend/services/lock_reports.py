@@ -76,7 +76,7 @@ def record_departure(world: World, lock_id: str, departure: Departure, *, last_w
 def record_command_result(world: World, lock_id: str, result: CommandResult) -> bool:
     """The lock's word on a command; False when it is none of this lock's commands. Raises UnknownLock."""
     with transaction() as session:
-        known_lock(session, lock_id).last_seen_at = world.clock.now()
+        known_lock(session, lock_id)  # last_seen_at stays: the landlord sees it, and this is somebody at the door
         return apply_answer(world, session, lock_id, result.command, result.state, result.reason, result.seq)
 
 
@@ -150,7 +150,7 @@ def republish_unconfirmed(world: World, *, limit: int = 100) -> int:
             wait = min(FIRST_REPUBLISH * 2 ** max(0, len(tries) - 1), LONGEST_REPUBLISH)
             if tries and (tries[0].done_at is None or now < tries[0].done_at + wait):
                 continue
-            if len(tries) >= TRIES_BEFORE_ALARM:
+            if len(tries) >= TRIES_BEFORE_ALARM and lock.alarm is None:  # never over a tamper alarm
                 lock.alarm = "keys_unconfirmed"
             republish_key_list(world, session, lock)
             again += 1

@@ -60,20 +60,25 @@ def enter_identity(
     """Enter name and document of the account's person; the same input again changes nothing.
 
     The authority is asked whether name and number belong together; when it does not answer, the entry stands and the
-    registry's own check decides later. Raises Refused with every faulty field, person.unmatched, document.taken,
+    same input asks again. Raises Refused with every faulty field, person.unmatched, document.taken,
     person.already.
     """
     entered = _check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
     token = number_token(world, entered.document)
     with reading() as session:
         known = _matches(world, session, account_id, token, entered.name)
-        if known is not None:
+        if known is not None and known.document_checked:
             return known
     matched = _ask_authority(world, entered)  # outside the transaction: it is a call to another office
     with transaction() as session:
         account = session.get_one(Account, account_id)
         if account.person_id is not None:
-            raise Refused("person.already")
+            if known is None:
+                raise Refused("person.already")
+            person = session.get_one(Person, account.person_id)
+            if matched is not None and not is_document_checked(session, person.id):
+                _record_match(world, session, person.id)
+            return _view(world, session, person)
         if session.scalar(select(Person.id).where(Person.id_type == id_type, Person.id_number_token == token)):
             raise Refused("document.taken", "id_number")
         person = make_person(
@@ -81,17 +86,7 @@ def enter_identity(
         )
         account.person_id = person.id
         if matched is not None:
-            session.add(
-                IdentityCheck(
-                    id=new_id(),
-                    person_id=person.id,
-                    method="document",
-                    provider="identity_authority",
-                    decision="match",
-                    outcome="pass",
-                    checked_at=world.clock.now(),
-                )
-            )
+            _record_match(world, session, person.id)
         write_leaf(
             world,
             session,
@@ -196,6 +191,21 @@ def _check_entry(
         raise Refused.of(faults)
     assert isinstance(checked_name, str) and isinstance(document, Document) and birth_on and sex
     return _Entered(checked_name, document, birth_on, sex)
+
+
+def _record_match(world: World, session: Session, person_id: str) -> None:
+    session.add(
+        IdentityCheck(
+            id=new_id(),
+            person_id=person_id,
+            method="document",
+            provider="identity_authority",
+            decision="match",
+            outcome="pass",
+            checked_at=world.clock.now(),
+        )
+    )
+    session.flush()
 
 
 def _ask_authority(world: World, entered: _Entered) -> bool | None:

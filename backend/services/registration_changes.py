@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.domain.ids import new_id
 from backend.gateways.world import World
+from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
 from backend.models.persons import Person
@@ -85,7 +87,7 @@ def compare_legs(world: World, session: Session, lease: Lease, registration: Reg
         return None
     person = session.get_one(Person, registration.person_id)
     difference = "document" if person.id_number_token != lease.named_id_token else None
-    if difference is not None and registration.case_id is None:
+    if difference is not None and not _has_case(session, registration, "leg_difference"):
         unit = session.get_one(Unit, registration.unit_id)
         dwelling = session.get_one(Dwelling, unit.dwelling_id)
         case = open_case(
@@ -100,5 +102,10 @@ def compare_legs(world: World, session: Session, lease: Lease, registration: Reg
             opened_by="rule",
             evidence={"differs_in": difference},
         )
-        registration.case_id = case.id
+        registration.case_id = registration.case_id or case.id
     return difference
+
+
+def _has_case(session: Session, registration: Registration, kind: str) -> bool:
+    found = session.scalar(select(Case.id).where(Case.registration_id == registration.id, Case.kind == kind).limit(1))
+    return found is not None

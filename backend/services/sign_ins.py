@@ -107,6 +107,7 @@ def sign_in(world: World, *, phone: str, code: str, kind: str, user_agent: str =
             .where(LoginCode.phone_token == token, LoginCode.used_at.is_(None))
             .order_by(LoginCode.sent_at.desc())
             .limit(1)
+            .with_for_update()  # parallel guesses take turns, so that five are five
         )
         refused = _judge_code(world, row, code)
         if refused is None and row is not None:

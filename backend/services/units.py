@@ -19,6 +19,7 @@ from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
 from backend.models.keys import Key
+from backend.models.leases import Lease
 from backend.models.locks import Lock
 from backend.models.units import Unit, UnitClaim
 from backend.services import idempotency
@@ -55,10 +56,10 @@ def landlord_of(session: Session, account_id: str) -> str:
     return account.person_id
 
 
-def own_unit(session: Session, account_id: str, unit_id: str) -> Unit:
-    """A unit of this landlord; another's is not found."""
+def own_unit(session: Session, account_id: str, unit_id: str, *, changing: bool = False) -> Unit:
+    """A unit of this landlord; another's is not found. `changing` makes other writers of it wait their turn."""
     account = session.get_one(Account, account_id)
-    unit = session.get(Unit, unit_id)
+    unit = session.get(Unit, unit_id, with_for_update=changing)
     if unit is None or account.person_id is None or unit.landlord_id != account.person_id:
         raise Refused("unit.not_yours")
     return unit
@@ -85,7 +86,7 @@ def claim_unit(
             return ClaimView(**known)
         person_id = landlord_of(session, account_id)
         _check_right(world, right_kind, evidence, mandate_ends_on)
-        unit = session.get(Unit, unit_id)
+        unit = session.get(Unit, unit_id, with_for_update=True)
         if unit is None:
             raise Refused("not_found", "unit_id")
         faults = find_space_faults(unit.space_kind, unit.usable_area_m2, unit.capacity)
@@ -162,7 +163,8 @@ def claim_lock(world: World, *, account_id: str, unit_id: str, claim_code: str) 
     """
     digest = sha256("".join(claim_code.split()).upper().encode()).digest()
     with transaction() as session:
-        unit = own_unit(session, account_id, unit_id)
+        unit = own_unit(session, account_id, unit_id, changing=True)
+        require_mandate(world, session, unit.id, unit.landlord_id)
         lock = session.scalar(select(Lock).where(Lock.claim_code_hash == digest, Lock.retired_at.is_(None)))
         if lock is None:
             raise Refused("lock.claim_code", "claim_code")
@@ -170,7 +172,7 @@ def claim_lock(world: World, *, account_id: str, unit_id: str, claim_code: str) 
             return LockClaimed(lock.id, unit.id, lock.serial)
         if lock.unit_id is not None:
             raise Refused("lock.claimed", "claim_code")
-        if session.scalar(select(Lock.id).where(Lock.unit_id == unit.id)) is not None:
+        if session.scalar(select(Lock.id).where(Lock.unit_id == unit.id, Lock.retired_at.is_(None))) is not None:
             raise Refused("unit.has_lock", "unit_id")
         lock.unit_id, lock.claimed_by, lock.claimed_at = unit.id, unit.landlord_id, world.clock.now()
         write_leaf(world, session, Actor("resident", account_id), "lock_claimed", object_kind="lock", object_id=lock.id)
@@ -181,14 +183,30 @@ def claim_lock(world: World, *, account_id: str, unit_id: str, claim_code: str) 
         return LockClaimed(lock.id, unit.id, lock.serial)
 
 
+def require_mandate(world: World, session: Session, unit_id: str, landlord_id: str | None) -> None:
+    """A manager acts for as long as the mandate runs. Raises Refused right.mandate_over afterwards."""
+    ends_on = session.scalar(
+        select(UnitClaim.mandate_ends_on).where(
+            UnitClaim.unit_id == unit_id,
+            UnitClaim.person_id == landlord_id,
+            UnitClaim.state == "accepted",
+            UnitClaim.right_kind == "mandate",
+        )
+    )
+    if ends_on is not None and ends_on < world.clock.today():
+        raise Refused("right.mandate_over", ends_on=ends_on.isoformat())
+
+
 def accept_claim(world: World, session: Session, claim: UnitClaim, *, actor: Actor) -> None:
-    """A person accepts a contested claim inside the present write unit: the unit changes hands."""
+    """A person accepts a contested claim inside the present write unit: the unit changes hands, its leases with it."""
     unit = session.get_one(Unit, claim.unit_id)
     former = session.scalars(select(UnitClaim).where(UnitClaim.unit_id == unit.id, UnitClaim.state == "accepted")).all()
     for other in former:
         other.state = "ended"
     session.flush()
     claim.state, unit.landlord_id, unit.version = "accepted", claim.person_id, unit.version + 1
+    for lease in session.scalars(select(Lease).where(Lease.unit_id == unit.id, Lease.state == "active")):
+        lease.landlord_id, lease.version = claim.person_id, lease.version + 1
     write_leaf(
         world, session, actor, "unit_claim_accepted", subject_id=claim.person_id, object_kind="unit", object_id=unit.id
     )

@@ -20,6 +20,8 @@ from backend.services.access_records import my_door_events
 from backend.services.housekeeping import keep_house
 from backend.services.identity_reviews import attest
 from backend.services.inbox import list_notices
+from backend.services.leases import end_lease
+from backend.services.registrations import declare
 from backend.services.sign_ins import request_phone_code
 from tests.services import stories
 
@@ -112,3 +114,38 @@ def test_a_used_up_code_and_its_data_key_are_forgotten_within_a_day(world: Any, 
     db.session.rollback()
     assert db.session.get(LoginCode, code_id) is None
     assert db.session.get(DataKey, code_id) is None
+
+
+def test_a_tenant_whose_draft_expired_can_still_declare_and_gets_the_key(world: Any, clock: FixedClock) -> None:
+    story = stories.make_identified(world)
+    clock.move(timedelta(days=16))
+    keep_house(world)
+    declare(world, account_id=story.tenant, registration_id=story.registration_id, move_in_on=world.clock.today(),
+            hukou_division="341822")  # fmt: skip
+    stories.verify_at_window(world, story.tenant)
+    assert stories.key_row(story.key_id).state == "active"
+
+
+def test_a_landlords_left_without_an_answer_goes_to_a_person_after_a_week(world: Any, clock: FixedClock) -> None:
+    story = stories.make_active(world)
+    end_lease(world, account_id=story.landlord, lease_id=story.lease_id, ended_on=world.clock.today())
+    clock.move(timedelta(days=6))
+    keep_house(world)
+    assert db.session.scalars(select(Case).where(Case.kind == "dispute")).all() == []
+    clock.move(timedelta(days=2))
+    keep_house(world)
+    keep_house(world)
+    db.session.rollback()
+    assert len(db.session.scalars(select(Case).where(Case.kind == "dispute")).all()) == 1
+    assert stories.key_row(story.key_id).state == "active"
+
+
+def test_a_lock_without_a_clock_loses_no_event_to_retention(world: Any, clock: FixedClock) -> None:
+    story = stories.make_active(world)
+    with transaction() as session:
+        session.add(
+            LockEvent(lock_id=story.identity.lock_id, seq=1, at=clock.now() - timedelta(days=9000), kind="door.opened",
+                      key_id=story.key_id, text="{}", hash=b"h" * 32, received_at=clock.now())  # fmt: skip
+        )
+    keep_house(world)
+    assert len(my_door_events(world, account_id=story.tenant, key_id=story.key_id)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from backend.db import db, transaction
 from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
+from backend.gateways.identity_authority import FakeAuthority
 from backend.models.cases import Case
 from backend.models.keys import Key
 from backend.models.leases import Lease
@@ -415,3 +417,37 @@ def test_a_returned_registration_is_sent_again_even_unchanged(world: Any) -> Non
     view = amend(world, account_id=story.tenant, registration_id=story.registration_id, **same)
     assert view.state == "declared"
     assert [row.kind for row in registry_rows()].count("AMEND") == 1
+
+
+def test_who_lives_there_gets_the_lease_extended_and_not_a_second_one(world: Any, clock: FixedClock) -> None:
+    story = stories.make_active(world, ends_on=world.clock.today() + timedelta(days=10))
+    clock.move(timedelta(days=20))
+    with refused("lease.same_tenant"):
+        record_lease(world, account_id=story.landlord, unit_id=story.unit_id, kind="room",
+                     starts_on=world.clock.today(), ends_on=None, alias="续", tenant_name="周来福",
+                     tenant_id_type="111", tenant_id_number=stories.TENANT_NUMBER,
+                     tenant_phone=stories.TENANT_PHONE)  # fmt: skip
+
+
+def test_a_manager_whose_mandate_is_over_changes_nothing_any_more(world: Any, clock: FixedClock) -> None:
+    manager = stories.make_landlord(world)
+    _dwelling, rooms = stories.make_dwelling(world)
+    claim_unit(world, account_id=manager, unit_id=rooms[0], right_kind="mandate", evidence="委托书",
+               mandate_ends_on=world.clock.today() + timedelta(days=30))  # fmt: skip
+    values: dict[str, Any] = {
+        "unit_id": rooms[0], "kind": "room", "starts_on": world.clock.today() + timedelta(days=31), "ends_on": None,
+        "alias": "一", "tenant_name": "周来福", "tenant_id_type": "111", "tenant_id_number": stories.TENANT_NUMBER,
+        "tenant_phone": stories.TENANT_PHONE,
+    }  # fmt: skip
+    clock.move(timedelta(days=31))
+    with refused("right.mandate_over"):
+        record_lease(world, account_id=manager, **values)
+
+
+def test_an_authority_that_was_away_is_asked_again_by_the_same_entry(world: Any) -> None:
+    away = replace(world, authority=FakeAuthority(available=False))
+    account = stories.make_account(away, stories.LANDLORD_PHONE)
+    entry: dict[str, Any] = {"id_type": "111", "id_number": stories.LANDLORD_NUMBER, "name": "沈安一"}
+    assert not enter_identity(away, account_id=account, **entry).document_checked
+    assert enter_identity(world, account_id=account, **entry).document_checked
+    assert len(db.session.scalars(select(Person)).all()) == 1

@@ -412,7 +412,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("locks", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_locks_shard"), ["shard"], unique=False)
-        batch_op.create_index("uq_locks_unit_id", ["unit_id"], unique=True)
+        batch_op.create_index(
+            "uq_locks_unit_in_use",
+            ["unit_id"],
+            unique=True,
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
 
     op.create_table(
         "notices",
@@ -907,7 +913,11 @@ def downgrade() -> None:
 
     op.drop_table("notices")
     with op.batch_alter_table("locks", schema=None) as batch_op:
-        batch_op.drop_index("uq_locks_unit_id")
+        batch_op.drop_index(
+            "uq_locks_unit_in_use",
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_locks_shard"))
 
     op.drop_table("locks")
