@@ -19,6 +19,7 @@ from uuid import uuid4
 import structlog
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request, send_from_directory
 from flask_babel import Babel
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
 from backend.db import db
@@ -154,6 +155,13 @@ def open_door(
         }
         code = codes.get(error.code or 500, "input.malformed" if (error.code or 500) < 500 else "failure")
         return error_answer((Refusal(code),), error_page, status=error.code)
+
+    @app.errorhandler(IntegrityError)
+    def _crossed(error: IntegrityError) -> Any:
+        # Two writers met at the same instant and the constraint kept the second out: nothing was changed.
+        db.session.rollback()
+        log.warning("writers_crossed", place=place_of(error), request_id=g.get("request_id"))
+        return error_answer((Refusal("stale"),), error_page)
 
     @app.errorhandler(Exception)
     def _failure(error: Exception) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import IntegrityError
 
 from backend.domain.reasons import KINDS
 from backend.domain.refusals import Refusal, Refused
@@ -87,6 +88,16 @@ def test_an_unexpected_error_says_nothing_of_its_text(capsys: pytest.CaptureFixt
     out = capsys.readouterr()
     assert "330522199001010001" not in answer.get_data(as_text=True) + out.out + out.err
     assert "ValueError" in out.out + out.err
+
+
+def test_two_writers_at_one_instant_are_a_conflict_and_no_value_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def view() -> str:
+        raise IntegrityError("INSERT", {"id_number": "330522199001010001"}, Exception("DETAIL 330522199001010001"))
+
+    answer = make_door(view).get("/api/thing")
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "stale")
+    out = capsys.readouterr()
+    assert "330522199001010001" not in answer.get_data(as_text=True) + out.out + out.err
 
 
 def test_a_missing_page_is_the_doors_own_page_and_headers_are_strict() -> None:
