@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from backend.domain.refusals import Refusal, illegal_transition
 
@@ -94,8 +94,3 @@ def exposure_until(
 
 
 CLOCK_BOUND = timedelta(minutes=5)  # above this uncertainty a lock's clock counts as unknown and implies tvr
-
-
-def opens_from(starts_on: date) -> date:
-    """First calendar day on which the key opens."""
-    return starts_on

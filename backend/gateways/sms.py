@@ -74,13 +74,3 @@ class HttpSms:
             raise SmsFailed(f"gateway answered {error.response.status_code}") from None
         except httpx.HTTPError as error:
             raise SmsFailed(type(error).__name__) from None
-
-
-class FakeSms:
-    """Keeps messages in a list, for tests."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str]] = []
-
-    def send(self, phone: str, text: str, reference: str) -> None:
-        self.sent.append((phone, text))

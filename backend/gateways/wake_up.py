@@ -126,24 +126,3 @@ class _PostgresListener:
 
     def close(self) -> None:
         self._connection.close()
-
-
-class FakeWakeUp:
-    """Remembers who was woken, for tests; its listeners never wait."""
-
-    def __init__(self) -> None:
-        self.notified: list[str] = []
-
-    def notify(self, channel: str) -> None:
-        self.notified.append(channel)
-
-    def listen(self, channel: str) -> Listener:
-        return _FakeListener()
-
-
-class _FakeListener:
-    def wait(self, seconds: float) -> bool:
-        return False
-
-    def close(self) -> None:
-        """Nothing to close."""

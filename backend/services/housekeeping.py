@@ -26,7 +26,7 @@ from backend.services.audit import SYSTEM
 from backend.services.case_opening import open_case
 from backend.services.inbox import tell_account, tell_person
 from backend.services.key_changes import finish_past_exposure, unit_alias
-from backend.services.registration_changes import change_registration
+from backend.services.registration_changes import change_registration, open_registration_case
 
 REMIND_BEFORE = timedelta(days=1)
 ASK_BEFORE_END = timedelta(days=14)
@@ -186,16 +186,11 @@ def _ask_about_silence(world: World, session: Session) -> None:
         )
     )
     for registration in unanswered.all():
-        unit = session.get_one(Unit, registration.unit_id)
-        dwelling = session.get_one(Dwelling, unit.dwelling_id)
-        case = open_case(
+        case = open_registration_case(
             world,
             session,
+            registration,
             kind="dispute",
-            area=dwelling.division,
-            unit_id=unit.id,
-            registration_id=registration.id,
-            person_id=registration.person_id,
             rule="HR-12",
             opened_by="rule",
             evidence={"tenant": "no_answer"},

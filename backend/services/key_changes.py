@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.domain.keys import CLOCK_BOUND, LIVE, exposure_until, may_activate, next_state
+from backend.domain.keys import CLOCK_BOUND, exposure_until, may_activate, next_state
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
@@ -169,11 +169,6 @@ def _finish_if_confirmed(world: World, session: Session, key: Key) -> bool:
             world, session, key.holder_account_id, "key_revoked", once=key.id, unit=unit_alias(session, key.unit_id)
         )
     return True
-
-
-def live_keys_of_unit(session: Session, unit_id: str) -> list[Key]:
-    """Keys of a unit that some phone holds."""
-    return list(session.scalars(select(Key).where(Key.unit_id == unit_id, Key.state.in_(LIVE))))
 
 
 def unit_alias(session: Session, unit_id: str) -> str:

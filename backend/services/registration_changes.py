@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -76,6 +76,33 @@ def send_landlord_leg(world: World, session: Session, registration: Registration
         outbox.put(
             world, session, "registry", registration.id, "UPSERT", {"leg": "LANDLORD", "version": registration.version}
         )
+
+
+def open_registration_case(
+    world: World,
+    session: Session,
+    registration: Registration,
+    *,
+    kind: str,
+    rule: str,
+    opened_by: str,
+    evidence: Mapping[str, str],
+) -> Case:
+    """Open a case about a registration, routed by the dwelling it is in."""
+    unit = session.get_one(Unit, registration.unit_id)
+    dwelling = session.get_one(Dwelling, unit.dwelling_id)
+    return open_case(
+        world,
+        session,
+        kind=kind,
+        area=dwelling.division,
+        unit_id=unit.id,
+        registration_id=registration.id,
+        person_id=registration.person_id,
+        rule=rule,
+        opened_by=opened_by,
+        evidence=evidence,
+    )
 
 
 def compare_legs(world: World, session: Session, lease: Lease, registration: Registration) -> str | None:

@@ -30,12 +30,16 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import Actor
-from backend.services.case_opening import open_case
 from backend.services.consents import is_given
 from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_waiting_keys, begin_revocation, unit_alias
 from backend.services.persons import birth_of, name_of
-from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg
+from backend.services.registration_changes import (
+    change_registration,
+    compare_legs,
+    open_registration_case,
+    send_landlord_leg,
+)
 from backend.services.tenancies import RegistrationView, address_of, own_registration, registration_view
 
 
@@ -230,17 +234,12 @@ def answer_still_here(world: World, *, account_id: str, registration_id: str) ->
         if lease.landlord_ended_on is None or registration.residence != "living":
             state = registration.residence if registration.residence != "living" else registration.tenant_leg
             raise Refused.of([illegal_transition(STATE_NAMES[state], {})])
-        unit = session.get_one(Unit, registration.unit_id)
-        dwelling = session.get_one(Dwelling, unit.dwelling_id)
         registration.disputed = True
-        case = open_case(
+        case = open_registration_case(
             world,
             session,
+            registration,
             kind="dispute",
-            area=dwelling.division,
-            unit_id=unit.id,
-            registration_id=registration.id,
-            person_id=registration.person_id,
             rule="HR-12",
             opened_by="tenant",
             evidence={"landlord_says_left_on": lease.landlord_ended_on.isoformat()},
@@ -255,7 +254,7 @@ def answer_still_here(world: World, *, account_id: str, registration_id: str) ->
             once=case.id,
             rule="HR-12",
             alias=lease.alias,
-            unit=unit_alias(session, unit.id),
+            unit=unit_alias(session, registration.unit_id),
         )
         return registration_view(session, registration)
 
