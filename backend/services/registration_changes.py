@@ -115,16 +115,11 @@ def compare_legs(world: World, session: Session, lease: Lease, registration: Reg
     person = session.get_one(Person, registration.person_id)
     difference = "document" if person.id_number_token != lease.named_id_token else None
     if difference is not None and not _has_case(session, registration, "leg_difference"):
-        unit = session.get_one(Unit, registration.unit_id)
-        dwelling = session.get_one(Dwelling, unit.dwelling_id)
-        case = open_case(
+        case = open_registration_case(
             world,
             session,
+            registration,
             kind="leg_difference",
-            area=dwelling.division,
-            unit_id=unit.id,
-            registration_id=registration.id,
-            person_id=person.id,
             rule="PSAL-68",
             opened_by="rule",
             evidence={"differs_in": difference},
