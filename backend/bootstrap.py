@@ -129,8 +129,11 @@ def upgrade_database(app: Flask) -> None:
     config = alembic_config()
     with app.app_context(), db.engine.connect() as connection:
         config.attributes["connection"] = connection
+        if connection.dialect.name == "sqlite":  # it alters a table by making it anew, while others refer to its rows
+            connection.connection.execute("PRAGMA foreign_keys = OFF")
         command.upgrade(config, "head")
         connection.commit()
+        connection.detach()  # the next connection checks foreign keys again
 
 
 def check_revision(app: Flask) -> None:

@@ -17,6 +17,7 @@ class Lease(Base):
     """A lease of one unit; rent and deposit stay here and go nowhere.
 
     `named_*` is what the landlord wrote; the tenant never sees it and it is compared by `named_id_token` alone.
+    `joint_id` names the first lease of a joint tenancy: co-tenants have a lease each, one term and one epoch.
     """
 
     __tablename__ = "leases"
@@ -31,6 +32,7 @@ class Lease(Base):
     unit_id: Mapped[Id] = mapped_column(ForeignKey("units.id"), index=True)
     landlord_id: Mapped[Id] = mapped_column(ForeignKey("persons.id"), index=True)
     tenant_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), index=True, default=None)
+    joint_id: Mapped[Id | None] = mapped_column(ForeignKey("leases.id"), index=True, default=None)
     kind: Mapped[Code]
     state: Mapped[Code] = mapped_column(default="active")
     starts_on: Mapped[date]

@@ -38,7 +38,10 @@ class LockCheckpoint(Base):
 
 
 class LockAnomaly(Base):
-    """A message that was not accepted (clone, tamper, poison): what an operator can look at, without secrets."""
+    """A message that was not accepted (clone, tamper, poison): what an operator can look at, without secrets.
+
+    The same fault of the same lock within an hour is one row: `seen` counts it, `digest` is the last one's SHA-256.
+    """
 
     __tablename__ = "lock_anomalies"
 
@@ -48,3 +51,7 @@ class LockAnomaly(Base):
     reason: Mapped[str]
     topic: Mapped[str]
     at: Mapped[Moment]
+    last_at: Mapped[Moment]
+    seen: Mapped[int] = mapped_column(default=1)
+    size_bytes: Mapped[int | None] = mapped_column(default=None)
+    digest: Mapped[Token | None] = mapped_column(default=None)

@@ -32,12 +32,18 @@ class Lock(Base):
     model: Mapped[Text120]
     shard: Mapped[int] = mapped_column(index=True)
     public_key: Mapped[dict[str, Any]]
+    agreement_key: Mapped[dict[str, Any] | None] = mapped_column(default=None)  # for the keypad's secret
     claim_code_hash: Mapped[Token] = mapped_column(unique=True)
     mqtt_password_hash: Mapped[str]
     unit_id: Mapped[Id | None] = mapped_column(ForeignKey("units.id"), default=None)
     claimed_by: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), default=None)
     claimed_at: Mapped[Moment | None] = mapped_column(default=None)
+    # a lock that goes: first `retiring` (wiped by command), then retired with its event chain closed at `closed_seq`
+    retiring_at: Mapped[Moment | None] = mapped_column(default=None)
     retired_at: Mapped[Moment | None] = mapped_column(default=None)
+    retire_reason: Mapped[Code | None] = mapped_column(default=None)
+    replaced_by: Mapped[LockId | None] = mapped_column(ForeignKey("locks.id"), default=None)
+    closed_seq: Mapped[int | None] = mapped_column(BigInteger, default=None)
     # desired
     epoch: Mapped[int] = mapped_column(default=1)
     list_version: Mapped[int] = mapped_column(default=0)

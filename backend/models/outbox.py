@@ -33,6 +33,7 @@ class OutboxRow(Base):
     )
     destination: Mapped[Code]
     aggregate_id: Mapped[Text120]
+    shard: Mapped[int | None] = mapped_column(default=None)  # of a lock: only the bridge that owns it sends
     kind: Mapped[Code]
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[Moment]

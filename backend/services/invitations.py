@@ -153,10 +153,10 @@ def accept_invitation(world: World, *, account_id: str, token: str, phone_jwk: d
 def invitation_view(world: World, session: Session, invitation: Invitation) -> InvitationView:
     """An invitation with its link, for the landlord who made it."""
     phone = vault.unseal(
-        world, session, invitation.lease_id, "invitations.phone", invitation.id, invitation.phone_sealed
+        world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed
     )
     token = vault.unseal(
-        world, session, invitation.lease_id, "invitations.token", invitation.id, invitation.token_sealed
+        world, session, invitation.aim_id, "invitations.token", invitation.id, invitation.token_sealed
     )
     expired = invitation.state == "pending" and invitation.expires_at < world.clock.now()
     return InvitationView(
@@ -215,7 +215,7 @@ def _already_accepted(session: Session, account_id: str, token: str, print_: str
     if invitation is None or invitation.state != "accepted" or invitation.accepted_by != account_id:
         return None
     key = session.scalar(select(Key).where(Key.lease_id == invitation.lease_id, Key.phone_thumbprint == print_))
-    if key is None:
+    if key is None or invitation.lease_id is None:
         return None
     registration_id = session.scalars(select(Registration.id).where(Registration.lease_id == invitation.lease_id)).one()
     return Accepted(invitation.lease_id, registration_id, key.id)

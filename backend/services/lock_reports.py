@@ -169,7 +169,7 @@ def record_anomaly(world: World, session: Session, lock_id: str, kind: str, reas
     """Write down what was wrong, once an hour, inside the present write unit."""
     now = world.clock.now()
     same = session.scalar(
-        select(LockAnomaly.id)
+        select(LockAnomaly)
         .where(
             LockAnomaly.lock_id == lock_id,
             LockAnomaly.kind == kind,
@@ -179,7 +179,10 @@ def record_anomaly(world: World, session: Session, lock_id: str, kind: str, reas
         .limit(1)
     )
     if same is None:
-        session.add(LockAnomaly(id=new_id(), lock_id=lock_id, kind=kind, reason=reason, topic=path, at=now))
+        found = {"lock_id": lock_id, "kind": kind, "reason": reason, "topic": path}
+        session.add(LockAnomaly(id=new_id(), at=now, last_at=now, **found))
+    else:
+        same.seen, same.last_at = same.seen + 1, now
 
 
 def _number(session_id: str | None) -> int:

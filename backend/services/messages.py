@@ -49,10 +49,10 @@ def _compose(world: World, item: outbox.OutboxItem) -> tuple[str, str] | None:
         if invitation is None or invitation.state != "pending" or invitation.expires_at < world.clock.now():
             return None
         phone = vault.unseal(
-            world, session, invitation.lease_id, "invitations.phone", invitation.id, invitation.phone_sealed
+            world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed
         )
         token = vault.unseal(
-            world, session, invitation.lease_id, "invitations.token", invitation.id, invitation.token_sealed
+            world, session, invitation.aim_id, "invitations.token", invitation.id, invitation.token_sealed
         )
         link = f"{world.house.mobile_url}/i/{token}"
         return phone, f"【安居】房东邀请您领取电子钥匙：{link} Your landlord invites you: {link}"

@@ -55,7 +55,7 @@ class KeyCard:
     doors: tuple[DoorView, ...]
     version: int
     phone_thumbprint: str | None
-    lease_id: str
+    lease_id: str | None
     unit_alias: str
 
 
@@ -116,7 +116,9 @@ def my_tenancies(world: World, *, account_id: str) -> tuple[TenancyView, ...]:
     """All tenancies this account holds or held, newest first."""
     with reading() as session:
         lease_ids = session.scalars(
-            select(Key.lease_id).where(Key.holder_account_id == account_id).order_by(Key.created_at.desc())
+            select(Key.lease_id)
+            .where(Key.holder_account_id == account_id, Key.kind == "occupant")
+            .order_by(Key.created_at.desc())
         )
         registrations = [
             session.scalars(select(Registration).where(Registration.lease_id == lease_id)).one()

@@ -20,9 +20,10 @@ from backend.wire.tokens import Claims, TokenRejected
 
 PLATFORM = "anju"  # issuer of everything the platform signs for locks and phones
 RIGHTS = ("unlock", "lock", "passage", "share")
-COMMANDS = ("unlock", "lock", "identify", "replay", "sync", "reboot")
+COMMANDS = ("unlock", "lock", "identify", "replay", "sync", "reboot", "wipe")
 KNOWN_CONDITIONS = frozenset({"idv"})
-CRITICAL_CLAIMS_KNOWN = frozenset({"sched", "tvr", "uses", "cond", "occ", "rights", "cnf"})
+CRITICAL_CLAIMS_KNOWN = frozenset({"sched", "tvr", "uses", "cond", "occ", "rights", "cnf", "pad"})
+CODE_KINDS = ("day", "period", "once")  # of keypad codes, see backend.wire.keypad
 
 _LAST = 2**63 - 1
 _CHINA = timedelta(hours=8)  # one zone, no daylight saving: weekly windows are read in it
@@ -80,7 +81,10 @@ class HolderKey:
 
 @dataclass(frozen=True)
 class Credential:
-    """ekey+jwt: what a phone shows a lock. `sub` is the key id; `grc` seconds of outage grace (occupants only)."""
+    """ekey+jwt: what a phone shows a lock. `sub` is the key id; `grc` seconds of outage grace (occupants only).
+
+    `pad`: the kinds of keypad codes this key has, so that a lock without network learns them with its first opening.
+    """
 
     iss: str = text(64)
     sub: str = text(64)
@@ -97,12 +101,32 @@ class Credential:
     uses: int | None = maybe(whole(1, 1_000_000))
     cond: tuple[str, ...] | None = maybe(texts(8, 16))
     grc: int | None = maybe(whole(0, 90 * 86_400))
+    pad: tuple[str, ...] | None = maybe(texts(3, 16))
     crit: tuple[str, ...] | None = maybe(texts(16, 32))
 
     def unknown_demand(self) -> bool:
         """Whether it demands something this firmware does not know; then it must be refused."""
         conditions = set(self.cond or ())
         return not (conditions <= KNOWN_CONDITIONS and set(self.crit or ()) <= CRITICAL_CLAIMS_KNOWN)
+
+
+@dataclass(frozen=True)
+class Delegate:
+    """delegate+jwt: a landlord's phone (`cnf`) may sign credentials of the lock `aud` and the epoch `occ` (depth 1).
+
+    Such a credential names this token's `jti` as its `iss`, demands `idv`, has no outage grace and ends no later than
+    this token. Until it ends it extends the exposure of every key of its lock and epoch.
+    """
+
+    iss: str = text(64)
+    sub: str = text(64)
+    aud: str = text(64)
+    nbf: int = whole(0, _LAST)
+    exp: int = whole(0, _LAST)
+    iat: int = whole(0, _LAST)
+    jti: str = text(64)
+    cnf: HolderKey = part(HolderKey)
+    occ: int = whole(0, _LAST)
 
 
 @dataclass(frozen=True)
@@ -138,7 +162,10 @@ class Order:
 
 @dataclass(frozen=True)
 class KeyEntry:
-    """One key of a list. `jkt` is the thumbprint of the holder's phone key; no `exp` means until the list changes."""
+    """One key of a list. `jkt` is the thumbprint of the holder's phone key; no `exp` means until the list changes.
+
+    `pad`: the kinds of keypad codes the key has; without it none.
+    """
 
     id: str = text(64)
     nbf: int = whole(0, _LAST)
@@ -148,6 +175,7 @@ class KeyEntry:
     sched: tuple[Window, ...] | None = maybe(parts(Window, 32))
     tvr: bool | None = maybe(flag())
     uses: int | None = maybe(whole(1, 1_000_000))
+    pad: tuple[str, ...] | None = maybe(texts(3, 16))
 
 
 @dataclass(frozen=True)
@@ -187,7 +215,10 @@ class LockTime:
 
 @dataclass(frozen=True)
 class LockConfig:
-    """lockcfg+jwt: how the lock behaves and whom it trusts (`trust` is a list of JWK with kid)."""
+    """lockcfg+jwt: how the lock behaves and whom it trusts (`trust` is a list of JWK with kid).
+
+    `pad` is the platform's public key (JWK) from which a lock with a keypad derives its secret.
+    """
 
     iss: str = text(64)
     aud: str = text(64)
@@ -200,6 +231,7 @@ class LockConfig:
         and 0 < len(v) <= 16
         and all(_is_public_jwk(k) and isinstance(k.get("kid"), str) for k in v)
     )
+    pad: dict[str, str] | None = maybe(custom(_is_public_jwk))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,10 @@
 
 The proof (nearproof+jwt, by the phone's key) covers a domain tag, the hash of M1 and M2, the action and the hash of the
 credential; a copied credential or a replayed M3 is therefore worth nothing.
+
+Instead of M1 a phone may begin with Leave or Fetch: the lock keeps a small thing for a few minutes, so that two phones
+side by side can hand each other a key and a credential without network (browsers speak Bluetooth to devices, not to
+each other). The lock reads nothing of it.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
 from backend.wire import tokens
-from backend.wire.codec import MessageRejected, decode, encode, maybe, one_of, text
+from backend.wire.codec import MessageRejected, decode, encode, from_object, load_versioned, maybe, one_of, text
 from backend.wire.jwk import base64url, thumbprint
 
 __all__ = ["MessageRejected", "encode"]
@@ -60,6 +64,7 @@ class Request:
     credential: str = text(8_192, _TOKEN)
     action: str = one_of(*ACTIONS)
     proof: str = text(2_048, _TOKEN)
+    delegate: str | None = maybe(text(4_096, _TOKEN))
     activation: str | None = maybe(text(4_096, _TOKEN))
     time: str | None = maybe(text(2_048, _TOKEN))
     revocation: str | None = maybe(text(_LONGEST_TOKEN, _TOKEN))
@@ -72,6 +77,29 @@ class Answer:
 
     result: str = one_of(*RESULTS)
     receipt: str = text(2_048, _TOKEN)
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Keep `item` in the box of this number: six digits that both phones show, side by side."""
+
+    box: str = text(6, r"[0-9]{6}")
+    item: str = text(16_384, r"[A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """What is in the box of this number? It is taken out with the answer."""
+
+    box: str = text(6, r"[0-9]{6}")
+
+
+@dataclass(frozen=True)
+class Box:
+    """The lock's answer to Leave and Fetch: `kept` (for so many minutes), `given` with the item, `nothing`, `full`."""
+
+    state: str = one_of("kept", "given", "nothing", "full")
+    item: str | None = maybe(text(16_384, r"[A-Za-z0-9_.-]+"))
 
 
 def decode_dial(raw: bytes) -> Dial:
@@ -97,6 +125,18 @@ def decode_request(raw: bytes) -> Request:
 def decode_answer(raw: bytes) -> Answer:
     """Read M4. Raises MessageRejected."""
     return decode(Answer, raw, 4_096)
+
+
+def decode_greeting(raw: bytes) -> Hello | Leave | Fetch:
+    """Read what a phone begins with. Raises MessageRejected."""
+    value = load_versioned(raw, 20_480)
+    kind: type[Hello] | type[Leave] | type[Fetch] = Leave if "item" in value else Fetch if "box" in value else Hello
+    return from_object(kind, value)
+
+
+def decode_box(raw: bytes) -> Box:
+    """Read the answer to Leave or Fetch. Raises MessageRejected."""
+    return decode(Box, raw, 20_480)
 
 
 def digest(data: bytes | str) -> str:

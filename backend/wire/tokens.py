@@ -64,6 +64,7 @@ def _kind(typ: str, claims: str) -> Kind:
 
 KINDS: Mapping[str, Kind] = {
     "ekey": _kind("ekey+jwt", "iss sub aud nbf exp iat jti cnf rights occ"),
+    "delegate": _kind("delegate+jwt", "iss sub aud nbf exp iat jti cnf occ"),
     "activation": _kind("activation+jwt", "iss sub nbf exp iat jti cnf lvl"),
     "lockcmd": _kind("lockcmd+jwt", "iss aud iat exp jti act boot ctr"),
     "keylist": _kind("keylist+jwt", "iss aud iat ver occ keys rev"),

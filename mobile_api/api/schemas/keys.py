@@ -25,7 +25,7 @@ class KeyShown(Output):
     id = Id("钥匙编号", "Id of the key")
     state = Choice("状态", "State", "active", STATE_NAMES)
     kind = Choice("种类", "Kind", "occupant", ("occupant", "visitor"))
-    lease_id = Id("租约编号", "Id of the lease")
+    lease_id = Id("租约编号", "Id of the lease; a visitor's key has none", allow_none=True)
     unit_alias = Text("房间", "Unit", "陈塘村 12 号 201")
     phone_thumbprint = Text(
         "绑定手机的公钥指纹", "Thumbprint (RFC 7638) of the phone it is bound to", THUMBPRINT, allow_none=True

@@ -1,0 +1,66 @@
+"""Keypad codes: eight digits that platform and lock derive each for itself, so that nothing of them ever travels.
+
+    secret = HKDF-SHA256(ECDH P-256 between the lock's agreement key and the platform's, info = tag ‖ lock id)  RFC 5869
+    code   = the first 8 bytes of HMAC-SHA256(secret, tag ‖ kind | key id | epoch | from | until), modulo 10^8
+
+Kinds: `day` is good on one calendar day of China, `period` for the whole life of a key that ends, `once` a single time
+(`from` is its number, `until` 0; the lock takes the numbers in order and looks a few ahead, as RFC 4226 section 7.4).
+A code dies with the occupancy epoch and with its key. Never on MQTT, never in a log.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ec import ECDH, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from backend.wire.jwk import public_key_from_jwk
+
+DIGITS = 8
+DAY_SECONDS = 86_400
+CHINA_OFFSET_SECONDS = 8 * 3_600  # one zone, no daylight saving
+LOOK_AHEAD = 10  # one-time codes shown and never typed, before the numbers drift apart
+
+_SECRET_TAG = b"anju/keypad/v1\x00"
+_CODE_TAG = b"anju/code/v1\x00"
+
+
+def derive_secret(own: EllipticCurvePrivateKey, other: Mapping[str, Any], lock_id: str) -> bytes:
+    """The 32 secret bytes that a lock and the platform share, from one side's private and the other's public key.
+
+    Raises ValueError when `other` is no public P-256 JWK.
+    """
+    agreed = own.exchange(ECDH(), public_key_from_jwk(other))
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_SECRET_TAG + lock_id.encode()).derive(agreed)
+
+
+def day_of(at: int) -> tuple[int, int]:
+    """First second and end (excluded) of the China calendar day that holds `at` (seconds since 1970 UTC)."""
+    first = (at + CHINA_OFFSET_SECONDS) // DAY_SECONDS * DAY_SECONDS - CHINA_OFFSET_SECONDS
+    return first, first + DAY_SECONDS
+
+
+def day_code(secret: bytes, key_id: str, epoch: int, first: int, end: int) -> str:
+    """The code of a key for one day, as `day_of` gives it."""
+    return _code(secret, "day", key_id, epoch, first, end)
+
+
+def period_code(secret: bytes, key_id: str, epoch: int, begins: int, ends: int) -> str:
+    """The one code of a key for its whole life, from its `nbf` to its `exp`."""
+    return _code(secret, "period", key_id, epoch, begins, ends)
+
+
+def once_code(secret: bytes, key_id: str, epoch: int, number: int) -> str:
+    """The one-time code `number` (from 1) of a key."""
+    return _code(secret, "once", key_id, epoch, number, 0)
+
+
+def _code(secret: bytes, kind: str, key_id: str, epoch: int, start: int, end: int) -> str:
+    said = f"{kind}|{key_id}|{epoch}|{start}|{end}".encode()
+    digest = hmac.new(secret, _CODE_TAG + said, sha256).digest()
+    return f"{int.from_bytes(digest[:8], 'big') % 10**DIGITS:0{DIGITS}d}"
