@@ -55,9 +55,10 @@ class HeldKeys:
         return None
 
     def apply_revocation(self, document: Revocation) -> str | None:
-        """Take a newer revocation list. Refuses `older_list`."""
-        if document.ver < self.revocation_version:
+        """Take a newer revocation list, and its epoch: it does not name keys of earlier ones. Refuses `older_list`."""
+        if document.ver < self.revocation_version or document.occ < self.epoch:
             return "older_list"
+        self.raise_epoch(document.occ)
         self._revoke(document.ver, document.rev)
         return None
 

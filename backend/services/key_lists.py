@@ -54,6 +54,7 @@ def sign_revocation(world: World, session: Session, lock: Lock) -> str:
         aud=lock.id,
         iat=int(world.clock.now().timestamp()),
         ver=max(1, lock.list_version),
+        occ=lock.epoch,
         rev=_revoked(session, lock),
     )
     return world.tokens.sign("revocation", claims_of(document))

@@ -68,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "activation": _kind("activation+jwt", "iss sub nbf exp iat jti cnf lvl"),
     "lockcmd": _kind("lockcmd+jwt", "iss aud iat exp jti act boot ctr"),
     "keylist": _kind("keylist+jwt", "iss aud iat ver occ keys rev"),
-    "revocation": _kind("revocation+jwt", "iss aud iat ver rev"),
+    "revocation": _kind("revocation+jwt", "iss aud iat ver occ rev"),
     "locktime": _kind("locktime+jwt", "iss aud iat exp nonce"),
     "lockcfg": _kind("lockcfg+jwt", "iss aud iat ver trust"),
     "lockchk": _kind("lockchk+jwt", "iss iat seq head boot"),

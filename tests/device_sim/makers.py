@@ -93,8 +93,8 @@ class Platform:
         entries = tuple(KeyEntry(id=key, **shape) for key in keys)
         return self.sign("keylist", KeyList("anju", IDENTITY.lock_id, START, version, epoch, entries, revoked))
 
-    def revocation(self, version: int, *keys: str, lock_id: str = IDENTITY.lock_id) -> str:
-        return self.sign("revocation", Revocation("anju", lock_id, START, version, keys))
+    def revocation(self, version: int, *keys: str, lock_id: str = IDENTITY.lock_id, epoch: int = 1) -> str:
+        return self.sign("revocation", Revocation("anju", lock_id, START, version, epoch, keys))
 
     def time(self, at: int, nonce: str) -> str:
         return self.sign("locktime", LockTime("anju", IDENTITY.lock_id, at, at + 30, nonce))
