@@ -119,7 +119,7 @@ class Fleet:
     @staticmethod
     def _step_one(link: MqttLink) -> None:
         link.step()
-        if link.lock.clock.now() >= link.lock.due_at():
+        if link.lock.clock.ticks() >= link.lock.due_at():
             link.lock.tick()
         link.flush()
 

@@ -45,6 +45,8 @@ def test_the_manifest_holds_no_secret_and_the_rest_is_for_the_owner_alone(tmp_pa
         assert private.stat().st_mode & 0o777 == 0o600
         kept = json.loads(private.read_text())
         assert jwk_of(private_key_from_pem(kept["private_key_pem"].encode()).public_key()) == row["public_key"]
+        assert jwk_of(private_key_from_pem(kept["agreement_key_pem"].encode()).public_key()) == row["agreement_key"]
+        assert row["agreement_key"] != row["public_key"]
         public = (tmp_path / "manifest.json").read_text()
         assert kept["mqtt_password"] not in public and sticker["claim_code"] not in public
 
