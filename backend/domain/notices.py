@@ -127,6 +127,14 @@ INBOX: dict[str, InboxText] = {
     "lease_ends": InboxText("租约将到期", "The lease ends soon", "{unit} 的租约于 {ends_on} 到期。没有退房，钥匙不会失效。",
                             "The lease of {unit} ends on {ends_on}. Without a check-out the key stays alive."),
     "dispute_decided": InboxText("争议已处理", "The dispute is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
+    "lock_replaced": InboxText("换了新锁", "Your door has a new lock",
+                               "{unit} 换了新锁（{serial}），您的钥匙不变。请联网打开一次本应用，离线开门才能用于新锁。",
+                               "{unit} has a new lock ({serial}); your key stays. Open this app once with a network, so "
+                               "that it opens the new lock offline too."),
+    "lock_replaced_landlord": InboxText("换了新锁", "Your unit has a new lock", "{unit} 换了新锁（{serial}），住户的钥匙不变。",
+                                        "{unit} has a new lock ({serial}); the occupants' keys stay."),
+    "lock_retired": InboxText("门锁已停用", "A lock is out of use", "{unit} 的门锁 {serial} 已停用，请为这间房领取新锁。",
+                              "The lock {serial} of {unit} is out of use. Claim another for this unit."),
     "claim_decided": InboxText("房屋登记已处理", "Your claim is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
     "visitor_consent_asked": InboxText(
         "房东请您同意一把临时钥匙", "Your landlord asks for your consent",

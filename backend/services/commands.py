@@ -116,6 +116,12 @@ def ask_replay(world: World, session: Session, lock: Lock) -> None:
         _make_command(world, session, lock, "replay", key_id=None)
 
 
+def ask_wipe(world: World, session: Session, lock: Lock) -> None:
+    """Intend, inside the present write unit, to have a lock that is being retired erase its keys; only when online."""
+    if lock.boot_id is not None and lock.presence == "online":
+        _make_command(world, session, lock, "wipe", key_id=None)
+
+
 def sign_command(world: World, item: OutboxItem) -> str | None:
     """Sign a claimed command as `lockcmd+jwt`; None when it must not be sent any more.
 
@@ -226,7 +232,7 @@ def _reachable_lock(session: Session, key: Key) -> Lock:
     lock = session.scalar(
         select(Lock)
         .join(KeyDoor, KeyDoor.lock_id == Lock.id)
-        .where(KeyDoor.key_id == key.id, Lock.retired_at.is_(None))
+        .where(KeyDoor.key_id == key.id, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
         .order_by(Lock.id)
         .with_for_update(of=Lock)
     )

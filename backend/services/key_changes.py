@@ -5,6 +5,7 @@ Everything here runs inside the caller's write unit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -202,9 +203,23 @@ def _end_landlords_visitors(world: World, session: Session, key: Key) -> None:
 
 def restrict_doors(world: World, session: Session, key: Key) -> None:
     """Tell every door of the key that it opens no longer, and note how long an unconfirmed door could still open."""
-    for door in session.scalars(select(KeyDoor).where(KeyDoor.key_id == key.id)):
-        door.desired_version = enqueue_key_list(world, session, door.lock_id)
-        door.confirmed_at, door.exposure_until = None, _exposure(world, session, key, door.lock_id)
+    for door in doors_in_use(session, key):
+        restrict_door(world, session, key, door, enqueue_key_list(world, session, door.lock_id))
+
+
+def restrict_door(world: World, session: Session, key: Key, door: KeyDoor, version: int) -> None:
+    """One door opens no longer for this key, from the list `version` on; note how long it could while unconfirmed."""
+    door.desired_version, door.confirmed_at = version, None
+    door.exposure_until = _exposure(world, session, key, door.lock_id)
+
+
+def doors_in_use(session: Session, key: Key) -> Sequence[KeyDoor]:
+    """The key's doors, without those whose lock is going: what these could still open was settled when they went."""
+    return session.scalars(
+        select(KeyDoor)
+        .join(Lock, Lock.id == KeyDoor.lock_id)
+        .where(KeyDoor.key_id == key.id, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
+    ).all()
 
 
 def _exposure(world: World, session: Session, key: Key, lock_id: str) -> datetime | None:

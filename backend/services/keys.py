@@ -22,7 +22,7 @@ from backend.models.persons import Person
 from backend.models.units import Unit
 from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_account
-from backend.services.key_changes import begin_revocation, change_key, restrict_doors, unit_alias
+from backend.services.key_changes import begin_revocation, change_key, doors_in_use, restrict_doors, unit_alias
 from backend.services.key_lists import enqueue_key_list, key_begins, key_ends, lock_windows, sign_revocation
 from backend.services.tenancies import KeyCard, key_card
 from backend.wire.lock_documents import PLATFORM, Activation, HolderKey, claims_of
@@ -70,7 +70,9 @@ def fetch_credential(world: World, *, account_id: str, key_id: str) -> Credentia
         if key.phone_jwk is None:
             raise Refused("not_found", "key_id")
         locks = session.scalars(
-            select(Lock).join(KeyDoor, KeyDoor.lock_id == Lock.id).where(KeyDoor.key_id == key.id)
+            select(Lock)
+            .join(KeyDoor, KeyDoor.lock_id == Lock.id)
+            .where(KeyDoor.key_id == key.id, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
         ).all()
         if not locks:
             raise Refused("unit.no_lock")
@@ -143,7 +145,7 @@ def resume_key(world: World, *, account_id: str, key_id: str) -> KeyCard:
                 raise Refused("key.suspended_by_holder")
             change_key(world, session, key, "resume", _actor(account_id, by_holder))
             key.suspended_at, key.suspended_by = None, None
-            for door in session.scalars(select(KeyDoor).where(KeyDoor.key_id == key.id)):
+            for door in doors_in_use(session, key):
                 door.desired_version = enqueue_key_list(world, session, door.lock_id)
                 door.confirmed_at, door.exposure_until = None, None
             _tell_holder(world, session, key, "key_resumed")

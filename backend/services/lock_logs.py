@@ -21,6 +21,7 @@ from backend.gateways.world import World
 from backend.models.lock_events import LockCheckpoint, LockEvent
 from backend.models.locks import Lock
 from backend.services.commands import apply_answer, ask_replay
+from backend.services.lock_lives import close_if_wiped
 from backend.services.lock_reports import record_anomaly
 from backend.wire.codec import MessageRejected
 from backend.wire.jwk import base64url, from_base64url, public_key_from_jwk, thumbprint
@@ -38,6 +39,7 @@ from backend.wire.tokens import TokenRejected, verify
 
 REPLAY_PAUSE = timedelta(seconds=10)  # one question about a gap at a time
 PATH = "up/evt"
+DONE = ("lock.unlocked", "lock.locked", "factory_reset")  # events that say a command was carried out
 ALARMS = {"door.forced": "forced", "tamper.cover": "tamper", "duress": "duress"}
 DOORS = {
     "door.opened": "open",
@@ -172,7 +174,7 @@ def _row(
 def _apply(world: World, session: Session, lock: Lock, event: EventText) -> None:
     """What an event changes besides the log: the command it answers, the door's state, the alarm."""
     if event.command is not None:
-        answer = "executed" if event.kind in ("lock.unlocked", "lock.locked") else "refused"
+        answer = "executed" if event.kind in DONE else "refused"
         reason = None if answer == "executed" else event.reason or event.kind.rpartition(".")[2]
         apply_answer(world, session, lock.id, event.command, answer, reason, event.seq)
     if event.kind in DOORS:
@@ -242,3 +244,5 @@ def _finish(world: World, session: Session, chain: _Chain) -> None:
         lock.stored_seq, lock.stored_head = chain.seq, chain.head
         lock.replay_asked_at = None
     session.flush()
+    if lock.retiring_at is not None:
+        close_if_wiped(world, session, lock)

@@ -16,7 +16,7 @@ from backend.gateways.world import World
 from backend.models.lock_events import LockAnomaly
 from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
-from backend.services.commands import apply_answer
+from backend.services.commands import apply_answer, ask_wipe
 from backend.services.key_changes import confirm_doors
 from backend.services.key_lists import enqueue_key_list, key_list, republish_key_list
 from backend.wire.jwk import base64url
@@ -52,6 +52,8 @@ def record_birth(world: World, lock_id: str, birth: Birth) -> Acknowledge | None
             record_anomaly(world, session, lock_id, "keys", "epoch_ahead", "up/conn")
         if birth.list_version < lock.list_version:
             republish_key_list(world, session, lock)
+        if lock.retiring_at is not None:
+            ask_wipe(world, session, lock)
         head = lock.stored_head or first_hash(lock.id)
         return Acknowledge(lock.stored_seq, base64url(head), session=birth.session)
 

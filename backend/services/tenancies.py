@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.db import reading
 from backend.domain.calendars import day_of
-from backend.domain.keys import ENDED
+from backend.domain.keys import ENDED, LIVE
 from backend.domain.refusals import Refused
 from backend.domain.registrations import Facts, describe, permit_from
 from backend.domain.visitors import WeeklyWindow
@@ -159,9 +159,10 @@ def own_registration(session: Session, account_id: str, registration_id: str) ->
 
 def key_card(session: Session, key: Key) -> KeyCard:
     """A key with its doors."""
-    rows = session.execute(
-        select(KeyDoor, Lock).join(Lock, Lock.id == KeyDoor.lock_id).where(KeyDoor.key_id == key.id)
-    ).all()
+    statement = select(KeyDoor, Lock).join(Lock, Lock.id == KeyDoor.lock_id).where(KeyDoor.key_id == key.id)
+    if key.state in LIVE:  # a lock that goes is no door of a key that lives on
+        statement = statement.where(Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
+    rows = session.execute(statement).all()
     doors = tuple(
         DoorView(lock.id, lock.presence, lock.last_seen_at, door.confirmed_at, door.exposure_until)
         for door, lock in rows

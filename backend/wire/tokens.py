@@ -76,6 +76,7 @@ KINDS: Mapping[str, Kind] = {
     "nearhello": _kind("nearhello+jwt", "iss nonce boot clk q occ rev"),
     "nearproof": _kind("nearproof+jwt", "tag hs act crd"),
     "nearreceipt": _kind("nearreceipt+jwt", "iss nonce res crd seq head"),
+    "evidence": _kind("evidence+jwt", "iss sub iat first last head sha256"),
 }
 
 _TIME_CLAIMS = ("iat", "nbf", "exp")
