@@ -38,10 +38,10 @@ class Air:
         """A lock goes out of reach; the browser still remembers it."""
         del self._locks[address]
 
-    def switch_off(self) -> None:
-        """The person has switched the phone's Bluetooth off."""
+    def vanish(self) -> None:
+        """The phone has no adapter any more. One that is only switched off is the chooser's own matter."""
         self._say("disable")
-        self._say("enable", state="powered-off", leSupported=True)
+        self._say("enable", state="absent", leSupported=True)
 
     def serve(self, page: Any) -> None:
         """Answer the choosers of a page with the chosen lock, or close them."""

@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 
 from backend.services.keys import suspend_key
 from backend.services.messages import send_due_messages
+from device_sim.identities import make_identity
 from device_sim.lock import Lock
 from tests.browser.bluetooth import Air
 from tests.browser.conftest import Phone
@@ -81,7 +82,7 @@ class Holder(Phone):
 
     def is_told(self, words: str) -> None:
         """Wait until the key's word holds these words."""
-        self.page.locator("[data-key-word]").filter(has_text=words).first.wait_for(timeout=6000)
+        self.page.locator("[data-key-word]").filter(has_text=words).first.wait_for()
 
     def open_key(self, home: str) -> None:
         """Open the key page and wait until everything for the time without a network is kept."""
@@ -185,7 +186,7 @@ def test_copied_credential_never_opens(stand: Stand, chromium: Any) -> None:
 
 
 def test_another_lock_is_noticed_before_the_key_is_shown(stand: Stand) -> None:
-    stranger = make_lock(Platform(), Host())
+    stranger = make_lock(Platform(), Host(), identity=make_identity(7, 2))
     stand.air.put(OTHER, stranger)
     stand.air.chosen = OTHER
     stand.phone.open_key(stand.home)
@@ -197,7 +198,7 @@ def test_another_lock_is_noticed_before_the_key_is_shown(stand: Stand) -> None:
     stand.phone.is_told("门已打开")
 
 
-def test_a_closed_chooser_a_lock_out_of_reach_and_bluetooth_switched_off_are_explained(stand: Stand) -> None:
+def test_a_closed_chooser_a_lock_out_of_reach_and_missing_bluetooth_are_explained(stand: Stand) -> None:
     stand.phone.open_key(stand.home)
     stand.air.chosen = None
     stand.phone.press_bluetooth()
@@ -208,9 +209,9 @@ def test_a_closed_chooser_a_lock_out_of_reach_and_bluetooth_switched_off_are_exp
     stand.phone.is_told("没有连上门锁")
     stand.phone.page.reload()
     stand.phone.page.locator("[data-near-open]:visible").wait_for()
-    stand.air.switch_off()
+    stand.air.vanish()
     stand.phone.press_bluetooth()
-    stand.phone.is_told("蓝牙没有打开")
+    stand.phone.is_told("没有可用的蓝牙")
 
 
 def test_the_phone_carries_the_time_to_a_lock_that_lost_it_and_says_so_when_it_cannot(stand: Stand) -> None:

@@ -56,7 +56,7 @@ class PublicKey(Output):
 
 class DoorCredential(Output):
     lock_id = Id("门锁编号", "Id of the lock")
-    lock_key = Part(PublicKey, "门锁的公钥", "Public key (JWK) of the lock, by which the phone knows before whom it stands")
+    lock_key = Part(PublicKey, "门锁的公钥", "Public key (JWK) of the lock, by which the phone knows it")
     credential = Text("开门凭证", "Credential (`ekey+jwt`)", "eyJ0eXAiOiJla2V5K2p3dCJ9.e30.c2ln", most=8000)
     revocations = Text(
         "停用清单",
@@ -92,7 +92,7 @@ class TimeWanted(Input):
 
 class TimeShown(Output):
     time = Text(
-        "签名的时间", "Signed time (`locktime+jwt`), good for 30 s", "eyJ0eXAiOiJsb2NrdGltZStqd3QifQ.e30.c2ln", most=2000
+        "签名的时间", "Signed time (`locktime+jwt`), 30 s", "eyJ0eXAiOiJsb2NrdGltZStqd3QifQ.e30.c2ln", most=2000
     )
 
 
