@@ -25,7 +25,7 @@ from backend.models.units import Unit
 from backend.services.audit import SYSTEM
 from backend.services.case_opening import open_case
 from backend.services.inbox import tell_account, tell_person
-from backend.services.key_changes import finish_past_exposure, unit_alias
+from backend.services.key_changes import end_past_visitors, finish_past_exposure, unit_alias
 from backend.services.registration_changes import change_registration, open_registration_case
 
 REMIND_BEFORE = timedelta(days=1)
@@ -199,6 +199,10 @@ def _ask_about_silence(world: World, session: Session) -> None:
         change_registration(world, session, registration, "no_answer", SYSTEM, source="system")
 
 
+def _end_visitors(world: World, session: Session) -> None:
+    end_past_visitors(world, session)
+
+
 def _finish_revocations(world: World, session: Session) -> None:
     finish_past_exposure(world, session)
 
@@ -224,6 +228,7 @@ CHORES = (
     _extend_attestations,
     _open_overdue_cases,
     _ask_about_silence,
+    _end_visitors,
     _finish_revocations,
     _forget,
 )

@@ -27,8 +27,8 @@ class BrokerAccount:
 
 
 def import_locks(world: World, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Import manifest rows (lock_id, serial, model, public_key, claim_code_hash, mqtt_password_hash); answers how many
-    are new. A known lock is left as it is.
+    """Import manifest rows (lock_id, serial, model, public_key, claim_code_hash, mqtt_password_hash, and
+    agreement_key where the lock has a keypad); answers how many are new. A known lock is left as it is.
 
     Raises Refused input.malformed naming the first row that is not a lock.
     """
@@ -57,12 +57,16 @@ def list_broker_accounts() -> tuple[BrokerAccount, ...]:
 def _lock_from(number: int, row: Mapping[str, Any]) -> Lock:
     try:
         public_key_from_jwk(row["public_key"])
+        keypad = row.get("agreement_key")
+        if keypad is not None:
+            public_key_from_jwk(keypad)
         return Lock(
             id=str(row["lock_id"]),
             serial=str(row["serial"]),
             model=str(row["model"]),
             shard=shard_of(str(row["lock_id"])),
             public_key=dict(row["public_key"]),
+            agreement_key=None if keypad is None else dict(keypad),
             claim_code_hash=bytes.fromhex(row["claim_code_hash"]),
             mqtt_password_hash=str(row["mqtt_password_hash"]),
         )

@@ -62,19 +62,21 @@ def sign_time(world: World, lock_id: str, nonce: str) -> Outgoing:
 def sign_config(world: World, lock_id: str, held_version: int) -> Outgoing | None:
     """Sign the configuration for a lock that holds another version; None when it holds the present one.
 
-    The version is the number of platform keys ever trusted: keys are added before they sign, and a lock learns them
-    from the one it trusts already.
+    The version is the number of platform keys ever trusted, that of the keypads' among them: keys are added before they
+    sign, and a lock learns them from the one it trusts already.
     """
     keys = world.tokens.public_keys()
-    if held_version >= len(keys):
+    version = len(keys) + 1
+    if held_version >= version:
         return None
     document = LockConfig(
         iss=PLATFORM,
         aud=lock_id,
         iat=int(world.clock.now().timestamp()),
-        ver=len(keys),
+        ver=version,
         auto_lock_s=AUTO_LOCK_SECONDS,
         ajar_s=AJAR_SECONDS,
         trust=tuple({**jwk_of(key), "kid": kid} for kid, key in keys.items()),
+        pad=world.key_ring.keypad_public_jwk(),
     )
     return Outgoing(lock_id, topics.CONFIG, world.tokens.sign("lockcfg", claims_of(document)))

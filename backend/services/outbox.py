@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from backend.db import after_commit, transaction
 from backend.gateways.world import World
 from backend.models.outbox import OutboxRow
+from backend.wire.topics import shard_of
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def put(
         OutboxRow(
             destination=destination,
             aggregate_id=aggregate_id,
+            shard=shard_of(aggregate_id) if destination == "lock" else None,
             kind=kind,
             payload=payload,
             created_at=now,
