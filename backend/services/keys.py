@@ -31,9 +31,13 @@ from backend.wire.lock_documents import Credential as CredentialDocument
 
 @dataclass(frozen=True)
 class DoorCredential:
-    """What opens one lock over Bluetooth: the credential and the newest list of revoked keys to carry there."""
+    """What opens one lock over Bluetooth: the credential and the newest list of revoked keys to carry there.
+
+    `lock_key` (JWK) is the lock's own public key, by which the phone knows before whom it stands.
+    """
 
     lock_id: str
+    lock_key: dict[str, str]
     credential: str
     revocations: str
 
@@ -81,6 +85,7 @@ def fetch_credential(world: World, *, account_id: str, key_id: str) -> Credentia
         doors = tuple(
             DoorCredential(
                 lock.id,
+                dict(lock.public_key),
                 world.tokens.sign("ekey", claims_of(_credential(world, key, lock, now, life.expires_at))),
                 sign_revocation(world, session, lock),
             )

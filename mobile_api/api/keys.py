@@ -6,10 +6,18 @@ from typing import Any
 
 from flask import url_for
 
-from backend.services import access_records, commands, keys
+from backend.services import access_records, commands, keys, time_tokens
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.keys import CommandShown, CommandWait, CredentialShown, KeyChange, KeyShown
+from mobile_api.api.schemas.keys import (
+    CommandShown,
+    CommandWait,
+    CredentialShown,
+    KeyChange,
+    KeyShown,
+    TimeShown,
+    TimeWanted,
+)
 from mobile_api.api.schemas.locks import DoorEvent
 
 blueprint = Blueprint("keys", "钥匙", "Keys")
@@ -56,6 +64,18 @@ def fetch_credential(key_id: str) -> Any:
     获取离线开门凭证，绑定本机密钥；打开应用时更新。
     """
     return keys.fetch_credential(world(), account_id=me(), key_id=key_id)
+
+
+@blueprint.post("/keys/<id:key_id>/time-tokens")
+@blueprint.arguments(TimeWanted)
+@blueprint.response(201, TimeShown)
+@blueprint.refuses("key.not_active", "input.malformed")
+def fetch_time(body: dict[str, Any], key_id: str) -> Any:
+    """Fetch the signed time for a lock whose clock has lost it; the phone at the door carries it there.
+
+    为丢失时间的门锁领取签名时间，由门前的手机带给门锁。
+    """
+    return time_tokens.fetch_time(world(), account_id=me(), key_id=key_id, **body)
 
 
 @blueprint.post("/keys/<id:key_id>/unlocks")

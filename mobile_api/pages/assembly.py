@@ -30,6 +30,7 @@ VIEWS = (
     "identities",
     "identity_checks",
     "unlocks",
+    "near_keys",
     "move_outs",
 )
 

@@ -47,8 +47,16 @@ class KeyChange(Input):
     )
 
 
+class PublicKey(Output):
+    kty = Text("种类", "Kind", "EC")
+    crv = Text("曲线", "Curve", "P-256")
+    x = Text("横坐标", "X coordinate", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")
+    y = Text("纵坐标", "Y coordinate", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
+
+
 class DoorCredential(Output):
     lock_id = Id("门锁编号", "Id of the lock")
+    lock_key = Part(PublicKey, "门锁的公钥", "Public key (JWK) of the lock, by which the phone knows it")
     credential = Text("开门凭证", "Credential (`ekey+jwt`)", "eyJ0eXAiOiJla2V5K2p3dCJ9.e30.c2ln", most=8000)
     revocations = Text(
         "停用清单",
@@ -68,6 +76,24 @@ class CredentialShown(Output):
         most=8000,
     )
     expires_at = Moment("凭证到期", "End of the credential; fetch it again before", "2026-11-30T06:30:00+00:00")
+
+
+class TimeWanted(Input):
+    lock_id = Id("门锁编号", "Id of the lock", required=True)
+    nonce = Text(
+        "门锁刚说的随机数",
+        "Nonce the lock has just said (claim `nonce` of M2)",
+        "AAECAwQFBgcICQoLDA0ODw",
+        least=22,
+        most=22,
+        required=True,
+    )
+
+
+class TimeShown(Output):
+    time = Text(
+        "签名的时间", "Signed time (`locktime+jwt`), 30 s", "eyJ0eXAiOiJsb2NrdGltZStqd3QifQ.e30.c2ln", most=2000
+    )
 
 
 class CommandShown(Output):
