@@ -1,0 +1,178 @@
+"""Where the bench runs: real processes around a throwaway PostgreSQL, a Mosquitto and a folder of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from flask import Flask
+
+from backend.bootstrap import core_app
+from backend.broker import ACL, reload_broker
+from backend.config import Settings
+from backend.db import db
+from backend.health import ask_health
+from backend.ports import free_ports
+from backend.processes import python, web
+from tests.bench import bare
+from tests.mosquitto import TestBroker
+from tests.postgres import ThrowawayPostgres
+
+TOP = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 60.0
+BARE_USERS = ("bare-app", "bare-echo", "bare-receiver", "bare-ping", "bare-pong", "bench-feeder")
+# The programs without Anju speak on a tree of their own; the feeder speaks for all locks and hears what they are told.
+_ACL_OF_BENCH = "\n".join(
+    f"\nuser {user}\ntopic readwrite bare/#\ntopic write anju/v1/+/+/up/#\ntopic read anju/v1/+/+/dn/#\n"
+    for user in BARE_USERS
+)
+
+
+class Stage:
+    """What all measurements of one run share. `rounds` and `share` are smaller in a quick run; `say` tells progress."""
+
+    def __init__(self, *, quick: bool, say: Callable[[str], None]) -> None:
+        self.quick = quick
+        self.say = say
+        self.rounds = 9
+        self.folder = Path(tempfile.mkdtemp(prefix="anju-bench-"))
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in ("postgres", "broker"):
+            if name in vars(self):
+                vars(self)[name].close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @cached_property
+    def postgres(self) -> ThrowawayPostgres:
+        """The database server of this run."""
+        return ThrowawayPostgres()
+
+    @cached_property
+    def broker(self) -> TestBroker:
+        """The broker of this run, with accounts for the programs without Anju."""
+        folder = self.folder / "broker"
+        folder.mkdir()
+        broker = TestBroker(folder)
+        (folder / "acl").write_text(ACL + _ACL_OF_BENCH)
+        reload_broker(folder)
+        for user in BARE_USERS:
+            broker.add_lock(user, user)
+        return broker
+
+
+class Place:
+    """One installation on the stage: its database, its folder, its processes, which end with it."""
+
+    def __init__(self, stage: Stage, kind: str) -> None:
+        self.stage = stage
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=stage.folder))
+        self.url = (
+            stage.postgres.url(stage.postgres.create())
+            if kind == "postgresql"
+            else f"sqlite:///{self.folder / 'anju.db'}"
+        )
+        ports = free_ports(5)
+        names = ("mobile_port", "bridge_health_port", "sim_port", "sim_near_port", "bare_port")
+        self.ports = dict(zip(names, ports, strict=True))
+        self.environment = {
+            **os.environ,
+            "ANJU_DEMO": "1",
+            "ANJU_VAR": str(self.folder),
+            "ANJU_DATABASE_URL": self.url,
+            "ANJU_BROKER_PORT": str(stage.broker.port),
+            "ANJU_FACE_WORKERS": "0",
+            **{f"ANJU_{name.upper()}": str(port) for name, port in self.ports.items()},
+        }
+        self.settings = Settings.from_environment(self.environment)
+        self.settings.keys_folder.mkdir(parents=True)
+        (self.settings.keys_folder / "bridge-mqtt-password").write_text(stage.broker.password)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._migrate()
+
+    def __enter__(self) -> Place:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for name, process in self._processes.items():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+            if kind is not None:
+                print(f"-- {name}: {self.log(name)[-1500:]}", file=sys.stderr)
+
+    @contextmanager
+    def core(self) -> Iterator[Flask]:
+        """The core in this process, to prepare and to look: services run in it."""
+        app = core_app(self.settings)
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+    def start_mobile(self) -> None:
+        """The mobile door, by the product's own command line."""
+        port = self.ports["mobile_port"]
+        self.start("mobile", web("mobile_api.app:create_mobile_app()", port), f"http://127.0.0.1:{port}/healthz")
+
+    def start_bridge(self) -> None:
+        """The MQTT bridge."""
+        self.start("bridge", python("backend.mqtt"), f"http://127.0.0.1:{self.ports['bridge_health_port']}/healthz")
+
+    def start_locks(self, count: int, seed: int = 7) -> None:
+        """Simulated locks; returns when all are connected to the broker."""
+        command = python("device_sim", "--locks", str(count), "--seed", str(seed))
+        self.start("locks", command, f"http://127.0.0.1:{self.ports['sim_port']}/healthz")
+
+    def start_bare(self, program: str) -> None:
+        """One of the programs without Anju; returns when it has its subscription."""
+        self.start(program, python("tests.bench.bare", program))
+        self.until(bare.ready_file(self.folder, program).exists, f"{program} to subscribe")
+
+    def start(self, name: str, command: tuple[str, ...], health: str | None = None) -> None:
+        """Start a process and wait until it is well. Raises RuntimeError when it ends or does not come up."""
+        with open(self.folder / f"{name}.log", "ab") as log:
+            process = subprocess.Popen(command, cwd=TOP, env=self.environment, stdout=log, stderr=log)
+        self._processes[name] = process
+        if health is not None:
+            self.until(lambda: ask_health(health) is None, f"{name} to be well")
+
+    def until(self, condition: Callable[[], bool], what: str, pause: float = 0.05) -> None:
+        """Wait until `condition` holds. Raises RuntimeError when it does not for a minute, or a process has ended."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            for name, process in self._processes.items():
+                if process.poll() is not None:
+                    raise RuntimeError(f"{name} has ended: {self.log(name)[-1500:]}")
+            if time.monotonic() > end:
+                raise RuntimeError(f"waited in vain for {what}")
+            time.sleep(pause)
+
+    def megabytes(self, name: str) -> float:
+        """Resident memory of a process."""
+        status = Path(f"/proc/{self._processes[name].pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def log(self, name: str) -> str:
+        """What a process has written."""
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def _migrate(self) -> None:
+        command = python("backend.cli", "upgrade-database")
+        done = subprocess.run(command, cwd=TOP, env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"the database could not be migrated: {(done.stdout + done.stderr)[-1500:]}")
