@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tests.bench import events, fleets, unlocks
+from tests.bench import events, fleets, ladders, unlocks
 from tests.bench.figures import Row
 from tests.bench.stage import Stage
 
@@ -14,4 +14,5 @@ MEASUREMENTS: Sequence[Callable[[Stage], list[Row]]] = (
     events.measure_replay,
     events.measure_live,
     fleets.measure_thousand,
+    ladders.measure_month,
 )

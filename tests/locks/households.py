@@ -18,6 +18,7 @@ from backend.domain.refusals import Refused
 from backend.seeding import sample_number
 from backend.services import commands, keys
 from backend.services.invitations import accept_invitation, invite_tenant
+from backend.services.key_codes import fetch_codes
 from backend.services.leases import record_lease
 from backend.services.persons import enter_identity
 from backend.services.registrations import check_out, declare
@@ -41,7 +42,7 @@ class Resident:
     key_id: str
     phone: Phone
     stored: keys.Credential | None = None
-    old_phones: list[tuple[Phone, keys.Credential | None]] = field(default_factory=list)
+    codes: dict[date, str] = field(default_factory=dict)
 
 
 class Household:
@@ -153,8 +154,10 @@ class Household:
             return False
         try:
             resident.stored = keys.fetch_credential(self.world, account_id=resident.account, key_id=resident.key_id)
+            codes = fetch_codes(self.world, account_id=resident.account, key_id=resident.key_id)
         except Refused:
             return False
+        resident.codes = {one.day: one.code for one in codes.days}
         return True
 
     # -- doors --------------------------------------------------------------------------------------------------------
@@ -201,6 +204,12 @@ class Household:
         state = commands.get_command(self.world, account_id=resident.account, command_id=asked.id).state
         self._close_again()
         return state
+
+    def type_code(self, code: str) -> str:
+        """Type a code at the door; answers what the keypad shows."""
+        result = self.lock.keypad.type_code(code)
+        self._close_again()
+        return result
 
     def _close_again(self) -> None:
         self.lock.body.bolt = "locked"

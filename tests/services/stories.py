@@ -162,3 +162,17 @@ def key_row(key_id: str) -> Key:
     """The key as it is stored now."""
     db.session.rollback()
     return db.session.get_one(Key, key_id)
+
+
+def check_face_again(world: World, account_id: str) -> None:
+    """A face check of this account's person has just matched, as the identity step records it."""
+    from backend.models.identity_checks import IdentityCheck
+    from backend.services.persons import my_identity
+
+    identity = my_identity(world, account_id=account_id)
+    assert identity is not None
+    with transaction() as session:
+        session.add(
+            IdentityCheck(id=new_id(), person_id=identity.person_id, method="face", provider="dlib", decision="match",
+                          outcome="pass", checked_at=world.clock.now())
+        )  # fmt: skip
