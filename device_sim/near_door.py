@@ -139,7 +139,8 @@ class NearConversation:
 
     def _use_nonce(self) -> tuple[tuple[bytes, bytes], str]:
         greeting, self._greeting = self._greeting, None
-        if greeting is None or self._lock.clock.ticks() >= self._until:
+        rebooted = self._lock.near is not self._door
+        if greeting is None or rebooted or self._lock.clock.ticks() >= self._until:
             raise NearRefused("stale_nonce")
         return greeting, self._nonce
 
