@@ -67,7 +67,7 @@ class Right:
 class HeldKeys:
     """The key store of one lock.
 
-    `shown` are the credentials with keypad codes that have opened in this epoch: so a lock without network knows them.
+    `shown` are the credentials with keypad codes honoured in this epoch: so a lock without network knows them.
     `numbers` is the last one-time code used of each key; it outlives epochs, since the platform goes on counting.
     """
 
@@ -165,7 +165,7 @@ class HeldKeys:
         self.uses[key_id] = self.uses.get(key_id, 0) + 1
 
     def remember(self, credential: Credential) -> None:
-        """Keep a credential that may open and has keypad codes; of one key the one issued last."""
+        """Keep a credential that is honoured and has keypad codes; of one key the one issued last."""
         known = self.shown.get(credential.sub)
         if credential.pad and (known is None or known.iat <= credential.iat):
             self.shown.pop(credential.sub, None)

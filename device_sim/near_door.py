@@ -37,7 +37,8 @@ class NearDoor:
     """What all conversations with one lock share: the count of wrong proofs, and the boxes.
 
     Five of them raise lockout.started; until it ends wrong ones are no longer recorded one by one, so that nobody can
-    wash the log away. A right key is never kept waiting by it.
+    wash the log away. A right key is never kept waiting by it. `overheard` is the last M3 that went through the air:
+    what a bystander could have recorded, kept for the simulator's attacks alone.
     """
 
     def __init__(self, lock: Lock) -> None:
@@ -45,6 +46,7 @@ class NearDoor:
         self._wrong = 0
         self._lockout_ends = NEVER
         self.boxes = Boxes()
+        self.overheard: bytes | None = None
 
     def greet(self) -> NearConversation:
         """A phone has come near."""
@@ -119,6 +121,7 @@ class NearConversation:
     def request(self, m3: bytes) -> bytes:
         """Answer M3 with M4, opening the door or not. Raises MessageRejected when it is no request."""
         request = near_messages.decode_request(m3)
+        self._door.overheard = m3
         credential = None
         try:
             greeting, nonce = self._use_nonce()
@@ -136,7 +139,8 @@ class NearConversation:
 
     def _use_nonce(self) -> tuple[tuple[bytes, bytes], str]:
         greeting, self._greeting = self._greeting, None
-        if greeting is None or self._lock.clock.ticks() >= self._until:
+        rebooted = self._lock.near is not self._door
+        if greeting is None or rebooted or self._lock.clock.ticks() >= self._until:
             raise NearRefused("stale_nonce")
         return greeting, self._nonce
 

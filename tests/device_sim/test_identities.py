@@ -66,6 +66,11 @@ def test_without_the_platforms_keys_the_locks_do_not_start_and_say_why(
     monkeypatch.setenv("ANJU_VAR", str(tmp_path))
     assert main(["--locks", "1"]) == 1
     assert "platform.jwks.json" in capsys.readouterr().err
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "platform.jwks.json").write_text('{"keys": []}')
+    (tmp_path / "keys" / "keypad.jwk.json").write_text('{"kty": "EC"}')
+    assert main(["--locks", "1"]) == 1
+    assert "not a public P-256 JWK" in capsys.readouterr().err
     monkeypatch.setenv("ANJU_SIM_PORT", "x")
     assert main(["--locks", "1"]) == 1
     assert "ANJU_SIM_PORT" in capsys.readouterr().err

@@ -102,6 +102,13 @@ def test_an_answer_after_ten_seconds_never_opens(lock: Lock, host: Host) -> None
     assert near_messages.decode_answer(conversation.request(m3)).result == "refused"
 
 
+def test_a_nonce_does_not_outlive_a_reboot(lock: Lock) -> None:
+    conversation, m1, m2 = greet(lock)
+    lock.reboot()
+    m3 = codec.encode(PHONE.request(m1, m2, PLATFORM.credential(PHONE), Carried(), "unlock"))
+    assert near_messages.decode_answer(conversation.request(m3)).result == "refused"
+
+
 def test_an_m3_whose_action_was_changed_on_the_way_never_opens(lock: Lock) -> None:
     conversation, m1, m2 = greet(lock)
     request = PHONE.request(m1, m2, PLATFORM.credential(PHONE), Carried(), "lock")
