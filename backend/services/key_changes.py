@@ -24,6 +24,7 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services.audit import Actor, write_leaf
+from backend.services.commands import expire_unsent
 from backend.services.inbox import tell_account
 from backend.services.key_lists import enqueue_key_list, key_ends
 from backend.services.occupancy import joint_group, occupants_of
@@ -203,6 +204,7 @@ def _end_landlords_visitors(world: World, session: Session, key: Key) -> None:
 
 def restrict_doors(world: World, session: Session, key: Key) -> None:
     """Tell every door of the key that it opens no longer, and note how long an unconfirmed door could still open."""
+    expire_unsent(world, session, key.id)
     for door in doors_in_use(session, key):
         restrict_door(world, session, key, door, enqueue_key_list(world, session, door.lock_id))
 

@@ -151,7 +151,7 @@ class Street:
         month.troubles["no_signal"] += mute
         month.rungs[self._first_open(home, resident, habits, dead=dead, mute=mute)] += 1
         if resident.stored is None and home.platform_up:  # at home, in peace: a fresh check binds the key anew
-            stories.check_face_again(self.world, resident.account)
+            stories.match_face(self.world, resident.account)
             card = rebind_key(
                 self.world, account_id=resident.account, key_id=resident.key_id, phone_jwk=resident.phone.jwk
             )

@@ -189,7 +189,7 @@ class DoorModel(RuleBasedStateMachine):
         self.clock.move(timedelta(minutes=16))
         with pytest.raises(Refused, match="key.identity"):
             rebind_key(self.home.world, account_id=old.account, key_id=old.key_id, phone_jwk=phone.jwk)
-        stories.check_face_again(self.home.world, old.account)
+        stories.match_face(self.home.world, old.account)
         card = rebind_key(self.home.world, account_id=old.account, key_id=old.key_id, phone_jwk=phone.jwk)
         self.home.settle()
         self.change(grant, "dead")
