@@ -26,6 +26,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from backend.wire.codec import MessageRejected
@@ -312,6 +313,7 @@ class _Header:
         try:
             if said["anju"] != FORMAT or said["v"] != VERSION:
                 raise line.wrong("this is no exported event log of a version known here")
+            datetime.fromtimestamp(said["made_at"], UTC)
             lock_key = public_key_from_jwk(said["key"])
             lock_kid = thumbprint(lock_key)
             own = {str(said["platform"]["kid"]): public_key_from_jwk(said["platform"])}
@@ -329,7 +331,7 @@ class _Header:
                 lock_pinned=pinned,
                 platform_keys=own if keys is None else keys,
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError, OSError):
             raise line.wrong("its first line is not that of an exported event log") from None
 
 

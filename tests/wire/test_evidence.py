@@ -207,6 +207,7 @@ def test_who_rewrites_what_the_lock_has_not_signed_is_betrayed_by_the_platforms_
         lambda c: c[0].update(anchor="x"),
         lambda c: c[0].update(anchor={"seq": 1, "hash": "A" * 43}),
         lambda c: c[0].update(case="another"),
+        lambda c: c[0].update(made_at=10**30),
         lambda c: c[0].clear(),
         lambda c: c.insert(2, {"note": "x"}),
         lambda c: c.insert(2, {"event": 7, "hash": None}),
