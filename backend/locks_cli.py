@@ -24,9 +24,9 @@ from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.queries import locks as questions
 from backend.services import lock_evidence, lock_lives, lock_manifests
-from backend.wire.evidence import EvidenceDamaged, Proof, verify_evidence
+from backend.wire.evidence import Proof, verify_evidence
+from backend.wire.evidence_lines import EvidenceDamaged
 from backend.wire.jwk import PublicKeys, keys_from_jwks
-from backend.wire.registry_messages import write_time
 
 LARGEST_FILE_BYTES = 256_000_000
 WAIT_SECONDS = 15.0  # for the last word of a lock that is online
@@ -259,7 +259,7 @@ def _print_proof(proof: Proof) -> None:
         "signed by the lock 门锁签名": signed,
         "lock's key 门锁公钥": f"{proof.lock_key} ({lock_key})",
         "platform's key 平台公钥": f"{proof.platform_key} ({pinned[proof.platform_key_pinned]})",
-        "made at 导出时间": write_time(datetime.fromtimestamp(proof.made_at, UTC)),
+        "made at 导出时间": str(_time(datetime.fromtimestamp(proof.made_at, UTC))),
         "ground 依据": f"{' '.join(EVIDENCE_GROUNDS.get(proof.ground, (proof.ground,)))}, {proof.case}",
     }
     print("As it was written (证据完整).")
@@ -305,11 +305,11 @@ def _write_accounts(settings: Settings) -> None:
 
 
 def _time(at: datetime | None) -> str | None:
-    return write_time(at) if at is not None else None
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at is not None else None
 
 
 def _at(at: datetime | None) -> str:
-    return f"  ({write_time(at)})" if at is not None else ""
+    return f"  ({_time(at)})" if at is not None else ""
 
 
 def _fail(sentence: str) -> int:
