@@ -42,7 +42,7 @@ class AccessView:
 
     id: str
     at: datetime
-    actor: str  # 'officer' | 'registry' | 'system'
+    actor: str  # 'officer' | 'registry' | 'operator'
     office: str | None
     role: str | None
     badge: str | None
@@ -81,7 +81,7 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
         if account.person_id is None:
             return AccessPage((), None)
         statement = select(AuditLeaf).where(
-            AuditLeaf.subject_id == account.person_id, AuditLeaf.actor_kind.in_(("officer", "registry"))
+            AuditLeaf.subject_id == account.person_id, AuditLeaf.actor_kind.in_(("officer", "registry", "operator"))
         )
         if before is not None:
             statement = statement.where(AuditLeaf.id < before)

@@ -149,9 +149,10 @@ def _faults_of(number: int, row: object) -> Iterator[Refusal]:
     if row.get("agreement_key") is not None and not _is_key(row["agreement_key"]):
         yield _fault(number, row, "agreement_key", _P256)
     lock_id = row.get("lock_id")
-    if "shard" in row and isinstance(lock_id, str) and row["shard"] != shard_of(lock_id):
-        number_is = str(shard_of(lock_id))
-        yield _fault(number, row, "shard", (f"{number_is}（由 lock_id 得出）", f"{number_is}, as lock_id gives it"))
+    if "shard" in row and isinstance(lock_id, str) and _MEMBERS["lock_id"][0](lock_id):
+        shard = shard_of(lock_id)
+        if row["shard"] != shard:
+            yield _fault(number, row, "shard", (f"{shard}（由 lock_id 得出）", f"{shard}, as lock_id gives it"))
     for member in SECRETS:
         if member in row:
             yield Refusal("manifest.secret", f"locks/{number}/{member}", _row(number, row))
@@ -185,11 +186,12 @@ def _contradictions(rows: Sequence[Mapping[str, Any]], known: Sequence[Lock]) ->
     serials = {lock.serial: lock.id for lock in known}
     codes = {lock.claim_code_hash: lock.id for lock in known}
     for number, row in enumerate(rows):
-        lock = by_id.get(row["lock_id"])
+        lock, code = by_id.get(row["lock_id"]), bytes.fromhex(row["claim_code_hash"])
         told = {
             "serial": serials.get(row["serial"], row["lock_id"]) == row["lock_id"]
             and (lock is None or lock.serial == row["serial"]),
-            "claim_code_hash": codes.get(bytes.fromhex(row["claim_code_hash"]), row["lock_id"]) == row["lock_id"],
+            "claim_code_hash": codes.get(code, row["lock_id"]) == row["lock_id"]
+            and (lock is None or lock.claim_code_hash == code),
             "public_key": lock is None or _plain(lock.public_key) == _plain(row["public_key"]),
             "agreement_key": lock is None
             or lock.agreement_key is None

@@ -8,40 +8,27 @@ content, and is followed by a line that is nothing but its copy, a JSON text in 
     {"checkpoint":"…","sum":"…"}               the lock's signed word (lockchk+jwt) on the chain up to here
     {"signed":"…","sum":"…"}                   the end: evidence+jwt by the platform, over the SHA-256 of all before it
 
-A chain hash alone would say which event was changed and not where. With the copy and the sum there are two ways to
-every line, and the sum tells which of them is whole; from the whole one the true bytes are known, and the first that
-differs from the file is the first that was changed. It costs 2.3 times the size, and the file stays readable.
-
-What is promised. Any change is found. As long as of a line and its copy one is whole, the first changed byte is named
-exactly, be it flipped, put in or taken out, and whatever was changed behind it. Where both were changed, or lines are
-missing, the place is named as a range that begins at that line. Who changes a text, its copy and all sums after it
-leaves no byte that could be known as changed: then the chain, the lock's checkpoints or the platform's signature do
-not fit, and the line where that shows is named.
+Any change is found. Lines and copies name the first changed byte (backend.wire.evidence_lines says how, and when only a
+range). Who changes a text, its copy and all sums after it is betrayed by the chain, by the lock's checkpoints or by the
+platform's signature, and the line where that shows is named.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from backend.wire.codec import MessageRejected
+from backend.wire.evidence_lines import NOTHING, Line, pair, spell_line, whole_lines
 from backend.wire.jwk import PublicKeys, base64url, from_base64url, public_key_from_jwk, thumbprint
 from backend.wire.lock_documents import PLATFORM, Checkpoint, document_from
 from backend.wire.lock_messages import EventHole, next_hash, read_event
 from backend.wire.tokens import TokenRejected, key_id_of, verify
 
 FORMAT, VERSION = "lock-events", 1
-LONGEST_LINE = 16_384  # an event text of 1,024 characters, each escaped; a token of 1,024; the header
-
-_TAG = b"anju/evidence/v1\x00"
-_NOTHING = bytes(32)  # the sum before the first line
-_SUM = re.compile(rb',"sum":"([A-Za-z0-9_-]{43})"}')
-_SUM_BYTES = 53
-_COPY = re.compile(rb"[A-Za-z0-9_-]{80,}")
 
 
 @dataclass(frozen=True)
@@ -90,28 +77,14 @@ class Proof:
     case: str
 
 
-class EvidenceDamaged(Exception):
-    """The file is not what was written. `offset` counts bytes from 0, `line` from 1; `seq` is the event's, if one's.
-
-    `exact`: `offset` is the first changed byte; otherwise that byte lies between `offset` and `until`.
-    """
-
-    def __init__(
-        self, why: str, offset: int, line: int, seq: int | None, *, exact: bool, until: int | None = None
-    ) -> None:
-        super().__init__(why)
-        self.why, self.offset, self.line, self.seq = why, offset, line, seq
-        self.exact, self.until = exact, offset if until is None else until
-
-
 def write_evidence(evidence: Evidence, sign: Callable[[str, Mapping[str, Any]], str]) -> bytes:
     """Spell the file; `sign(kind, claims)` is the platform's."""
     head = evidence.events[-1].hash if evidence.events else evidence.anchor_hash
     last = evidence.events[-1].seq if evidence.events else evidence.anchor_seq
-    out, previous = bytearray(), _NOTHING
+    out, previous = bytearray(), NOTHING
     for content in _contents(evidence):
-        line, previous = _line(content, previous)
-        out += _pair(line)
+        line, previous = spell_line(content, previous)
+        out += pair(line)
     claims = {
         "iss": PLATFORM,
         "sub": evidence.lock_id,
@@ -121,8 +94,8 @@ def write_evidence(evidence: Evidence, sign: Callable[[str, Mapping[str, Any]], 
         "head": base64url(head),
         "sha256": base64url(hashlib.sha256(out).digest()),
     }
-    line, _ = _line({"signed": sign("evidence", claims)}, previous)
-    return bytes(out + _pair(line))
+    line, _ = spell_line({"signed": sign("evidence", claims)}, previous)
+    return bytes(out + pair(line))
 
 
 def verify_evidence(raw: bytes, keys: PublicKeys | None = None) -> Proof:
@@ -130,7 +103,7 @@ def verify_evidence(raw: bytes, keys: PublicKeys | None = None) -> Proof:
 
     Raises EvidenceDamaged with the place of the first change, also for a file that is no evidence at all.
     """
-    lines = _whole_lines(raw)
+    lines = whole_lines(raw)
     header = _Header.read(lines[0], keys)
     walk = _Walk(header)
     for line in lines[1:-1]:
@@ -150,122 +123,6 @@ def verify_evidence(raw: bytes, keys: PublicKeys | None = None) -> Proof:
         header.ground,
         header.case,
     )
-
-
-# -- lines: found whole, or the first change named --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A line that is as it was written."""
-
-    number: int
-    offset: int
-    end: int
-    content: dict[str, Any]
-
-    def wrong(self, why: str, seq: int | None = None) -> EvidenceDamaged:
-        """The line is whole and does not fit the rest: it was changed together with its copy and the sums."""
-        return EvidenceDamaged(why, self.offset, self.number, seq, exact=False, until=self.end)
-
-
-def _whole_lines(raw: bytes) -> list[_Line]:
-    """All lines of an unchanged file. Raises EvidenceDamaged at the first byte that is another."""
-    lines: list[_Line] = []
-    offset, previous, seq = 0, _NOTHING, None
-    while not (lines and "signed" in lines[-1].content):
-        number = 2 * len(lines) + 1
-        written = _find_line(raw, offset, previous)
-        if written is None:
-            raise _unknowable(raw, offset, number, None if seq is None else seq + 1)
-        pair = _pair(written)
-        line = _Line(number, offset, offset + len(pair), _read(written))
-        seq, previous = _seq_of(line, seq), from_base64url(written[-_SUM_BYTES:][8:51].decode())
-        found = raw[offset : line.end]
-        if found != pair:
-            place = offset + _first_difference(found, pair)
-            number += place > offset + len(written)
-            why = "the file ends too early" if place == len(raw) else "a byte was changed"
-            raise EvidenceDamaged(why, place, number, seq if lines else None, exact=True)
-        lines.append(line)
-        offset = line.end
-    if len(raw) > offset:
-        raise EvidenceDamaged("something was added after the end", offset, 2 * len(lines) + 1, None, exact=True)
-    return lines
-
-
-def _find_line(raw: bytes, offset: int, previous: bytes) -> bytes | None:
-    """The line that was written at `offset`, from itself or from its copy, whichever is whole."""
-    window = raw[offset : offset + 4 * LONGEST_LINE]
-    itself = window.partition(b"\n")[0]
-    if _fits(itself, previous):
-        return itself
-    for found in _COPY.finditer(window):
-        try:
-            copy = from_base64url(found[0].decode())
-        except ValueError:
-            continue
-        if _fits(copy, previous):
-            return copy
-    return None
-
-
-def _unknowable(raw: bytes, offset: int, number: int, seq: int | None) -> EvidenceDamaged:
-    if b"\n" not in raw[offset:]:
-        return EvidenceDamaged("the file ends too early", offset, number, seq, exact=False, until=len(raw))
-    end = raw.find(b"\n", raw.find(b"\n", offset) + 1)
-    why = "a line and its copy were changed, or lines are missing" if number > 1 else "this is no exported event log"
-    return EvidenceDamaged(why, offset, number, seq, exact=False, until=len(raw) if end < 0 else end)
-
-
-def _fits(line: bytes, previous: bytes) -> bool:
-    """Whether a line is as it was written: its sum is that of the sum before and its content."""
-    found = _SUM.fullmatch(line[-_SUM_BYTES:])
-    return found is not None and found[1].decode() == base64url(_sum(previous, _content(line)))
-
-
-def _line(content: Mapping[str, Any], previous: bytes) -> tuple[bytes, bytes]:
-    spelled = _dump(content)
-    summed = _sum(previous, spelled)
-    return spelled[:-1] + f',"sum":"{base64url(summed)}"}}'.encode(), summed
-
-
-def _content(line: bytes) -> bytes:
-    return line[:-_SUM_BYTES] + b"}"
-
-
-def _sum(previous: bytes, content: bytes) -> bytes:
-    return hashlib.sha256(_TAG + previous + content).digest()
-
-
-def _pair(line: bytes) -> bytes:
-    return line + b'\n"' + base64url(line).encode() + b'"\n'
-
-
-def _dump(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, separators=(",", ":")).encode()  # ASCII: an escaped text has one spelling in any editor
-
-
-def _read(line: bytes) -> dict[str, Any]:
-    """The content of a line; nothing when somebody wrote a sum to what is no content."""
-    try:
-        content = json.loads(_content(line))
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _first_difference(one: bytes, other: bytes) -> int:
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
-
-
-def _seq_of(line: _Line, before: int | None) -> int | None:
-    """The sequence a line is about: events are numbered on from the anchor."""
-    anchor = line.content.get("anchor")
-    if isinstance(anchor, dict) and isinstance(anchor.get("seq"), int):
-        return int(anchor["seq"])
-    return before + 1 if "event" in line.content and before is not None else before
 
 
 # -- content ----------------------------------------------------------------------------------------------------------
@@ -293,7 +150,7 @@ def _contents(evidence: Evidence) -> Iterable[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class _Header:
-    line: _Line
+    line: Line
     lock_id: str
     anchor_seq: int
     anchor_hash: bytes
@@ -306,12 +163,15 @@ class _Header:
     platform_keys: PublicKeys
 
     @classmethod
-    def read(cls, line: _Line, keys: PublicKeys | None) -> _Header:
+    def read(cls, line: Line, keys: PublicKeys | None) -> _Header:
         """Raises EvidenceDamaged when the line is no header of a version we know."""
         said = line.content
         try:
             if said["anju"] != FORMAT or said["v"] != VERSION:
                 raise line.wrong("this is no exported event log of a version known here")
+            datetime.fromtimestamp(said["made_at"], UTC)
+            if not all(said[name].isprintable() for name in ("lock", "ground", "case")):
+                raise ValueError("it would be shown on a terminal")
             lock_key = public_key_from_jwk(said["key"])
             lock_kid = thumbprint(lock_key)
             own = {str(said["platform"]["kid"]): public_key_from_jwk(said["platform"])}
@@ -329,7 +189,7 @@ class _Header:
                 lock_pinned=pinned,
                 platform_keys=own if keys is None else keys,
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
             raise line.wrong("its first line is not that of an exported event log") from None
 
 
@@ -342,7 +202,7 @@ class _Walk:
         self._bound = header.anchor_seq + 1  # the chain binds this event and those after it to the present head
         self._signed: list[tuple[int, int]] = []
 
-    def take(self, line: _Line) -> None:
+    def take(self, line: Line) -> None:
         """Check one line. Raises EvidenceDamaged when it does not continue the chain or contradicts it."""
         content = line.content
         if content.keys() == {"event", "hash"} and all(isinstance(part, str) for part in content.values()):
@@ -352,7 +212,7 @@ class _Walk:
         else:
             raise line.wrong("there is no such line in an exported event log")
 
-    def _take_event(self, line: _Line, text: str, hashed: str) -> None:
+    def _take_event(self, line: Line, text: str, hashed: str) -> None:
         self.seq += 1
         try:
             event = read_event(text)
@@ -370,7 +230,7 @@ class _Walk:
             raise line.wrong("the event does not fit its chain hash", self.seq)
         self.head = from_base64url(hashed)
 
-    def _take_checkpoint(self, line: _Line, token: str) -> None:
+    def _take_checkpoint(self, line: Line, token: str) -> None:
         try:
             point = document_from(Checkpoint, verify("lockchk", token, self.header.lock_keys))
         except TokenRejected:
@@ -395,7 +255,7 @@ def _next(head: bytes, text: str) -> str | None:
         return None
 
 
-def _check_end(raw: bytes, line: _Line, header: _Header, walk: _Walk) -> str:
+def _check_end(raw: bytes, line: Line, header: _Header, walk: _Walk) -> str:
     """Check the platform's signature over all before the end; answers its key's thumbprint."""
     token = line.content["signed"]
     try:

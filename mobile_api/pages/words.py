@@ -68,7 +68,7 @@ def purpose_name(code: str) -> str:
     if code == "residence_registration":
         return gettext("办理居住登记")
     found = purposes.PURPOSES.get(code)
-    return pick(found.zh, found.en) if found is not None else code
+    return pick(found.zh, found.en) if found is not None else name_of(purposes.EVIDENCE_GROUNDS, code)
 
 
 def as_day(text: str) -> date | None:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.wire import evidence, tokens
-from backend.wire.evidence import Evidence, EvidenceDamaged, LoggedEvent, verify_evidence, write_evidence
+from backend.wire import evidence_lines, tokens
+from backend.wire.evidence import Evidence, LoggedEvent, verify_evidence, write_evidence
+from backend.wire.evidence_lines import EvidenceDamaged
 from backend.wire.jwk import base64url, jwk_of, make_private_key, thumbprint
 from backend.wire.lock_documents import Checkpoint, claims_of
 from backend.wire.lock_messages import EventHole, EventText, first_hash, next_hash, write_event
@@ -164,10 +165,10 @@ def forge(change: Any) -> bytes:
     for content in contents:
         del content["sum"]
     change(contents)
-    out, previous = b"", evidence._NOTHING
+    out, previous = b"", evidence_lines.NOTHING
     for content in contents:
-        line, previous = evidence._line(content, previous)
-        out += evidence._pair(line)
+        line, previous = evidence_lines.spell_line(content, previous)
+        out += evidence_lines.pair(line)
     return out
 
 
@@ -207,6 +208,9 @@ def test_who_rewrites_what_the_lock_has_not_signed_is_betrayed_by_the_platforms_
         lambda c: c[0].update(anchor="x"),
         lambda c: c[0].update(anchor={"seq": 1, "hash": "A" * 43}),
         lambda c: c[0].update(case="another"),
+        lambda c: c[0].update(made_at=10**30),
+        lambda c: c[0].update(case="\x1b[2J"),
+        lambda c: c[0].update(ground=None),
         lambda c: c[0].clear(),
         lambda c: c.insert(2, {"note": "x"}),
         lambda c: c.insert(2, {"event": 7, "hash": None}),
