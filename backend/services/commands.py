@@ -7,7 +7,7 @@ command was asked for, without a name: when somebody opens a door is the tenant'
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import BoundedSemaphore
@@ -161,9 +161,7 @@ def settle_silent_commands(world: World, *, limit: int = 200) -> int:
     """Name the commands nobody answered in time: `expired` when they never left, else `unknown`; answers how many."""
     now = world.clock.now()
     with reading() as session:
-        waiting = select(Command.id).where(
-            Command.state.in_(("queued", "sent", "accepted")), Command.expires_at < now
-        )
+        waiting = select(Command.id).where(Command.state.in_(("queued", "sent", "accepted")), Command.expires_at < now)
         if session.scalar(waiting.limit(1)) is None:
             return 0
     with transaction() as session:
@@ -184,11 +182,26 @@ def settle_silent_commands(world: World, *, limit: int = 200) -> int:
         return changed
 
 
+def commands_to_answer(session: Session, command_ids: Collection[str]) -> Mapping[str, Command]:
+    """The commands among these ids, by id, all at once; to be answered in the present write unit."""
+    ids = [each for each in command_ids if is_id(each)]
+    if not ids:
+        return {}
+    statement = select(Command).where(Command.id.in_(ids)).order_by(Command.id).with_for_update()
+    found = session.scalars(statement, execution_options={"populate_existing": True})
+    return {command.id: command for command in found}
+
+
 def apply_answer(
-    world: World, session: Session, lock_id: str, command_id: str, answer: str, reason: str | None, seq: int | None
+    world: World,
+    session: Session,
+    lock_id: str,
+    command: Command | None,
+    answer: str,
+    reason: str | None,
+    seq: int | None,
 ) -> bool:
     """Apply the lock's word on a command inside the present write unit; False when there is no such command of it."""
-    command = session.get(Command, command_id, with_for_update=True) if is_id(command_id) else None
     if command is None or command.lock_id != lock_id:
         return False
     command.event_seq = command.event_seq or seq
