@@ -67,8 +67,9 @@ def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_ke
             return _view(asked, world.clock.now(), may_have_left=True)
         key = _usable_key(world, session, account_id, key_id)
         lock = _reachable_lock(session, key)
-        command = _make_command(world, session, lock, "unlock", key_id=key.id)
-        command.account_id, command.idempotency_key = account_id, idempotency_key
+        command = _make_command(
+            world, session, lock, "unlock", key_id=key.id, account_id=account_id, idempotency_key=idempotency_key
+        )
         write_leaf(world, session, Actor("resident"), "command_asked", object_kind="command", object_id=command.id)
         return _view(command, command.created_at, may_have_left=False)
 
@@ -79,7 +80,9 @@ def get_command(world: World, *, account_id: str, command_id: str) -> CommandVie
         command = session.get(Command, command_id) if is_id(command_id) else None
         if command is None or command.account_id != account_id:
             raise Refused("not_found", "command_id")
-        return _view(command, world.clock.now(), may_have_left=_may_have_left(session, command))
+        now = world.clock.now()
+        is_silent = decide_silence(command.state, True, command.expires_at, now) is not None
+        return _view(command, now, may_have_left=is_silent and _may_have_left(session, command))
 
 
 def wait_for_command(world: World, *, account_id: str, command_id: str, seconds: float) -> CommandView:
@@ -250,7 +253,16 @@ def _reachable_lock(session: Session, key: Key) -> Lock:
     return lock
 
 
-def _make_command(world: World, session: Session, lock: Lock, action: str, *, key_id: str | None) -> Command:
+def _make_command(
+    world: World,
+    session: Session,
+    lock: Lock,
+    action: str,
+    *,
+    key_id: str | None,
+    account_id: str | None = None,
+    idempotency_key: str | None = None,
+) -> Command:
     now = world.clock.now()
     # Never below the clock: a database restored from a backup must not fall behind what its locks have seen.
     lock.command_counter = max(lock.command_counter + 1, int(now.timestamp()))
@@ -258,7 +270,8 @@ def _make_command(world: World, session: Session, lock: Lock, action: str, *, ke
         id=new_id(),
         lock_id=lock.id,
         key_id=key_id,
-        idempotency_key=new_id(),
+        account_id=account_id,
+        idempotency_key=idempotency_key or new_id(),
         action=action,
         state="queued",
         counter=lock.command_counter,

@@ -76,7 +76,9 @@ def record_departure(world: World, lock_id: str, departure: Departure, *, last_w
 def record_command_result(world: World, lock_id: str, result: CommandResult) -> bool:
     """The lock's word on a command; False when it is none of this lock's commands. Raises UnknownLock."""
     with transaction() as session:
-        known_lock(session, lock_id)  # last_seen_at stays: the landlord sees it, and this is somebody at the door
+        # The lock's row stays as it is, unheld: last_seen_at is seen by the landlord, and this is somebody at the door.
+        if session.scalar(select(Lock.id).where(Lock.id == lock_id, Lock.retired_at.is_(None))) is None:
+            raise UnknownLock(lock_id)
         command = commands_to_answer(session, [result.command]).get(result.command)
         return apply_answer(world, session, lock_id, command, result.state, result.reason, result.seq)
 
