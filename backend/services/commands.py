@@ -7,7 +7,7 @@ command was asked for, without a name: when somebody opens a door is the tenant'
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import BoundedSemaphore
@@ -70,8 +70,9 @@ def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_ke
             return _view(asked, world.clock.now(), may_have_left=True)
         key = _usable_key(world, session, account_id, key_id)
         lock = _reachable_lock(session, key)
-        command = _make_command(world, session, lock, "unlock", key_id=key.id)
-        command.account_id, command.idempotency_key = account_id, idempotency_key
+        command = _make_command(
+            world, session, lock, "unlock", key_id=key.id, account_id=account_id, idempotency_key=idempotency_key
+        )
         write_leaf(world, session, Actor("resident"), "command_asked", object_kind="command", object_id=command.id)
         return _view(command, command.created_at, may_have_left=False)
 
@@ -82,7 +83,9 @@ def get_command(world: World, *, account_id: str, command_id: str) -> CommandVie
         command = session.get(Command, command_id) if is_id(command_id) else None
         if command is None or command.account_id != account_id:
             raise Refused("not_found", "command_id")
-        return _view(command, world.clock.now(), may_have_left=_may_have_left(session, command))
+        now = world.clock.now()
+        is_silent = decide_silence(command.state, True, command.expires_at, now) is not None
+        return _view(command, now, may_have_left=is_silent and _may_have_left(session, command))
 
 
 def wait_for_command(world: World, *, account_id: str, command_id: str, seconds: float) -> CommandView:
@@ -173,9 +176,7 @@ def settle_silent_commands(world: World, *, limit: int = 200) -> int:
     """Name the commands nobody answered in time: `expired` when they never left, else `unknown`; answers how many."""
     now = world.clock.now()
     with reading() as session:
-        waiting = select(Command.id).where(
-            Command.state.in_(("queued", "sent", "accepted")), Command.expires_at < now
-        )
+        waiting = select(Command.id).where(Command.state.in_(("queued", "sent", "accepted")), Command.expires_at < now)
         if session.scalar(waiting.limit(1)) is None:
             return 0
     with transaction() as session:
@@ -205,11 +206,26 @@ def expire_unsent(world: World, session: Session, key_id: str) -> None:
             after_commit(session, _Answered(world))
 
 
+def commands_to_answer(session: Session, command_ids: Collection[str]) -> Mapping[str, Command]:
+    """The commands among these ids, by id, all at once; to be answered in the present write unit."""
+    ids = [each for each in command_ids if is_id(each)]
+    if not ids:
+        return {}
+    statement = select(Command).where(Command.id.in_(ids)).order_by(Command.id).with_for_update()
+    found = session.scalars(statement, execution_options={"populate_existing": True})
+    return {command.id: command for command in found}
+
+
 def apply_answer(
-    world: World, session: Session, lock_id: str, command_id: str, answer: str, reason: str | None, seq: int | None
+    world: World,
+    session: Session,
+    lock_id: str,
+    command: Command | None,
+    answer: str,
+    reason: str | None,
+    seq: int | None,
 ) -> bool:
     """Apply the lock's word on a command inside the present write unit; False when there is no such command of it."""
-    command = session.get(Command, command_id, with_for_update=True) if is_id(command_id) else None
     if command is None or command.lock_id != lock_id:
         return False
     command.event_seq = command.event_seq or seq
@@ -263,7 +279,16 @@ def _reachable_lock(session: Session, key: Key) -> Lock:
     return lock
 
 
-def _make_command(world: World, session: Session, lock: Lock, action: str, *, key_id: str | None) -> Command:
+def _make_command(
+    world: World,
+    session: Session,
+    lock: Lock,
+    action: str,
+    *,
+    key_id: str | None,
+    account_id: str | None = None,
+    idempotency_key: str | None = None,
+) -> Command:
     now = world.clock.now()
     # Never below the clock: a database restored from a backup must not fall behind what its locks have seen.
     lock.command_counter = max(lock.command_counter + 1, int(now.timestamp()))
@@ -271,7 +296,8 @@ def _make_command(world: World, session: Session, lock: Lock, action: str, *, ke
         id=new_id(),
         lock_id=lock.id,
         key_id=key_id,
-        idempotency_key=new_id(),
+        account_id=account_id,
+        idempotency_key=idempotency_key or new_id(),
         action=action,
         state="queued",
         counter=lock.command_counter,
