@@ -20,6 +20,7 @@ from backend.domain.commands import FINAL, decide_answer, decide_silence
 from backend.domain.ids import is_id, new_id
 from backend.domain.keys import STATE_NAMES
 from backend.domain.refusals import Refused
+from backend.domain.visitors import is_within
 from backend.gateways.world import World
 from backend.models.commands import Command
 from backend.models.keys import Key, KeyDoor
@@ -27,6 +28,7 @@ from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
 from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
+from backend.services.key_lists import key_ends, windows_of
 from backend.services.outbox import OutboxItem
 from backend.wire.lock_documents import PLATFORM, Order, claims_of
 
@@ -55,7 +57,8 @@ class CommandView:
 def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_key: str) -> CommandView:
     """Ask a lock to open for a key's holder; the same idempotency key answers with the same command.
 
-    Raises Refused not_found, key.not_active, key.not_yet, unit.no_lock, lock_offline, input.key_reused.
+    Raises Refused not_found, key.not_active, key.not_yet, key.over, key.outside_window, unit.no_lock, lock_offline,
+    input.key_reused.
     """
     with transaction() as session:
         asked = session.scalar(
@@ -128,7 +131,10 @@ def sign_command(world: World, item: OutboxItem) -> str | None:
             return None
         epoch = None
         if command.key_id is not None:
-            epoch = session.get_one(Key, command.key_id).epoch
+            key = session.get_one(Key, command.key_id)
+            if key.state != "active":  # ended since it was asked for, by the loss of the phone for one
+                return None
+            epoch = key.epoch
         order = Order(
             iss=PLATFORM,
             aud=command.lock_id,
@@ -184,6 +190,15 @@ def settle_silent_commands(world: World, *, limit: int = 200) -> int:
         return changed
 
 
+def expire_unsent(world: World, session: Session, key_id: str) -> None:
+    """Name, inside the present write unit, the commands of a key that may open no longer and that never left."""
+    waiting = session.scalars(select(Command).where(Command.key_id == key_id, Command.state == "queued")).all()
+    for command in waiting:
+        if not _may_have_left(session, command):
+            command.state = "expired"
+            after_commit(session, _Answered(world))
+
+
 def apply_answer(
     world: World, session: Session, lock_id: str, command_id: str, answer: str, reason: str | None, seq: int | None
 ) -> bool:
@@ -219,6 +234,11 @@ def _usable_key(world: World, session: Session, account_id: str, key_id: str) ->
         raise Refused("key.not_active", state=STATE_NAMES[key.state])
     if world.clock.today() < key.starts_on:
         raise Refused("key.not_yet", starts_on=key.starts_on.isoformat())
+    ends = key_ends(key)
+    if ends is not None and ends <= world.clock.now():
+        raise Refused("key.over")
+    if not is_within(windows_of(key), world.clock.now()):
+        raise Refused("key.outside_window")  # only earlier than the lock would; uses are its alone to count
     return key
 
 

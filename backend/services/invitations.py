@@ -162,8 +162,9 @@ def hold_lease(world: World, session: Session, account: Account, lease: Lease, k
     """Make this account the tenant of a lease and the holder of its key, inside the present write unit."""
     key.holder_account_id, key.holder_id = account.id, account.person_id
     registration = registration_of(session, lease.id)
-    registration.tenant_leg = "draft"
-    registration.draft_expires_at = world.clock.now() + world.house.draft_life
+    if registration.tenant_leg != "declared":
+        registration.tenant_leg = "draft"
+        registration.draft_expires_at = world.clock.now() + world.house.draft_life
     registration.person_id = account.person_id
     lease.tenant_id = account.person_id
 

@@ -23,6 +23,7 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services.audit import Actor, write_leaf
+from backend.services.commands import expire_unsent
 from backend.services.inbox import tell_account
 from backend.services.key_lists import enqueue_key_list, key_ends
 from backend.services.occupancy import joint_group, occupants_of
@@ -202,6 +203,7 @@ def _end_landlords_visitors(world: World, session: Session, key: Key) -> None:
 
 def restrict_doors(world: World, session: Session, key: Key) -> None:
     """Tell every door of the key that it opens no longer, and note how long an unconfirmed door could still open."""
+    expire_unsent(world, session, key.id)
     for door in session.scalars(select(KeyDoor).where(KeyDoor.key_id == key.id)):
         door.desired_version = enqueue_key_list(world, session, door.lock_id)
         door.confirmed_at, door.exposure_until = None, _exposure(world, session, key, door.lock_id)

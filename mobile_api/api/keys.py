@@ -57,7 +57,7 @@ def change_key(body: dict[str, Any], key_id: str) -> Any:
 
 @blueprint.post("/keys/<id:key_id>/credentials")
 @blueprint.response(201, CredentialShown)
-@blueprint.refuses("key.not_active", "unit.no_lock")
+@blueprint.refuses("key.not_active", "key.over", "unit.no_lock")
 def fetch_credential(key_id: str) -> Any:
     """Fetch fresh credentials for opening without a server, bound to the phone's own key.
 
@@ -84,7 +84,15 @@ def fetch_time(body: dict[str, Any], key_id: str) -> Any:
     CommandShown,
     headers={"Location": {"description": "指令地址 · where to ask for the result", "schema": {"type": "string"}}},
 )
-@blueprint.refuses("key.not_active", "key.not_yet", "lock_offline", "unit.no_lock", "input.missing")
+@blueprint.refuses(
+    "key.not_active",
+    "key.not_yet",
+    "key.over",
+    "key.outside_window",
+    "lock_offline",
+    "unit.no_lock",
+    "input.missing",
+)
 @blueprint.creates_under_a_key
 def unlock(key_id: str, idempotency_key: str) -> Any:
     """Open the door over the network; needs an Idempotency-Key and is never kept for later.

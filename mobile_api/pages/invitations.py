@@ -28,6 +28,8 @@ def accept_invitation(token: str) -> Response | tuple[str, int]:
     with sheet.filling():
         made = invitations.accept_invitation(world(), account_id=account_id(), token=token,
                                              phone_jwk=_phone_jwk(sheet.text("phone_jwk")))
+        if made.registration_id is None:  # a visitor's key
+            return redirect(url_for("tenant.home"), 303)
         return redirect(url_for("tenant.tenancy", registration_id=made.registration_id, accepted=1), 303)
     face = invitations.look_at_invitation(world(), token=token)
     return render_template("front/invitation.html", face=face, token=token, sheet=sheet), sheet.status
