@@ -20,6 +20,8 @@ async function kept(id) {
 async function refresh({ near: id, account, unit, boundTo, active, documents, time }) {
   const pair = await findKey(account);
   const own = pair && (await thumbprint(await crypto.subtle.exportKey("jwk", pair.publicKey)));
+  const note = document.querySelector("[data-other-phone]");
+  if (note && boundTo && own !== boundTo) note.hidden = false;
   if (active !== "yes" || own !== boundTo) {
     await forgetHome(id);
     return undefined;
