@@ -197,6 +197,38 @@ def test_postgresql_comes_back_too(postgres: ThrowawayPostgres, tmp_path: Path) 
     postgres.drop(name)
 
 
+def test_the_months_of_events_come_back_too(
+    postgres: ThrowawayPostgres, migrated_postgres: str, tmp_path: Path
+) -> None:
+    """A partitioned table, put back where another month has been made and one has been dropped since."""
+    import psycopg
+
+    name = postgres.create(migrated_postgres)
+    database = Database("anju", postgres.url(name))
+    copies, aside = tmp_path / "copies", tmp_path / "aside"
+    copies.mkdir()
+    aside.mkdir()
+    event = "('x', {}, '2031-05-05', 'door.opened', '{{}}', 'h', false, '2031-05-05')"
+    insert = "INSERT INTO lock_events (lock_id, seq, at, kind, text, hash, late, received_at) VALUES " + event
+    month = "CREATE TABLE lock_events_y2031m{0} PARTITION OF lock_events "
+    month += "FOR VALUES FROM ('2031-{0}-01') TO ('2031-{1}-01')"
+    with psycopg.connect(postgres.url(name).replace("+psycopg", ""), autocommit=True) as connection:
+
+        def run(statement: str) -> None:
+            connection.execute(statement.encode())
+
+        run(month.format("05", "06"))
+        run(insert.format(1))
+        copy_database(database, copies)
+        run("DROP TABLE lock_events_y2031m05")
+        run(month.format("07", "08"))
+        put_database(database, copies / "anju.pgdump", aside)
+        rows = connection.execute("SELECT tableoid::regclass::text, seq FROM lock_events").fetchall()
+        assert rows == [("lock_events_y2031m05", 1)]
+        run(insert.format(2))
+    postgres.drop(name)
+
+
 def postgres_words(postgres: ThrowawayPostgres, name: str, *statements: str) -> list[str]:
     """Run statements on a database and read its words."""
     import psycopg
