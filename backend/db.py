@@ -22,6 +22,7 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"exp
 
 _AFTER_COMMIT = "anju_after_commit"
 _INSIDE = "anju_inside"
+LONGEST_IDLE_MS = 10_000  # a write unit waits for nobody outside, so that this is long
 
 
 def init_db(app: Flask, url: str) -> None:
@@ -30,6 +31,8 @@ def init_db(app: Flask, url: str) -> None:
     options: dict[str, Any] = {"hide_parameters": True}  # an exception's text must not carry a person's values
     if url.startswith("postgresql"):
         options["pool_pre_ping"] = True
+        # A process that is put to sleep inside a write unit must not hold its rows against the one that takes over.
+        options["connect_args"] = {"options": f"-c idle_in_transaction_session_timeout={LONGEST_IDLE_MS}"}
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
     db.init_app(app)
     with app.app_context():

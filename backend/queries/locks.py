@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from backend.db import reading
 from backend.models.dwellings import Dwelling
-from backend.models.lock_events import LockEvent
+from backend.models.lock_events import LockAnomaly, LockEvent
 from backend.models.locks import Lock
 from backend.models.units import Unit
 
@@ -117,6 +117,51 @@ def list_locks() -> tuple[LockRow, ...]:
                 lock.reported_list_version,
             )
             for lock, unit, home in rows
+        )
+
+
+@dataclass(frozen=True)
+class AnomalyRow:
+    """A message that was not accepted, as the operator sees it: who, why, how often, how big; never what it said.
+
+    `digest` is the SHA-256 of the last such message in hex, None where a message could be read and is not believed.
+    """
+
+    lock_id: str
+    serial: str | None
+    kind: str
+    reason: str
+    topic: str
+    at: datetime
+    last_at: datetime
+    seen: int
+    size_bytes: int | None
+    digest: str | None
+
+
+def list_anomalies(limit: int = 50) -> tuple[AnomalyRow, ...]:
+    """The anomalies seen last, newest first."""
+    with reading() as session:
+        rows = session.execute(
+            select(LockAnomaly, Lock.serial)
+            .outerjoin(Lock, Lock.id == LockAnomaly.lock_id)
+            .order_by(LockAnomaly.last_at.desc(), LockAnomaly.id.desc())
+            .limit(limit)
+        )
+        return tuple(
+            AnomalyRow(
+                row.lock_id,
+                serial,
+                row.kind,
+                row.reason,
+                row.topic,
+                row.at,
+                row.last_at,
+                row.seen,
+                row.size_bytes,
+                row.digest.hex() if row.digest else None,
+            )
+            for row, serial in rows
         )
 
 

@@ -224,6 +224,7 @@ def _take_checkpoints(world: World, session: Session, chain: _Chain, tokens: Seq
             point = document_from(Checkpoint, verify("lockchk", token, {thumbprint(key): key}))
         except (TokenRejected, ValueError):
             record_anomaly(world, session, lock.id, "checkpoint", "bad_signature", PATH)
+            lock.alarm = "clone_or_tamper"  # somebody has the lock's account and not its key
             continue
         ours = _hash_at(session, chain, point.seq) if point.seq <= chain.seq else None
         if point.iss != lock.id or (ours is not None and base64url(ours) != point.head):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.broker import BRIDGE_USER
 from device_sim.fleet import Fleet
 from device_sim.identities import Identity, make_identities
 from device_sim.settings import SimSettings
@@ -47,6 +48,6 @@ def fleet(broker: TestBroker, tmp_path: Path, identities: list[Identity], platfo
 @pytest.fixture
 def station(broker: TestBroker) -> Iterator[Station]:
     """The platform's side of the broker: hears everything, may send down."""
-    station = Station(broker, "anju-bridge", broker.password)
+    station = Station(broker, BRIDGE_USER, broker.password)
     yield station
     station.close()

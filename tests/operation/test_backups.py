@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from backend.backups import BackupRefused, back_up, main, restore
-from backend.config import Settings
+from backend.broker import bridge_names
+from backend.config import Settings, bridge_password_file
 from backend.database_copies import Database, copy_database, put_database
 from backend.ports import free_ports
 from backend.processes import PORTS
@@ -81,6 +82,22 @@ def test_a_backup_comes_back_whole(settings: Settings, var: Path, tmp_path: Path
     assert words(var / "registry" / "registry.db") == ["day one there"]
     assert (var / "keys" / "ring.json").read_text() == "kek of day one"
     assert (var / "registry" / "signing-key.pem").read_text() == "registry of day one"
+
+
+def test_the_passwords_of_all_bridges_come_back_and_the_brokers_files_are_made_anew(
+    settings: Settings, var: Path, tmp_path: Path
+) -> None:
+    first, second = (bridge_password_file(var / "keys", name) for name in bridge_names(2))
+    first.write_text("one of day one")
+    second.write_text("two of day one")
+    (var / "run" / "prepared").write_text("as it was")
+    back_up(settings, tmp_path / "out", tmp_path / "out")
+    first.write_text("one of day two")
+    second.unlink()
+    restore(settings, made(tmp_path / "out")[0], None)
+    assert (first.read_text(), second.read_text()) == ("one of day one", "two of day one")
+    assert second.stat().st_mode & 0o077 == 0
+    assert not (var / "run" / "prepared").exists(), "the next start gives the broker these passwords again"
 
 
 def test_what_a_restore_replaces_is_kept_aside(settings: Settings, var: Path, tmp_path: Path) -> None:
