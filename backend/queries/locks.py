@@ -133,9 +133,13 @@ class LockCard:
 
 @dataclass(frozen=True)
 class AnomalyRow:
-    """A message of a lock that was not accepted, how often within the hour, and the last one's size and digest."""
+    """A message that was not accepted, as the operator sees it: who, why, how often, how big; never what it said.
+
+    `digest` is the SHA-256 of the last such message in hex, None where a message could be read and is not believed.
+    """
 
     lock_id: str
+    serial: str | None
     kind: str
     reason: str
     topic: str
@@ -199,12 +203,18 @@ def list_anomalies(lock_id: str | None = None, *, limit: int = 100) -> tuple[Ano
 
 
 def _anomalies(session: Session, lock_id: str | None, limit: int) -> tuple[AnomalyRow, ...]:
-    statement = select(LockAnomaly).order_by(LockAnomaly.last_at.desc(), LockAnomaly.id.desc()).limit(limit)
+    statement = (
+        select(LockAnomaly, Lock.serial)
+        .outerjoin(Lock, Lock.id == LockAnomaly.lock_id)
+        .order_by(LockAnomaly.last_at.desc(), LockAnomaly.id.desc())
+        .limit(limit)
+    )
     if lock_id is not None:
         statement = statement.where(LockAnomaly.lock_id == lock_id)
     return tuple(
         AnomalyRow(
             row.lock_id,
+            serial,
             row.kind,
             row.reason,
             row.topic,
@@ -214,7 +224,7 @@ def _anomalies(session: Session, lock_id: str | None, limit: int) -> tuple[Anoma
             row.size_bytes,
             row.digest.hex() if row.digest else None,
         )
-        for row in session.scalars(statement)
+        for row, serial in session.execute(statement)
     )
 
 

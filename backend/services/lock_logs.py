@@ -252,6 +252,7 @@ def _take_checkpoints(unit: _Unit, chain: _Chain, tokens: Sequence[str]) -> None
             point = document_from(Checkpoint, verify("lockchk", token, keys))
         except (TokenRejected, ValueError):
             _note(unit, chain, "checkpoint", "bad_signature")
+            chain.alarm = "clone_or_tamper"  # somebody has the lock's account and not its key
             continue
         ours = _hash_at(unit, chain, point.seq) if point.seq <= chain.seq else None
         if point.iss != lock.id or (ours is not None and base64url(ours) != point.head):

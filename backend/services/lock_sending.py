@@ -5,6 +5,7 @@ Nothing here sends; the bridge does, after the commit that made the row and befo
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -35,9 +36,10 @@ class UnknownKind(Exception):
     """An outbox row this program cannot send; it is set aside for a person."""
 
 
-def claim(world: World, *, limit: int) -> list[OutboxItem]:
-    """Claim what is to be sent to locks, at most one row per lock."""
-    return outbox.claim(world, "lock", limit=limit, lease=LEASE)
+def claim(world: World, *, limit: int, shards: Collection[int] = range(topics.SHARDS)) -> list[OutboxItem]:
+    """Claim what is to be sent to the locks of these shards, at most one row per lock."""
+    some = shards if len(shards) < topics.SHARDS else None  # who owns all need not ask for each
+    return outbox.claim(world, "lock", limit=limit, lease=LEASE, shards=some)
 
 
 def prepare(world: World, item: OutboxItem) -> Outgoing | None:

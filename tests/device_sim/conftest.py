@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.broker import BRIDGE_USER
 from device_sim.control import Control
 from device_sim.fleet import Fleet
 from device_sim.identities import Identity, make_identities
@@ -58,6 +59,6 @@ def control(fleet: Fleet) -> Iterator[Control]:
 @pytest.fixture
 def station(broker: TestBroker) -> Iterator[Station]:
     """The platform's side of the broker: hears everything, may send down."""
-    station = Station(broker, "anju-bridge", broker.password)
+    station = Station(broker, BRIDGE_USER, broker.password)
     yield station
     station.close()
