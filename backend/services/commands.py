@@ -13,7 +13,7 @@ from datetime import datetime
 from threading import BoundedSemaphore
 
 from sqlalchemy import exists, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from backend.db import after_commit, reading, transaction
 from backend.domain.commands import FINAL, decide_answer, decide_silence
@@ -125,13 +125,14 @@ def sign_command(world: World, item: OutboxItem) -> str | None:
     A second claim signs again with the same id, counter and expiry: the lock answers a duplicate with the same result.
     """
     with reading() as session:
-        command = session.get_one(Command, item.payload["command_id"])
+        command, epoch = session.execute(
+            select(Command, Key.epoch)
+            .outerjoin(Key, Key.id == Command.key_id)
+            .where(Command.id == item.payload["command_id"])
+        ).one()
         now = world.clock.now()
         if command.state in FINAL or now >= command.expires_at or command.boot_id is None:
             return None
-        epoch = None
-        if command.key_id is not None:
-            epoch = session.get_one(Key, command.key_id).epoch
         order = Order(
             iss=PLATFORM,
             aud=command.lock_id,
@@ -195,6 +196,19 @@ def commands_to_answer(session: Session, command_ids: Collection[str]) -> Mappin
     return {command.id: command for command in found}
 
 
+def command_of_lock(session: Session, lock_id: str, command_id: str) -> Command | None:
+    """A command of a lock in use, to be answered in the present write unit."""
+    if not is_id(command_id):
+        return None
+    statement = (
+        select(Command)
+        .join(Lock, Lock.id == Command.lock_id)
+        .where(Command.id == command_id, Command.lock_id == lock_id, Lock.retired_at.is_(None))
+        .with_for_update(of=Command)
+    )
+    return session.scalar(statement, execution_options={"populate_existing": True})
+
+
 def apply_answer(
     world: World,
     session: Session,
@@ -245,6 +259,7 @@ def _reachable_lock(session: Session, key: Key) -> Lock:
         .where(KeyDoor.key_id == key.id, Lock.retired_at.is_(None))
         .order_by(Lock.id)
         .with_for_update(of=Lock)
+        .options(load_only(Lock.presence, Lock.boot_id, Lock.command_counter, Lock.shard))
     )
     if lock is None:
         raise Refused("unit.no_lock")
