@@ -57,6 +57,7 @@ class Bridge:
         self._table = handlers.table()
         self._stop = threading.Event()
         self._held: list[tuple[Delivery, Routed]] = []  # events that wait for company
+        self._held_rows = 0
         self._held_until = 0.0
 
     def run(self) -> None:
@@ -80,8 +81,7 @@ class Bridge:
             delivery = None
         if delivery is not None:
             self._take(delivery)
-        rows = sum(len(routed.message.events) or 1 for _, routed in self._held)
-        if self._held and (rows >= MOST_EVENTS or time.monotonic() >= self._held_until):
+        if self._held and (self._held_rows >= MOST_EVENTS or time.monotonic() >= self._held_until):
             self._store_held()
 
     def _patience(self) -> float:
@@ -93,6 +93,7 @@ class Bridge:
             if not self._held:
                 self._held_until = time.monotonic() + LINGER_SECONDS
             self._held.append((delivery, routed))
+            self._held_rows += len(routed.message.events) or 1
             return
         if isinstance(routed, Unread):
             self._reject(routed)
@@ -102,7 +103,7 @@ class Bridge:
         self._link.acknowledge(delivery)
 
     def _store_held(self) -> None:
-        held, self._held = self._held, []
+        held, self._held, self._held_rows = self._held, [], 0
         ours = [(delivery, routed) for delivery, routed in held if self._is_ours(delivery, routed)]
         together = [(routed.lock_id, routed.message) for _, routed in ours]
         if ours and not self._do(lambda: self._store(together), topics.EVENTS.path, ours):

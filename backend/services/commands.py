@@ -13,7 +13,7 @@ from datetime import datetime
 from threading import BoundedSemaphore
 
 from sqlalchemy import exists, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from backend.db import after_commit, reading, transaction
 from backend.domain.commands import FINAL, decide_answer, decide_silence
@@ -134,16 +134,16 @@ def sign_command(world: World, item: OutboxItem) -> str | None:
     A second claim signs again with the same id, counter and expiry: the lock answers a duplicate with the same result.
     """
     with reading() as session:
-        command = session.get_one(Command, item.payload["command_id"])
+        command, epoch, state = session.execute(
+            select(Command, Key.epoch, Key.state)
+            .outerjoin(Key, Key.id == Command.key_id)
+            .where(Command.id == item.payload["command_id"])
+        ).one()
         now = world.clock.now()
         if command.state in FINAL or now >= command.expires_at or command.boot_id is None:
             return None
-        epoch = None
-        if command.key_id is not None:
-            key = session.get_one(Key, command.key_id)
-            if key.state != "active":  # ended since it was asked for, by the loss of the phone for one
-                return None
-            epoch = key.epoch
+        if command.key_id is not None and state != "active":  # ended since it was asked for: a lost phone, for one
+            return None
         order = Order(
             iss=PLATFORM,
             aud=command.lock_id,
@@ -216,6 +216,19 @@ def commands_to_answer(session: Session, command_ids: Collection[str]) -> Mappin
     return {command.id: command for command in found}
 
 
+def command_of_lock(session: Session, lock_id: str, command_id: str) -> Command | None:
+    """A command of a lock in use, to be answered in the present write unit."""
+    if not is_id(command_id):
+        return None
+    statement = (
+        select(Command)
+        .join(Lock, Lock.id == Command.lock_id)
+        .where(Command.id == command_id, Command.lock_id == lock_id, Lock.retired_at.is_(None))
+        .with_for_update(of=Command)
+    )
+    return session.scalar(statement, execution_options={"populate_existing": True})
+
+
 def apply_answer(
     world: World,
     session: Session,
@@ -271,6 +284,7 @@ def _reachable_lock(session: Session, key: Key) -> Lock:
         .where(KeyDoor.key_id == key.id, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
         .order_by(Lock.id)
         .with_for_update(of=Lock)
+        .options(load_only(Lock.presence, Lock.boot_id, Lock.command_counter, Lock.shard))
     )
     if lock is None:
         raise Refused("unit.no_lock")

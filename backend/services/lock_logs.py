@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from backend.db import insert_together, transaction
 from backend.domain.ids import is_id
@@ -51,6 +51,20 @@ DOORS = {
     "lock.jammed": "jammed",
 }
 MOVES = ("lock.unlocked", "lock.locked")
+OF_LOCK = (
+    "public_key",
+    "stored_seq",
+    "stored_head",
+    "checked_seq",
+    "replay_asked_at",
+    "door_state",
+    "alarm",
+    "boot_id",
+    "command_counter",
+    "shard",
+    "retiring_at",
+    "retired_at",
+)
 COLUMNS = ("lock_id", "seq", "at", "kind", "key_id", "command_id", "text", "hash", "late", "received_at")
 CHECKPOINT_COLUMNS = ("lock_id", "seq", "token", "received_at")
 
@@ -114,7 +128,11 @@ def _read(text: str) -> Told:
 
 def _load_chains(session: Session, lock_ids: Iterable[str]) -> dict[str, _Chain]:
     locks = session.scalars(
-        select(Lock).where(Lock.id.in_(list(lock_ids)), Lock.retired_at.is_(None)).order_by(Lock.id).with_for_update()
+        select(Lock)
+        .where(Lock.id.in_(list(lock_ids)), Lock.retired_at.is_(None))
+        .order_by(Lock.id)
+        .with_for_update()
+        .options(load_only(*(getattr(Lock, name) for name in OF_LOCK)))
     )
     return {
         lock.id: _Chain(lock, lock.stored_seq, lock.stored_head or first_hash(lock.id), lock.door_state, lock.alarm)

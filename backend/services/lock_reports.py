@@ -21,7 +21,7 @@ from backend.models.lock_events import LockAnomaly
 from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
 from backend.services.bridge_shards import Fence, check_fence
-from backend.services.commands import apply_answer, ask_wipe, commands_to_answer
+from backend.services.commands import apply_answer, ask_wipe, command_of_lock
 from backend.services.key_changes import adopt_epoch, confirm_doors
 from backend.services.key_lists import enqueue_key_list, key_list, republish_key_list
 from backend.wire.jwk import base64url
@@ -92,10 +92,10 @@ def record_departure(
 def record_command_result(world: World, lock_id: str, result: CommandResult) -> bool:
     """The lock's word on a command; False when it is none of this lock's commands. Raises UnknownLock."""
     with transaction() as session:
-        # The lock's row stays as it is, unheld: last_seen_at is seen by the landlord, and this is somebody at the door.
-        if session.scalar(select(Lock.id).where(Lock.id == lock_id, Lock.retired_at.is_(None))) is None:
-            raise UnknownLock(lock_id)
-        command = commands_to_answer(session, [result.command]).get(result.command)
+        # The lock's row stays as it is: last_seen_at is seen by the landlord, and this is somebody at the door.
+        command = command_of_lock(session, lock_id, result.command)
+        if command is None:
+            known_lock(session, lock_id)
         return apply_answer(world, session, lock_id, command, result.state, result.reason, result.seq)
 
 

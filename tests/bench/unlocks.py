@@ -27,7 +27,7 @@ from tests.bench.stage import Place, Stage
 from tests.services.stories import Story, make_active
 
 SAMPLES = 100
-QUICK_SAMPLES = 40
+QUICK_SAMPLES = 25
 WARM_UP = 5  # of each turn: what the other side has left to do is done by then
 GOAL = 2.5
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from backend.db import db
+from backend.domain.ids import new_id
 from backend.gateways.world import World
 from backend.models.commands import Command
 from backend.models.lock_events import LockAnomaly, LockCheckpoint, LockEvent
@@ -208,3 +211,33 @@ def test_the_same_anomaly_is_written_once_an_hour(world: World, clock: Any) -> N
     clock.move(timedelta(minutes=61))
     take(world, EventBatch(1, base64url(bytes(32)), ("?",), (), False))
     assert anomalies() == ["unreadable", "unreadable"]
+
+
+def test_many_events_take_no_more_statements_than_few(core: Any, world: World) -> None:
+    take(world, make_batch(LOCK, [DOOR]))
+    counts = []
+    told = [DOOR]
+    for length in (3, 60):
+        more = [("lock.unlocked", {"command": new_id(), "via": "mqtt"})] * length
+        batch = make_batch(LOCK, more, after=make_texts(told), signed=True)
+        with counted_statements() as statements:
+            take(world, batch)
+        told += more
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+    assert len(stored()) == 64 and lock_row().checked_seq == 64
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """The statements that go to the database meanwhile."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
