@@ -14,6 +14,7 @@ from backend.domain.ids import new_id
 from backend.domain.keys import LIVE, STATE_NAMES
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
+from backend.models.accounts import Account
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.identity_checks import IdentityCheck
@@ -58,7 +59,8 @@ def rebind_key(world: World, *, account_id: str, key_id: str, phone_jwk: dict[st
             return key_card(session, present)
         if old.state not in LIVE or old.suspended_by == "landlord":
             raise Refused("key.not_active", state=STATE_NAMES[old.state])
-        if not _is_freshly_identified(world, session, old):
+        person_id = session.get_one(Account, account_id).person_id  # the key knows its holder only once declared
+        if person_id is None or not _is_freshly_identified(world, session, old, person_id):
             raise Refused("key.identity")
         actor = Actor("resident", account_id, role="tenant")
         was_active = old.activated_at is not None
@@ -102,9 +104,10 @@ def ask_rebind(world: World, *, account_id: str, key_id: str) -> RebindAsked:
             raise Refused("not_found", "key_id")
         if key.state not in LIVE:
             raise Refused("key.not_active", state=STATE_NAMES[key.state])
-        if key.holder_id is None:
+        person_id = session.get_one(Account, account_id).person_id
+        if person_id is None:
             raise Refused("person.missing")
-        case = _find_case(world, session, key)
+        case = _find_case(world, session, key, person_id)
         if case is None:
             dwelling = session.get_one(Dwelling, session.get_one(Unit, key.unit_id).dwelling_id)
             case = open_case(
@@ -113,21 +116,21 @@ def ask_rebind(world: World, *, account_id: str, key_id: str) -> RebindAsked:
                 kind="rebind",
                 area=dwelling.division,
                 unit_id=key.unit_id,
-                person_id=key.holder_id,
+                person_id=person_id,
                 opened_by="tenant",
                 evidence={"key_id": key.id},
             )
         return RebindAsked(case.reference, case.due_at, case.decision)
 
 
-def _is_freshly_identified(world: World, session: Session, key: Key) -> bool:
+def _is_freshly_identified(world: World, session: Session, key: Key, person_id: str) -> bool:
     """A face matched minutes ago, or a person's word of these days; neither may be older than the present binding."""
     now = world.clock.now()
     bound_at = key.created_at if key.replaces_id is not None else None
     face = session.scalar(
         select(IdentityCheck.checked_at)
         .where(
-            IdentityCheck.person_id == key.holder_id,
+            IdentityCheck.person_id == person_id,
             IdentityCheck.method == "face",
             IdentityCheck.outcome == "pass",
             IdentityCheck.checked_at >= now - FACE_GOOD_FOR,
@@ -137,18 +140,18 @@ def _is_freshly_identified(world: World, session: Session, key: Key) -> bool:
     )
     if face is not None and (bound_at is None or face > bound_at):
         return True
-    case = _find_case(world, session, key)
+    case = _find_case(world, session, key, person_id)
     return case is not None and case.decision == "confirmed"
 
 
-def _find_case(world: World, session: Session, key: Key) -> Case | None:
+def _find_case(world: World, session: Session, key: Key, person_id: str) -> Case | None:
     """The request about this very key that is open, or was decided within the time a decision is good for.
 
     A rebinding makes another key, so that a decision serves once.
     """
     cases = session.scalars(
         select(Case)
-        .where(Case.person_id == key.holder_id, Case.kind == "rebind")
+        .where(Case.person_id == person_id, Case.kind == "rebind")
         .order_by(Case.opened_at.desc(), Case.id.desc())
         .limit(5)
     )
