@@ -31,8 +31,9 @@ def test_the_holder_gets_codes_to_keep_and_nobody_else_does(phone: Phones, make:
     story = make(stories.make_active)
     tenant = phone(TENANT_PHONE)
     path = f"/keys/{story.key_id}/codes"
+    make(lambda _world: stories.take_keypad(story.identity.lock_id))
     refused(tenant.post(path), 409, "lock.no_keypad")
-    stories_keypad(make, story.identity.lock_id)
+    make(lambda _world: stories.give_keypad(story.identity.lock_id))
     codes = tenant.post(path, {"once": 1})
     assert codes.status_code == 201
     assert codes.headers["Cache-Control"].startswith("no-store")
@@ -40,10 +41,6 @@ def test_the_holder_gets_codes_to_keep_and_nobody_else_does(phone: Phones, make:
     assert tenant.post(path).json["days"] == codes.json["days"]
     refused(tenant.post(path, {"once": 4}), 422, "input.wrong_type", "once")
     assert phone(LANDLORD_PHONE).post(path).status_code == 404
-
-
-def stories_keypad(make: Make, lock_id: str) -> None:
-    make(lambda _world: stories.give_keypad(lock_id))
 
 
 def test_a_lost_phones_key_is_bound_to_the_new_one_after_a_check(phone: Phones, make: Make) -> None:

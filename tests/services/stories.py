@@ -226,6 +226,12 @@ def give_keypad(lock_id: str) -> EllipticCurvePrivateKey:
     return private
 
 
+def take_keypad(lock_id: str) -> None:
+    """The lock is of a model without keypad."""
+    with transaction() as session:
+        session.get_one(Lock, lock_id).agreement_key = None
+
+
 def match_face(world: World, account_id: str) -> None:
     """A face check of this account's person has just matched."""
     with transaction() as session:

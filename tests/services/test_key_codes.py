@@ -89,6 +89,7 @@ def test_a_visitor_gets_the_one_code_of_the_period_and_no_other(world: World, st
 
 
 def test_a_lock_without_a_keypad_says_so(world: World, story: Story) -> None:
+    stories.take_keypad(story.identity.lock_id)
     with pytest.raises(Refused, match="lock.no_keypad"):
         fetch_codes(world, account_id=story.tenant, key_id=story.key_id)
 
