@@ -142,6 +142,11 @@ def window_words(window: visitors.WeeklyWindow) -> str:
     return f"{days} {begins}–{ends}"
 
 
+def short_day(value: date) -> str:
+    """A day of these weeks, with its weekday and without its year."""
+    return str(format_date(value, "M月d日 EEE" if language() == "zh" else "EEE d MMM"))
+
+
 def code_groups(code: str) -> str:
     """Eight digits in two groups, as they are read aloud and typed."""
     return f"{code[:4]} {code[4:]}"
@@ -150,6 +155,7 @@ def code_groups(code: str) -> str:
 FILTERS = {
     "window_words": window_words,
     "code_groups": code_groups,
+    "short_day": short_day,
     "act_name": act_name,
     "field_name": field_name,
     "day": day,

@@ -105,7 +105,7 @@ export async function openNear(line, { door, activation, pair, fetchTime }) {
     credential: door.credential,
     action: "unlock",
     proof: await sign("nearproof+jwt", claims, privateKey, kid),
-    activation,
+    activation: activation ?? undefined, // a visitor has none, and null is no member of the message
     revocation: door.revocations,
     time,
   });

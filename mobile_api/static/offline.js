@@ -48,5 +48,6 @@ function grouped(code) {
 }
 
 function inWords(day) {
-  return new Date(`${day}T12:00:00`).toLocaleDateString(document.documentElement.lang, { dateStyle: "medium" });
+  const form = { month: "short", day: "numeric", weekday: "short" };
+  return new Date(`${day}T12:00:00`).toLocaleDateString(document.documentElement.lang, form);
 }
