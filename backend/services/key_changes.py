@@ -169,6 +169,7 @@ def raise_to_delegate(world: World, session: Session, lock: Lock, epoch: int, le
     """A key issued without network begins the occupancy its delegate was made for, if that still is to begin."""
     if epoch == lock.epoch + 1 and is_handover_due(session, lock, lease_id):
         _raise_epoch(world, session, lock, epoch)
+        enqueue_key_list(world, session, lock.id)
 
 
 def _raise_epoch(world: World, session: Session, lock: Lock, epoch: int) -> None:

@@ -267,7 +267,8 @@ def _credential(world: World, key: Key, lock: Lock, now: datetime, expires_at: d
         rights=tuple(key.rights),
         occ=key.epoch,
         grc=int(world.house.outage_grace.total_seconds()) if is_occupant else None,
-        pad=CODE_KINDS[key.kind],
+        # A visitor's code spans the key's whole life, which this day's credential does not tell: the list teaches it.
+        pad=CODE_KINDS[key.kind] if key.kind == "occupant" else None,
         crit=(*(name for name, value in limits.items() if value is not None), "occ", "cnf", "rights"),
         **limits,
     )

@@ -117,7 +117,8 @@ def record_reported_keys(
                 enqueue_key_list(world, session, lock_id)
             return
         if report.version == lock.list_version > 0 and report.list_hash != content_hash(key_list(world, session, lock)):
-            record_anomaly(world, session, lock_id, "keys", "other_content", "up/keys")
+            if record_anomaly(world, session, lock_id, "keys", "other_content", "up/keys"):
+                enqueue_key_list(world, session, lock_id)  # once an hour: a newer list mends what should not be
             return
         if report.refused is not None:
             record_anomaly(world, session, lock_id, "keys", report.refused, "up/keys")
@@ -233,8 +234,8 @@ def record_anomaly(
     *,
     size: int | None = None,
     digest: bytes | None = None,
-) -> None:
-    """Write down what was wrong, inside the present write unit that holds the lock's row.
+) -> bool:
+    """Write down what was wrong, inside the present write unit that holds the lock's row; True when it is new.
 
     The same fault within an hour is counted in one row, and a lock gets no more than so many rows an hour: what goes
     beyond them is counted in one that says so.
@@ -246,12 +247,14 @@ def record_anomaly(
         same = _find_anomaly(session, lock_id, kind, reason, now)
     log.warning("lock_anomaly", lock_id=lock_id, kind=kind, reason=reason, path=path)
     after_commit(session, partial(NOTED.update, (f"noted_{kind}_{reason.partition(' ')[0]}",)))
+    is_new = same is None
     if same is None:
         same = LockAnomaly(id=new_id(), lock_id=lock_id, kind=kind, reason=reason, topic=path, at=now, seen=0)
         session.add(same)
     same.seen, same.last_at = same.seen + 1, now
     same.size_bytes, same.digest = size, digest
     session.flush()
+    return is_new
 
 
 def _find_anomaly(session: Session, lock_id: str, kind: str, reason: str, now: datetime) -> LockAnomaly | None:

@@ -14,12 +14,14 @@ from typing import Any
 from flask import Flask
 
 from backend.bootstrap import world_of
+from backend.db import reading
 from backend.domain.refusals import Refused
 from backend.seeding import sample_number
 from backend.services import commands, keys
 from backend.services.invitations import accept_invitation, invite_tenant
 from backend.services.key_codes import fetch_codes
 from backend.services.leases import record_lease
+from backend.services.own_leases import registration_of
 from backend.services.persons import enter_identity
 from backend.services.registrations import check_out, declare
 from backend.wire import codec, near_messages
@@ -29,7 +31,18 @@ from device_sim.phone import Carried, Phone
 from tests.mqtt.villages import Village
 from tests.services import stories
 
+NAME = "周来福"
 _NUMBERS = count(1)  # of residents and of taps: no two alike in one database
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who has no key yet."""
+
+    account: str
+    phone_number: str
+    id_number: str
+    phone: Phone
 
 
 @dataclass
@@ -112,35 +125,60 @@ class Household:
 
     def move_in(self, **changes: Any) -> Resident:
         """A tenant gets a lease, accepts, declares, is identified; the key is active and stored on the phone."""
+        person = self.identify(verified=False)
+        lease_id = self.record_lease_for(person, **changes)
+        link = invite_tenant(self.world, account_id=self.story.landlord, lease_id=lease_id).link
+        accepted = accept_invitation(
+            self.world, account_id=person.account, token=link.rsplit("/", 1)[1], phone_jwk=person.phone.jwk
+        )
+        self.declare_for(person, lease_id)
+        stories.verify_at_window(self.world, person.account)
+        resident = self.resident_of(person, lease_id, accepted.key_id)
+        self.settle()
+        self.refresh(resident)
+        return resident
+
+    def identify(self, *, verified: bool = True) -> Person:
+        """Somebody with an account, a phone and an identity; `verified` at the window, else only entered."""
         number = next(_NUMBERS)
         id_number = sample_number("341822", date(1960, 1, 1) + timedelta(days=number % 15_000))
-        phone_number, name = f"+86199{20_000_000 + number}", "周来福"
+        phone_number = f"+86199{20_000_000 + number}"
+        person = Person(stories.make_account(self.world, phone_number), phone_number, id_number, Phone())
+        stories.read_notice(self.world, person.account)
+        enter_identity(self.world, account_id=person.account, id_type="111", id_number=id_number, name=NAME)
+        if verified:
+            stories.verify_at_window(self.world, person.account)
+        return person
+
+    def record_lease_for(self, person: Person, **changes: Any) -> str:
+        """The landlord records a lease of the unit for this person; answers its id."""
         values: dict[str, Any] = {
             "kind": "room",
             "starts_on": self.world.clock.today(),
             "ends_on": self.world.clock.today() + timedelta(days=60),
-            "alias": f"房客{number}",
-            "tenant_name": name,
+            "alias": "房客",
+            "tenant_name": NAME,
             "tenant_id_type": "111",
-            "tenant_id_number": id_number,
-            "tenant_phone": phone_number,
+            "tenant_id_number": person.id_number,
+            "tenant_phone": person.phone_number,
             **changes,
         }
         made = record_lease(self.world, account_id=self.story.landlord, unit_id=self.story.unit_id, **values)
-        link = invite_tenant(self.world, account_id=self.story.landlord, lease_id=made.lease_id).link
-        account, phone = stories.make_account(self.world, phone_number), Phone()
-        accepted = accept_invitation(
-            self.world, account_id=account, token=link.rsplit("/", 1)[1], phone_jwk=phone.jwk
-        )
-        stories.read_notice(self.world, account)
-        enter_identity(self.world, account_id=account, id_type="111", id_number=id_number, name=name)
-        declare(self.world, account_id=account, registration_id=accepted.registration_id,
+        return made.lease_id
+
+    def declare_for(self, person: Person, lease_id: str) -> None:
+        """The person declares the residence that belongs to a lease."""
+        declare(self.world, account_id=person.account, registration_id=self._registration(lease_id),
                 move_in_on=self.world.clock.today(), hukou_division="341822")  # fmt: skip
-        stories.verify_at_window(self.world, account)
-        resident = Resident(account, accepted.lease_id, accepted.registration_id, accepted.key_id, phone)
-        self.settle()
-        self.refresh(resident)
-        return resident
+
+    def resident_of(self, person: Person, lease_id: str, key_id: str) -> Resident:
+        """The person as somebody with a key."""
+        return Resident(person.account, lease_id, self._registration(lease_id), key_id, person.phone)
+
+    @staticmethod
+    def _registration(lease_id: str) -> str:
+        with reading() as session:
+            return registration_of(session, lease_id).id
 
     def move_out(self, resident: Resident) -> None:
         """The tenant checks out."""

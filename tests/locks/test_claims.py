@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from backend.domain.ids import new_id
 from backend.services import keys
+from backend.services.delegated_keys import adopt_delegated_key
+from backend.services.delegates import fetch_activation, make_delegate
 from backend.services.keys import get_key
+from backend.wire import codec, near_messages
+from backend.wire.jwk import base64url, from_base64url
+from device_sim.lock import Lock
+from device_sim.phone import Carried, Phone
+from tests.device_sim.makers import open_near
 from tests.locks.households import Household
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -101,3 +110,66 @@ def test_what_a_landlord_may_not_do_to_an_occupants_key_is_refused(household: Ho
     assert household.refresh(resident)
     assert household.open_near(resident) == "opened"
     assert household.open_online(resident) == "executed"
+
+
+def test_a_landlord_without_network_hands_over_a_key_and_it_opens_only_with_the_platforms_word(
+    household: Household,
+) -> None:
+    """Side by side at an offline door: the tenant's public key and the credential pass through the lock's box."""
+    world, landlord, lock = household.world, Phone(), household.lock
+    household.connect()
+    former = household.move_in()
+    household.move_out(former)
+    made = make_delegate(
+        world, account_id=household.story.landlord, unit_id=household.story.unit_id, phone_jwk=landlord.jwk
+    )
+    person = household.identify()  # identified at the window some days ago, and no lease yet
+    activation = fetch_activation(world, account_id=person.account, phone_jwk=person.phone.jwk).activation
+    household.disconnect()
+    household.wait(HOUR)
+
+    leave(lock, "204512", base64url(json.dumps(person.phone.jwk).encode()))
+    holder = json.loads(from_base64url(fetch(lock, "204512")))
+    now = int(household.clock.now().timestamp())
+    key_id = new_id()
+    credential = landlord.issue(made.token or "", lock.identity.lock_id, made.epoch, holder, key_id, now, now + 86_400)
+    leave(lock, "204513", credential)
+    received = fetch(lock, "204513")
+
+    both = Carried(delegate=made.token, activation=activation)
+    assert show(lock, person.phone, received, Carried(delegate=made.token)) == "refused"  # the landlord's word alone
+    assert show(lock, person.phone, received, Carried(activation=activation)) == "refused"  # the platform's alone
+    assert show(lock, Phone(), received, both) == "refused"  # another phone's
+    assert show(lock, person.phone, received, both) == "opened"
+    assert household.open_near(former) == "refused"  # a new tenancy has begun with it
+
+    lease = household.record_lease_for(person)  # network is back at the landlord's home
+    for account in (household.story.landlord, person.account):  # either may tell it first, and both may
+        adopted = adopt_delegated_key(
+            world, account_id=account, lease_id=lease, credential=received, delegate=made.token or ""
+        )
+        assert (adopted.id, adopted.state) == (key_id, "claimed")
+    household.connect()
+    household.declare_for(person, lease)
+    assert get_key(world, account_id=person.account, key_id=key_id).state == "active"
+    resident = household.resident_of(person, lease, key_id)
+    assert household.refresh(resident)
+    assert household.open_near(resident) == "opened"
+    assert household.open_online(resident) == "executed"
+
+
+def leave(lock: Lock, box: str, item: str) -> None:
+    answer = near_messages.decode_box(lock.near.greet().hello(codec.encode(near_messages.Leave(box, item))))
+    assert answer.state == "kept"
+
+
+def fetch(lock: Lock, box: str) -> str:
+    answer = near_messages.decode_box(lock.near.greet().hello(codec.encode(near_messages.Fetch(box))))
+    assert answer.item is not None
+    return answer.item
+
+
+def show(lock: Lock, phone: Phone, credential: str, carried: Carried) -> str:
+    result = open_near(lock, phone, credential, carried)
+    lock.body.bolt = "locked"
+    return result
