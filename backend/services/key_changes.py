@@ -119,7 +119,9 @@ def open_doors(world: World, session: Session, key: Key) -> None:
 
 def lock_of(session: Session, unit_id: str) -> Lock | None:
     """The lock in use at a unit."""
-    return session.scalar(select(Lock).where(Lock.unit_id == unit_id, Lock.retired_at.is_(None)))
+    return session.scalar(
+        select(Lock).where(Lock.unit_id == unit_id, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
+    )
 
 
 def is_handover_due(session: Session, lock: Lock, lease_id: str | None) -> bool:
@@ -205,8 +207,13 @@ def restrict_doors(world: World, session: Session, key: Key) -> None:
     """Tell every door of the key that it opens no longer, and note how long an unconfirmed door could still open."""
     expire_unsent(world, session, key.id)
     for door in session.scalars(select(KeyDoor).where(KeyDoor.key_id == key.id)):
-        door.desired_version = enqueue_key_list(world, session, door.lock_id)
-        door.confirmed_at, door.exposure_until = None, _exposure(world, session, key, door.lock_id)
+        restrict_door(world, session, key, door, enqueue_key_list(world, session, door.lock_id))
+
+
+def restrict_door(world: World, session: Session, key: Key, door: KeyDoor, version: int) -> None:
+    """One door opens no longer for this key, from the list `version` on; note how long it could while unconfirmed."""
+    door.desired_version, door.confirmed_at = version, None
+    door.exposure_until = _exposure(world, session, key, door.lock_id)
 
 
 def _exposure(world: World, session: Session, key: Key, lock_id: str) -> datetime | None:

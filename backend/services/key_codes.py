@@ -94,7 +94,7 @@ def _keypad_lock(session: Session, key: Key) -> Lock:
     locks = session.scalars(
         select(Lock)
         .join(KeyDoor, KeyDoor.lock_id == Lock.id)
-        .where(KeyDoor.key_id == key.id, Lock.retired_at.is_(None))
+        .where(KeyDoor.key_id == key.id, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
         .order_by(Lock.id)
     ).all()
     if not locks:
