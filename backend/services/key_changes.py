@@ -120,7 +120,9 @@ def open_doors(world: World, session: Session, key: Key) -> None:
 
 def lock_of(session: Session, unit_id: str) -> Lock | None:
     """The lock in use at a unit."""
-    return session.scalar(select(Lock).where(Lock.unit_id == unit_id, Lock.retired_at.is_(None)))
+    return session.scalar(
+        select(Lock).where(Lock.unit_id == unit_id, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
+    )
 
 
 def is_handover_due(session: Session, lock: Lock, lease_id: str | None) -> bool:
