@@ -89,6 +89,9 @@ def _load_chains(session: Session, lock_ids: Iterable[str]) -> dict[str, _Chain]
 
 
 def _take_batch(world: World, session: Session, chain: _Chain, batch: EventBatch) -> None:
+    if not batch.events:  # checkpoints alone say themselves where they belong, and may come after what follows them
+        _take_checkpoints(world, session, chain, batch.checkpoints)
+        return
     previous = from_base64url(batch.previous)
     first = _first_seq(chain, batch, previous)
     if first is None:
@@ -111,7 +114,7 @@ def _first_seq(chain: _Chain, batch: EventBatch, previous: bytes) -> int | None:
             return read_event(text).seq - place
         except MessageRejected:
             continue
-    return chain.seq + 1 if previous == chain.head or not batch.events else None
+    return chain.seq + 1 if previous == chain.head else None
 
 
 def _extend(
