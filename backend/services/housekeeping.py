@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import delete, exists, select
@@ -32,16 +33,17 @@ from backend.services.registration_changes import change_registration, open_regi
 REMIND_BEFORE = timedelta(days=1)
 ASK_BEFORE_END = timedelta(days=14)
 ANSWER_WITHIN = timedelta(days=7)  # then silence goes to a person
+Chore = Callable[[World, Session], None]
 ANOMALIES_KEPT = timedelta(days=180)  # as application logs
 
 
-def keep_house(world: World) -> None:
-    """Run all of the below, each in its own write unit; repeated runs change nothing more.
+def keep_house(world: World, chores: Sequence[Chore] | None = None) -> None:
+    """Run all of the below, or those of `chores`, each in its own write unit; repeated runs change nothing more.
 
     A chore that fails does not keep the others from running; the first failure is raised at the end.
     """
     failures: list[Exception] = []
-    for chore in CHORES:
+    for chore in CHORES if chores is None else chores:
         try:
             with transaction() as session:
                 chore(world, session)
@@ -231,7 +233,7 @@ def _forget_door_events(world: World, session: Session) -> None:
     session.execute(delete(LockAnomaly).where(LockAnomaly.last_at < world.clock.now() - ANOMALIES_KEPT))
 
 
-CHORES = (
+OFTEN = (
     _expire_drafts,
     _remind,
     _extend_attestations,
@@ -240,6 +242,6 @@ CHORES = (
     _end_visitors,
     _finish_revocations,
     _forget,
-    _keep_months,
-    _forget_door_events,
 )
+HOURLY = (_keep_months, _forget_door_events)  # they look through a month's rows
+CHORES = (*OFTEN, *HOURLY)

@@ -141,6 +141,9 @@ def _load_chains(session: Session, lock_ids: Iterable[str]) -> dict[str, _Chain]
 
 
 def _take_batch(unit: _Unit, chain: _Chain, batch: EventBatch, events: Sequence[Told]) -> None:
+    if not batch.events:  # checkpoints alone say themselves where they belong, and may come after what follows them
+        _take_checkpoints(unit, chain, batch.checkpoints)
+        return
     previous = from_base64url(batch.previous)
     first = _first_seq(chain, batch, events, previous)
     if first is None:
@@ -161,7 +164,7 @@ def _first_seq(chain: _Chain, batch: EventBatch, events: Sequence[Told], previou
     for place, event in enumerate(events):
         if event is not None:
             return event.seq - place
-    return chain.seq + 1 if previous == chain.head or not batch.events else None
+    return chain.seq + 1 if previous == chain.head else None
 
 
 def _extend(unit: _Unit, chain: _Chain, batch: EventBatch, events: Sequence[Told], first: int, previous: bytes) -> bool:

@@ -149,11 +149,24 @@ def test_the_locks_checkpoints_are_verified_and_kept(world: World) -> None:
     assert db.session.scalar(select(func.count()).select_from(LockCheckpoint)) == 1
 
 
+def test_a_checkpoint_that_comes_alone_and_late_is_no_fork(world: World) -> None:
+    """It was sent before the events behind it, and a bad network turned the two round."""
+    texts = make_texts([DOOR, DOOR, DOOR])
+    take(world, make_batch(LOCK, [DOOR]))
+    head = head_after(LOCK.lock_id, texts[:1])
+    alone = EventBatch(2, base64url(head), (), (checkpoint(LOCK, 1, head),), False)
+    take(world, make_batch(LOCK, [DOOR, DOOR], after=texts[:1]))
+    assert take(world, alone).seq == 3
+    assert lock_row().alarm is None and anomalies() == []
+    assert db.session.scalars(select(LockCheckpoint.seq)).all() == [1], "and it is kept"
+
+
 def test_a_checkpoint_by_another_key_is_an_anomaly_and_no_word_of_the_lock(world: World) -> None:
     batch = make_batch(LOCK, [DOOR])
     forged = checkpoint(OTHER, 1, head_after(LOCK.lock_id, batch.events))
     assert take(world, replace(batch, checkpoints=(forged,))).seq == 1
     assert anomalies() == ["bad_signature"] and lock_row().checked_seq == 0
+    assert lock_row().alarm == "clone_or_tamper", "somebody has the lock's account and not its key"
 
 
 def test_a_checkpoint_over_another_head_marks_the_lock(world: World) -> None:
