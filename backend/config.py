@@ -7,9 +7,12 @@ value. Each field below is a row of the README's settings table (a test compares
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+MOST_BRIDGES = 16
 
 
 class SettingsError(Exception):
@@ -27,6 +30,8 @@ class Settings:
     console_port: int = 8001
     registry_port: int = 8002
     sim_port: int = 8003
+    bridge_name: str = "anju-bridge-1"
+    bridges: int = 1
     bridge_health_port: int = 8004
     worker_health_port: int = 8005
     broker_host: str = "127.0.0.1"
@@ -80,6 +85,10 @@ class Settings:
 
     def check(self) -> None:
         """Refuse what must not run: raises SettingsError outside the demo when an outside part has no real address."""
+        if not 1 <= self.bridges <= MOST_BRIDGES:
+            raise SettingsError(f"ANJU_BRIDGES must be 1 to {MOST_BRIDGES}: there are as many shards to share.")
+        if re.fullmatch(r"anju-bridge-([1-9]|1[0-6])", self.bridge_name) is None:
+            raise SettingsError(f"ANJU_BRIDGE_NAME must be anju-bridge-1 to anju-bridge-{MOST_BRIDGES}.")
         if self.face_review_at_most <= self.face_match_at_most:
             raise SettingsError("ANJU_FACE_REVIEW_AT_MOST must be greater than ANJU_FACE_MATCH_AT_MOST.")
         if self.demo:
@@ -108,6 +117,12 @@ class Settings:
     def run_folder(self) -> Path:
         """Folder of process states and wake-up sockets."""
         return self.var / "run"
+
+
+def bridge_password_file(keys_folder: Path, name: str) -> Path:
+    """Where the bridge `name` (anju-bridge-1, anju-bridge-2 …) finds its password for the broker."""
+    number = name.rpartition("-")[2]
+    return keys_folder / ("bridge-mqtt-password" if number == "1" else f"bridge-mqtt-password-{number}")
 
 
 def _replace(settings: Settings, **changes: object) -> Settings:

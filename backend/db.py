@@ -30,12 +30,16 @@ TRUSTED_SECONDS = 5.0  # a connection used a moment ago is not asked whether it 
 _IDLE_SINCE = "anju_idle_since"
 _AFTER_COMMIT = "anju_after_commit"
 _INSIDE = "anju_inside"
+LONGEST_IDLE_MS = 10_000  # a write unit waits for nobody outside, so that this is long
 
 
 def init_db(app: Flask, url: str) -> None:
     """Bind the database at `url` to `app`; SQLite is set up for several processes (WAL, IMMEDIATE writes)."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     options: dict[str, Any] = {"hide_parameters": True}  # an exception's text must not carry a person's values
+    if url.startswith("postgresql"):
+        # A process that is put to sleep inside a write unit must not hold its rows against the one that takes over.
+        options["connect_args"] = {"options": f"-c idle_in_transaction_session_timeout={LONGEST_IDLE_MS}"}
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
     db.init_app(app)
     with app.app_context():

@@ -1,7 +1,7 @@
 """The near link's local stand-in for Bluetooth: one TCP port on 127.0.0.1 for the whole fleet.
 
 Frame: two bytes of length (big-endian), then one chunk as it would be one GATT write. The first message names the lock
-the phone stands before; then come M1 to M4, as often as the phone likes.
+the phone stands before; then come M1 to M4, or Leave and Fetch with their answers, as often as the phone likes.
 """
 
 from __future__ import annotations
@@ -109,8 +109,10 @@ class NearServer:
         lock = visit.lock
         try:
             if visit.conversation is None:
-                visit.conversation = lock.near.greet()
-                return visit.conversation.hello(message)
+                conversation = lock.near.greet()
+                answer = conversation.hello(message)
+                visit.conversation = conversation if conversation.is_greeted else None
+                return answer
             conversation, visit.conversation = visit.conversation, None
             return conversation.request(message)
         finally:

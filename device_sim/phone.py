@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from backend.wire import codec, near_messages, tokens
 from backend.wire.jwk import base64url, jwk_of, make_private_key, private_key_from_pem, private_key_to_pem, thumbprint
-from backend.wire.near_messages import Dial, Hello, Request
+from backend.wire.lock_documents import Credential, HolderKey, claims_of
+from backend.wire.near_messages import Box, Dial, Fetch, Hello, Leave, Request
 from device_sim.near_link import HOST, FrameReader, frame
 
 DEFAULT_PORT = 8013
@@ -23,6 +24,7 @@ DEFAULT_PORT = 8013
 class Carried:
     """Documents a phone brings along; each may be absent."""
 
+    delegate: str | None = None
     activation: str | None = None
     time: str | None = None
     revocation: str | None = None
@@ -113,12 +115,62 @@ class Phone:
             answer = near_messages.decode_answer(line.ask(m3))
             return NearOutcome(answer.result, answer.receipt)
 
+    def leave(
+        self,
+        lock_id: str,
+        box: str,
+        item: str,
+        *,
+        address: tuple[str, int] = (HOST, DEFAULT_PORT),
+        seconds: float = 5.0,
+    ) -> Box:
+        """Leave a thing at the lock, in the box of these six digits. Raises ConnectionError, MessageRejected."""
+        with near_line(lock_id, address, seconds) as line:
+            return near_messages.decode_box(line.ask(codec.encode(Leave(box, item))))
+
+    def fetch(
+        self, lock_id: str, box: str, *, address: tuple[str, int] = (HOST, DEFAULT_PORT), seconds: float = 5.0
+    ) -> Box:
+        """Take what another phone left in that box. Raises ConnectionError, MessageRejected."""
+        with near_line(lock_id, address, seconds) as line:
+            return near_messages.decode_box(line.ask(codec.encode(Fetch(box))))
+
+    def issue(
+        self,
+        delegate_token: str,
+        lock_id: str,
+        epoch: int,
+        holder_jwk: dict[str, str],
+        key_id: str,
+        begins: int,
+        ends: int,
+    ) -> str:
+        """Sign a credential as the landlord's phone that the delegate names; `begins` and `ends` in seconds since 1970.
+
+        It opens only together with the delegate and with the platform's word on who holds it.
+        """
+        credential = Credential(
+            iss=tokens.claims_unverified(delegate_token)["jti"],
+            sub=key_id,
+            aud=lock_id,
+            nbf=begins,
+            exp=ends,
+            iat=begins,
+            jti=base64url(os.urandom(16)),
+            cnf=HolderKey(holder_jwk),
+            rights=("unlock", "lock"),
+            occ=epoch,
+            cond=("idv",),
+        )
+        return self.sign("ekey", claims_of(credential))
+
     def request(self, m1: bytes, m2: bytes, credential: str, carried: Carried, action: str) -> Request:
         """Make M3 for a conversation."""
         return Request(
             credential=credential,
             action=action,
             proof=self.prove(m1, m2, action, credential),
+            delegate=carried.delegate,
             activation=carried.activation,
             time=carried.time,
             revocation=carried.revocation,

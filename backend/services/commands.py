@@ -20,6 +20,7 @@ from backend.domain.commands import FINAL, decide_answer, decide_silence
 from backend.domain.ids import is_id, new_id
 from backend.domain.keys import STATE_NAMES
 from backend.domain.refusals import Refused
+from backend.domain.visitors import is_within
 from backend.gateways.world import World
 from backend.models.commands import Command
 from backend.models.keys import Key, KeyDoor
@@ -27,6 +28,7 @@ from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
 from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
+from backend.services.key_lists import key_ends, windows_of
 from backend.services.outbox import OutboxItem
 from backend.wire.lock_documents import PLATFORM, Order, claims_of
 
@@ -55,7 +57,8 @@ class CommandView:
 def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_key: str) -> CommandView:
     """Ask a lock to open for a key's holder; the same idempotency key answers with the same command.
 
-    Raises Refused not_found, key.not_active, key.not_yet, unit.no_lock, lock_offline, input.key_reused.
+    Raises Refused not_found, key.not_active, key.not_yet, key.over, key.outside_window, unit.no_lock, lock_offline,
+    input.key_reused.
     """
     with transaction() as session:
         asked = session.scalar(
@@ -119,19 +122,27 @@ def ask_replay(world: World, session: Session, lock: Lock) -> None:
         _make_command(world, session, lock, "replay", key_id=None)
 
 
+def ask_wipe(world: World, session: Session, lock: Lock) -> None:
+    """Intend, inside the present write unit, to have a lock that is being retired erase its keys; only when online."""
+    if lock.boot_id is not None and lock.presence == "online":
+        _make_command(world, session, lock, "wipe", key_id=None)
+
+
 def sign_command(world: World, item: OutboxItem) -> str | None:
     """Sign a claimed command as `lockcmd+jwt`; None when it must not be sent any more.
 
     A second claim signs again with the same id, counter and expiry: the lock answers a duplicate with the same result.
     """
     with reading() as session:
-        command, epoch = session.execute(
-            select(Command, Key.epoch)
+        command, epoch, state = session.execute(
+            select(Command, Key.epoch, Key.state)
             .outerjoin(Key, Key.id == Command.key_id)
             .where(Command.id == item.payload["command_id"])
         ).one()
         now = world.clock.now()
         if command.state in FINAL or now >= command.expires_at or command.boot_id is None:
+            return None
+        if command.key_id is not None and state != "active":  # ended since it was asked for: a lost phone, for one
             return None
         order = Order(
             iss=PLATFORM,
@@ -184,6 +195,15 @@ def settle_silent_commands(world: World, *, limit: int = 200) -> int:
         if changed:
             after_commit(session, _Answered(world))
         return changed
+
+
+def expire_unsent(world: World, session: Session, key_id: str) -> None:
+    """Name, inside the present write unit, the commands of a key that may open no longer and that never left."""
+    waiting = session.scalars(select(Command).where(Command.key_id == key_id, Command.state == "queued")).all()
+    for command in waiting:
+        if not _may_have_left(session, command):
+            command.state = "expired"
+            after_commit(session, _Answered(world))
 
 
 def commands_to_answer(session: Session, command_ids: Collection[str]) -> Mapping[str, Command]:
@@ -249,6 +269,11 @@ def _usable_key(world: World, session: Session, account_id: str, key_id: str) ->
         raise Refused("key.not_active", state=STATE_NAMES[key.state])
     if world.clock.today() < key.starts_on:
         raise Refused("key.not_yet", starts_on=key.starts_on.isoformat())
+    ends = key_ends(key)
+    if ends is not None and ends <= world.clock.now():
+        raise Refused("key.over")
+    if not is_within(windows_of(key), world.clock.now()):
+        raise Refused("key.outside_window")  # only earlier than the lock would; uses are its alone to count
     return key
 
 
@@ -256,7 +281,7 @@ def _reachable_lock(session: Session, key: Key) -> Lock:
     lock = session.scalar(
         select(Lock)
         .join(KeyDoor, KeyDoor.lock_id == Lock.id)
-        .where(KeyDoor.key_id == key.id, Lock.retired_at.is_(None))
+        .where(KeyDoor.key_id == key.id, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
         .order_by(Lock.id)
         .with_for_update(of=Lock)
         .options(load_only(Lock.presence, Lock.boot_id, Lock.command_counter, Lock.shard))

@@ -23,6 +23,7 @@ from backend.models.commands import Command
 from backend.models.lock_events import LockCheckpoint, LockEvent
 from backend.models.locks import Lock
 from backend.services.commands import apply_answer, ask_replay, commands_to_answer
+from backend.services.lock_lives import close_if_wiped
 from backend.services.lock_reports import record_anomaly
 from backend.wire.codec import MessageRejected
 from backend.wire.jwk import PublicKeys, base64url, from_base64url, public_key_from_jwk, thumbprint
@@ -40,6 +41,7 @@ from backend.wire.tokens import TokenRejected, verify
 
 REPLAY_PAUSE = timedelta(seconds=10)  # one question about a gap at a time
 PATH = "up/evt"
+DONE = ("lock.unlocked", "lock.locked", "factory_reset")  # events that say a command was carried out
 ALARMS = {"door.forced": "forced", "tamper.cover": "tamper", "duress": "duress"}
 DOORS = {
     "door.opened": "open",
@@ -49,8 +51,6 @@ DOORS = {
     "lock.jammed": "jammed",
 }
 MOVES = ("lock.unlocked", "lock.locked")
-
-
 OF_LOCK = (
     "public_key",
     "stored_seq",
@@ -62,6 +62,8 @@ OF_LOCK = (
     "boot_id",
     "command_counter",
     "shard",
+    "retiring_at",
+    "retired_at",
 )
 COLUMNS = ("lock_id", "seq", "at", "kind", "key_id", "command_id", "text", "hash", "late", "received_at")
 CHECKPOINT_COLUMNS = ("lock_id", "seq", "token", "received_at")
@@ -112,7 +114,7 @@ def record_events(world: World, batches: Sequence[tuple[str, EventBatch]]) -> li
             insert_together(session, LockEvent, COLUMNS, rows)
         _keep_checkpoints(unit, chains.values())
         for chain in chains.values():
-            _finish(chain)
+            _finish(unit, chain)
         session.flush()
         return [(lock_id, Acknowledge(chain.seq, base64url(chain.head))) for lock_id, chain in chains.items()]
 
@@ -209,7 +211,7 @@ def _apply(unit: _Unit, chain: _Chain, event: EventText) -> None:
     """What an event changes besides the log: the command it answers, the door's state, the alarm."""
     kind = event.kind
     if event.command is not None:
-        answer = "executed" if kind in MOVES else "refused"
+        answer = "executed" if kind in DONE else "refused"
         reason = None if answer == "executed" else event.reason or kind.rpartition(".")[2]
         command = unit.commands.get(event.command)
         apply_answer(unit.world, unit.session, chain.lock.id, command, answer, reason, event.seq)
@@ -268,6 +270,7 @@ def _take_checkpoints(unit: _Unit, chain: _Chain, tokens: Sequence[str]) -> None
             point = document_from(Checkpoint, verify("lockchk", token, keys))
         except (TokenRejected, ValueError):
             _note(unit, chain, "checkpoint", "bad_signature")
+            chain.alarm = "clone_or_tamper"  # somebody has the lock's account and not its key
             continue
         ours = _hash_at(unit, chain, point.seq) if point.seq <= chain.seq else None
         if point.iss != lock.id or (ours is not None and base64url(ours) != point.head):
@@ -298,7 +301,7 @@ def _keep_checkpoints(unit: _Unit, chains: Iterable[_Chain]) -> None:
         insert_together(unit.session, LockCheckpoint, CHECKPOINT_COLUMNS, rows)
 
 
-def _finish(chain: _Chain) -> None:
+def _finish(unit: _Unit, chain: _Chain) -> None:
     lock = chain.lock  # its last_seen_at stays: the landlord sees it, and an event is somebody at the door
     if chain.rows:
         lock.stored_seq, lock.stored_head = chain.seq, chain.head
@@ -309,3 +312,6 @@ def _finish(chain: _Chain) -> None:
         lock.door_state = chain.door_state
     if chain.alarm is not None:
         lock.alarm = chain.alarm
+    if lock.retiring_at is not None:
+        unit.session.flush()
+        close_if_wiped(unit.world, unit.session, lock)

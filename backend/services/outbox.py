@@ -6,7 +6,7 @@ A claim carries a lease and a fence, so that a sender that was thought dead cann
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from backend.db import after_commit, transaction
 from backend.gateways.world import World
 from backend.models.outbox import OutboxRow
+from backend.wire.topics import shard_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def put(
     row = {
         "destination": destination,
         "aggregate_id": aggregate_id,
+        "shard": shard_of(aggregate_id) if destination == "lock" else None,
         "kind": kind,
         "payload": payload,
         "created_at": now,
@@ -60,8 +62,13 @@ class _Waker:
         self.world.wake_up.notify(self.channel)
 
 
-def claim(world: World, destination: str, *, limit: int, lease: timedelta) -> list[OutboxItem]:
-    """Claim up to `limit` due rows, oldest first, at most one per aggregate; each is ours for `lease`."""
+def claim(
+    world: World, destination: str, *, limit: int, lease: timedelta, shards: Collection[int] | None = None
+) -> list[OutboxItem]:
+    """Claim up to `limit` due rows, oldest first, at most one per aggregate; each is ours for `lease`.
+
+    With `shards` only rows of locks of these.
+    """
     now = world.clock.now()
     earlier = aliased(OutboxRow)
     with transaction() as session:
@@ -86,6 +93,8 @@ def claim(world: World, destination: str, *, limit: int, lease: timedelta) -> li
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
+        if shards is not None:
+            due = due.where(OutboxRow.shard.in_(shards))
         rows = session.scalars(due).all()
         for row in rows:
             row.lease_until = now + lease

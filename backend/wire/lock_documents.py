@@ -193,12 +193,16 @@ class KeyList:
 
 @dataclass(frozen=True)
 class Revocation:
-    """revocation+jwt: the revoked key ids of a lock, small enough for any phone to carry; `ver` as the list's."""
+    """revocation+jwt: the revoked key ids of a lock, small enough for any phone to carry; `ver` as the list's.
+
+    It names keys of the epoch `occ` alone and raises the lock's epoch to it: those of earlier ones are dead by that.
+    """
 
     iss: str = text(64)
     aud: str = text(64)
     iat: int = whole(0, _LAST)
     ver: int = whole(1, _LAST)
+    occ: int = whole(0, _LAST)
     rev: tuple[str, ...] = texts(512, 64)
 
 

@@ -9,6 +9,9 @@ credential; a copied credential or a replayed M3 is therefore worth nothing.
 Instead of M1 a phone may begin with Leave or Fetch: the lock keeps a small thing for a few minutes, so that two phones
 side by side can hand each other a key and a credential without network (browsers speak Bluetooth to devices, not to
 each other). The lock reads nothing of it.
+
+Over Bluetooth a message is cut into chunks, one GATT write each; a read gives the next chunk of the answer, or nothing
+when none is left. A message that cannot be read fails the write, and the phone begins anew with its greeting.
 """
 
 from __future__ import annotations
@@ -29,6 +32,11 @@ PROOF_TAG = "anju/near/v1"
 LARGEST_MESSAGE = 65_536
 CHUNK_BYTES = 180  # fits a GATT write after an ATT MTU of 185, the least that common phones negotiate
 NONCE_SECONDS = 10
+
+# The near link as a GATT service: chunks are written to one characteristic, the answer's are read from the other.
+GATT_SERVICE = "978d7102-a314-4486-8f6c-ab666727fd94"
+GATT_WRITE = "978d7103-a314-4486-8f6c-ab666727fd94"
+GATT_READ = "978d7104-a314-4486-8f6c-ab666727fd94"
 
 _TOKEN = r"[A-Za-z0-9_.-]+"
 _LONGEST_TOKEN = 49_152

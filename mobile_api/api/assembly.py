@@ -10,12 +10,14 @@ from mobile_api.api import (
     dwellings,
     identity_checks,
     invitations,
+    key_phones,
     keys,
     leases,
     me,
     registrations,
     sign_ins,
     units,
+    visitor_keys,
 )
 from mobile_api.api.contract import IdConverter, WordConverter
 from mobile_api.api.description import PREFIX, complete_document, make_api
@@ -34,6 +36,8 @@ NOUNS = (
     registrations,
     identity_checks,
     keys,
+    key_phones,
+    visitor_keys,
     access_records,
 )
 UPLOADS = "api.identity.check_face"

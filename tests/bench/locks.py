@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tests.bench import events, fleets, unlocks
+from tests.bench import events, fleets, ladders, unlocks
 from tests.bench.figures import Row
 from tests.bench.stage import Stage
 
@@ -14,6 +14,7 @@ WITH_GOALS: Sequence[Measurement] = (
     unlocks.measure_on_postgres,
     events.measure_replay,
     fleets.measure_thousand,
+    ladders.measure_month,
 )
 FOR_INFORMATION: Sequence[Measurement] = (  # left out of a quick run
     unlocks.measure_on_sqlite,

@@ -3,67 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backend.wire import codec, lock_documents, lock_messages, near_messages, topics
-from backend.wire.jwk import base64url
+from backend.wire import codec, lock_messages, near_messages, topics
 from device_sim.control import Control
 from device_sim.fleet import Fleet
 from device_sim.identities import Identity
 from device_sim.near_link import HOST
 from device_sim.phone import Carried, Phone, near_line
-from tests.device_sim.makers import KEY, Platform
-from tests.device_sim.stations import Station
+from tests.device_sim.makers import Platform
+from tests.device_sim.stations import Station, answer_birth, ask, is_birth, send_list, sign_order
 from tests.mosquitto import TestBroker
-
-
-@pytest.fixture
-def control(fleet: Fleet) -> Iterator[Control]:
-    control = Control(fleet, 0)
-    thread = threading.Thread(target=control.serve)
-    thread.start()
-    yield control
-    control.close()
-    thread.join(10)
-
-
-def ask(control: Control, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-    data = None if body is None else json.dumps(body).encode()
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{control.port}{path}", data, timeout=10) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
-def is_birth(message: Any) -> bool:
-    return isinstance(message, lock_messages.Birth)
-
-
-def answer_birth(station: Station, lock_id: str, birth: lock_messages.Birth) -> None:
-    head = base64url(lock_messages.first_hash(lock_id))
-    station.send(lock_id, topics.ACKNOWLEDGE, lock_messages.Acknowledge(0, head, birth.session))
-
-
-def sign_order(fleet: Fleet, platform: Platform, lock_id: str, command: str, counter: int) -> lock_messages.Signed:
-    lock = fleet.links[lock_id].lock
-    now = fleet.call(lock.clock.now)
-    order = lock_documents.Order("anju", lock_id, now, now + 10, command, "unlock", lock.boot, counter, KEY, 1)
-    return lock_messages.Signed(platform.sign("lockcmd", order))
-
-
-def send_list(station: Station, platform: Platform, lock_id: str) -> None:
-    entry = lock_documents.KeyEntry(KEY, 0, ("unlock", "lock"))
-    document = lock_documents.KeyList("anju", lock_id, 1, 1, 1, (entry,), ())
-    station.send(lock_id, topics.KEY_LIST, lock_messages.Signed(platform.sign("keylist", document)))
 
 
 def test_a_command_goes_down_and_its_result_and_event_come_up(

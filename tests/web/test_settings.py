@@ -28,6 +28,9 @@ def test_an_installation_with_real_offices_runs() -> None:
         ({"ANJU_COOKIE_SECURE": "0"}, "ANJU_COOKIE_SECURE"),
         ({"ANJU_MOBILE_PORT": "eighty"}, "ANJU_MOBILE_PORT"),
         ({"ANJU_DEMO": "perhaps"}, "ANJU_DEMO"),
+        ({"ANJU_BRIDGES": "0"}, "ANJU_BRIDGES"),
+        ({"ANJU_BRIDGES": "17"}, "ANJU_BRIDGES"),
+        ({"ANJU_BRIDGE_NAME": "bridge"}, "ANJU_BRIDGE_NAME"),
         ({"ANJU_FACE_REVIEW_AT_MOST": "0.3"}, "ANJU_FACE_REVIEW_AT_MOST"),
     ],
 )

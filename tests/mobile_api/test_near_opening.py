@@ -1,0 +1,73 @@
+"""What a phone fetches for opening without a server, from the API straight to a simulated lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from backend.wire import codec, near_messages, tokens
+from backend.wire.jwk import base64url, public_key_from_jwk
+from device_sim.lock import Lock
+from device_sim.near_door import NearConversation
+from device_sim.phone import Carried, Phone, check_challenge
+from tests.mobile_api.near_stories import lock_of, make_holder
+from tests.mobile_api.phones import ApiPhone
+from tests.services.stories import TENANT_PHONE
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
+M1 = codec.encode(near_messages.Hello(base64url(bytes(range(16)))))
+
+
+class Stand:
+    """A tenant with account, phone and stored credential, before the own door."""
+
+    def __init__(self, account: ApiPhone, key_id: str, pocket: Phone, lock: Lock) -> None:
+        self.account, self.key_id, self.pocket, self.lock = account, key_id, pocket, lock
+        self.stored = account.post(f"/keys/{key_id}/credentials").json
+
+    def greet(self) -> tuple[NearConversation, bytes, tokens.Claims]:
+        """M1 and M2; the lock is known by the key that came with the credential."""
+        conversation = self.lock.near.greet()
+        m2 = conversation.hello(M1)
+        door = self.stored["doors"][0]
+        return conversation, m2, check_challenge(M1, m2, door["lock_id"], public_key_from_jwk(door["lock_key"]))
+
+    def ask(self, conversation: NearConversation, m2: bytes, time: str | None = None) -> str:
+        """M3 and M4; answers the result."""
+        door = self.stored["doors"][0]
+        carried = Carried(self.stored["activation"], time, door["revocations"])
+        m3 = codec.encode(self.pocket.request(M1, m2, door["credential"], carried, "unlock"))
+        return near_messages.decode_answer(conversation.request(m3)).result
+
+
+@pytest.fixture
+def stand(phone: Callable[..., ApiPhone], make: Callable[..., Any], world: Any) -> Stand:
+    pocket = Phone()
+    story = make(make_holder, pocket.jwk)
+    return Stand(phone(TENANT_PHONE), story.key_id, pocket, lock_of(world, story))
+
+
+def test_what_the_api_hands_out_opens_a_lock_that_was_never_online(stand: Stand) -> None:
+    conversation, m2, _ = stand.greet()
+    assert stand.ask(conversation, m2) == "opened"
+
+
+def test_the_same_documents_on_another_phone_open_nothing(stand: Stand) -> None:
+    stand.pocket = Phone()
+    conversation, m2, _ = stand.greet()
+    assert stand.ask(conversation, m2) == "refused"
+
+
+def test_a_lock_that_lost_the_time_opens_once_the_phone_brings_it(stand: Stand) -> None:
+    stand.lock.clock.lose_power()
+    conversation, m2, claims = stand.greet()
+    assert claims["q"] == "unknown"
+    assert stand.ask(conversation, m2) == "need_time"
+    conversation, m2, claims = stand.greet()
+    wanted = {"lock_id": stand.stored["doors"][0]["lock_id"], "nonce": claims["nonce"]}
+    time = stand.account.post(f"/keys/{stand.key_id}/time-tokens", wanted).json["time"]
+    assert stand.ask(conversation, m2, time) == "opened"
+    assert stand.lock.clock.quality() == "ok"
