@@ -80,7 +80,7 @@ def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_ke
 def get_command(world: World, *, account_id: str, command_id: str) -> CommandView:
     """What is known of one's own command. Raises Refused not_found for anybody else's."""
     with reading() as session:
-        command = session.get(Command, command_id) if is_id(command_id) else None
+        command = session.scalar(_SHOWN, {"command_id": command_id})
         if command is None or command.account_id != account_id:
             raise Refused("not_found", "command_id")
         now = world.clock.now()
@@ -93,11 +93,14 @@ def wait_for_command(world: World, *, account_id: str, command_id: str, seconds:
 
     When too many wait already it answers at once. Raises Refused not_found.
     """
-    view = get_command(world, account_id=account_id, command_id=command_id)
-    if view.state in FINAL or seconds <= 0 or not _waiters.acquire(blocking=False):
-        return view
+
+    def look() -> CommandView:
+        return get_command(world, account_id=account_id, command_id=command_id)
+
+    if seconds <= 0 or not _waiters.acquire(blocking=False):
+        return look()
     try:
-        return _wait(world, lambda: get_command(world, account_id=account_id, command_id=command_id), seconds)
+        return _wait(world, look, seconds)
     finally:
         _waiters.release()
 
@@ -106,7 +109,7 @@ def _wait(world: World, look: Callable[[], CommandView], seconds: float) -> Comm
     until = time.monotonic() + min(seconds, LONGEST_WAIT_SECONDS)
     listener = world.wake_up.listen("command")
     try:
-        while True:  # look first: the answer may have come before the ear was open
+        while True:  # look first, with the ear open: the answer may have come already
             view = look()
             left = until - time.monotonic()
             if view.state in FINAL or left <= 0:
@@ -287,6 +290,7 @@ def _view(command: Command, now: datetime, *, may_have_left: bool) -> CommandVie
 
 
 # Made once: a person waits for each of them, and putting a statement together takes as long as running it.
+_SHOWN = select(Command).where(Command.id == bindparam("command_id"))
 _ASKED = select(Command).where(
     Command.account_id == bindparam("account_id"), Command.idempotency_key == bindparam("idempotency_key")
 )
