@@ -13,16 +13,16 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session, load_only
 
 from backend.db import insert_together, transaction
 from backend.domain.ids import is_id
 from backend.gateways.world import World
-from backend.models.commands import Command
 from backend.models.lock_events import LockCheckpoint, LockEvent
 from backend.models.locks import Lock
-from backend.services.commands import apply_answer, ask_replay, commands_to_answer
+from backend.services.command_answers import AskedCommand, apply_answer, commands_to_answer
+from backend.services.commands import ask_replay
 from backend.services.lock_lives import close_if_wiped
 from backend.services.lock_reports import record_anomaly
 from backend.wire.codec import MessageRejected
@@ -51,20 +51,6 @@ DOORS = {
     "lock.jammed": "jammed",
 }
 MOVES = ("lock.unlocked", "lock.locked")
-OF_LOCK = (
-    "public_key",
-    "stored_seq",
-    "stored_head",
-    "checked_seq",
-    "replay_asked_at",
-    "door_state",
-    "alarm",
-    "boot_id",
-    "command_counter",
-    "shard",
-    "retiring_at",
-    "retired_at",
-)
 COLUMNS = ("lock_id", "seq", "at", "kind", "key_id", "command_id", "text", "hash", "late", "received_at")
 CHECKPOINT_COLUMNS = ("lock_id", "seq", "token", "received_at")
 
@@ -92,7 +78,7 @@ class _Unit:
     world: World
     session: Session
     now: datetime
-    commands: Mapping[str, Command]
+    commands: Mapping[str, AskedCommand]
 
 
 def record_events(world: World, batches: Sequence[tuple[str, EventBatch]]) -> list[tuple[str, Acknowledge]]:
@@ -127,13 +113,7 @@ def _read(text: str) -> Told:
 
 
 def _load_chains(session: Session, lock_ids: Iterable[str]) -> dict[str, _Chain]:
-    locks = session.scalars(
-        select(Lock)
-        .where(Lock.id.in_(list(lock_ids)), Lock.retired_at.is_(None))
-        .order_by(Lock.id)
-        .with_for_update()
-        .options(load_only(*(getattr(Lock, name) for name in OF_LOCK)))
-    )
+    locks = session.scalars(_HELD, {"ids": list(lock_ids)})
     return {
         lock.id: _Chain(lock, lock.stored_seq, lock.stored_head or first_hash(lock.id), lock.door_state, lock.alarm)
         for lock in locks
@@ -318,3 +298,24 @@ def _finish(unit: _Unit, chain: _Chain) -> None:
     if lock.retiring_at is not None:
         unit.session.flush()
         close_if_wiped(unit.world, unit.session, lock)
+
+
+_OF_LOCK = (
+    Lock.public_key,
+    Lock.stored_seq,
+    Lock.stored_head,
+    Lock.checked_seq,
+    Lock.replay_asked_at,
+    Lock.door_state,
+    Lock.alarm,
+    Lock.boot_id,
+    Lock.command_counter,
+    Lock.shard,
+)
+_HELD = (  # made once: it stands at the head of every write unit
+    select(Lock)
+    .where(Lock.id.in_(bindparam("ids", expanding=True)), Lock.retired_at.is_(None))
+    .order_by(Lock.id)
+    .with_for_update()
+    .options(load_only(*_OF_LOCK))
+)

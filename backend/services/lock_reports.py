@@ -21,7 +21,8 @@ from backend.models.lock_events import LockAnomaly
 from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
 from backend.services.bridge_shards import Fence, check_fence
-from backend.services.commands import apply_answer, ask_wipe, command_of_lock
+from backend.services.command_answers import apply_answer, command_of_lock
+from backend.services.commands import ask_wipe
 from backend.services.key_changes import adopt_epoch, confirm_doors
 from backend.services.key_lists import enqueue_key_list, key_list, republish_key_list
 from backend.wire.jwk import base64url
