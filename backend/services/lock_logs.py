@@ -336,6 +336,8 @@ _OF_LOCK = (
     Lock.boot_id,
     Lock.command_counter,
     Lock.shard,
+    Lock.retiring_at,
+    Lock.retired_at,
 )
 _HELD = (  # made once: it stands at the head of every write unit
     select(Lock)
