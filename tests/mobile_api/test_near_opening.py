@@ -38,7 +38,7 @@ class Stand:
     def ask(self, conversation: NearConversation, m2: bytes, time: str | None = None) -> str:
         """M3 and M4; answers the result."""
         door = self.stored["doors"][0]
-        carried = Carried(self.stored["activation"], time, door["revocations"])
+        carried = Carried(activation=self.stored["activation"], time=time, revocation=door["revocations"])
         m3 = codec.encode(self.pocket.request(M1, m2, door["credential"], carried, "unlock"))
         return near_messages.decode_answer(conversation.request(m3)).result
 
