@@ -37,6 +37,11 @@ class EventUplink:
         self._waiting_since = 0.0
         self._patience = FIRST_RESEND_SECONDS
 
+    @property
+    def is_open(self) -> bool:
+        """Whether events go up: the platform has answered."""
+        return self._next is not None
+
     def begin(self) -> None:
         """A session begins: what happened before it is late."""
         self._next, self._late_until = None, self._log.seq
