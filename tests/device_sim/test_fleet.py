@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from backend.wire import codec, lock_messages, near_messages, topics
+from backend.wire.lock_messages import read_event
 from device_sim.control import Control
 from device_sim.fleet import Fleet
 from device_sim.identities import Identity
@@ -105,6 +106,10 @@ def test_the_phone_opens_a_lock_that_has_no_network(
     assert phone.open(offline.lock_id, credential, lock_key=key, address=address).result == "opened"
     assert Phone().open(offline.lock_id, credential, address=address).result == "refused"
     assert fleet.call(lambda: fleet.links[offline.lock_id].lock.log.seq) == 2
+    (item,) = phone.open(offline.lock_id, credential, address=address, collect=2).items
+    told = [read_event(text).seq for text in platform.unseal(item, offline).events]
+    assert told[:3] == [1, 2, 3], "and what the door does by itself after five seconds"
+    assert Phone().open(offline.lock_id, credential, address=address, collect=2).items == ()
 
 
 def test_what_is_no_conversation_is_hung_up_and_others_go_on(
