@@ -215,6 +215,7 @@ def _export(chosen: argparse.Namespace) -> int:
     if not out.parent.is_dir():
         return _fail(f"There is no folder {out.parent}.")
     with _installation() as (world, _):
+        lock_evidence.ask_signature(world, lock=chosen.lock, seconds=WAIT_SECONDS)
         made = lock_evidence.export_events(
             world, lock=chosen.lock, ground=chosen.ground, case=chosen.case, first=chosen.first, last=chosen.last
         )

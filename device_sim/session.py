@@ -56,7 +56,7 @@ class Session:
         return f"{self._lock.boot}-{self._number}"
 
     def on_connected(self) -> None:
-        """The broker has accepted us: announce the birth, report, ask for the time."""
+        """The broker has accepted us: announce the birth, report; the rest waits until the platform has answered."""
         self.id = f"{self._lock.boot}-{self._number}"
         self._outgoing.clear()
         self.uplink.begin()
@@ -64,8 +64,6 @@ class Session:
         self._patience = FIRST_ANNOUNCE_SECONDS
         self._announce()
         self.report_keys()
-        self.ask_time()
-        self.send_telemetry()
 
     def _announce(self) -> None:
         """Tell the birth, and tell it again until the platform has answered."""
@@ -130,6 +128,8 @@ class Session:
         lock.is_fresh = False
         self._next_birth = NEVER
         self.uplink.answered()
+        self.ask_time()  # only now, for no broker keeps these two until somebody listens
+        self.send_telemetry()
         lock.save()
 
     def on_stored(self, seq: int, head: str) -> None:

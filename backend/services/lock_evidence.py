@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import transaction
+from backend.db import reading, transaction
 from backend.domain.purposes import EVIDENCE_GROUNDS, decide_case_number
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
@@ -20,7 +20,8 @@ from backend.models.keys import Key
 from backend.models.lock_events import LockCheckpoint, LockEvent
 from backend.models.locks import Lock
 from backend.services.audit import Actor, write_leaf
-from backend.services.lock_lives import find_lock
+from backend.services.commands import ask_replay
+from backend.services.lock_lives import find_lock, wait_for_lock
 from backend.wire.evidence import Evidence, LoggedEvent, write_evidence
 from backend.wire.jwk import from_base64url, jwk_of
 from backend.wire.lock_messages import first_hash
@@ -80,6 +81,25 @@ def export_events(
         )
         checked = min(row.checked_seq, events[-1].seq)
         return Exported(content, row.id, events[0].seq, events[-1].seq, checked, told)
+
+
+def ask_signature(world: World, *, lock: str, seconds: float) -> None:
+    """Ask a lock that is online to sign its head, for each export, and wait for that, `seconds` at most.
+
+    A lock without network has signed when it was last heard; the export says how far. Raises Refused lock.unknown.
+    """
+    with transaction() as session:
+        row = find_lock(session, lock, changing=True)
+        if row.checked_seq >= row.stored_seq or row.presence != "online":
+            return
+        ask_replay(world, session, row)
+    wait_for_lock(world, lambda: _is_signed(lock), seconds)
+
+
+def _is_signed(lock: str) -> bool:
+    with reading() as session:
+        row = find_lock(session, lock)
+        return row.checked_seq >= row.stored_seq
 
 
 def _events(

@@ -8,6 +8,7 @@ when its own signed event says that it has wiped itself, or at once when the ope
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import delete, or_, select
@@ -110,13 +111,16 @@ def acknowledge_alarm(world: World, *, lock: str) -> str:
 
 def wait_until_retired(world: World, *, lock: str, seconds: float) -> LockLife:
     """Wait until a retiring lock has said its last word, `seconds` at most, and answer where it stands then."""
+    wait_for_lock(world, lambda: get_life(world, lock=lock).state != "retiring", seconds)
+    return get_life(world, lock=lock)
+
+
+def wait_for_lock(world: World, has_come: Callable[[], bool], seconds: float) -> None:
+    """Wait until what a lock was asked for has come, `seconds` at most; woken by its answers to commands."""
     until = time.monotonic() + seconds
     listener = world.wake_up.listen("command")
     try:
-        while True:
-            life, left = get_life(world, lock=lock), until - time.monotonic()
-            if life.state != "retiring" or left <= 0:
-                return life
+        while not has_come() and (left := until - time.monotonic()) > 0:
             listener.wait(min(left, LOOK_AGAIN_SECONDS))
     finally:
         listener.close()

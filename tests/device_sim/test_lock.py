@@ -53,7 +53,9 @@ def test_a_birth_says_who_where_and_how_far(host: Host) -> None:
     birth = sent[0][1]
     assert isinstance(birth, lock_messages.Birth)
     assert (birth.session, birth.last_seq, birth.list_version) == (f"{lock.boot}-1", 0, 0)
-    assert [channel.path for channel, _ in sent] == ["up/conn", "up/keys", "up/time", "up/tel"]
+    assert [channel.path for channel, _ in sent] == ["up/conn", "up/keys"]
+    acknowledge(lock, 0, base64url(lock.log.acked_head), session=lock.session.id)
+    assert {channel.path for channel, _ in take(lock)} == {"up/evt", "up/time", "up/tel"}, "once somebody listens"
 
 
 def test_a_command_is_accepted_executed_and_recorded(lock: Lock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from backend.db import db
 from backend.gateways.world import World
 from backend.models.lock_events import LockAnomaly, LockEvent
 from backend.models.locks import Lock as LockRow
-from backend.services import commands, lock_logs
+from backend.services import commands, lock_evidence, lock_logs
 from backend.services.keys import fetch_credential, revoke_key
 from backend.services.lock_manifests import import_locks
 from backend.wire import topics
@@ -101,6 +102,36 @@ def test_a_command_kept_by_the_broker_is_refused_by_the_lock_when_it_comes_too_l
     village.settle()
     assert lock.body.bolt == "locked"
     assert look(world, story, command).state == "expired"
+
+
+def test_a_lock_signs_its_head_for_an_export(village: Village, story: Story, world: World) -> None:
+    class Settling:
+        """An ear that lets messages run while it waits."""
+
+        def listen(self, channel: str) -> Settling:
+            return self
+
+        def wait(self, seconds: float) -> bool:
+            village.settle()
+            return True
+
+        def notify(self, channel: str) -> None:
+            """Nobody else listens."""
+
+        def close(self) -> None:
+            """Nothing to end."""
+
+    ask(world, story)
+    village.settle()
+    assert row(story).checked_seq < row(story).stored_seq
+    waking = replace(world, wake_up=Settling())
+    lock_evidence.ask_signature(waking, lock=story.identity.serial, seconds=5)
+    assert row(story).checked_seq == row(story).stored_seq
+    village.disconnect(story.identity.lock_id)
+    village.settle()
+    lock_evidence.ask_signature(waking, lock=story.identity.serial, seconds=5)  # nothing to ask, nobody to ask
+    made = lock_evidence.export_events(world, lock=story.identity.serial, ground="tenant_request", case="AJ-2026-7")
+    assert made.checked == made.last
 
 
 def test_an_answer_lost_after_actuation_is_unknown_and_resolved_by_the_event(
