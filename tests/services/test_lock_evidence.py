@@ -25,7 +25,7 @@ from backend.wire.evidence import Proof, verify_evidence
 from backend.wire.jwk import base64url, thumbprint
 from backend.wire.lock_messages import EventBatch
 from tests.services import stories
-from tests.services.reports import head_after, make_batch, make_birth, make_texts
+from tests.services.reports import checkpoint, head_after, make_batch, make_birth, make_texts
 from tests.services.stories import TENANT_NUMBER, TENANT_PHONE, Story
 
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
@@ -181,7 +181,8 @@ def test_what_the_lock_has_signed_is_an_anchor_without_its_event(world: World, s
 def test_a_gap_names_what_is_missing_and_how_to_export_around_it(world: World, story: Story) -> None:
     whole = [*texts(story), *make_texts([DOOR, DOOR], 5)]
     lock_id = story.identity.lock_id
-    beyond = EventBatch(6, base64url(head_after(lock_id, whole[:5])), tuple(whole[5:]), (), False)
+    signed = checkpoint(story.identity, 6, head_after(lock_id, whole))
+    beyond = EventBatch(6, base64url(head_after(lock_id, whole[:5])), tuple(whole[5:]), (signed,), False)
     take(world, story, beyond)
     take(world, story, make_batch(story.identity, [DOOR], after=whole))
     with pytest.raises(Refused) as caught:
