@@ -151,4 +151,5 @@ def test_a_lock_that_gets_its_network_at_last_goes_on_where_the_phones_have_left
     db.session.rollback()
     rows = db.session.scalars(select(LockEvent).where(LockEvent.lock_id == lock_id).order_by(LockEvent.seq)).all()
     assert [row.seq for row in rows] == list(range(1, household.lock.log.seq + 1))
+    assert [row.kind for row in rows].count("lock.unlocked") == 3, "nothing is told twice under another number"
     assert stories.lock_row(lock_id).alarm is None
