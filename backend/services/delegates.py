@@ -86,6 +86,7 @@ def make_delegate(
         lock = lock_of(session, unit.id)
         if lock is None:
             raise Refused("unit.no_lock")
+        session.refresh(lock, with_for_update=True)  # who revokes a key of it now counts this delegate, or we its key
         now = world.clock.now()
         row = KeyDelegate(
             id=new_id(),

@@ -33,7 +33,11 @@ FARTHEST_EPOCH = 1_000  # further ahead than any database can be behind: such a 
 
 
 def change_key(world: World, session: Session, key: Key, action: str, actor: Actor, ground: str | None = None) -> None:
-    """Move a key along its machine, raise its version, write the leaf. Raises Refused('transition')."""
+    """Move a key along its machine, raise its version, write the leaf. Raises Refused('transition').
+
+    What others have made of it meanwhile counts: the key is held and read anew first.
+    """
+    hold_key(session, key)
     following = next_state(key.state, action)
     if isinstance(following, Refusal):
         raise Refused.of([following])
@@ -49,6 +53,12 @@ def change_key(world: World, session: Session, key: Key, action: str, actor: Act
         object_id=key.id,
         decision=ground,
     )
+
+
+def hold_key(session: Session, key: Key) -> None:
+    """Let other writers of this key wait until the present unit ends, and see it as they have left it."""
+    session.flush()  # what this unit has made of it already would be read over
+    session.refresh(key, with_for_update=True)
 
 
 def activate_waiting_keys(world: World, session: Session, person_id: str) -> list[str]:
@@ -246,7 +256,13 @@ def _exposure(world: World, session: Session, key: Key, lock_id: str) -> datetim
 
 
 def begin_revocation(world: World, session: Session, key: Key, actor: Actor, ground: str) -> None:
-    """Revoke a key: at once where no phone ever held it, else `revoking` until every door has confirmed."""
+    """Revoke a key: at once where no phone ever held it, else `revoking` until every door has confirmed.
+
+    One that somebody else has ended meanwhile stays as it is.
+    """
+    hold_key(session, key)
+    if key.state in ENDED:
+        return
     if key.state in ("draft", "invited"):
         change_key(world, session, key, "cancel", actor, ground)
         key.revoke_ground, key.revoked_at = ground, world.clock.now()
@@ -308,9 +324,11 @@ def confirm_doors(world: World, session: Session, lock_id: str, reported_version
     """A lock has reported its key list: doors up to that version are confirmed, revocations may be complete."""
     now = world.clock.now()
     doors = session.scalars(
-        select(KeyDoor).where(
+        select(KeyDoor)
+        .where(
             KeyDoor.lock_id == lock_id, KeyDoor.confirmed_at.is_(None), KeyDoor.desired_version <= reported_version
         )
+        .order_by(KeyDoor.key_id)
     ).all()
     for door in doors:
         door.reported_version, door.confirmed_at, door.exposure_until = reported_version, now, None
@@ -321,7 +339,7 @@ def confirm_doors(world: World, session: Session, lock_id: str, reported_version
 
 def finish_past_exposure(world: World, session: Session) -> int:
     """Turn `revoking` keys whose every door is confirmed or past its exposure into `revoked`; answers how many."""
-    waiting = session.scalars(select(Key).where(Key.state == "revoking")).all()
+    waiting = session.scalars(select(Key).where(Key.state == "revoking").order_by(Key.id)).all()
     return sum(_finish_if_confirmed(world, session, key) for key in waiting)
 
 
@@ -331,6 +349,9 @@ def _finish_if_confirmed(world: World, session: Session, key: Key) -> bool:
     now = world.clock.now()
     doors = session.scalars(select(KeyDoor).where(KeyDoor.key_id == key.id))
     if any(d.confirmed_at is None and (d.exposure_until is None or d.exposure_until > now) for d in doors):
+        return False
+    hold_key(session, key)
+    if key.state != "revoking":  # another has finished it
         return False
     change_key(world, session, key, "confirm", Actor("system"))
     key.revoked_at = now
