@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from backend.domain.delegations import is_closed
 from backend.domain.keys import CLOCK_BOUND, ENDED, LIVE, exposure_until, may_activate, next_state
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
@@ -27,7 +28,7 @@ from backend.services.audit import Actor, write_leaf
 from backend.services.commands import expire_unsent
 from backend.services.inbox import tell_account
 from backend.services.key_lists import enqueue_key_list, key_ends
-from backend.services.occupancy import joint_group, occupants_of
+from backend.services.occupancy import joint_group, leases_lived_in, occupants_of
 
 FARTHEST_EPOCH = 1_000  # further ahead than any database can be behind: such a report is a fault, not a loss
 
@@ -102,6 +103,7 @@ def _activate(world: World, session: Session, key: Key) -> None:
     change_key(world, session, key, "activate", Actor("system"))
     if key.kind == "occupant":
         _end_landlords_visitors(world, session, key)
+        _end_delegates(world, session, key.unit_id)
     open_doors(world, session, key)
     if key.holder_account_id is not None:
         tell_account(
@@ -213,6 +215,20 @@ def _end_landlords_visitors(world: World, session: Session, key: Key) -> None:
     ).all()
     for visitor in issued:
         begin_revocation(world, session, visitor, Actor("system"), "moved_in")
+
+
+def _end_delegates(world: World, session: Session, unit_id: str) -> None:
+    """What a landlord's phone may issue to an empty unit it may not to a home: the list that goes out now ends it."""
+    if not is_closed(leases_lived_in(session, unit_id)):
+        return
+    now = world.clock.now()
+    issuing = session.scalars(
+        select(KeyDelegate)
+        .join(Lock, Lock.id == KeyDelegate.lock_id)
+        .where(Lock.unit_id == unit_id, KeyDelegate.revoked_at.is_(None), KeyDelegate.expires_at > now)
+    )
+    for delegate in issuing.all():
+        delegate.revoked_at = now
 
 
 def restrict_doors(world: World, session: Session, key: Key) -> None:
