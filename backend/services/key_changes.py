@@ -78,7 +78,11 @@ def activate_occupant(world: World, session: Session, key: Key, *, anew: bool = 
 
     `anew`: it stands for a key that had become active, whose conditions are not asked a second time.
     """
-    person = session.get(Person, key.holder_id) if key.holder_id else None
+    session.flush()
+    # Held, so that of a declaration and an identity check that commit at once the later one sees the earlier.
+    person = (
+        session.get(Person, key.holder_id, populate_existing=True, with_for_update=True) if key.holder_id else None
+    )
     if person is None or not (anew or may_activate(person.identity_state, _is_declared(session, key))):
         return False
     _activate(world, session, key)
