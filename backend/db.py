@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -143,8 +144,7 @@ def insert_together(
     if connection.dialect.name != "postgresql":
         connection.execute(insert(kind), [dict(zip(columns, row, strict=True)) for row in rows])
         return
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(kind.__tablename__), names)
+    statement = _copy_statement(kind.__tablename__, tuple(columns))
     raw: Any = connection.connection.driver_connection
     try:
         with raw.cursor() as cursor, cursor.copy(statement) as copy:
@@ -152,6 +152,12 @@ def insert_together(
                 copy.write_row(row)
     except psycopg.OperationalError as error:  # told as every other loss of the database is
         raise OperationalError("COPY", None, error, hide_parameters=True) from None
+
+
+@cache
+def _copy_statement(table: str, columns: tuple[str, ...]) -> str:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names).as_string()
 
 
 @contextmanager

@@ -108,11 +108,11 @@ class Fleet:
             link.flush()
 
     def counts(self) -> dict[str, int]:
-        """How many locks there are, are wanted online, and are connected."""
+        """How many locks there are, are wanted online (but for those the broker refuses), and are connected."""
         links = self.links.values()
         return {
             "locks": len(self.links),
-            "wanted": sum(link.wanted for link in links),
+            "wanted": sum(link.wanted and not link.refused for link in links),
             "connected": sum(link.connected for link in links),
         }
 

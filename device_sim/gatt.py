@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable
 
 from backend.wire import near_messages
-from backend.wire.near_messages import GATT_READ, GATT_WRITE, ChunkJoiner, Hello, MessageRejected
+from backend.wire.near_messages import GATT_READ, GATT_WRITE, ChunkJoiner, MessageRejected
 from device_sim.lock import Lock
-from device_sim.near_door import NearConversation
+from device_sim.near_visit import NearVisit
 
 
 def _nothing(_lock: Lock) -> None:
@@ -27,7 +27,7 @@ class GattService:
         self._after = after
         self._joiner = ChunkJoiner()
         self._answer: deque[bytes] = deque()
-        self._conversation: NearConversation | None = None
+        self._visit = NearVisit(lock)
 
     def write(self, characteristic: str, chunk: bytes) -> None:
         """Take one chunk; after a message's last one the answer lies ready.
@@ -42,7 +42,7 @@ class GattService:
             if message is not None:
                 self._answer.extend(near_messages.split_into_chunks(self._say(message)))
         except MessageRejected:
-            self._joiner, self._conversation = ChunkJoiner(), None
+            self._joiner, self._visit = ChunkJoiner(), NearVisit(self._lock)
             raise
 
     def read(self, characteristic: str) -> bytes:
@@ -53,13 +53,6 @@ class GattService:
 
     def _say(self, message: bytes) -> bytes:
         try:
-            if self._conversation is None:
-                greeting = near_messages.decode_greeting(message)
-                conversation = self._lock.near.greet()
-                answer = conversation.hello(message)
-                self._conversation = conversation if isinstance(greeting, Hello) else None
-                return answer
-            conversation, self._conversation = self._conversation, None
-            return conversation.request(message)
+            return self._visit.answer(message)
         finally:
             self._after(self._lock)

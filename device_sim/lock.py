@@ -17,6 +17,7 @@ from backend.wire import tokens
 from backend.wire.jwk import base64url, from_base64url, public_key_from_jwk, thumbprint
 from backend.wire.lock_documents import (
     PLATFORM,
+    Acknowledgement,
     Checkpoint,
     KeyList,
     LockConfig,
@@ -134,12 +135,16 @@ class Lock:
 
         Raises TokenRejected.
         """
+        read, issued_at = self._read(kind, token, document)
+        self.heard_at = max(self.heard_at, min(issued_at, self.clock.now()))
+        return read
+
+    def _read(self, kind: str, token: str, document: type[Document]) -> tuple[Document, int]:
         claims = tokens.verify(kind, token, self.trust, audience=self.identity.lock_id)
         read = document_from(document, claims)
         if claims["iss"] != PLATFORM:
             raise tokens.TokenRejected("bad_claim")
-        self.heard_at = max(self.heard_at, min(claims["iat"], self.clock.now()))
-        return read
+        return read, claims["iat"]
 
     def take_key_list(self, token: str) -> str | None:
         """Apply a key list whole, or answer why not. Raises TokenRejected when it is not the platform's."""
@@ -167,6 +172,15 @@ class Lock:
         self.save()
         if abs(changed) > 2:
             self.record("time.adjusted")
+
+    def take_acknowledgement(self, token: str) -> None:
+        """Forget the events that the platform has stored, by its signed word that a phone carried.
+
+        It does not count as having heard from the platform: whoever carries it must not end an outage's grace, on which
+        the own way in may depend. Raises TokenRejected.
+        """
+        stored, _ = self._read("lockack", token, Acknowledgement)
+        self.session.on_stored(stored.seq, stored.head)
 
     def take_config(self, token: str) -> None:
         """Apply a newer configuration with its trust list. Raises TokenRejected."""
@@ -266,6 +280,7 @@ class Lock:
                 "checkpoints": self.checkpoints,
             }
         )
+        self.log.tidy()
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.keys = HeldKeys.from_state(state["keys"])

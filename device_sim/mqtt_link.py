@@ -36,6 +36,7 @@ class MqttLink:
         self.lock = lock
         self.wanted = True
         self.connected = False
+        self.refused = False  # by the broker: a lock that was retired has no account any more
         self.up_faults = LinkFaults(chance)
         self.down_faults = LinkFaults(chance)
         self.lose_next_answer = False
@@ -128,6 +129,7 @@ class MqttLink:
         self._patience = min(self._patience * 2, LONGEST_RETRY_SECONDS)
 
     def _on_connect(self, client: paho.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self.refused = reason.is_failure
         if reason.is_failure:
             return  # paho closes the socket next
         self.connected = True

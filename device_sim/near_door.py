@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from backend.wire import codec, near_messages, tokens
 from backend.wire.jwk import base64url, public_key_from_jwk, thumbprint
 from backend.wire.lock_documents import PLATFORM, Activation, Credential, Delegate, LockState, Receipt, document_from
-from backend.wire.near_messages import NONCE_SECONDS, Answer, Challenge, Hello, Request
+from backend.wire.near_messages import NONCE_SECONDS, Answer, Challenge, Collect, Hello, Request
 from device_sim.boxes import Boxes
 from device_sim.clock import Moment
 from device_sim.delegation import read_delegated, refuse_delegated
+from device_sim.errands import NOTHING, Errand
 from device_sim.held_keys import refuse_life
 
 if TYPE_CHECKING:
@@ -79,7 +80,10 @@ class NearDoor:
 
 
 class NearConversation:
-    """One conversation: M1 → M2, then M3 → M4. The nonce is good for one M3 within ten seconds."""
+    """One conversation: M1 → M2, then M3 → M4. The nonce is good for one M3 within ten seconds.
+
+    A phone whose key was honoured may go on with Collect; a stranger does not make the lock sign and seal for nothing.
+    """
 
     def __init__(self, lock: Lock, door: NearDoor) -> None:
         self._lock = lock
@@ -87,6 +91,7 @@ class NearConversation:
         self._greeting: tuple[bytes, bytes] | None = None
         self._nonce = ""
         self._until = 0.0
+        self._errand: Errand | None = None
 
     @property
     def is_greeted(self) -> bool:
@@ -94,11 +99,15 @@ class NearConversation:
         return self._greeting is not None
 
     def hello(self, m1: bytes) -> bytes:
-        """Answer M1 with M2, or Leave and Fetch from the lock's boxes; after those the phone may begin again.
+        """Answer M1 with M2, Leave and Fetch from the lock's boxes, Collect with the next item of the errand.
+
+        After all but M1 the phone may begin again.
 
         Raises MessageRejected when it is no greeting of our version.
         """
         greeting = near_messages.decode_greeting(m1)
+        if isinstance(greeting, Collect):
+            return codec.encode(NOTHING if self._errand is None or self._is_outlived() else self._errand.next())
         if not isinstance(greeting, Hello):
             return codec.encode(self._door.boxes.answer(greeting, self._lock.clock.ticks()))
         lock, moment = self._lock, self._lock.clock.moment()
@@ -129,6 +138,7 @@ class NearConversation:
             credential, delegate = self._read_credential(request)
             note = self._check(request, credential, delegate, greeting)
             result, seq = self._open(request, credential, note)
+            self._errand = Errand(self._lock) if result in ("opened", "locked") else None
         except NearRefused as refused:
             result, seq = self._refuse(credential, refused.reason)
         head = base64url(self._lock.log.hash_at(seq) if seq else self._lock.log.head)
@@ -139,10 +149,13 @@ class NearConversation:
 
     def _use_nonce(self) -> tuple[tuple[bytes, bytes], str]:
         greeting, self._greeting = self._greeting, None
-        rebooted = self._lock.near is not self._door
-        if greeting is None or rebooted or self._lock.clock.ticks() >= self._until:
+        if greeting is None or self._is_outlived() or self._lock.clock.ticks() >= self._until:
             raise NearRefused("stale_nonce")
         return greeting, self._nonce
+
+    def _is_outlived(self) -> bool:
+        """Whether the lock has started again since: nothing of before counts."""
+        return self._lock.near is not self._door
 
     def _take_carried(self, request: Request, nonce: str) -> None:
         """Documents the phone carries are the platform's word, whoever carries them; a bad one changes nothing."""
@@ -151,6 +164,7 @@ class NearConversation:
             (lambda token: lock.take_time(token, nonce), request.time),
             (lock.take_revocation, request.revocation),
             (lock.take_key_list, request.keys),
+            (lock.take_acknowledgement, request.ack),
         ):
             if token is not None:
                 try:

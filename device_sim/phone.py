@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from backend.wire import codec, near_messages, tokens
 from backend.wire.jwk import base64url, jwk_of, make_private_key, private_key_from_pem, private_key_to_pem, thumbprint
 from backend.wire.lock_documents import Credential, HolderKey, claims_of
-from backend.wire.near_messages import Box, Dial, Fetch, Hello, Leave, Request
+from backend.wire.near_messages import Box, Collect, Dial, Fetch, Hello, Leave, Request
 from device_sim.near_link import HOST, FrameReader, frame
 
 DEFAULT_PORT = 8013
@@ -29,6 +29,7 @@ class Carried:
     time: str | None = None
     revocation: str | None = None
     keys: str | None = None
+    ack: str | None = None
 
 
 NOTHING = Carried()
@@ -36,10 +37,14 @@ NOTHING = Carried()
 
 @dataclass(frozen=True)
 class NearOutcome:
-    """What the lock answered: `result` is opened, locked, refused or need_time; `receipt` is its signed receipt."""
+    """What the lock answered: `result` is opened, locked, refused or need_time; `receipt` is its signed receipt.
+
+    `items` are what was collected for the platform, sealed.
+    """
 
     result: str
     receipt: str
+    items: tuple[str, ...] = ()
 
 
 class NearLine:
@@ -98,12 +103,14 @@ class Phone:
         *,
         action: str = "unlock",
         lock_key: EllipticCurvePublicKey | None = None,
+        collect: int = 0,
         address: tuple[str, int] = (HOST, DEFAULT_PORT),
         seconds: float = 5.0,
     ) -> NearOutcome:
         """Stand before a lock and ask it to act, without any server.
 
-        With `lock_key` the phone checks that the lock is the one it claims to be, before it shows its credential.
+        With `lock_key` the phone checks that the lock is the one it claims to be, before it shows its credential; then
+        it collects at most so many items for the platform.
         Raises ConnectionError when the lock is not there or hangs up, TokenRejected when it is another lock.
         """
         with near_line(lock_id, address, seconds) as line:
@@ -113,7 +120,18 @@ class Phone:
                 check_challenge(m1, m2, lock_id, lock_key)
             m3 = codec.encode(self.request(m1, m2, credential, carried, action))
             answer = near_messages.decode_answer(line.ask(m3))
-            return NearOutcome(answer.result, answer.receipt)
+            return NearOutcome(answer.result, answer.receipt, self.collect(line.ask, collect))
+
+    def collect(self, ask: Callable[[bytes], bytes], most: int) -> tuple[str, ...]:
+        """Collect what the lock has for the platform, `most` items at the most, in the visit in which it has opened."""
+        items: list[str] = []
+        while len(items) < most:
+            given = near_messages.decode_collected(ask(codec.encode(Collect("events"))))
+            if given.item is not None:
+                items.append(given.item)
+            if not given.more:
+                break
+        return tuple(items)
 
     def leave(
         self,
@@ -175,6 +193,7 @@ class Phone:
             time=carried.time,
             revocation=carried.revocation,
             keys=carried.keys,
+            ack=carried.ack,
         )
 
 

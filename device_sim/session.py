@@ -45,6 +45,11 @@ class Session:
         self._next_birth = self._next_telemetry = self._next_time = NEVER
         self._patience = FIRST_ANNOUNCE_SECONDS
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether the platform has answered this session, so that events go up by themselves."""
+        return self.uplink.is_open
+
     def begin(self) -> str:
         """A connection is about to be made; answers the session id its will must carry."""
         self._number += 1
@@ -112,18 +117,28 @@ class Session:
     def _on_acknowledge(self, message: messages.Acknowledge) -> None:
         lock, log = self._lock, self._lock.log
         answers = message.session is not None and message.session == self.id
-        if answers and lock.is_fresh and message.seq > log.acked_seq:
-            log.rebase(message.seq, from_base64url(message.head))
-            lock.checkpoints.clear()
-            lock.sign_head()
-        before = log.acked_seq
+        if not answers:
+            self.on_stored(message.seq, message.head)
+            return
         if not log.acknowledge(message.seq, message.head):
+            if lock.is_fresh and message.seq > log.acked_seq:  # a place of before our flash was wiped
+                log.rebase(message.seq, from_base64url(message.head))
+                lock.checkpoints.clear()
+                lock.sign_head()
+            else:
+                lock.rejected["foreign_head"] += 1
+        lock.is_fresh = False
+        self._next_birth = NEVER
+        self.uplink.answered()
+        lock.save()
+
+    def on_stored(self, seq: int, head: str) -> None:
+        """The platform has stored our events up to this one: a word between, over MQTT or carried by a phone."""
+        lock, before = self._lock, self._lock.log.acked_seq
+        if not lock.log.acknowledge(seq, head):
             lock.rejected["foreign_head"] += 1
-        if answers:
-            lock.is_fresh = False
-            self._next_birth = NEVER
-            self.uplink.answered()
-        elif log.acked_seq != before:
+        if lock.log.acked_seq != before:
+            lock.is_fresh = False  # our own chain is known there
             self.uplink.acknowledged()
         lock.save()
 
@@ -137,6 +152,7 @@ class Session:
     def serve(self, action: str) -> None:
         """Serve a command that moves nothing: identify, replay, sync, reboot."""
         if action == "replay":
+            self._lock.sign_head()
             self.uplink.go_back()
         elif action == "sync":
             self.report_keys()

@@ -271,6 +271,9 @@ REASONS: dict[str, Reason] = {
                            "Do the face check within the last 15 minutes, or ask a person to confirm you."),
     "key.other_holder": Reason("conflict", "这把钥匙已绑定到另一部手机。", "This key is bound to another phone already.",
                                "请先停用原钥匙，或换手机重新绑定。", "End that key first, or bind it to the new phone."),
+    "courier.item": Reason("invalid", "这份门锁记录读不出来：不是这把锁的，或在路上被改过。",
+                           "This item cannot be opened: it is not this lock's, or was changed on the way.",
+                           "请丢掉它；下次开门时门锁会重新给出。", "Throw it away; the lock gives it again with the next opening."),
     "lock.no_keypad": Reason("conflict", "这把锁没有密码键盘。", "This lock has no keypad.", "请用手机、卡片或机械钥匙。",
                              "Use the phone, a card or a mechanical key."),
     # visitors' keys, delegates

@@ -1,8 +1,8 @@
 """Role KeyRing: keys that never lie in the database or in its backups.
 
 It wraps data keys (AES-256-GCM), makes blind indexes (HMAC-SHA-256, one key per purpose), keeps the cookie keys of the
-two web doors and agrees with each lock on the secret of its keypad. `FileKeyRing` is a folder with mode 0700; a KMS or
-HSM takes its place behind the same role.
+two web doors and agrees with each lock on the secrets of its keypad and of its sealed events. `FileKeyRing` is a folder
+with mode 0700; a KMS or HSM takes its place behind the same role.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import Any, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from backend.wire import keypad
+from backend.wire import keypad, sealed_events
+from backend.wire.agreements import agree
 from backend.wire.jwk import jwk_of, make_private_key, private_key_from_pem, private_key_to_pem
 
 INDEX_PURPOSES = ("id_number", "phone", "name", "secret")
@@ -60,6 +61,10 @@ class KeyRing(Protocol):
         """
         ...
 
+    def events_secret(self, agreement_key: Mapping[str, Any], lock_id: str) -> bytes:
+        """The 32 bytes under which a lock seals its events for us. Raises KeyRingError as `keypad_secret`."""
+        ...
+
     def keypad_public_jwk(self) -> dict[str, str]:
         """Our public half, from which a lock derives the same."""
         ...
@@ -92,13 +97,19 @@ class FileKeyRing:
         return key
 
     def keypad_secret(self, agreement_key: Mapping[str, Any], lock_id: str) -> bytes:
-        try:
-            return keypad.derive_secret(self._keypad, agreement_key, lock_id)
-        except ValueError:
-            raise KeyRingError("the agreement key of a lock is not a public P-256 key") from None
+        return self._agree(keypad.PURPOSE, agreement_key, lock_id)
+
+    def events_secret(self, agreement_key: Mapping[str, Any], lock_id: str) -> bytes:
+        return self._agree(sealed_events.PURPOSE, agreement_key, lock_id)
 
     def keypad_public_jwk(self) -> dict[str, str]:
         return jwk_of(self._keypad.public_key())
+
+    def _agree(self, purpose: str, agreement_key: Mapping[str, Any], lock_id: str) -> bytes:
+        try:
+            return agree(purpose, self._keypad, agreement_key, lock_id)
+        except ValueError:
+            raise KeyRingError("the agreement key of a lock is not a public P-256 key") from None
 
     def _kek(self, kek_id: str) -> bytes:
         try:

@@ -7,16 +7,17 @@ command was asked for, without a name: when somebody opens a door is the tenant'
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from threading import BoundedSemaphore
+from typing import Any
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import Session, load_only
 
 from backend.db import after_commit, reading, transaction
-from backend.domain.commands import FINAL, decide_answer, decide_silence
+from backend.domain.commands import FINAL, decide_silence
 from backend.domain.ids import is_id, new_id
 from backend.domain.keys import STATE_NAMES
 from backend.domain.refusals import Refused
@@ -28,6 +29,7 @@ from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
 from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
+from backend.services.command_answers import Answered
 from backend.services.key_lists import key_ends, windows_of
 from backend.services.outbox import OutboxItem
 from backend.wire.lock_documents import PLATFORM, Order, claims_of
@@ -61,9 +63,7 @@ def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_ke
     input.key_reused.
     """
     with transaction() as session:
-        asked = session.scalar(
-            select(Command).where(Command.account_id == account_id, Command.idempotency_key == idempotency_key)
-        )
+        asked = session.scalar(_ASKED, {"account_id": account_id, "idempotency_key": idempotency_key})
         if asked is not None:
             if asked.key_id != key_id or asked.action != "unlock":
                 raise Refused("input.key_reused", "Idempotency-Key")
@@ -80,7 +80,7 @@ def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_ke
 def get_command(world: World, *, account_id: str, command_id: str) -> CommandView:
     """What is known of one's own command. Raises Refused not_found for anybody else's."""
     with reading() as session:
-        command = session.get(Command, command_id) if is_id(command_id) else None
+        command = session.scalar(_SHOWN, {"command_id": command_id})
         if command is None or command.account_id != account_id:
             raise Refused("not_found", "command_id")
         now = world.clock.now()
@@ -93,11 +93,14 @@ def wait_for_command(world: World, *, account_id: str, command_id: str, seconds:
 
     When too many wait already it answers at once. Raises Refused not_found.
     """
-    view = get_command(world, account_id=account_id, command_id=command_id)
-    if view.state in FINAL or seconds <= 0 or not _waiters.acquire(blocking=False):
-        return view
+
+    def look() -> CommandView:
+        return get_command(world, account_id=account_id, command_id=command_id)
+
+    if seconds <= 0 or not _waiters.acquire(blocking=False):
+        return look()
     try:
-        return _wait(world, lambda: get_command(world, account_id=account_id, command_id=command_id), seconds)
+        return _wait(world, look, seconds)
     finally:
         _waiters.release()
 
@@ -106,7 +109,7 @@ def _wait(world: World, look: Callable[[], CommandView], seconds: float) -> Comm
     until = time.monotonic() + min(seconds, LONGEST_WAIT_SECONDS)
     listener = world.wake_up.listen("command")
     try:
-        while True:  # look first: the answer may have come before the ear was open
+        while True:  # look first, with the ear open: the answer may have come already
             view = look()
             left = until - time.monotonic()
             if view.state in FINAL or left <= 0:
@@ -134,11 +137,7 @@ def sign_command(world: World, item: OutboxItem) -> str | None:
     A second claim signs again with the same id, counter and expiry: the lock answers a duplicate with the same result.
     """
     with reading() as session:
-        command, epoch, state = session.execute(
-            select(Command, Key.epoch, Key.state)
-            .outerjoin(Key, Key.id == Command.key_id)
-            .where(Command.id == item.payload["command_id"])
-        ).one()
+        command, epoch, state = session.execute(_TO_SIGN, {"command_id": item.payload["command_id"]}).one()
         now = world.clock.now()
         if command.state in FINAL or now >= command.expires_at or command.boot_id is None:
             return None
@@ -164,11 +163,7 @@ def record_sent(world: World, items: Sequence[OutboxItem]) -> None:
     with transaction() as session:
         ids = [item.payload["command_id"] for item in items if item.kind == "command"]
         if ids:
-            session.execute(
-                update(Command)
-                .where(Command.id.in_(ids), Command.state == "queued")
-                .values(state="sent", sent_at=world.clock.now())
-            )
+            session.connection().execute(_SENT, {"ids": ids, "now": world.clock.now()})
         outbox.finish_in(world, session, items)
 
 
@@ -193,7 +188,7 @@ def settle_silent_commands(world: World, *, limit: int = 200) -> int:
             if state is not None:
                 command.state, changed = state, changed + 1
         if changed:
-            after_commit(session, _Answered(world))
+            after_commit(session, Answered(world))
         return changed
 
 
@@ -203,62 +198,7 @@ def expire_unsent(world: World, session: Session, key_id: str) -> None:
     for command in waiting:
         if not _may_have_left(session, command):
             command.state = "expired"
-            after_commit(session, _Answered(world))
-
-
-def commands_to_answer(session: Session, command_ids: Collection[str]) -> Mapping[str, Command]:
-    """The commands among these ids, by id, all at once; to be answered in the present write unit."""
-    ids = [each for each in command_ids if is_id(each)]
-    if not ids:
-        return {}
-    statement = select(Command).where(Command.id.in_(ids)).order_by(Command.id).with_for_update()
-    found = session.scalars(statement, execution_options={"populate_existing": True})
-    return {command.id: command for command in found}
-
-
-def command_of_lock(session: Session, lock_id: str, command_id: str) -> Command | None:
-    """A command of a lock in use, to be answered in the present write unit."""
-    if not is_id(command_id):
-        return None
-    statement = (
-        select(Command)
-        .join(Lock, Lock.id == Command.lock_id)
-        .where(Command.id == command_id, Command.lock_id == lock_id, Lock.retired_at.is_(None))
-        .with_for_update(of=Command)
-    )
-    return session.scalar(statement, execution_options={"populate_existing": True})
-
-
-def apply_answer(
-    world: World,
-    session: Session,
-    lock_id: str,
-    command: Command | None,
-    answer: str,
-    reason: str | None,
-    seq: int | None,
-) -> bool:
-    """Apply the lock's word on a command inside the present write unit; False when there is no such command of it."""
-    if command is None or command.lock_id != lock_id:
-        return False
-    command.event_seq = command.event_seq or seq
-    state = decide_answer(command.state, answer, reason)
-    if state is not None:
-        command.state, command.reason = state, reason
-        if state != "accepted":
-            command.answered_at = world.clock.now()
-            after_commit(session, _Answered(world))
-    return True
-
-
-@dataclass(frozen=True)
-class _Answered:
-    """Wakes those who wait for a command; equal to its like, so that one unit wakes them once."""
-
-    world: World = field(compare=False)
-
-    def __call__(self) -> None:
-        self.world.wake_up.notify("command")
+            after_commit(session, Answered(world))
 
 
 def _usable_key(world: World, session: Session, account_id: str, key_id: str) -> Key:
@@ -278,14 +218,7 @@ def _usable_key(world: World, session: Session, account_id: str, key_id: str) ->
 
 
 def _reachable_lock(session: Session, key: Key) -> Lock:
-    lock = session.scalar(
-        select(Lock)
-        .join(KeyDoor, KeyDoor.lock_id == Lock.id)
-        .where(KeyDoor.key_id == key.id, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
-        .order_by(Lock.id)
-        .with_for_update(of=Lock)
-        .options(load_only(Lock.presence, Lock.boot_id, Lock.command_counter, Lock.shard))
-    )
+    lock = session.scalar(_BEHIND_KEY, {"key_id": key.id})
     if lock is None:
         raise Refused("unit.no_lock")
     if lock.presence != "online" or lock.boot_id is None:
@@ -306,21 +239,21 @@ def _make_command(
     now = world.clock.now()
     # Never below the clock: a database restored from a backup must not fall behind what its locks have seen.
     lock.command_counter = max(lock.command_counter + 1, int(now.timestamp()))
-    command = Command(
-        id=new_id(),
-        lock_id=lock.id,
-        key_id=key_id,
-        account_id=account_id,
-        idempotency_key=idempotency_key or new_id(),
-        action=action,
-        state="queued",
-        counter=lock.command_counter,
-        boot_id=lock.boot_id,
-        created_at=now,
-        expires_at=now + world.house.command_life,
-    )
-    session.add(command)
-    session.flush()
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "lock_id": lock.id,
+        "key_id": key_id,
+        "account_id": account_id,
+        "idempotency_key": idempotency_key or new_id(),
+        "action": action,
+        "state": "queued",
+        "counter": lock.command_counter,
+        "boot_id": lock.boot_id,
+        "created_at": now,
+        "expires_at": now + world.house.command_life,
+    }
+    session.connection().execute(insert(Command), values)
+    command = Command(**values)
     outbox.put(world, session, "lock", lock.id, "command", {"command_id": command.id})
     return command
 
@@ -354,3 +287,28 @@ def _view(command: Command, now: datetime, *, may_have_left: bool) -> CommandVie
         expires_at=command.expires_at,
         answered_at=command.answered_at,
     )
+
+
+# Made once: a person waits for each of them, and putting a statement together takes as long as running it.
+_SHOWN = select(Command).where(Command.id == bindparam("command_id"))
+_ASKED = select(Command).where(
+    Command.account_id == bindparam("account_id"), Command.idempotency_key == bindparam("idempotency_key")
+)
+_BEHIND_KEY = (
+    select(Lock)
+    .join(KeyDoor, KeyDoor.lock_id == Lock.id)
+    .where(KeyDoor.key_id == bindparam("key_id"), Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
+    .order_by(Lock.id)
+    .with_for_update(of=Lock)
+    .options(load_only(Lock.presence, Lock.boot_id, Lock.command_counter, Lock.shard))
+)
+_TO_SIGN = (
+    select(Command, Key.epoch, Key.state)
+    .outerjoin(Key, Key.id == Command.key_id)
+    .where(Command.id == bindparam("command_id"))
+)
+_SENT = (
+    update(Command)
+    .where(Command.id.in_(bindparam("ids", expanding=True)), Command.state == "queued")
+    .values(state="sent", sent_at=bindparam("now"))
+)

@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import Session, load_only
 
-from backend.db import insert_together, transaction
+from backend.db import after_commit, insert_together, transaction
 from backend.domain.ids import is_id
 from backend.gateways.world import World
-from backend.models.commands import Command
 from backend.models.lock_events import LockCheckpoint, LockEvent
 from backend.models.locks import Lock
-from backend.services.commands import apply_answer, ask_replay, commands_to_answer
+from backend.services.command_answers import AskedCommand, apply_answer, commands_to_answer
+from backend.services.commands import ask_replay
 from backend.services.lock_lives import close_if_wiped
-from backend.services.lock_reports import record_anomaly
+from backend.services.lock_reports import NOTED, record_anomaly
 from backend.wire.codec import MessageRejected
 from backend.wire.jwk import PublicKeys, base64url, from_base64url, public_key_from_jwk, thumbprint
 from backend.wire.lock_documents import Checkpoint, document_from
@@ -51,20 +51,6 @@ DOORS = {
     "lock.jammed": "jammed",
 }
 MOVES = ("lock.unlocked", "lock.locked")
-OF_LOCK = (
-    "public_key",
-    "stored_seq",
-    "stored_head",
-    "checked_seq",
-    "replay_asked_at",
-    "door_state",
-    "alarm",
-    "boot_id",
-    "command_counter",
-    "shard",
-    "retiring_at",
-    "retired_at",
-)
 COLUMNS = ("lock_id", "seq", "at", "kind", "key_id", "command_id", "text", "hash", "late", "received_at")
 CHECKPOINT_COLUMNS = ("lock_id", "seq", "token", "received_at")
 
@@ -92,7 +78,7 @@ class _Unit:
     world: World
     session: Session
     now: datetime
-    commands: Mapping[str, Command]
+    commands: Mapping[str, AskedCommand]
 
 
 def record_events(world: World, batches: Sequence[tuple[str, EventBatch]]) -> list[tuple[str, Acknowledge]]:
@@ -116,6 +102,9 @@ def record_events(world: World, batches: Sequence[tuple[str, EventBatch]]) -> li
         for chain in chains.values():
             _finish(unit, chain)
         session.flush()
+        again = sum(len(events) for events in told) - len(rows)
+        if again:  # sent again, replayed by somebody, or beyond a gap: counted, and nothing else comes of it
+            after_commit(session, partial(NOTED.update, {"events_not_new": again}))
         return [(lock_id, Acknowledge(chain.seq, base64url(chain.head))) for lock_id, chain in chains.items()]
 
 
@@ -127,13 +116,7 @@ def _read(text: str) -> Told:
 
 
 def _load_chains(session: Session, lock_ids: Iterable[str]) -> dict[str, _Chain]:
-    locks = session.scalars(
-        select(Lock)
-        .where(Lock.id.in_(list(lock_ids)), Lock.retired_at.is_(None))
-        .order_by(Lock.id)
-        .with_for_update()
-        .options(load_only(*(getattr(Lock, name) for name in OF_LOCK)))
-    )
+    locks = session.scalars(_HELD, {"ids": list(lock_ids)})
     return {
         lock.id: _Chain(lock, lock.stored_seq, lock.stored_head or first_hash(lock.id), lock.door_state, lock.alarm)
         for lock in locks
@@ -241,17 +224,31 @@ def _hash_at(unit: _Unit, chain: _Chain, seq: int) -> bytes | None:
 def _adopt_after_gap(unit: _Unit, chain: _Chain, batch: EventBatch, first: int) -> bool:
     """Ask for what is missing; only when the lock says it no longer has it, go on behind the gap and write that down.
 
-    A lock forgets what we acknowledged; that we lack it happens to a database put back from a backup.
+    A lock forgets what we acknowledged; that we lack it happens to a database put back from a backup. It must sign what
+    follows: whoever has its account alone cannot move the place where its log goes on.
     """
     lock = chain.lock
     if batch.oldest == first:
-        _note(unit, chain, "events", f"missing {chain.seq + 1} to {first - 1}")
-        chain.seq, chain.head = first - 1, from_base64url(batch.previous)
-        return True
+        if _is_signed(chain, batch, first):
+            _note(unit, chain, "events", f"missing {chain.seq + 1} to {first - 1}")
+            chain.seq, chain.head = first - 1, from_base64url(batch.previous)
+            return True
+        _note(unit, chain, "events", "missing_unsigned")
     if lock.replay_asked_at is None or unit.now >= lock.replay_asked_at + REPLAY_PAUSE:
         lock.replay_asked_at = unit.now
         ask_replay(unit.world, unit.session, lock)
     return False
+
+
+def _is_signed(chain: _Chain, batch: EventBatch, first: int) -> bool:
+    """Whether one of the batch's checkpoints is the lock's own and stands over a head of the batch's chain."""
+    head, heads = from_base64url(batch.previous), set[tuple[int, str]]()
+    for seq, text in enumerate(batch.events, first):
+        event = _read(text)
+        head = from_base64url(event.hole) if isinstance(event, EventHole) else next_hash(head, text)
+        heads.add((seq, base64url(head)))
+    points = (_point_of(chain.lock, token) for token in batch.checkpoints)
+    return any(point is not None and (point.seq, point.head) in heads for point in points)
 
 
 def _mark_fork(unit: _Unit, chain: _Chain) -> None:
@@ -267,19 +264,27 @@ def _take_checkpoints(unit: _Unit, chain: _Chain, tokens: Sequence[str]) -> None
     """Keep the lock's signed word on heads we hold; a word against ours is a fork, an unsigned one an anomaly."""
     lock = chain.lock
     for token in tokens:
-        try:
-            jwk = lock.public_key
-            keys = _keys_of(jwk.get("kty"), jwk.get("crv"), jwk.get("x"), jwk.get("y"))
-            point = document_from(Checkpoint, verify("lockchk", token, keys))
-        except (TokenRejected, ValueError):
+        point = _point_of(lock, token)
+        if point is None:
             _note(unit, chain, "checkpoint", "bad_signature")
             chain.alarm = "clone_or_tamper"  # somebody has the lock's account and not its key
             continue
         ours = _hash_at(unit, chain, point.seq) if point.seq <= chain.seq else None
-        if point.iss != lock.id or (ours is not None and base64url(ours) != point.head):
+        if ours is not None and base64url(ours) != point.head:
             _mark_fork(unit, chain)
         elif ours is not None:
             chain.checkpoints.setdefault(point.seq, token)
+
+
+def _point_of(lock: Lock, token: str) -> Checkpoint | None:
+    """A checkpoint that this lock has signed with its own key and in its own name, or None."""
+    jwk = lock.public_key
+    try:
+        keys = _keys_of(jwk.get("kty"), jwk.get("crv"), jwk.get("x"), jwk.get("y"))
+        point = document_from(Checkpoint, verify("lockchk", token, keys))
+    except (TokenRejected, ValueError):
+        return None
+    return point if point.iss == lock.id else None
 
 
 @lru_cache(maxsize=4_096)
@@ -318,3 +323,26 @@ def _finish(unit: _Unit, chain: _Chain) -> None:
     if lock.retiring_at is not None:
         unit.session.flush()
         close_if_wiped(unit.world, unit.session, lock)
+
+
+_OF_LOCK = (
+    Lock.public_key,
+    Lock.stored_seq,
+    Lock.stored_head,
+    Lock.checked_seq,
+    Lock.replay_asked_at,
+    Lock.door_state,
+    Lock.alarm,
+    Lock.boot_id,
+    Lock.command_counter,
+    Lock.shard,
+    Lock.retiring_at,
+    Lock.retired_at,
+)
+_HELD = (  # made once: it stands at the head of every write unit
+    select(Lock)
+    .where(Lock.id.in_(bindparam("ids", expanding=True)), Lock.retired_at.is_(None))
+    .order_by(Lock.id)
+    .with_for_update()
+    .options(load_only(*_OF_LOCK))
+)

@@ -21,7 +21,8 @@ from backend.models.lock_events import LockAnomaly
 from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
 from backend.services.bridge_shards import Fence, check_fence
-from backend.services.commands import apply_answer, ask_wipe, command_of_lock
+from backend.services.command_answers import apply_answer, command_of_lock
+from backend.services.commands import ask_wipe
 from backend.services.key_changes import adopt_epoch, confirm_doors
 from backend.services.key_lists import enqueue_key_list, key_list, republish_key_list
 from backend.wire.jwk import base64url
@@ -54,6 +55,7 @@ def record_birth(world: World, lock_id: str, birth: Birth, *, fence: Fence | Non
         lock = known_lock(session, lock_id, fence)
         now = world.clock.now()
         if lock.boot_id == birth.boot and _number(lock.session_id) > _number(birth.session):
+            after_commit(session, partial(NOTED.update, ("older_birth",)))
             return None
         if lock.session_id != birth.session:
             lock.born_at = now
@@ -83,6 +85,7 @@ def record_departure(
         if lock.session_id != departure.session:
             same_boot = departure.session.startswith(f"{lock.boot_id}-")
             if not (_number(departure.session) > _number(lock.session_id) if same_boot else last_word):
+                after_commit(session, partial(NOTED.update, ("older_departure",)))
                 return False
         lock.presence = "sleeping" if departure.state == "sleeping" else "offline"
         lock.last_seen_at = world.clock.now()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session as DbSession
 
 from backend.db import reading, transaction
@@ -276,13 +276,7 @@ def _find(session: DbSession, session_id: str) -> tuple[Session, Account, DataKe
 
     While the caller holds the answer, `session.get` finds them without asking again.
     """
-    statement = (
-        select(Session, Account, DataKey)
-        .join(Account, Account.id == Session.account_id)
-        .outerjoin(DataKey, DataKey.subject_id == Account.id)
-        .where(Session.id == session_id)
-    )
-    found = session.execute(statement).one_or_none()
+    found = session.execute(_WITH_ACCOUNT, {"session_id": session_id}).one_or_none()
     return None if found is None else (found[0], found[1], found[2])
 
 
@@ -339,3 +333,11 @@ def _hash(secret: str) -> bytes:
 def _code_hash(world: World, code_id: str, digits: str) -> bytes:
     # Six digits can be searched through, so the hash is keyed by the ring and bound to its row.
     return world.key_ring.blind_index("secret", f"{code_id}:{digits}")
+
+
+_WITH_ACCOUNT = (  # made once: every call begins with it
+    select(Session, Account, DataKey)
+    .join(Account, Account.id == Session.account_id)
+    .outerjoin(DataKey, DataKey.subject_id == Account.id)
+    .where(Session.id == bindparam("session_id"))
+)

@@ -250,6 +250,20 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class Acknowledgement:
+    """lockack+jwt: the platform has durably stored every event of the lock up to `seq`, whose chain hash is `head`.
+
+    The same word as dn/ack, for a phone to carry: signed, since a phone is no broker.
+    """
+
+    iss: str = text(64)
+    aud: str = text(64)
+    iat: int = whole(0, _LAST)
+    seq: int = whole(0, _LAST)
+    head: str = text(43, HASH)
+
+
+@dataclass(frozen=True)
 class LockState:
     """nearhello+jwt: the lock's signed half of the greeting; `m1` is the hash of the phone's."""
 

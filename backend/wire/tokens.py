@@ -72,6 +72,7 @@ KINDS: Mapping[str, Kind] = {
     "locktime": _kind("locktime+jwt", "iss aud iat exp nonce"),
     "lockcfg": _kind("lockcfg+jwt", "iss aud iat ver trust"),
     "lockchk": _kind("lockchk+jwt", "iss iat seq head boot"),
+    "lockack": _kind("lockack+jwt", "iss aud iat seq head"),
     "receipt": _kind("receipt+jwt", "iss sub iat"),
     "nearhello": _kind("nearhello+jwt", "iss nonce boot clk q occ rev"),
     "nearproof": _kind("nearproof+jwt", "tag hs act crd"),

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import url_for
 
-from backend.services import access_records, commands, keys, time_tokens
+from backend.services import access_records, commands, keys, lock_couriers, time_tokens
+from backend.web import language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.keys import (
@@ -15,6 +16,8 @@ from mobile_api.api.schemas.keys import (
     CredentialShown,
     KeyChange,
     KeyShown,
+    LockReport,
+    ReportTaken,
     TimeShown,
     TimeWanted,
 )
@@ -76,6 +79,24 @@ def fetch_time(body: dict[str, Any], key_id: str) -> Any:
     为丢失时间的门锁领取签名时间，由门前的手机带给门锁。
     """
     return time_tokens.fetch_time(world(), account_id=me(), key_id=key_id, **body)
+
+
+@blueprint.post("/keys/<id:key_id>/lock-reports")
+@blueprint.arguments(LockReport)
+@blueprint.response(200, ReportTaken)
+@blueprint.refuses("key.not_active", "courier.item", "rate")
+def bring_lock_report(body: dict[str, Any], key_id: str) -> Any:
+    """Bring what was collected at a lock without network; the answer is for the lock. The same again, no change.
+
+    上报从离线门锁带来的加密记录；回执由手机带回门锁。重复提交不产生变化。
+    """
+    taken = lock_couriers.take_report(world(), account_id=me(), key_id=key_id, **body)
+    spoken = language()
+    refused = [
+        {"pointer": f"/{each.field}", "code": each.code, "detail": each.sentence(spoken), "remedy": each.remedy(spoken)}
+        for each in taken.refused
+    ]
+    return {"lock_id": taken.lock_id, "ack": taken.ack, "refused": refused}
 
 
 @blueprint.post("/keys/<id:key_id>/unlocks")

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, jsonify, render_template, request, send_from_directory
 
 from backend.domain.refusals import Refused
-from backend.services import key_codes, keys, time_tokens
+from backend.services import key_codes, keys, lock_couriers, time_tokens
 from mobile_api.pages.doors import STATIC, account_id, front, tenant, world
 
 NO_CODES = ("lock.no_keypad", "unit.no_lock")
@@ -26,6 +26,16 @@ def near_time(key_id: str) -> Response:
     """The signed time for a lock that lost its own; the phone before it carries it over."""
     asked = {name: request.form.get(name, "") for name in ("lock_id", "nonce")}
     return jsonify(time_tokens.fetch_time(world(), account_id=account_id(), key_id=key_id, **asked))
+
+
+@tenant.post("/keys/<key_id>/lock-report")
+def near_report(key_id: str) -> Response:
+    """What the phone has collected at a lock without network; the answer goes to the lock with the next opening."""
+    lock_id, items = request.form.get("lock_id", ""), tuple(request.form.getlist("items"))
+    taken = lock_couriers.take_report(
+        world(), account_id=account_id(), key_id=key_id, lock_id=lock_id, items=items
+    )
+    return jsonify({"lock_id": taken.lock_id, "ack": taken.ack})
 
 
 @front.get("/t/offline")

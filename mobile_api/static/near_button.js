@@ -1,10 +1,12 @@
 // The button "open over Bluetooth": works with what this phone has kept, with a server or without.
+import { runErrand, wordFor } from "./errands.js";
 import { Rejected } from "./jws.js";
 import { findKey } from "./kept.js";
 import { NearLine, NotReached, isPossible, openNear } from "./near_link.js";
 
 const TIME_PATIENCE_MS = 3000; // the lock's nonce lives ten seconds
 const devices = new Map(); // chosen once while the page lives
+let behind; // the errand that goes on behind the last opening, and its line
 
 /** Offer the button inside `place` for a kept home; its words stand in the page. */
 export function offerNear(place, home, words) {
@@ -30,16 +32,23 @@ export function offerNear(place, home, words) {
 }
 
 async function open(home) {
+  behind?.line.close(); // it gives way
+  await behind?.errand;
+  behind = undefined;
   const pair = await findKey(home.account);
   if (!pair) throw new NotReached("other_phone");
   if (!devices.has(home.id)) devices.set(home.id, await NearLine.choose());
+  const { activation, doors: [door], report_url: url } = home;
+  const ack = await wordFor(door.lock_id);
   const line = await NearLine.reach(devices.get(home.id));
+  let result;
   try {
-    const { activation, doors: [door] } = home;
-    return await openNear(line, { door, activation, pair, fetchTime: (nonce) => timeFor(home, door, nonce) });
+    result = await openNear(line, { door, activation, pair, ack, fetchTime: (nonce) => timeFor(home, door, nonce) });
   } finally {
-    line.close();
+    if (result === "opened" && url) behind = { line, errand: runErrand(line, { lock: door.lock_id, url }) };
+    else line.close();
   }
+  return result;
 }
 
 function reasonOf(error) {

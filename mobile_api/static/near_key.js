@@ -1,4 +1,5 @@
 // The key page while it is online: fetches and keeps what the next opening without a network will need.
+import { bringErrands } from "./errands.js";
 import { thumbprint } from "./jws.js";
 import { findKey, forgetHome, keepHome, keptHomes } from "./kept.js";
 import { offerNear } from "./near_button.js";
@@ -9,6 +10,8 @@ if (place) {
   const words = document.querySelector("[data-near-words]").dataset;
   const home = (await refresh(place.dataset)) ?? (await kept(place.dataset.near));
   if (home) offerNear(place, home, words);
+  addEventListener("online", bringErrands);
+  bringErrands();
   await keepPages(place.dataset).catch(() => {}); // a browser without service workers has the page while it is open
 }
 
@@ -17,7 +20,7 @@ async function kept(id) {
 }
 
 /** What opens this home, fresh from the platform; undefined without a network, or when this phone has no key to it. */
-async function refresh({ near: id, account, unit, boundTo, active, documents, time }) {
+async function refresh({ near: id, account, unit, boundTo, active, documents, time, report }) {
   const pair = await findKey(account);
   const own = pair && (await thumbprint(await crypto.subtle.exportKey("jwk", pair.publicKey)));
   const note = document.querySelector("[data-other-phone]");
@@ -32,7 +35,7 @@ async function refresh({ near: id, account, unit, boundTo, active, documents, ti
     const answer = await fetch(documents, { method: "POST", body, headers: { Accept: "application/json" } });
     if (answer.status === 404 || answer.status === 409) await forgetHome(id);
     if (!answer.ok) return undefined;
-    const home = { ...(await answer.json()), id, account, unit, time_url: time };
+    const home = { ...(await answer.json()), id, account, unit, time_url: time, report_url: report };
     await keepHome(home);
     return home;
   } catch {

@@ -1,4 +1,4 @@
-// The phone's side of the near link over Web Bluetooth: M1 to M4 of backend/wire/near_messages.py, without any server.
+// The phone's side of the near link over Web Bluetooth: M1 to M5 of backend/wire/near_messages.py, without any server.
 import { Rejected, base64url, bytesOf, digest, sign, textOf, thumbprint, verify } from "./jws.js";
 
 const SERVICE = "978d7102-a314-4486-8f6c-ab666727fd94";
@@ -89,10 +89,11 @@ const spell = (message) => bytesOf(JSON.stringify({ v: 1, ...message }));
 /**
  * Ask the lock behind a line to open, with what is kept of its door.
  *
- * `fetchTime(nonce)` gives the platform's signed time for a lock that lost its own, or undefined without a network.
+ * `fetchTime(nonce)` gives the platform's signed time for a lock that lost its own, or undefined without a network;
+ * `ack` is the platform's word that it has stored the lock's events, if this phone carries one.
  * Answers the result: opened, refused or need_time. Throws NotReached, also when another lock answers.
  */
-export async function openNear(line, { door, activation, pair, fetchTime }) {
+export async function openNear(line, { door, activation, pair, fetchTime, ack }) {
   const m1 = spell({ nonce: base64url(crypto.getRandomValues(new Uint8Array(16))) });
   const m2 = await line.ask(m1);
   const state = await checkChallenge(m1, m2, door);
@@ -108,11 +109,23 @@ export async function openNear(line, { door, activation, pair, fetchTime }) {
     activation: activation ?? undefined, // a visitor has none, and null is no member of the message
     revocation: door.revocations,
     time,
+    ack,
   });
   const { result, receipt } = JSON.parse(textOf(await line.ask(m3)));
   const said = await verify("nearreceipt+jwt", receipt, door.lock_key);
   if (said.nonce !== state.nonce || said.crd !== crd || said.res !== result) throw new Rejected("bad_receipt");
   return result;
+}
+
+/** Collect what the lock has for the platform, `most` sealed items; on the line on which it has just opened. */
+export async function collect(line, most) {
+  const items = [];
+  for (let more = true; more && items.length < most; ) {
+    const given = JSON.parse(textOf(await line.ask(spell({ collect: "events" }))));
+    if (given.item) items.push(given.item);
+    more = given.more && given.item;
+  }
+  return items;
 }
 
 async function checkChallenge(m1, m2, door) {

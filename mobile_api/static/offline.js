@@ -1,4 +1,5 @@
 // The page for the time without a network: the homes this phone keeps, each with its Bluetooth button.
+import { bringErrands } from "./errands.js";
 import { keptHomes } from "./kept.js";
 import { offerNear } from "./near_button.js";
 
@@ -17,6 +18,7 @@ for (const home of chosen.length ? chosen : homes) {
   showCodes(card, home.codes);
 }
 document.querySelector(homes.length ? "[data-some]" : "[data-none]").hidden = false;
+addEventListener("online", bringErrands);
 
 /** Today's code large and those of the next days, or the one code of a visitor; which day it is says this phone. */
 function showCodes(card, codes) {

@@ -32,10 +32,12 @@ CLAIMS = (
 
 def name_of_test(claim: str) -> str:
     """A sentence as the name of a test: signs in words, letters and digits in lower case, the rest one underscore."""
+    signs = (("'", ""), (",000", "000"), ("%", "percent"), ("→", "is"), ("unknown,", "unknown and"))
     words = claim.lower()
-    for sign, word in (("'", ""), (",000", "000"), ("%", "percent"), ("→", "is"), ("unknown,", "unknown and")):
+    for sign, word in signs:
         words = words.replace(sign, word)
     return "test_" + re.sub(r"[^a-z0-9]+", "_", words).strip("_")
+
 
 
 def names_of_tests() -> set[str]:

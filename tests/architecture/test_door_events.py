@@ -23,6 +23,10 @@ READERS = {
     ("backend.queries.locks", "list_health"): "the landlord: HEALTH_KINDS only",
     ("backend.services.lock_logs", "record_events"): "the bridge stores",
     ("backend.services.lock_logs", "_hash_at"): "the bridge compares a hash, and answers it to nobody",
+    ("backend.services.lock_lives", "close_if_wiped"): "the bridge looks for a reset, which is no opening",
+    ("backend.services.lock_evidence", "_events"): "evidence, on the tenant's request or a court's order",
+    ("backend.services.lock_evidence", "_holders"): "the same: whom it must be shown to",
+    ("backend.queries.locks", "find_lock_card"): "the operator: the oldest sequence kept, no event",
     ("backend.services.event_months", "forget_door_events"): "retention deletes",
     ("backend.services.event_months", "_make"): "retention makes a month's table",
 }

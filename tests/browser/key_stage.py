@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 from backend.db import transaction
 from backend.models.locks import Lock as LockRow
 from backend.services.messages import send_due_messages
-from backend.wire.jwk import jwk_of, make_private_key
+from backend.wire.jwk import jwk_of
 from device_sim.lock import Lock
 from tests.browser.bluetooth import Air
 from tests.browser.conftest import Phone
@@ -151,6 +151,7 @@ def stand(chromium: Any, mobile: Flask, server: Server, air: Air, make: Any, wor
 
 
 def give_keypad(world: Any, story: Story) -> None:
-    """The lock at the door has a keypad."""
+    """The lock at the door has a keypad, and so an agreement with the platform."""
     with transaction() as session:
-        session.get_one(LockRow, story.identity.lock_id).agreement_key = jwk_of(make_private_key().public_key())
+        own = jwk_of(story.identity.agreement_key.public_key())
+        session.get_one(LockRow, story.identity.lock_id).agreement_key = own

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from backend.wire import codec, keypad, lock_messages, near_messages, tokens, topics
+from backend.wire import codec, keypad, lock_messages, near_messages, sealed_events, tokens, topics
 from backend.wire.jwk import base64url, jwk_of, make_private_key, thumbprint
 from backend.wire.lock_documents import (
+    Acknowledgement,
     Activation,
     Credential,
     Delegate,
@@ -127,6 +128,21 @@ class Platform:
             "occ": 1,
         }
         return self.sign("delegate", Delegate(**{**claims, **changes}))
+
+    def acknowledgement(self, seq: int, head: bytes, **changes: Any) -> str:
+        claims: dict[str, Any] = {
+            "iss": "anju",
+            "aud": IDENTITY.lock_id,
+            "iat": START,
+            "seq": seq,
+            "head": base64url(head),
+        }
+        return self.sign("lockack", Acknowledgement(**{**claims, **changes}))
+
+    def unseal(self, item: str, identity: Identity = IDENTITY) -> lock_messages.EventBatch:
+        agreement_key = jwk_of(identity.agreement_key.public_key())
+        secret = sealed_events.derive_secret(self.pad_key, agreement_key, identity.lock_id)
+        return sealed_events.unseal(secret, identity.lock_id, item)
 
     def config(
         self,

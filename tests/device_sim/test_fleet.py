@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend.wire import codec, lock_messages, near_messages, topics
+from backend.wire.lock_messages import read_event
 from device_sim.control import Control
 from device_sim.fleet import Fleet
 from device_sim.identities import Identity
@@ -17,6 +19,7 @@ from device_sim.phone import Carried, Phone, near_line
 from tests.device_sim.makers import Platform
 from tests.device_sim.stations import Station, answer_birth, ask, is_birth, send_list, sign_order
 from tests.mosquitto import TestBroker
+from tests.mqtt.stage import until
 
 
 def test_a_command_goes_down_and_its_result_and_event_come_up(
@@ -103,6 +106,10 @@ def test_the_phone_opens_a_lock_that_has_no_network(
     assert phone.open(offline.lock_id, credential, lock_key=key, address=address).result == "opened"
     assert Phone().open(offline.lock_id, credential, address=address).result == "refused"
     assert fleet.call(lambda: fleet.links[offline.lock_id].lock.log.seq) == 2
+    (item,) = phone.open(offline.lock_id, credential, address=address, collect=2).items
+    told = [read_event(text).seq for text in platform.unseal(item, offline).events]
+    assert told[:3] == [1, 2, 3], "and what the door does by itself after five seconds"
+    assert Phone().open(offline.lock_id, credential, address=address, collect=2).items == ()
 
 
 def test_what_is_no_conversation_is_hung_up_and_others_go_on(
@@ -162,4 +169,16 @@ def test_the_control_is_well_once_every_wanted_lock_is_connected(
 ) -> None:
     for identity in identities[:2]:
         station.await_message(identity.lock_id, topics.PRESENCE, is_birth)
+    assert ask(control, "/healthz") == (200, {"status": "ok", "locks": 3, "wanted": 2, "connected": 2})
+
+
+def test_a_lock_that_the_broker_knows_no_more_does_not_make_the_others_unwell(
+    control: Control, fleet: Fleet, station: Station, identities: list[Identity]
+) -> None:
+    for identity in identities[:2]:
+        station.await_message(identity.lock_id, topics.PRESENCE, is_birth)
+    gone = fleet.links[identities[2].lock_id]
+    gone.lock.identity = replace(identities[2], mqtt_password="an account that was taken away")
+    fleet.call(lambda: setattr(gone, "wanted", True))
+    until(lambda: fleet.call(lambda: gone.refused))
     assert ask(control, "/healthz") == (200, {"status": "ok", "locks": 3, "wanted": 2, "connected": 2})

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.gateways.key_ring import FileKeyRing, KeyRingError
+from backend.wire import sealed_events
 from backend.wire.jwk import jwk_of, make_private_key
 from backend.wire.keypad import derive_secret
 
@@ -17,8 +18,11 @@ def test_lock_and_platform_agree_on_a_secret_per_lock(tmp_path: Path) -> None:
     of_lock = derive_secret(private, ring.keypad_public_jwk(), "lock-1")
     assert ring.keypad_secret(jwk_of(private.public_key()), "lock-1") == of_lock
     assert ring.keypad_secret(jwk_of(private.public_key()), "lock-2") != of_lock
-    with pytest.raises(KeyRingError):
-        ring.keypad_secret({"kty": "RSA"}, "lock-1")
+    sealing = sealed_events.derive_secret(private, ring.keypad_public_jwk(), "lock-1")
+    assert ring.events_secret(jwk_of(private.public_key()), "lock-1") == sealing != of_lock
+    for agree in (ring.keypad_secret, ring.events_secret):
+        with pytest.raises(KeyRingError):
+            agree({"kty": "RSA"}, "lock-1")
 
 
 def test_a_ring_keeps_its_keypad_key_and_publishes_the_public_half_alone(tmp_path: Path) -> None:

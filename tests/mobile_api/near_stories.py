@@ -40,4 +40,4 @@ def lock_of(world: World, story: Story) -> Lock:
         return world.clock.now().timestamp()
 
     trust: Any = world.tokens.public_keys()
-    return Lock(story.identity, MemoryFlash(), LockClock(host), trust)
+    return Lock(story.identity, MemoryFlash(), LockClock(host), trust, pad=world.key_ring.keypad_public_jwk())

@@ -18,6 +18,8 @@ from backend.models.keys import Key
 from backend.models.locks import Lock
 from backend.services.keys import suspend_key
 from backend.wire.jwk import jwk_of, make_private_key, public_key_from_jwk, thumbprint
+from device_sim.errands import Errand
+from tests.mobile_api.near_stories import lock_of
 from tests.mobile_api.page_phones import ORIGIN, Page, PagePhone
 from tests.services import stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_PHONE, Story
@@ -125,6 +127,25 @@ def test_the_phone_fetches_all_that_opens_without_a_network(browser: Browser, ma
     assert time.json["time"].count(".") == 2
     make(without_keypad, story)
     assert json_of(phone, f"/t/keys/{story.key_id}/near", key_page).json["codes"] is None
+
+
+def with_its_own_agreement(world: Any, story: Story) -> None:
+    with transaction() as session:
+        agreement_key = story.identity.public_part()["agreement_key"]
+        session.get_one(Lock, story.identity.lock_id).agreement_key = agreement_key
+
+
+def test_the_phone_brings_what_it_has_collected_at_the_door(browser: Browser, make: Make, world: Any) -> None:
+    story = make(make_home)
+    make(with_its_own_agreement, story)
+    lock = lock_of(world, story)
+    lock.move_bolt("unlock", key=story.key_id, command=None, via="near")
+    item = Errand(lock).next().item
+    phone, path = browser(TENANT_PHONE), f"/t/keys/{story.key_id}/lock-report"
+    sent = {"lock_id": story.identity.lock_id, "items": item or ""}
+    lock.take_acknowledgement(json_of(phone, path, of_key(story, "key"), **sent).json["ack"])
+    assert len(lock.log) == 0
+    assert json_of(phone, path, of_key(story, "key"), **{**sent, "items": "AAAA"}).status_code == 422
 
 
 def test_the_page_for_no_network_and_its_worker_hold_nothing_personal(browser: Browser, make: Make) -> None:
@@ -275,7 +296,8 @@ def test_anothers_visitors_codes_and_phone_pages_are_not_found(browser: Browser,
     own = (of_key(story, rest) for rest in ("codes", "phone", "visitors", "visitors/new"))
     for path in (*own, made.path, f"/t/visits/{key_id}", f"/l/units/{story.unit_id}/visitors"):
         assert stranger.get(path).status == 404, path
-    for path in (f"/t/keys/{story.key_id}/near", f"/t/keys/{story.key_id}/time", f"/t/visits/{key_id}/unlock"):
+    of_phone = (f"/t/keys/{story.key_id}/{rest}" for rest in ("near", "time", "lock-report"))
+    for path in (*of_phone, f"/t/visits/{key_id}/unlock"):
         assert json_of(stranger, path, "/t/").status_code == 404, path
 
 

@@ -37,9 +37,10 @@ def test_rows_that_go_in_together_go_out_together(core: Any) -> None:
 
 
 def cut_all_connections(url: str) -> None:
+    """End every other connection to this database; answers when they are gone."""
     with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 

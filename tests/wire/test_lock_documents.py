@@ -26,6 +26,7 @@ KINDS: dict[str, type[Any]] = {
     "lockcfg": documents.LockConfig,
     "lockcfg_pad": documents.LockConfig,
     "lockchk": documents.Checkpoint,
+    "lockack": documents.Acknowledgement,
     "nearhello": documents.LockState,
     "nearreceipt": documents.Receipt,
 }

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     derive_private_key,
 )
 
-from backend.wire import codec, jwk, keypad, lock_messages, near_messages, tokens, topics
+from backend.wire import codec, jwk, keypad, lock_messages, near_messages, sealed_events, tokens, topics
 from backend.wire.lock_documents import CODE_KINDS
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -30,6 +30,8 @@ NEAR_READERS = {
     "Leave": near_messages.decode_greeting,
     "Fetch": near_messages.decode_greeting,
     "Box": near_messages.decode_box,
+    "Collect": near_messages.decode_greeting,
+    "Collected": near_messages.decode_collected,
 }
 
 
@@ -119,6 +121,19 @@ def test_the_sample_keypad_codes_are_derived_alike_on_both_sides() -> None:
             assert code["kind"] != "day" or keypad.day_of(first + 1) == (first, until)
     assert {code["kind"] for code in sample["codes"]} == set(CODE_KINDS)
     assert any(code["code"].startswith("0") for code in sample["codes"]), "a leading nought is typed too"
+
+
+def test_the_sample_of_sealed_events_opens_on_one_side_and_is_sealed_alike_on_the_other() -> None:
+    sample, keys = ALL["sealed_events"], ALL["keypad"]
+    lock, platform = private_key(keys["lock_agreement_key"]), private_key(keys["platform_agreement_key"])
+    for own, other in ((lock, platform), (platform, lock)):
+        secret = sealed_events.derive_secret(own, jwk.jwk_of(other.public_key()), sample["lock"])
+        assert jwk.base64url(secret) == sample["secret"] != keys["secret"]
+        batch = sealed_events.unseal(secret, sample["lock"], sample["item"])
+        assert codec.encode(batch).decode() == sample["batch"]
+        nonce = jwk.from_base64url(sample["nonce"])
+        assert sealed_events.seal(secret, sample["lock"], nonce, batch) == sample["item"]
+    assert MESSAGES["near_m5_collected"]["value"]["item"] == sample["item"]
 
 
 def test_the_delegated_sample_is_two_signatures_that_fit() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.domain.keys import GROUNDS, STATE_NAMES
 from backend.domain.visitors import CONSENT_NAMES, PURPOSES
-from mobile_api.api.schemas.base import Input, Output
+from mobile_api.api.schemas.base import FieldProblem, Input, Output
 from mobile_api.api.schemas.fields import Choice, Day, Id, Moment, Part, Several, Text, Whole
 from mobile_api.api.schemas.locks import PRESENCES
 
@@ -108,6 +108,31 @@ class TimeWanted(Input):
 class TimeShown(Output):
     time = Text(
         "签名的时间", "Signed time (`locktime+jwt`), 30 s", "eyJ0eXAiOiJsb2NrdGltZStqd3QifQ.e30.c2ln", most=2000
+    )
+
+
+class LockReport(Input):
+    lock_id = Id("门锁编号", "Id of the lock", required=True)
+    items = Several(
+        Text("一份加密记录", "One item, as the lock gave it (M5)", "AAECAwQFBgcICQoLDA0ODw", most=16_384),
+        "从门锁领取的加密记录，最多 8 份；手机读不出内容",
+        "Sealed items as the lock gave them, 8 at most; the phone cannot read them",
+        required=True,
+    )
+
+
+class ReportTaken(Output):
+    lock_id = Id("门锁编号", "Id of the lock")
+    ack = Text(
+        "给门锁的回执，下次开门时带去",
+        "Acknowledgement (`lockack+jwt`) for the lock, to be carried with the next opening (`ack` of M3)",
+        "eyJ0eXAiOiJsb2NrYWNrK2p3dCJ9.e30.c2ln",
+        most=2_000,
+    )
+    refused = Several(
+        Part(FieldProblem, "未采用的一份", "An item that was not taken"),
+        "未采用的记录，丢掉即可",
+        "Items that were not taken; they may be thrown away",
     )
 
 
