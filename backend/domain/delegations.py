@@ -18,6 +18,9 @@ def decide_delegate(days: int, occupants: Sequence[tuple[str, bool]]) -> Refusal
     """
     if not 1 <= days <= LONGEST_LIFE.days:
         return Refusal("delegate.days", "days", {"most": LONGEST_LIFE.days})
-    if any(kind != "bed" and not is_joint for kind, is_joint in occupants):
-        return Refusal("unit.occupied")
-    return None
+    return Refusal("unit.occupied") if is_closed(occupants) else None
+
+
+def is_closed(occupants: Sequence[tuple[str, bool]]) -> bool:
+    """Whether those who live in a unit close it to keys made without network."""
+    return any(kind != "bed" and not is_joint for kind, is_joint in occupants)

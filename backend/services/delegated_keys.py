@@ -130,15 +130,13 @@ def _lease_of(world: World, session: Session, account_id: str, lease_id: str) ->
 
 
 def _checked_lock(session: Session, lease: Lease, issued: _Issued) -> Lock:
-    """The lock of the lease's unit, for which this landlord's phone was made a delegate that nobody has taken back."""
+    """The lock of the lease's unit, for which this landlord's phone was made a delegate."""
     lock = lock_of(session, lease.unit_id)
     row = session.get(KeyDelegate, issued.delegate_id)
     if lock is None or row is None or row.lock_id != lock.id or issued.lock_id != lock.id:
         raise Refused("delegate.chain")
     if session.get_one(Account, row.account_id).person_id != lease.landlord_id:
         raise Refused("delegate.chain")
-    if row.revoked_at is not None:
-        raise Refused("delegate.ended")
     return lock
 
 
@@ -155,6 +153,8 @@ def _bind(
         known.delegate_id = known.delegate_id or issued.delegate_id
         known.credential_ends_at = max(known.credential_ends_at or issued.ends_at, issued.ends_at)
         return known
+    if session.get_one(KeyDelegate, issued.delegate_id).revoked_at is not None:
+        raise Refused("delegate.ended")
     draft = living_key(session, lease.id)
     if lease.state != "active" or draft is None:
         raise Refused("invitation.not_open")

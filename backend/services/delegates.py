@@ -21,7 +21,6 @@ from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.keys import Key, KeyDelegate, KeyDoor
-from backend.models.leases import Lease
 from backend.models.locks import Lock
 from backend.models.persons import Person
 from backend.services import idempotency
@@ -30,7 +29,7 @@ from backend.services.invitations import phone_key
 from backend.services.key_changes import is_handover_due, lock_of, unit_alias
 from backend.services.key_lists import enqueue_key_list
 from backend.services.keys import sign_activation
-from backend.services.occupancy import joint_group, occupants_of, tell_occupants
+from backend.services.occupancy import leases_lived_in, tell_occupants
 from backend.services.units import landlord_of, own_unit, require_mandate
 from backend.wire.lock_documents import PLATFORM, Delegate, HolderKey, claims_of
 
@@ -80,12 +79,13 @@ def make_delegate(
         unit = own_unit(session, account_id, unit_id, changing=True)
         landlord_of(session, account_id)
         require_mandate(world, session, unit.id, unit.landlord_id)
-        refusal = decide_delegate(days, _living(session, unit.id))
+        refusal = decide_delegate(days, leases_lived_in(session, unit.id))
         if refusal is not None:
             raise Refused.of([refusal])
         lock = lock_of(session, unit.id)
         if lock is None:
             raise Refused("unit.no_lock")
+        session.refresh(lock, with_for_update=True)  # who revokes a key of it now counts this delegate, or we its key
         now = world.clock.now()
         row = KeyDelegate(
             id=new_id(),
@@ -180,12 +180,6 @@ def _sign(world: World, row: KeyDelegate, phone_jwk: dict[str, Any]) -> str:
         occ=row.epoch,
     )
     return world.tokens.sign("delegate", claims_of(document))
-
-
-def _living(session: Session, unit_id: str) -> list[tuple[str, bool]]:
-    """Everyone who lives in a unit: kind of lease, and whether it is a joint one."""
-    leases = [session.get_one(Lease, key.lease_id) for key in occupants_of(session, unit_id)]
-    return [(lease.kind, len(joint_group(session, lease)) > 1) for lease in leases]
 
 
 def _extend_exposures(session: Session, row: KeyDelegate) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from backend.domain.delegations import is_closed
 from backend.domain.keys import CLOCK_BOUND, ENDED, LIVE, exposure_until, may_activate, next_state
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
@@ -27,13 +28,17 @@ from backend.services.audit import Actor, write_leaf
 from backend.services.commands import expire_unsent
 from backend.services.inbox import tell_account
 from backend.services.key_lists import enqueue_key_list, key_ends
-from backend.services.occupancy import joint_group, occupants_of
+from backend.services.occupancy import joint_group, leases_lived_in, occupants_of
 
 FARTHEST_EPOCH = 1_000  # further ahead than any database can be behind: such a report is a fault, not a loss
 
 
 def change_key(world: World, session: Session, key: Key, action: str, actor: Actor, ground: str | None = None) -> None:
-    """Move a key along its machine, raise its version, write the leaf. Raises Refused('transition')."""
+    """Move a key along its machine, raise its version, write the leaf. Raises Refused('transition').
+
+    What others have made of it meanwhile counts: the key is held and read anew first.
+    """
+    hold_key(session, key)
     following = next_state(key.state, action)
     if isinstance(following, Refusal):
         raise Refused.of([following])
@@ -49,6 +54,12 @@ def change_key(world: World, session: Session, key: Key, action: str, actor: Act
         object_id=key.id,
         decision=ground,
     )
+
+
+def hold_key(session: Session, key: Key) -> None:
+    """Let other writers of this key wait until the present unit ends, and see it as they have left it."""
+    session.flush()  # what this unit has made of it already would be read over
+    session.refresh(key, with_for_update=True)
 
 
 def activate_waiting_keys(world: World, session: Session, person_id: str) -> list[str]:
@@ -67,7 +78,11 @@ def activate_occupant(world: World, session: Session, key: Key, *, anew: bool = 
 
     `anew`: it stands for a key that had become active, whose conditions are not asked a second time.
     """
-    person = session.get(Person, key.holder_id) if key.holder_id else None
+    session.flush()
+    # Held, so that of a declaration and an identity check that commit at once the later one sees the earlier.
+    person = (
+        session.get(Person, key.holder_id, populate_existing=True, with_for_update=True) if key.holder_id else None
+    )
     if person is None or not (anew or may_activate(person.identity_state, _is_declared(session, key))):
         return False
     _activate(world, session, key)
@@ -92,6 +107,7 @@ def _activate(world: World, session: Session, key: Key) -> None:
     change_key(world, session, key, "activate", Actor("system"))
     if key.kind == "occupant":
         _end_landlords_visitors(world, session, key)
+        _end_delegates(world, session, key.unit_id)
     open_doors(world, session, key)
     if key.holder_account_id is not None:
         tell_account(
@@ -205,6 +221,20 @@ def _end_landlords_visitors(world: World, session: Session, key: Key) -> None:
         begin_revocation(world, session, visitor, Actor("system"), "moved_in")
 
 
+def _end_delegates(world: World, session: Session, unit_id: str) -> None:
+    """What a landlord's phone may issue to an empty unit it may not to a home: the list that goes out now ends it."""
+    if not is_closed(leases_lived_in(session, unit_id)):
+        return
+    now = world.clock.now()
+    issuing = session.scalars(
+        select(KeyDelegate)
+        .join(Lock, Lock.id == KeyDelegate.lock_id)
+        .where(Lock.unit_id == unit_id, KeyDelegate.revoked_at.is_(None), KeyDelegate.expires_at > now)
+    )
+    for delegate in issuing.all():
+        delegate.revoked_at = now
+
+
 def restrict_doors(world: World, session: Session, key: Key) -> None:
     """Tell every door of the key that it opens no longer, and note how long an unconfirmed door could still open."""
     expire_unsent(world, session, key.id)
@@ -246,7 +276,13 @@ def _exposure(world: World, session: Session, key: Key, lock_id: str) -> datetim
 
 
 def begin_revocation(world: World, session: Session, key: Key, actor: Actor, ground: str) -> None:
-    """Revoke a key: at once where no phone ever held it, else `revoking` until every door has confirmed."""
+    """Revoke a key: at once where no phone ever held it, else `revoking` until every door has confirmed.
+
+    One that somebody else has ended meanwhile stays as it is.
+    """
+    hold_key(session, key)
+    if key.state in ENDED:
+        return
     if key.state in ("draft", "invited"):
         change_key(world, session, key, "cancel", actor, ground)
         key.revoke_ground, key.revoked_at = ground, world.clock.now()
@@ -308,9 +344,11 @@ def confirm_doors(world: World, session: Session, lock_id: str, reported_version
     """A lock has reported its key list: doors up to that version are confirmed, revocations may be complete."""
     now = world.clock.now()
     doors = session.scalars(
-        select(KeyDoor).where(
+        select(KeyDoor)
+        .where(
             KeyDoor.lock_id == lock_id, KeyDoor.confirmed_at.is_(None), KeyDoor.desired_version <= reported_version
         )
+        .order_by(KeyDoor.key_id)
     ).all()
     for door in doors:
         door.reported_version, door.confirmed_at, door.exposure_until = reported_version, now, None
@@ -321,7 +359,7 @@ def confirm_doors(world: World, session: Session, lock_id: str, reported_version
 
 def finish_past_exposure(world: World, session: Session) -> int:
     """Turn `revoking` keys whose every door is confirmed or past its exposure into `revoked`; answers how many."""
-    waiting = session.scalars(select(Key).where(Key.state == "revoking")).all()
+    waiting = session.scalars(select(Key).where(Key.state == "revoking").order_by(Key.id)).all()
     return sum(_finish_if_confirmed(world, session, key) for key in waiting)
 
 
@@ -331,6 +369,9 @@ def _finish_if_confirmed(world: World, session: Session, key: Key) -> bool:
     now = world.clock.now()
     doors = session.scalars(select(KeyDoor).where(KeyDoor.key_id == key.id))
     if any(d.confirmed_at is None and (d.exposure_until is None or d.exposure_until > now) for d in doors):
+        return False
+    hold_key(session, key)
+    if key.state != "revoking":  # another has finished it
         return False
     change_key(world, session, key, "confirm", Actor("system"))
     key.revoked_at = now

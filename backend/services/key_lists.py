@@ -26,7 +26,9 @@ MOST_REVOKED = 512  # of the present epoch; those of earlier ones died with it
 
 def enqueue_key_list(world: World, session: Session, lock_id: str) -> int:
     """Raise a lock's list version inside the present write unit and intend to send it; answers the version."""
-    lock = session.get_one(Lock, lock_id, with_for_update=True)
+    session.flush()
+    # Read anew as it is held: this unit may have seen it before another raised the version.
+    lock = session.get_one(Lock, lock_id, populate_existing=True, with_for_update=True)
     lock.list_version += 1
     session.flush()
     _intend(world, session, lock)

@@ -22,7 +22,14 @@ from backend.models.persons import Person
 from backend.models.units import Unit
 from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_account
-from backend.services.key_changes import begin_revocation, change_key, doors_in_use, restrict_doors, unit_alias
+from backend.services.key_changes import (
+    begin_revocation,
+    change_key,
+    doors_in_use,
+    open_doors,
+    restrict_doors,
+    unit_alias,
+)
 from backend.services.key_lists import enqueue_key_list, key_begins, key_ends, lock_windows, sign_revocation
 from backend.services.tenancies import KeyCard, key_card
 from backend.wire.lock_documents import PLATFORM, Activation, HolderKey, claims_of
@@ -150,9 +157,12 @@ def resume_key(world: World, *, account_id: str, key_id: str) -> KeyCard:
                 raise Refused("key.suspended_by_holder")
             change_key(world, session, key, "resume", _actor(account_id, by_holder))
             key.suspended_at, key.suspended_by = None, None
-            for door in doors_in_use(session, key):
+            doors = doors_in_use(session, key)
+            for door in doors:
                 door.desired_version = enqueue_key_list(world, session, door.lock_id)
                 door.confirmed_at, door.exposure_until = None, None
+            if not doors:  # its unit may have got a lock meanwhile
+                open_doors(world, session, key)
             _tell_holder(world, session, key, "key_resumed")
         return key_card(session, key)
 

@@ -151,7 +151,9 @@ def close_if_wiped(world: World, session: Session, lock: Lock) -> None:
 def find_lock(session: Session, name: str, field: str = "lock", *, changing: bool = False) -> Lock:
     """A lock by its serial or id. Raises Refused lock.unknown."""
     statement = select(Lock).where(or_(Lock.serial == name, Lock.id == name)).order_by(Lock.id).limit(1)
-    lock = session.scalar(statement.with_for_update() if changing else statement)
+    if changing:  # read anew as it is held, whatever this unit has seen of it before
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    lock = session.scalar(statement)
     if lock is None:
         raise Refused("lock.unknown", field)
     return lock

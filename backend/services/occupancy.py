@@ -37,6 +37,15 @@ def is_occupied(session: Session, unit_id: str) -> bool:
     return declared is not None
 
 
+def may_consent(session: Session, account_id: str, unit_id: str) -> bool:
+    """Whether this account may consent to a visitor: it holds an occupant's key that has become active.
+
+    An accepted invitation is the landlord's word alone, and the landlord asks.
+    """
+    occupants = occupants_of(session, unit_id)
+    return any(key.holder_account_id == account_id and key.activated_at is not None for key in occupants)
+
+
 def is_occupant(session: Session, account_id: str, unit_id: str) -> bool:
     """Whether this account holds an occupant's key of the unit that has not ended."""
     return any(key.holder_account_id == account_id for key in occupants_of(session, unit_id))
@@ -49,6 +58,18 @@ def tell_occupants(
     accounts = {key.holder_account_id for key in occupants_of(session, unit_id)} - {None, but}
     for account_id in sorted(account for account in accounts if account is not None):
         tell_account(world, session, account_id, kind, once=f"{once}:{account_id[-12:]}", **params)
+
+
+def leases_lived_in(session: Session, unit_id: str) -> list[tuple[str, bool]]:
+    """Everyone who lives in a unit, on paper too: kind of lease ("" without one), and whether it is a joint one."""
+    declared = session.scalars(
+        select(Registration.lease_id).where(
+            Registration.unit_id == unit_id, Registration.residence == "living", Registration.tenant_leg == "declared"
+        )
+    )
+    ids = {*declared, *(key.lease_id for key in occupants_of(session, unit_id))}
+    leases = [session.get_one(Lease, lease_id) if lease_id else None for lease_id in sorted(ids, key=str)]
+    return [(lease.kind, len(joint_group(session, lease)) > 1) if lease else ("", False) for lease in leases]
 
 
 def joint_group(session: Session, lease: Lease) -> list[Lease]:

@@ -19,6 +19,7 @@ def own_lease_to_change(world: World, session: Session, account_id: str, lease_i
     """The same, to be changed: a manager's mandate must still run, other writers of the unit wait their turn."""
     lease = own_lease(session, account_id, lease_id)
     session.get_one(Unit, lease.unit_id, with_for_update=True)
+    session.refresh(lease)  # as whoever held the unit before has left it
     require_mandate(world, session, lease.unit_id, lease.landlord_id)
     return lease
 

@@ -37,7 +37,7 @@ from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_account, tell_person
 from backend.services.invitations import InvitationView, invitation_view, make_invitation
 from backend.services.key_changes import activate_visitor, begin_revocation, change_key, unit_alias
-from backend.services.occupancy import is_occupant, is_occupied, occupants_of, tell_occupants
+from backend.services.occupancy import is_occupant, is_occupied, may_consent, occupants_of, tell_occupants
 from backend.services.tenancies import KeyCard, key_card
 from backend.services.units import require_mandate
 
@@ -130,11 +130,12 @@ def issue_visitor_key(
 def answer_visitor_key(world: World, *, account_id: str, key_id: str, agrees: bool) -> VisitorKeyCard:
     """An occupant consents to the landlord's key, which may then be used, or refuses and ends it.
 
-    One occupant's word is enough; the same word again changes nothing. Raises Refused not_found, visitor.answered.
+    One occupant's word is enough, if that one's key has become active; the same word again changes nothing.
+    Raises Refused not_found, visitor.answered.
     """
     with transaction() as session:
         key = _seen_key(session, account_id, key_id)
-        if not is_occupant(session, account_id, key.unit_id):
+        if not may_consent(session, account_id, key.unit_id):
             raise Refused("not_found", "key_id")
         said = "given" if agrees else "refused"
         if key.consent == said:
@@ -296,6 +297,6 @@ def _card(world: World, session: Session, account_id: str, key: Key) -> VisitorK
         is_mine=is_mine,
         emergency=key.emergency,
         invitation=invitation,
-        may_answer=is_living and key.consent == "asked" and is_occupant(session, account_id, key.unit_id),
+        may_answer=is_living and key.consent == "asked" and may_consent(session, account_id, key.unit_id),
         may_end=is_living,
     )

@@ -28,12 +28,14 @@ from hypothesis.stateful import (
 
 from backend.bootstrap import core_app
 from backend.config import Settings
-from backend.db import db
+from backend.db import db, reading
 from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
+from backend.models.leases import Lease
 from backend.services import keys
 from backend.services.housekeeping import keep_house
 from backend.services.keys import Credential
+from backend.services.leases import extend_lease
 from backend.services.rebinding import rebind_key
 from device_sim.phone import Phone
 from tests.conftest import NOW
@@ -180,6 +182,20 @@ class DoorModel(RuleBasedStateMachine):
         harm = data.draw(st.sampled_from((keys.suspend_key, keys.revoke_key)), "how")
         with pytest.raises(Refused, match="key.ground"):
             harm(self.home.world, account_id=self.home.story.landlord, key_id=grant.resident.key_id, ground="check_out")
+
+    @precondition(lambda self: self.home.platform_up and self.living)
+    @rule(data=st.data(), days=st.integers(1, 900))
+    def a_lease_is_extended_in_place(self, data: st.DataObject, days: int) -> None:
+        grant = data.draw(st.sampled_from(self.living), "whose")
+        world, landlord, lease_id = self.home.world, self.home.story.landlord, grant.resident.lease_id
+        with reading() as session:
+            until = session.get_one(Lease, lease_id).ends_on
+        assert until is not None
+        ends_on = max(until, self.clock.today()) + timedelta(days=days)
+        made = extend_lease(world, account_id=landlord, lease_id=lease_id, ends_on=ends_on)
+        assert made.key_id == grant.resident.key_id, "the same key goes on"
+        self.home.settle()
+        self.hear()
 
     @precondition(lambda self: self.home.platform_up and any(each.now == "alive" for each in self.grants))
     @rule(data=st.data())

@@ -260,6 +260,32 @@ def test_a_delegate_taken_back_is_on_the_locks_list_and_takes_nothing_in(
     assert side.made.id in same.rev, "a list never changes by the passing of time"
 
 
+def test_a_delegate_made_while_a_unit_stood_empty_ends_when_somebody_moves_in(world: World, story: Story) -> None:
+    side = delegate_for(world, story)
+    tenant = stories.move_in(world, story, story.lease_id, story.registration_id, stories.TENANT_PHONE,
+                             stories.TENANT_NUMBER)  # fmt: skip
+    lock = stories.lock_row(side.made.lock_id)
+    assert lock.epoch == side.made.epoch, "by its epoch alone it would issue keys to the tenant's home"
+    assert side.made.id in key_lists.key_list(world, db.session(), lock).rev
+    assert list_delegates(world, account_id=story.landlord, unit_id=story.unit_id)[0].ended_at is not None
+    assert stories.key_row(tenant.key_id).state == "active"
+
+
+def test_a_key_taken_in_may_be_told_again_after_its_delegate_has_ended(world: World, story: Story) -> None:
+    side = delegate_for(world, story)
+    credential = issue(world, side, story.key_id)
+    told = adopt(world, story.landlord, story, side, credential)
+    end_delegate(world, account_id=story.landlord, delegate_id=side.made.id)
+    assert adopt(world, story.landlord, story, side, credential).id == told.id
+
+
+def test_nobody_issues_offline_keys_to_the_home_of_somebody_without_a_phone(world: World) -> None:
+    story = stories.make_active(world)
+    revoke_key(world, account_id=story.tenant, key_id=story.key_id)  # lives there on, with the mechanical key
+    with pytest.raises(Refused, match="unit.occupied"):
+        delegate_for(world, story)
+
+
 def test_an_unexpired_delegate_extends_the_exposure_made_before_or_after(world: World, clock: FixedClock) -> None:
     story = stories.make_active(world, kind="bed")
     delegate_for(world, story, days=2)

@@ -16,10 +16,13 @@ from backend.services import key_lists
 from backend.services.housekeeping import keep_house
 from backend.services.invitations import accept_invitation
 from backend.services.key_changes import FARTHEST_EPOCH, adopt_epoch, confirm_doors
-from backend.services.keys import fetch_credential, get_key, revoke_key, suspend_key
+from backend.services.keys import fetch_credential, get_key, resume_key, revoke_key, suspend_key
+from backend.services.lock_manifests import import_locks
 from backend.services.registrations import check_out
+from backend.services.units import claim_lock, claim_unit
 from backend.services.visitor_keys import issue_visitor_key
 from backend.wire.jwk import jwk_of, make_private_key
+from device_sim.identities import make_identity
 from tests.services import stories
 from tests.services.stories import VISITOR_PHONE, Story
 
@@ -141,3 +144,15 @@ def test_an_old_confirmation_confirms_no_newer_change(world: World, story: Story
 @pytest.fixture
 def story(world: World) -> Story:
     return stories.make_active(world)
+
+
+def test_a_key_resumed_after_its_unit_got_a_lock_opens_that_lock(world: World) -> None:
+    landlord, (_, rooms), identity = stories.make_landlord(world), stories.make_dwelling(world), make_identity(7, 1)
+    claim_unit(world, account_id=landlord, unit_id=rooms[0], right_kind="owner", evidence="不动产权证书")
+    import_locks(world, [identity.public_part()])
+    tenant = stories.make_occupant(world, Story(landlord, rooms[0], "", identity))
+    suspend_key(world, account_id=tenant.account, key_id=tenant.key_id)
+    claim_lock(world, account_id=landlord, unit_id=rooms[0], claim_code=identity.claim_code)
+    resume_key(world, account_id=tenant.account, key_id=tenant.key_id)
+    doors = fetch_credential(world, account_id=tenant.account, key_id=tenant.key_id).doors
+    assert [door.lock_id for door in doors] == [identity.lock_id]

@@ -24,9 +24,10 @@ from backend.services import commands, key_lists, lock_logs, lock_reports
 from backend.services.access_records import my_door_events
 from backend.services.housekeeping import keep_house
 from backend.services.inbox import list_notices
-from backend.services.invitations import accept_invitation, look_at_invitation
+from backend.services.invitations import accept_invitation, invite_tenant, look_at_invitation
 from backend.services.key_changes import confirm_doors
 from backend.services.keys import fetch_credential, get_key, revoke_key
+from backend.services.leases import record_lease
 from backend.services.messages import send_due_messages
 from backend.services.registrations import check_out
 from backend.services.visitor_keys import (
@@ -122,6 +123,23 @@ def test_a_refusal_ends_the_landlords_key(world: World, story: Story, taken: boo
     with pytest.raises(Refused, match="visitor.answered"):
         answer_visitor_key(world, account_id=story.tenant, key_id=card.key.id, agrees=True)
     assert db.session.get(DataKey, card.key.id) is None, "the visitor's number is forgotten with the key"
+
+
+def test_who_has_only_accepted_the_landlords_invitation_consents_for_nobody(world: World, story: Story) -> None:
+    """Else a landlord lets a friend join the lease, and the friend lets the landlord in."""
+    made = record_lease(world, account_id=story.landlord, unit_id=story.unit_id, kind="room",
+                        starts_on=world.clock.today(), ends_on=None, alias="小吴",
+                        tenant_name="吴友", tenant_id_type="111", tenant_id_number=stories.CO_TENANT_NUMBER,
+                        tenant_phone=stories.CO_TENANT_PHONE, joint_with=story.lease_id)  # fmt: skip
+    link = invite_tenant(world, account_id=story.landlord, lease_id=made.lease_id).link
+    friend = stories.make_account(world, stories.CO_TENANT_PHONE)
+    jwk = jwk_of(make_private_key().public_key())
+    accept_invitation(world, account_id=friend, token=link.rsplit("/", 1)[1], phone_jwk=jwk)
+    card = issue(world, story.landlord, story)
+    assert not get_visitor_key(world, account_id=friend, key_id=card.key.id).may_answer
+    with pytest.raises(Refused, match="not_found"):
+        answer_visitor_key(world, account_id=friend, key_id=card.key.id, agrees=True)
+    assert answer_visitor_key(world, account_id=story.tenant, key_id=card.key.id, agrees=True).key.consent == "given"
 
 
 def test_only_an_occupant_answers_and_the_landlord_cannot_consent_for_them(world: World, story: Story) -> None:
