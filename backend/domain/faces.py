@@ -7,6 +7,7 @@ ways (window, live video, landlord's attestation) are always open.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from backend.domain.face_reasons import FACE_REASONS, FaceReason
@@ -118,8 +119,13 @@ def find_document_faults(quality: FaceQuality, policy: FacePolicy) -> tuple[str,
 
 
 def find_document_doubts(quality: FaceQuality, policy: FacePolicy) -> tuple[str, ...]:
-    """Reason codes of a usable but poor document picture: its portrait is small. A match on it goes to a person."""
-    return ("document_face_smallish",) if quality.eyes_apart < policy.eyes_apart_document else ()
+    """Reason codes of a usable but poor document picture: small or soft. A match on it goes to a person."""
+    doubts = []
+    if quality.eyes_apart < policy.eyes_apart_document:
+        doubts.append("document_face_smallish")
+    if quality.sharpness < policy.sharp_good:
+        doubts.append("document_soft")
+    return tuple(doubts)
 
 
 def find_live_faults(quality: FaceQuality, policy: FacePolicy) -> tuple[str, ...]:
@@ -140,6 +146,11 @@ def find_live_faults(quality: FaceQuality, policy: FacePolicy) -> tuple[str, ...
     if not quality.is_inside:
         faults.append("face_cut")
     return tuple(faults)
+
+
+def find_live_doubts(qualities: Sequence[FaceQuality], policy: FacePolicy) -> tuple[str, ...]:
+    """Reason codes of usable but poor live frames: one of those compared is soft. A match on them goes to a person."""
+    return ("face_soft",) if any(quality.sharpness < policy.sharp_good for quality in qualities) else ()
 
 
 def decide_face(distance: float, policy: FacePolicy, doubts: tuple[str, ...] = ()) -> tuple[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 
 import numpy as np
@@ -20,6 +21,7 @@ from backend.domain.faces import (
     decide_face,
     find_document_doubts,
     find_document_faults,
+    find_live_doubts,
     find_live_faults,
 )
 from backend.domain.movements import (
@@ -38,6 +40,7 @@ from backend.gateways.face_engine import (
     find_document_faces,
     find_live_faces,
     find_main_face,
+    is_sideways,
     load_engine,
     measure_frame,
     measure_quality,
@@ -57,11 +60,12 @@ class Retake(Exception):
 
 @dataclass(frozen=True)
 class LookedAt:
-    """One face with the picture it is in."""
+    """One face with the picture it is in, which `was_turned` when it lay on its side."""
 
     picture: Image.Image
     box: Box
     landmarks: Points
+    was_turned: bool = False
 
     def quality(self) -> FaceQuality:
         """See FaceQuality."""
@@ -72,13 +76,17 @@ class LookedAt:
         return engine.encode(pixels_of(self.picture), self.box)
 
 
-def verify(document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy) -> FaceVerdict:
-    """Is the face of the live `frames`, moving as `challenge` asks, the face on `document`?
+def verify(
+    document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy, now: datetime
+) -> FaceVerdict:
+    """Is the face of the live `frames`, moving as `challenge` asks, the face on `document`? They arrived at `now`.
 
     Never raises for what the pictures are: an unusable one gives 'retake' with its reasons. Raises EngineMissing.
     """
     engine = load_engine()
     try:
+        if not challenge.is_open(now):
+            raise Retake("challenge_late")
         decision, reasons, distance = _judged(engine, document, frames, challenge, policy)
     except Retake as retake:
         return FaceVerdict("retake", retake.reasons, None, engine.version)
@@ -107,9 +115,10 @@ def _judged(
     faults = judge_movements(measures, challenge.actions, policy.movements)
     if faults:
         raise Retake(*faults)
-    live = _encode_three(engine, faces, measures, policy)
-    distance = float(np.linalg.norm(np.mean(live, axis=0) - card.encoded(engine)))
-    decision, reasons = decide_face(distance, policy, find_document_doubts(quality, policy))
+    live = _choose_three(faces, measures, policy)
+    distance = float(np.linalg.norm(np.mean(_encode_one_face(engine, live, policy), axis=0) - card.encoded(engine)))
+    doubts = find_document_doubts(quality, policy) + find_live_doubts([face.quality() for face in live], policy)
+    decision, reasons = decide_face(distance, policy, doubts)
     return decision, reasons, distance
 
 
@@ -119,13 +128,14 @@ def look_at_document(engine: Engine, content: bytes, policy: FacePolicy) -> Look
         picture = decode_document(content, policy.pictures)
     except PictureRefused as refused:
         raise Retake(f"document_{refused.code}") from None
-    picture, boxes = find_document_faces(engine, picture)
+    upright, boxes = find_document_faces(engine, picture)
     if not boxes:
         raise Retake("document_no_face")
     box = find_main_face(boxes, policy.second_face_share)
     if box is None:
         raise Retake("document_several_faces")
-    return LookedAt(picture, box, engine.place_landmarks(pixels_of(picture), box))
+    landmarks = engine.place_landmarks(pixels_of(upright), box)
+    return LookedAt(upright, box, landmarks, was_turned=upright is not picture)
 
 
 @dataclass(frozen=True)
@@ -152,13 +162,14 @@ def compare_pictures(document: bytes, live: bytes, policy: FacePolicy) -> Compar
     if card_quality is not None:
         card_faults += find_document_faults(card_quality, policy)
     live_faults = tuple(_AS_LIVE.get(fault, fault.replace("document_", "frame_")) for fault in live_faults)
-    if live_quality is not None:
-        live_faults += find_live_faults(live_quality, policy)
+    if face is not None and live_quality is not None:
+        live_faults += find_live_faults(live_quality, policy) + (("face_sideways",) if face.was_turned else ())
     decision, reasons, distance = "retake", card_faults + live_faults, None
-    if card is not None and face is not None and card_quality is not None:
+    if card is not None and face is not None and card_quality is not None and live_quality is not None:
         distance = float(np.linalg.norm(card.encoded(engine) - face.encoded(engine)))
         if not reasons:
-            decision, reasons = decide_face(distance, policy, find_document_doubts(card_quality, policy))
+            doubts = find_document_doubts(card_quality, policy) + find_live_doubts([live_quality], policy)
+            decision, reasons = decide_face(distance, policy, doubts)
     rounded = None if distance is None else round(distance, 2)
     return Comparison(decision, reasons, rounded, card_quality, live_quality, engine.version)
 
@@ -186,7 +197,7 @@ def _look_at_frames(engine: Engine, frames: Sequence[Frame], policy: FacePolicy)
         seen.add(blake2b(pixels.tobytes(), digest_size=16).digest())
         boxes = find_live_faces(engine, picture, faces[-1].box if faces else None)
         if not boxes:
-            raise Retake("face_lost")
+            raise Retake("face_lost" if faces or not is_sideways(engine, picture) else "face_sideways")
         box = find_main_face(boxes, policy.second_face_share)
         if box is None:
             raise Retake("face_not_alone")
@@ -196,10 +207,10 @@ def _look_at_frames(engine: Engine, frames: Sequence[Frame], policy: FacePolicy)
     return faces
 
 
-def _encode_three(
-    engine: Engine, faces: Sequence[LookedAt], measures: Sequence[FrameMeasure], policy: FacePolicy
-) -> list[Embedding]:
-    """Embeddings of three resting frames: the best of the first, middle and last third. Raises Retake."""
+def _choose_three(
+    faces: Sequence[LookedAt], measures: Sequence[FrameMeasure], policy: FacePolicy
+) -> list[LookedAt]:
+    """Three resting frames: the sharpest of the first, middle and last third. Raises Retake."""
     baseline = eyes_baseline_of(measures, policy.movements)
     resting = [
         face for face, one in zip(faces, measures, strict=True) if is_resting(one, baseline, policy.movements)
@@ -214,7 +225,11 @@ def _encode_three(
         faults = [fault for quality in qualities for fault in find_live_faults(quality, policy)]
         raise Retake(max(set(faults), key=faults.count) if faults else "face_turned")
     thirds = np.array_split(np.arange(len(usable)), 3)
-    chosen = [max((usable[n] for n in third), key=lambda pair: pair[0])[1] for third in thirds]
+    return [max((usable[n] for n in third), key=lambda pair: pair[0])[1] for third in thirds]
+
+
+def _encode_one_face(engine: Engine, chosen: Sequence[LookedAt], policy: FacePolicy) -> list[Embedding]:
+    """Embeddings of three frames of one burst. Raises Retake when they are not one face."""
     three = [face.encoded(engine) for face in chosen]
     for one, other in ((0, 1), (0, 2), (1, 2)):
         if float(np.linalg.norm(three[one] - three[other])) > policy.same_face_at_most:

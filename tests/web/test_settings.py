@@ -29,6 +29,9 @@ def test_an_installation_with_real_offices_runs() -> None:
         ({"ANJU_MOBILE_PORT": "eighty"}, "ANJU_MOBILE_PORT"),
         ({"ANJU_DEMO": "perhaps"}, "ANJU_DEMO"),
         ({"ANJU_FACE_REVIEW_AT_MOST": "0.3"}, "ANJU_FACE_REVIEW_AT_MOST"),
+        ({"ANJU_FACE_REVIEW_AT_MOST": "0.6"}, "ANJU_FACE_REVIEW_AT_MOST"),
+        ({"ANJU_FACE_MATCH_AT_MOST": "0.5"}, "ANJU_FACE_MATCH_AT_MOST"),
+        ({"ANJU_FACE_MATCH_AT_MOST": "0.1"}, "ANJU_FACE_MATCH_AT_MOST"),
     ],
 )
 def test_what_must_not_run_is_refused_naming_the_setting(changes: dict[str, str], named: str) -> None:
