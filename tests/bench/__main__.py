@@ -11,11 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.bench import locks
+from tests.bench import face, locks
 from tests.bench.figures import Row, machine, report, table
 from tests.bench.stage import Stage
 
-GROUPS: Mapping[str, Sequence[Callable[[Stage], list[Row]]]] = {"locks": locks.MEASUREMENTS}
+GROUPS: Mapping[str, Sequence[Callable[[Stage], list[Row]]]] = {
+    "locks": locks.MEASUREMENTS,
+    "face": face.MEASUREMENTS,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
