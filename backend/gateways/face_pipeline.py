@@ -6,6 +6,7 @@ number of the face but the rounded distance.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,6 +112,9 @@ def _judged(
     if faults:
         raise Retake(*faults)
     faces = _look_at_frames(engine, frames, policy)
+    poor = _commonest_fault(faces, policy)
+    if poor:  # before the movements: in the dark none is seen, and light is what has to be told
+        raise Retake(poor)
     measures = [measure_frame(face.landmarks, frame.at_ms) for face, frame in zip(faces, frames, strict=True)]
     faults = judge_movements(measures, challenge.actions, policy.movements)
     if faults:
@@ -197,7 +201,7 @@ def _look_at_frames(engine: Engine, frames: Sequence[Frame], policy: FacePolicy)
         seen.add(blake2b(pixels.tobytes(), digest_size=16).digest())
         boxes = find_live_faces(engine, picture, faces[-1].box if faces else None)
         if not boxes:
-            raise Retake("face_lost" if faces or not is_sideways(engine, picture) else "face_sideways")
+            raise Retake(_why_lost(engine, picture, faces, policy))
         box = find_main_face(boxes, policy.second_face_share)
         if box is None:
             raise Retake("face_not_alone")
@@ -205,6 +209,26 @@ def _look_at_frames(engine: Engine, frames: Sequence[Frame], policy: FacePolicy)
     if len(seen) < len(faces):  # the same pixels in other files
         raise Retake("frames_repeated")
     return faces
+
+
+def _why_lost(engine: Engine, picture: Image.Image, before: Sequence[LookedAt], policy: FacePolicy) -> str:
+    """The reason that helps: what was poor in the frames before, or in this one when it is the first."""
+    if before:
+        return _commonest_fault(before, policy) or "face_lost"
+    luminance = float(np.asarray(picture.convert("L")).mean())
+    if luminance < policy.luminance_at_least:
+        return "face_dark"
+    if luminance > policy.luminance_at_most:
+        return "face_bright"
+    return "face_sideways" if is_sideways(engine, picture) else "face_lost"
+
+
+def _commonest_fault(faces: Sequence[LookedAt], policy: FacePolicy) -> str:
+    """The fault of more than half of the faces, turning aside, which is asked for; nothing when there is none."""
+    faults = Counter(fault for face in faces for fault in find_live_faults(face.quality(), policy))
+    del faults["face_turned"]
+    fault, count = max(faults.items(), key=lambda pair: pair[1], default=("", 0))
+    return fault if 2 * count > len(faces) else ""
 
 
 def _choose_three(

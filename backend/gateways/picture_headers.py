@@ -71,12 +71,12 @@ def _checked(
     if len(content) > bytes_at_most:
         raise PictureRefused("too_large")
     head = read_head(content)
+    if head.is_animated:
+        raise PictureRefused("animated")
     if head.kind not in kinds:
         raise PictureRefused("unknown_kind")
     if head.width * head.height > pixels_at_most:
         raise PictureRefused("too_large")
-    if head.is_animated:
-        raise PictureRefused("animated")
     if min(head.width, head.height) < limits.side_at_least:
         raise PictureRefused("too_small")
     # Phones write metadata before a picture and hang things behind it (motion clips, depth maps): those are left
