@@ -47,6 +47,9 @@ class FacePolicy:
     a false match of 1 : 10,000. NIST SP 800-63A-4 asks 1 : 10,000 and 1 : 100, alike across groups: this model does not
     reach it, and the threshold is never the only gate.
 
+    One face throughout: resting frames of one burst lie within .35 of each other; a turned or open-mouthed frame lies
+    up to .50 from its own resting ones (two faces moved by warps), another person's at .64 and more.
+
     Quality: distance between the eye centres in pixels; yaw as in movements.FrameMeasure; roll in degrees; luminance
     0-255; sharpness is the variance of the Laplacian of the 150-pixel grey face ÷ its own variance.
     """
@@ -55,6 +58,7 @@ class FacePolicy:
     review_at_most: float = 0.55
     same_picture_below: float = 0.15
     same_face_at_most: float = 0.35
+    moving_face_at_most: float = 0.55
     eyes_apart_live: float = 60.0
     eyes_apart_document: float = 45.0
     eyes_apart_floor: float = 30.0

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from itertools import combinations
 
 import numpy as np
 from PIL import Image
@@ -30,6 +31,7 @@ from backend.domain.movements import (
     FrameMeasure,
     eyes_baseline_of,
     find_burst_faults,
+    find_movements,
     is_resting,
     judge_movements,
 )
@@ -119,8 +121,20 @@ def _judged(
     faults = judge_movements(measures, challenge.actions, policy.movements)
     if faults:
         raise Retake(*faults)
-    live = _choose_three(faces, measures, policy)
-    distance = float(np.linalg.norm(np.mean(_encode_one_face(engine, live, policy), axis=0) - card.encoded(engine)))
+    resting = _find_resting(faces, measures, policy)
+    live = _sharpest_of_thirds(resting)
+    three = [face.encoded(engine) for face in live]
+    seen = find_movements(measures, policy.movements)
+    moving = [faces[one.first] for one in seen if one.action in challenge.actions]
+    ends = [one for one in (resting[0], resting[-1]) if not _is_among(one, live)]
+    rest = [one for one in (faces[0], faces[-1]) if not _is_among(one, [*live, *ends, *moving])]
+    _refuse_two_people(
+        three,
+        resting=three + [face.encoded(engine) for face in ends],
+        others=[face.encoded(engine) for face in moving + rest],
+        policy=policy,
+    )
+    distance = float(np.linalg.norm(np.mean(three, axis=0) - card.encoded(engine)))
     doubts = find_document_doubts(quality, policy) + find_live_doubts([face.quality() for face in live], policy)
     decision, reasons = decide_face(distance, policy, doubts)
     return decision, reasons, distance
@@ -231,31 +245,43 @@ def _commonest_fault(faces: Sequence[LookedAt], policy: FacePolicy) -> str:
     return fault if 2 * count > len(faces) else ""
 
 
-def _choose_three(
+def _find_resting(
     faces: Sequence[LookedAt], measures: Sequence[FrameMeasure], policy: FacePolicy
 ) -> list[LookedAt]:
-    """Three resting frames: the sharpest of the first, middle and last third. Raises Retake."""
+    """The resting frames that can be compared, in their order, three or more. Raises Retake."""
     baseline = eyes_baseline_of(measures, policy.movements)
     resting = [
         face for face, one in zip(faces, measures, strict=True) if is_resting(one, baseline, policy.movements)
     ]
     qualities = [face.quality() for face in resting]
     usable = [
-        (quality.sharpness, face)
-        for quality, face in zip(qualities, resting, strict=True)
-        if not find_live_faults(quality, policy)
+        face for quality, face in zip(qualities, resting, strict=True) if not find_live_faults(quality, policy)
     ]
     if len(usable) < 3:
         faults = [fault for quality in qualities for fault in find_live_faults(quality, policy)]
         raise Retake(max(set(faults), key=faults.count) if faults else "face_turned")
-    thirds = np.array_split(np.arange(len(usable)), 3)
-    return [max((usable[n] for n in third), key=lambda pair: pair[0])[1] for third in thirds]
+    return usable
 
 
-def _encode_one_face(engine: Engine, chosen: Sequence[LookedAt], policy: FacePolicy) -> list[Embedding]:
-    """Embeddings of three frames of one burst. Raises Retake when they are not one face."""
-    three = [face.encoded(engine) for face in chosen]
-    for one, other in ((0, 1), (0, 2), (1, 2)):
-        if float(np.linalg.norm(three[one] - three[other])) > policy.same_face_at_most:
-            raise Retake("faces_differ")
-    return three
+def _sharpest_of_thirds(resting: Sequence[LookedAt]) -> list[LookedAt]:
+    """The sharpest frame of the first, middle and last third: light and pose differ most between them."""
+    thirds = np.array_split(np.arange(len(resting)), 3)
+    return [max((resting[n] for n in third), key=lambda face: face.quality().sharpness) for third in thirds]
+
+
+def _is_among(face: LookedAt, some: Sequence[LookedAt]) -> bool:
+    return any(face is one for one in some)
+
+
+def _refuse_two_people(
+    three: Sequence[Embedding], *, resting: Sequence[Embedding], others: Sequence[Embedding], policy: FacePolicy
+) -> None:
+    """Raises Retake unless the `three` compared, all `resting` frames, and the `others` in any pose are one face.
+
+    Whoever moves must be who is compared: else one person would make the movements and another's picture rest between.
+    """
+    if any(float(np.linalg.norm(a - b)) > policy.same_face_at_most for a, b in combinations(resting, 2)):
+        raise Retake("faces_differ")
+    middle = np.mean(three, axis=0)
+    if any(float(np.linalg.norm(one - middle)) > policy.moving_face_at_most for one in others):
+        raise Retake("faces_differ")
