@@ -30,7 +30,8 @@ _SAME = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no":
 def add_face_commands(nouns: Any) -> None:
     """Register the noun `face` with its verbs."""
     verbs = nouns.add_parser("face", help="the face comparison").add_subparsers(metavar="VERB", required=True)
-    checking = verbs.add_parser("check", help="compare two pictures: A as document, B as live frame")
+    text = "compare two pictures, A as document, B as a live frame; no movement is checked"
+    checking = verbs.add_parser("check", help=text, description=text)
     checking.add_argument("document", type=Path, metavar="A")
     checking.add_argument("live", type=Path, metavar="B")
     checking.add_argument("--json", action="store_true", help="for machines")
