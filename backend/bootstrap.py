@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
@@ -178,14 +178,27 @@ def set_up_logging(process: str, level: str = "INFO") -> None:
     structlog.contextvars.bind_contextvars(process=process)
 
 
-def serve_health(port: int, check: Callable[[], str | None]) -> ThreadingHTTPServer:
-    """Answer GET /healthz on 127.0.0.1:`port`: 200 when `check` answers None, else 503 with its sentence."""
+def serve_health(
+    port: int, check: Callable[[], str | None], counts: Callable[[], Mapping[str, int]] | None = None
+) -> ThreadingHTTPServer:
+    """Answer GET /healthz on 127.0.0.1:`port`: 200 when `check` answers None, else 503 with its sentence.
+
+    With `counts` also GET /counts: what has been counted since the start, by name.
+    """
+
+    def answer(path: str) -> tuple[int, object]:
+        if path == "/counts" and counts is not None:
+            return 200, dict(sorted(counts().items()))
+        reason = check() if path == "/healthz" else "no such page"
+        if reason is None:
+            return 200, {"status": "ok"}
+        return 503 if path == "/healthz" else 404, {"status": "down", "reason": reason}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            reason = check() if self.path == "/healthz" else "no such page"
-            body = json.dumps({"status": "ok"} if reason is None else {"status": "down", "reason": reason}).encode()
-            self.send_response(200 if reason is None else 404 if self.path != "/healthz" else 503)
+            status, said = answer(self.path)
+            body = json.dumps(said).encode()
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -1,8 +1,8 @@
 """The MQTT broker's files: configuration, passwords, who may touch which topic.
 
-The broker is Mosquitto 2. Its files are written from the bridge's password and the locks' password hashes, each
+The broker is Mosquitto 2. Its files are written from the bridges' passwords and the locks' password hashes, each
 replaced in one step, and read again by the broker on SIGHUP. A lock's account is its id and reaches its own subtree
-only; nothing of a person is in any of these files.
+only; a bridge's is anju-bridge-1, anju-bridge-2 …; nothing of a person is in any of these files.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import re
 import secrets
 import shutil
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from backend.config import Settings
+from backend.config import Settings, bridge_password_file
 
-BRIDGE_USER = "anju-bridge"
+BRIDGE_USER = "anju-bridge-1"
+_BRIDGES = "anju-bridge"  # no lock's account begins so
 ROUNDS = 101  # Mosquitto's own default; the passwords are random, 192 bits, so rounds add nothing
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a name with + or # would match foreign topics in the ACL
 _HASH = re.compile(r"\$7\$[0-9]+\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+")
@@ -37,9 +38,14 @@ def hash_password(password: str, salt: bytes | None = None) -> str:
     return f"$7${ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
-def bridge_password(keys_folder: Path) -> str:
-    """The bridge's password, made once and kept in the keys' folder with mode 0600."""
-    path = keys_folder / "bridge-mqtt-password"
+def bridge_names(count: int) -> list[str]:
+    """The accounts of so many bridges."""
+    return [f"{_BRIDGES}-{number}" for number in range(1, count + 1)]
+
+
+def bridge_password(keys_folder: Path, name: str = BRIDGE_USER) -> str:
+    """A bridge's password, made once and kept in the keys' folder with mode 0600."""
+    path = bridge_password_file(keys_folder, name)
     if not path.exists():
         keys_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _replace(path, secrets.token_urlsafe(24) + "\n")
@@ -49,32 +55,34 @@ def bridge_password(keys_folder: Path) -> str:
 def write_broker_files(settings: Settings, accounts: Iterable[tuple[str, str]]) -> None:
     """Write all files of this installation's broker and let a running one read its accounts again.
 
-    `accounts` are pairs of lock id and password hash (`$7$…`); the bridge's password is made when there is none.
+    `accounts` are pairs of lock id and password hash (`$7$…`); a bridge's password is made when there is none.
     Raises ValueError for a name or a hash that could change the meaning of a line.
     """
     folder = settings.var / "broker"
-    write_configuration(folder, settings.broker_port)
-    write_passwords(folder, bridge=bridge_password(settings.keys_folder), locks=accounts)
+    names = bridge_names(settings.bridges)
+    write_configuration(folder, settings.broker_port, bridges=names)
+    bridges = {name: bridge_password(settings.keys_folder, name) for name in names}
+    write_passwords(folder, bridges=bridges, locks=accounts)
     reload_broker(folder)
 
 
-def write_configuration(folder: Path, port: int) -> Path:
+def write_configuration(folder: Path, port: int, *, bridges: Iterable[str] = (BRIDGE_USER,)) -> Path:
     """Write mosquitto.conf and acl into `folder`; returns the configuration's path."""
     (folder / "store").mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve()
-    _replace(folder / "acl", ACL)
+    _replace(folder / "acl", access_list(bridges))
     _replace(folder / "mosquitto.conf", _configuration(folder, port))
     return folder / "mosquitto.conf"
 
 
-def write_passwords(folder: Path, *, bridge: str, locks: Iterable[tuple[str, str]]) -> None:
-    """Write the password file: the bridge's account and one per lock; the broker reads it on `reload_broker`.
+def write_passwords(folder: Path, *, bridges: Mapping[str, str], locks: Iterable[tuple[str, str]]) -> None:
+    """Write the password file: the bridges' accounts and one per lock; the broker reads it on `reload_broker`.
 
     Raises ValueError for a name or a hash that could change the meaning of a line.
     """
-    lines = [f"{BRIDGE_USER}:{hash_password(bridge)}"]
+    lines = [f"{name}:{hash_password(password)}" for name, password in bridges.items()]
     for name, hashed in locks:
-        if not _NAME.fullmatch(name) or name == BRIDGE_USER:
+        if not _NAME.fullmatch(name) or name.startswith(_BRIDGES):
             raise ValueError(f"{name!r} cannot be a lock's account")
         if not _HASH.fullmatch(hashed):
             raise ValueError(f"the password hash of lock {name} is not in Mosquitto's $7$ form")
@@ -99,16 +107,21 @@ def _is_mosquitto(pid: int) -> bool:
     return b"mosquitto" in command.read_bytes() if Path("/proc/self").exists() else True
 
 
-ACL = f"""\
-# The bridge speaks down and listens up, to every lock.
-user {BRIDGE_USER}
-topic write anju/v1/+/+/dn/#
-topic read anju/v1/+/+/up/#
+def access_list(bridges: Iterable[str]) -> str:
+    """Who may touch which topic: a bridge speaks down and listens up, a lock the other way on its own subtree.
 
+    Which locks are a bridge's own is decided by its lease (backend.services.bridge_shards), not here.
+    """
+    rights = "topic write anju/v1/+/+/dn/#\ntopic read anju/v1/+/+/up/#\n"
+    return "".join(f"user {name}\n{rights}\n" for name in bridges) + LOCKS_ACL
+
+
+LOCKS_ACL = """\
 # A lock (its account is its id) speaks up and listens down, on its own subtree only.
 pattern write anju/v1/+/%u/up/#
 pattern read anju/v1/+/%u/dn/#
 """
+ACL = access_list([BRIDGE_USER])
 
 
 def _configuration(folder: Path, port: int) -> str:

@@ -29,7 +29,8 @@ class Process:
     """One row of the process table.
 
     `health` is an http URL that answers 200 when well, or tcp://host:port; `after` names processes that must be well
-    before this one is started; `wave` orders the stopping, the lowest first; `page` is what a person opens.
+    before this one is started; `wave` orders the stopping, the lowest first; `page` is what a person opens;
+    `environment` is what this one has beside what all have.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Process:
     wave: int
     after: tuple[str, ...] = ()
     page: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 class Child:
@@ -60,7 +62,7 @@ class Child:
         self.restarts = -1  # the first start is none
         self.healthy = False
         self._reason = "it was not started"  # why it is not well, as its health check last said
-        self._environment = dict(environment)
+        self._environment = {**environment, **dict(process.environment)}
         self._folder = folder
         self._say = say
         self._log = LogFile(var / "log", process.name)

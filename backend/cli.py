@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     run: Callable[[argparse.Namespace], int] = chosen.run
     try:
-        return run(chosen)
+        status = run(chosen)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever reads has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (SettingsError, WrongRevision, FileNotFoundError) as error:
         print(f"anju: {error}", file=sys.stderr)
     except Refused as error:
@@ -38,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """The grammar: one noun, one verb."""
     from backend.faces_cli import add_face_commands
+    from backend.locks_cli import add_lock_commands
     from backend.registry_cli import add_registry_commands
 
     parser = argparse.ArgumentParser(prog="anju", description="Anju: the operator's commands.")
@@ -54,10 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     officers.add_argument("--password-file", type=Path, required=True, help="a file that holds the password")
     audit = nouns.add_parser("audit", help="the audit log").add_subparsers(metavar="VERB", required=True)
     _add(audit, "verify", "recompute every leaf and checkpoint", _verify_audit)
-    locks = nouns.add_parser("lock", help="locks").add_subparsers(metavar="VERB", required=True)
-    adding = _add(locks, "add", "import the locks of a manifest", _add_locks)
-    adding.add_argument("manifest", type=Path)
-    _add(locks, "list", "all locks with presence", _list_locks)
+    add_lock_commands(nouns)
     add_face_commands(nouns)
     add_registry_commands(nouns)
     return parser
@@ -149,30 +153,6 @@ def _verify_audit(_: argparse.Namespace) -> int:
         print(fault)
     print("audit: every leaf and checkpoint fits" if not faults else f"audit: {len(faults)} faults")
     return 1 if faults else 0
-
-
-def _add_locks(chosen: argparse.Namespace) -> int:
-    from backend.broker import write_broker_files
-    from backend.services.lock_manifests import import_locks, list_broker_accounts
-
-    rows = json.loads(chosen.manifest.read_text())["locks"]
-    app = _core()
-    with app.app_context():
-        added = import_locks(world_of(app), rows)
-        accounts = list_broker_accounts()
-    write_broker_files(app.config["ANJU_SETTINGS"], [(a.lock_id, a.password_hash) for a in accounts])
-    print(f"{added} locks imported, {len(rows) - added} were known")
-    return 0
-
-
-def _list_locks(_: argparse.Namespace) -> int:
-    from backend.queries.locks import list_locks
-
-    app = _core()
-    with app.app_context():
-        for lock in list_locks():
-            print(f"{lock.serial:16} {lock.presence:9} {lock.unit_alias or '-':24} list {lock.reported}/{lock.desired}")
-    return 0
 
 
 if __name__ == "__main__":

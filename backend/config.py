@@ -7,6 +7,7 @@ value. Each field below is a row of the README's settings table (a test compares
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 # Limits of the face thresholds; the measured table stands at domain.faces.FacePolicy. Beyond .45 up to 12 of 100
 # strangers of one population would match without a person looking; the library's own default lies above the last.
 _SAME_PICTURE, _MATCH_CEILING, _REVIEW_CEILING = 0.15, 0.45, 0.58
+MOST_BRIDGES = 16
 
 
 class SettingsError(Exception):
@@ -31,6 +33,8 @@ class Settings:
     console_port: int = 8001
     registry_port: int = 8002
     sim_port: int = 8003
+    bridge_name: str = "anju-bridge-1"
+    bridges: int = 1
     bridge_health_port: int = 8004
     worker_health_port: int = 8005
     broker_host: str = "127.0.0.1"
@@ -84,6 +88,10 @@ class Settings:
 
     def check(self) -> None:
         """Refuse what must not run: raises SettingsError outside the demo when an outside part has no real address."""
+        if not 1 <= self.bridges <= MOST_BRIDGES:
+            raise SettingsError(f"ANJU_BRIDGES must be 1 to {MOST_BRIDGES}: there are as many shards to share.")
+        if re.fullmatch(r"anju-bridge-([1-9]|1[0-6])", self.bridge_name) is None:
+            raise SettingsError(f"ANJU_BRIDGE_NAME must be anju-bridge-1 to anju-bridge-{MOST_BRIDGES}.")
         if self.face_review_at_most <= self.face_match_at_most:
             raise SettingsError("ANJU_FACE_REVIEW_AT_MOST must be greater than ANJU_FACE_MATCH_AT_MOST.")
         if not _SAME_PICTURE < self.face_match_at_most <= _MATCH_CEILING or self.face_review_at_most > _REVIEW_CEILING:
@@ -118,6 +126,12 @@ class Settings:
     def run_folder(self) -> Path:
         """Folder of process states and wake-up sockets."""
         return self.var / "run"
+
+
+def bridge_password_file(keys_folder: Path, name: str) -> Path:
+    """Where the bridge `name` (anju-bridge-1, anju-bridge-2 …) finds its password for the broker."""
+    number = name.rpartition("-")[2]
+    return keys_folder / ("bridge-mqtt-password" if number == "1" else f"bridge-mqtt-password-{number}")
 
 
 def _replace(settings: Settings, **changes: object) -> Settings:

@@ -13,6 +13,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 _SIDE_FILES = ("", "-wal", "-shm")
+_DROP_TABLES = """
+DO $$ DECLARE each regclass; BEGIN
+    FOR each IN SELECT oid FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+    LOOP EXECUTE format('DROP TABLE %s CASCADE', each); END LOOP;
+END $$
+"""
 
 
 class CopyFailed(Exception):
@@ -55,7 +62,7 @@ def put_database(database: Database, source: Path, aside: Path) -> None:
     """Replace `database` by the copy `source`; the present state goes into the folder `aside`. Raises CopyFailed."""
     if database.path is None:
         copy_database(database, aside)
-        _run_tool(database, ["pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(source)])
+        _replace_tables(database, source, aside / "restore.sql")
         return
     database.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = database.path.with_name(database.path.name + ".new")
@@ -66,6 +73,19 @@ def put_database(database: Database, source: Path, aside: Path) -> None:
         if old.exists():
             os.replace(old, aside / old.name)
     os.replace(fresh, database.path)
+
+
+def _replace_tables(database: Database, source: Path, script: Path) -> None:
+    """Drop every table and put the copy's in their place, in one transaction.
+
+    `pg_restore --clean` cannot do it: it drops a partition's key before the table that the key is inherited from.
+    """
+    try:
+        _run_tool(database, ["pg_restore", "--no-owner", f"--file={script}", str(source)])
+        once = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+        _run_tool(database, ["psql", *once, f"--command={_DROP_TABLES}", f"--file={script}"])
+    finally:
+        script.unlink(missing_ok=True)
 
 
 def _copy_sqlite(path: Path, target: Path) -> None:
@@ -81,7 +101,7 @@ def _copy_sqlite(path: Path, target: Path) -> None:
 
 
 def _run_tool(database: Database, command: Sequence[str]) -> None:
-    """Run pg_dump or pg_restore on `database`; the password goes through the environment, never the command line."""
+    """Run pg_dump, pg_restore or psql on `database`; the password is in the environment, not on the command line."""
     if not shutil.which(command[0]):
         raise CopyFailed(f"{command[0]} is missing: apt-get install postgresql-client")
     address = urlsplit(database.url.replace("postgresql+psycopg", "postgresql"))
@@ -96,7 +116,6 @@ def _run_tool(database: Database, command: Sequence[str]) -> None:
     ):
         if value:
             environment[name] = unquote(value)
-    arguments = [*command, f"--dbname={environment['PGDATABASE']}"] if command[0] == "pg_restore" else list(command)
-    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(list(command), env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CopyFailed(f"{command[0]} failed: {done.stderr.strip()[-400:]}")

@@ -6,22 +6,32 @@ opens an app context per unit of work (see backend.bootstrap), so that no read i
 
 from __future__ import annotations
 
+import select
 import sqlite3
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
+import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, event
+from psycopg import sql
+from sqlalchemy import Connection, Engine, event, insert
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 
 from backend.models.base import Base
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
 
+TRUSTED_SECONDS = 5.0  # a connection used a moment ago is not asked whether it lives
+
+_IDLE_SINCE = "anju_idle_since"
 _AFTER_COMMIT = "anju_after_commit"
 _INSIDE = "anju_inside"
+LONGEST_IDLE_MS = 10_000  # a write unit waits for nobody outside, so that this is long
 
 
 def init_db(app: Flask, url: str) -> None:
@@ -29,12 +39,15 @@ def init_db(app: Flask, url: str) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     options: dict[str, Any] = {"hide_parameters": True}  # an exception's text must not carry a person's values
     if url.startswith("postgresql"):
-        options["pool_pre_ping"] = True
+        # A process that is put to sleep inside a write unit must not hold its rows against the one that takes over.
+        options["connect_args"] = {"options": f"-c idle_in_transaction_session_timeout={LONGEST_IDLE_MS}"}
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
+        else:
+            distrust_idle_connections(db.engine)
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -59,6 +72,30 @@ def prepare_sqlite(engine: Engine) -> None:
     def _on_begin(connection: Connection) -> None:
         write = connection.get_execution_options().get("anju_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def distrust_idle_connections(engine: Engine) -> None:
+    """Replace a pooled connection whose server has gone away, without a question to the server at each use.
+
+    A server that ended has closed its side, which is seen on the socket at once; what a network swallowed in silence is
+    found by a question after a pause.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _on_checkin(_raw: object, record: Any) -> None:
+        record.info[_IDLE_SINCE] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _on_checkout(raw: Any, record: Any, _proxy: object) -> None:
+        idle_since = record.info.get(_IDLE_SINCE)
+        if idle_since is None:  # made just now
+            return
+        try:
+            silent = not select.select([raw], [], [], 0)[0]
+            if not silent or time.monotonic() - idle_since > TRUSTED_SECONDS:
+                engine.dialect.do_ping(raw)
+        except (psycopg.Error, OSError, ValueError):
+            raise DisconnectionError from None  # the pool makes another and asks again
 
 
 @contextmanager
@@ -96,10 +133,40 @@ def after_commit(session: Session, call: Callable[[], None]) -> None:
         calls.append(call)
 
 
+def insert_together(
+    session: Session, kind: type[Base], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert many rows of `kind` inside the present write unit, as plain values in the order of `columns`.
+
+    On PostgreSQL by COPY, which takes a quarter of the time of one statement over the same rows.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(kind), [dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    statement = _copy_statement(kind.__tablename__, tuple(columns))
+    raw: Any = connection.connection.driver_connection
+    try:
+        with raw.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.OperationalError as error:  # told as every other loss of the database is
+        raise OperationalError("COPY", None, error, hide_parameters=True) from None
+
+
+@cache
+def _copy_statement(table: str, columns: tuple[str, ...]) -> str:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names).as_string()
+
+
 @contextmanager
 def reading() -> Iterator[Session]:
     """Open a read that ends at once, so that nothing idles in a transaction while a caller waits or calls out."""
     session: Session = db.session()
+    if not session.in_transaction() and session.get_bind().dialect.name == "postgresql":
+        # At READ COMMITTED each statement sees its own moment anyway; this saves BEGIN and ROLLBACK their way there.
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
     try:
         yield session
     finally:

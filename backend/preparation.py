@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from backend.broker import write_configuration
-from backend.config import Settings
+from backend.broker import bridge_names, write_configuration
+from backend.config import Settings, bridge_password_file
 from backend.processes import DEMO_LOCKS, DEMO_SEED, TOP, python
 from backend.supervisor import run_step
 
@@ -40,7 +40,8 @@ def prepare(settings: Settings, environment: Mapping[str, str], say: Callable[[s
         village = python("backend.cli", "prepare-demo")
         _run_together([village, python("backend.registry", "upgrade-database")], environment, settings)
         stamp.write_text(fingerprint(settings, environment))
-    write_configuration(settings.var / "broker", settings.broker_port)
+    bridges = bridge_names(settings.bridges)
+    write_configuration(settings.var / "broker", settings.broker_port, bridges=bridges)
 
 
 def make_folders(var: Path) -> None:
@@ -57,13 +58,13 @@ def make_folders(var: Path) -> None:
 
 
 def fingerprint(settings: Settings, environment: Mapping[str, str]) -> str:
-    """A hash over what preparation depends on: our code, and which databases are meant."""
+    """A hash over what preparation depends on: our code, which databases are meant, how many bridges."""
     digest = hashlib.sha256()
     for path in sorted(path for room in _CODE for path in (TOP / room).rglob("*") if "__pycache__" not in path.parts):
         facts = path.stat()
         if path.is_file():
             digest.update(f"{path.relative_to(TOP)} {facts.st_size} {facts.st_mtime_ns}\n".encode())
-    for name in ("ANJU_DATABASE_URL", "ANJU_REGISTRY_DATABASE_URL", "ANJU_VAR"):
+    for name in ("ANJU_DATABASE_URL", "ANJU_REGISTRY_DATABASE_URL", "ANJU_VAR", "ANJU_BRIDGES"):
         digest.update(f"{name}={environment.get(name, '')}\n".encode())
     return digest.hexdigest()
 
@@ -78,7 +79,7 @@ def _in_place(settings: Settings) -> bool:
     needed = [
         var / "sim" / "manifest.json",
         var / "broker" / "passwords",
-        settings.keys_folder / "bridge-mqtt-password",
+        *(bridge_password_file(settings.keys_folder, name) for name in bridge_names(settings.bridges)),
     ]
     if settings.database_url.startswith("sqlite:///"):
         needed.append(Path(settings.database_url.removeprefix("sqlite:///")))

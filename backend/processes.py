@@ -11,9 +11,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from backend.broker import find_mosquitto
+from backend.broker import bridge_names, find_mosquitto
 from backend.child import Process
 from backend.config import Settings
+from backend.ports import is_port_free
 
 TOP = Path(__file__).resolve().parent.parent
 DEMO_LOCKS = 20
@@ -66,7 +67,7 @@ def ports_of(settings: Settings, environment: Mapping[str, str]) -> dict[str, in
 
 
 def process_table(settings: Settings) -> list[Process]:
-    """The demo's seven processes, in the order of their starting."""
+    """The demo's processes, seven with one bridge, in the order of their starting."""
     local = "http://127.0.0.1"
     mobile, console = f"{local}:{settings.mobile_port}", f"{local}:{settings.console_port}"
     mosquitto = (find_mosquitto() or "mosquitto", "-c", str(settings.var / "broker" / "mosquitto.conf"))
@@ -91,10 +92,7 @@ def process_table(settings: Settings) -> list[Process]:
             f"{local}:{settings.registry_port}/healthz", settings.registry_port, "registry_port", wave=3,
             page=f"{local}:{settings.registry_port}/",
         ),
-        Process(
-            "bridge", "MQTT bridge", python("backend.mqtt"), f"{local}:{settings.bridge_health_port}/healthz",
-            settings.bridge_health_port, "bridge_health_port", wave=2, after=("broker",),
-        ),
+        *bridges(settings),
         Process(
             "worker", "worker", python("backend.worker"), f"{local}:{settings.worker_health_port}/healthz",
             settings.worker_health_port, "worker_health_port", wave=2,
@@ -104,6 +102,26 @@ def process_table(settings: Settings) -> list[Process]:
             settings.sim_port, "sim_port", wave=3, after=("broker",),
         ),
     ]  # fmt: skip
+
+
+def bridges(settings: Settings) -> list[Process]:
+    """As many bridges as are set; the health of each after the first is on the next port that nobody has."""
+    rows, port = [], settings.bridge_health_port
+    taken = {getattr(settings, name) for name in PORTS if hasattr(settings, name)} | {SIM_NEAR_PORT}
+    for number, name in enumerate(bridge_names(settings.bridges), 1):
+        own = () if number == 1 else (("ANJU_BRIDGE_HEALTH_PORT", str(port)),)
+        rows.append(
+            Process(
+                "bridge" if number == 1 else f"bridge-{number}",
+                "MQTT bridge" if number == 1 else f"MQTT bridge {number}",
+                python("backend.mqtt"), f"http://127.0.0.1:{port}/healthz", port, "bridge_health_port", wave=2,
+                after=("broker",), environment=(("ANJU_BRIDGE_NAME", name), *own),
+            )
+        )  # fmt: skip
+        taken.add(port)
+        while port in taken or not is_port_free(port):
+            port += 1
+    return rows
 
 
 def web(application: str, port: int, *, workers: int = 1) -> tuple[str, ...]:

@@ -235,17 +235,17 @@ class _Village:
             return
         account_id = self._account(phone)
         token = invitation.rsplit("/", 1)[1]
-        accepted = accept_invitation(
+        accept_invitation(
             self.world, account_id=account_id, token=token, phone_jwk=jwk_of(make_private_key().public_key())
         )
         if story.ends == "overdue":
             return
-        self._declare(story, index, name, document, account_id, accepted.registration_id, started)
+        self._declare(story, index, name, document, account_id, made.registration_id, started)
         if story.ends == "disputed":
             self._day(3)
             end_lease(self.world, account_id=landlord, lease_id=made.lease_id, ended_on=self.today - timedelta(days=4))
             self._day(2)
-            answer_still_here(self.world, account_id=account_id, registration_id=accepted.registration_id)
+            answer_still_here(self.world, account_id=account_id, registration_id=made.registration_id)
 
     def _invite(self, landlord: str, lease_id: str) -> str | None:
         """The link of a fresh invitation; None when an interrupted run had brought this tenant in already."""

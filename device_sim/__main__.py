@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.wire.jwk import keys_from_jwks
+from backend.wire.jwk import jwk_of, keys_from_jwks, public_key_from_jwk
 from device_sim.control import Control
 from device_sim.fleet import Fleet
 from device_sim.identities import make_identities, write_manifest
@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = SimSettings.from_environment()
         trust = keys_from_jwks(json.loads(settings.trust_file.read_text()))
-        fleet = Fleet(settings, identities, trust, seed=options.seed, offline=options.offline)
+        pad = _read_pad(settings.pad_file)
+        fleet = Fleet(settings, identities, trust, pad=pad, seed=options.seed, offline=options.offline)
         control = Control(fleet, settings.sim_port)
     except SimSettingsError as error:
         return _fail(str(error))
@@ -57,6 +58,14 @@ def _run(fleet: Fleet, control: Control) -> int:
     fleet.run()
     control.close()
     return 0
+
+
+def _read_pad(file: Path) -> dict[str, str] | None:
+    """The platform's public key of the keypads; None when it has none yet: then a configuration will bring it."""
+    try:
+        return jwk_of(public_key_from_jwk(json.loads(file.read_text())))
+    except FileNotFoundError:
+        return None
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

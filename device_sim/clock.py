@@ -42,6 +42,10 @@ class LockClock:
         self.high_water = max(self.high_water, reading)
         return int(self.high_water)
 
+    def ticks(self) -> float:
+        """Seconds of the counter that timers run by: no fault and no signed time moves it, and it is no time of day."""
+        return self._host()
+
     def uncertainty(self) -> int:
         """How many seconds the reading may be off: 2 s + 100 ppm since the last sync; not capped."""
         if self.synced_at is None:
@@ -74,6 +78,17 @@ class LockClock:
     def jump(self, seconds: float) -> None:
         """Fault: the reading jumps and nobody notices."""
         self._base_reading += seconds
+
+    def skew(self, seconds: float) -> None:
+        """Fault: the reading is off by so much from true time; behind, it stands still until time has caught up."""
+        self._base_host = self._host()
+        self._base_reading = self._base_host + seconds
+
+    def drift(self, ppm: float) -> None:
+        """Fault: from now on it runs so many millionths too fast, or, below nought, too slow."""
+        host = self._host()
+        self._base_reading += (host - self._base_host) * (1 + self._ppm * 1e-6)
+        self._base_host, self._ppm = host, ppm
 
     def lose_power(self) -> None:
         """Fault: the clock stops; it resumes from the latest moment it remembers and is worth nothing until synced."""

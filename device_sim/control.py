@@ -3,19 +3,29 @@
     GET  /healthz                          200 when every lock that should be connected is
     GET  /_sim/locks                       all locks
     GET  /_sim/locks/{lock}                one lock
-    POST /_sim/locks/{lock}/{action}       body: a JSON object with the action's arguments; answers the lock
+    POST /_sim/locks/{lock}/{action}       body: a JSON object with the action's arguments; answers the lock, and
+                                           under `answer` what the action itself has to say
+
+Network:  offline {goodbye} · online · drop {channel, count} · faults {drop, duplicate, reorder: percent} ·
+          delay {seconds, percent, direction: up|down|both} · partition {on, direction}: one way silent ·
+          lose-ack: the lock acts on its next command, and all it says at once about it is lost
+Hands:    door {state: open|closed|ajar} · inside · mechanical-key · privacy {on} ·
+          keypad {code}: answers opened, refused or waiting
+Trouble:  jam {on} · force · tamper · battery {percent} · power-loss · reboot · wipe: the flash is empty ·
+          fill-log {events} · clock-jump {seconds} · clock-skew {seconds} · clock-drift {ppm}
+Attacks:  storm {count}: wrong proofs with the credential last shown here · replay: the M3 last shown here, again ·
+          clone: a copy of this lock sends an event of its own
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from backend.wire.topics import CHANNELS
-from device_sim import touches
+from device_sim.actions import ActionRefused, act
 from device_sim.fleet import Fleet
 from device_sim.mqtt_link import MqttLink
 
@@ -23,96 +33,9 @@ HOST = "127.0.0.1"
 LARGEST_BODY = 4_096
 
 
-class ControlRefused(Exception):
-    """The request cannot be served; `status` is the HTTP status."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
 def describe(link: MqttLink) -> dict[str, Any]:
     """One lock as the control shows it."""
     return {**link.lock.describe(), "wanted": link.wanted, "connected": link.connected}
-
-
-def _whole(arguments: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    value = arguments.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ControlRefused(422, f"{name}: a whole number from {low} to {high} is needed")
-    return value
-
-
-def _flag(arguments: Mapping[str, Any]) -> bool:
-    value = arguments.get("on", True)
-    if not isinstance(value, bool):
-        raise ControlRefused(422, "on: true or false is needed")
-    return value
-
-
-def _word(arguments: Mapping[str, Any], name: str, words: Mapping[str, Any]) -> str:
-    value = arguments.get(name)
-    if not isinstance(value, str) or value not in words:
-        raise ControlRefused(422, f"{name}: one of {', '.join(words)} is needed")
-    return value
-
-
-def _offline(link: MqttLink, arguments: Mapping[str, Any]) -> None:
-    link.wanted = False
-    if arguments.get("goodbye") is True:
-        link.say_goodbye()
-    else:
-        link.cut()
-
-
-def _online(link: MqttLink, _arguments: Mapping[str, Any]) -> None:
-    link.wanted = True
-
-
-def _drop(link: MqttLink, arguments: Mapping[str, Any]) -> None:
-    channel = CHANNELS[_word(arguments, "channel", CHANNELS)]
-    faults = link.down_faults if channel.is_down else link.up_faults
-    faults.drop_next[channel.path] += _whole(arguments, "count", 1, 1_000)
-
-
-def _faults(link: MqttLink, arguments: Mapping[str, Any]) -> None:
-    for faults in (link.up_faults, link.down_faults):
-        for name in ("drop", "duplicate", "reorder"):
-            setattr(faults, name, _whole({name: 0, **arguments}, name, 0, 100) / 100)
-
-
-def _jam(link: MqttLink, arguments: Mapping[str, Any]) -> None:
-    link.lock.body.jammed = _flag(arguments)
-
-
-def _reboot(link: MqttLink, _arguments: Mapping[str, Any]) -> None:
-    link.lock.restart_wanted = True
-
-
-def _wipe(link: MqttLink, _arguments: Mapping[str, Any]) -> None:
-    link.cut()
-    link.lock.wipe()
-
-
-Action = Callable[[MqttLink, Mapping[str, Any]], None]
-
-ACTIONS: dict[str, Action] = {
-    "offline": _offline,
-    "online": _online,
-    "drop": _drop,
-    "faults": _faults,
-    "jam": _jam,
-    "reboot": _reboot,
-    "wipe": _wipe,
-    "force": lambda link, _: touches.force_door(link.lock),
-    "tamper": lambda link, _: touches.lift_cover(link.lock),
-    "door": lambda link, args: touches.move_door(link.lock, _word(args, "state", touches.DOOR_EVENTS)),
-    "battery": lambda link, args: touches.set_battery(link.lock, _whole(args, "percent", 0, 100)),
-    "privacy": lambda link, args: touches.set_privacy(link.lock, _flag(args)),
-    "mechanical-key": lambda link, _: touches.open_mechanically(link.lock),
-    "power-loss": lambda link, _: touches.lose_power(link.lock),
-    "clock-jump": lambda link, args: link.lock.clock.jump(_whole(args, "seconds", -(10**8), 10**8)),
-}
 
 
 class Control:
@@ -138,7 +61,7 @@ class Control:
 
 
 def answer(fleet: Fleet, method: str, path: str, arguments: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Serve one request. Raises ControlRefused."""
+    """Serve one request. Raises ActionRefused."""
     if method == "GET" and path == "/healthz":
         counts = fleet.call(fleet.counts)
         if counts["connected"] < counts["wanted"]:
@@ -150,14 +73,14 @@ def answer(fleet: Fleet, method: str, path: str, arguments: Mapping[str, Any]) -
     found = re.fullmatch(r"/_sim/locks/([^/]+)(?:/([a-z-]+))?", path)
     link = fleet.links.get(found[1]) if found else None
     if found is None or link is None:
-        raise ControlRefused(404, "no such lock or path")
+        raise ActionRefused(404, "no such lock or path")
     if method == "GET" and found[2] is None:
         return 200, fleet.call(lambda: describe(link))
-    action = ACTIONS.get(found[2] or "")
-    if method != "POST" or action is None:
-        raise ControlRefused(404, f"POST one of: {', '.join(ACTIONS)}")
-    fleet.call(lambda: action(link, arguments))
-    return 200, fleet.call(lambda: describe(link))
+    if method != "POST" or found[2] is None:
+        raise ActionRefused(404, "no such lock or path")
+    said = fleet.call(lambda: act(found[2], link, arguments))
+    shown = fleet.call(lambda: describe(link))
+    return 200, shown if said is None else {**shown, "answer": said}
 
 
 def _handler_for(fleet: Fleet) -> type[BaseHTTPRequestHandler]:
@@ -173,7 +96,7 @@ def _handler_for(fleet: Fleet) -> type[BaseHTTPRequestHandler]:
         def _serve(self, method: str) -> None:
             try:
                 status, body = answer(fleet, method, self.path, self._arguments())
-            except ControlRefused as refused:
+            except ActionRefused as refused:
                 status, body = refused.status, {"error": str(refused)}
             except TimeoutError:
                 status, body = 503, {"status": "failing", "reason": "the fleet does not answer"}
@@ -188,14 +111,14 @@ def _handler_for(fleet: Fleet) -> type[BaseHTTPRequestHandler]:
             length = self.headers.get("Content-Length") or "0"
             if not length.isdigit() or int(length) > LARGEST_BODY:
                 self.close_connection = True
-                raise ControlRefused(413, "the body is too large")
+                raise ActionRefused(413, "the body is too large")
             raw = self.rfile.read(int(length))
             try:
                 value = json.loads(raw) if raw else {}
             except ValueError:
-                raise ControlRefused(400, "the body is not JSON") from None
+                raise ActionRefused(400, "the body is not JSON") from None
             if not isinstance(value, dict):
-                raise ControlRefused(400, "the body is not a JSON object")
+                raise ActionRefused(400, "the body is not a JSON object")
             return value
 
         def log_message(self, format: str, *args: Any) -> None:

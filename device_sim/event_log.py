@@ -34,6 +34,7 @@ class EventLog:
         self._overflown = False
         self._searched = 0  # no expendable event is left up to this sequence
         self._holes = 0
+        self._tidied = 0  # flash holds no event up to this sequence
 
     @property
     def seq(self) -> int:
@@ -58,7 +59,10 @@ class EventLog:
         return self._put(write_event(replace(event, seq=self.seq + 1)))
 
     def acknowledge(self, seq: int, head: str) -> bool:
-        """Forget what the platform has stored; False when its chain is not ours, then nothing is forgotten."""
+        """Forget what the platform has stored; False when its chain is not ours, then nothing is forgotten.
+
+        Flash forgets with `tidy`, after it remembers the new beginning: a loss of power between leaves a whole chain.
+        """
         if seq <= self.acked_seq:
             return seq < self.acked_seq or head == base64url(self.acked_head)
         stored = self._kept.get(seq)
@@ -67,9 +71,14 @@ class EventLog:
         self.acked_seq, self.acked_head = seq, stored.hash
         while self._kept and next(iter(self._kept)) <= seq:
             self._kept.popitem(last=False)
-        self._flash.forget_events(seq)
         self._overflown, self._holes = False, sum(map(_is_hole, self._kept.values())) if self._holes else 0
         return True
+
+    def tidy(self) -> None:
+        """Take out of flash what is acknowledged; the new beginning must be saved before."""
+        if self._tidied < self.acked_seq:
+            self._flash.forget_events(self.acked_seq)
+            self._tidied = self.acked_seq
 
     def rebase(self, seq: int, head: bytes) -> None:
         """After a wiped flash: continue the platform's chain with the events written since, none of them sent yet."""

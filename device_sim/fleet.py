@@ -32,7 +32,10 @@ Answer = TypeVar("Answer")
 
 
 class Fleet:
-    """Runs the locks; `call` is the only way in from another thread."""
+    """Runs the locks; `call` is the only way in from another thread.
+
+    `host` is true time in seconds since 1970 UTC. The same seed and the same time tell the same story.
+    """
 
     def __init__(
         self,
@@ -40,8 +43,10 @@ class Fleet:
         identities: Sequence[Identity],
         trust: Mapping[str, EllipticCurvePublicKey],
         *,
+        pad: dict[str, str] | None = None,
         seed: int = 0,
         offline: int = 0,
+        host: Callable[[], float] = time.time,
     ) -> None:
         self._selector = selectors.DefaultSelector()
         self._flash = FlashFile(settings.flash_file)
@@ -51,10 +56,14 @@ class Fleet:
         self._selector.register(self._bell_out, selectors.EVENT_READ, self)
         self._stopping = False
         self.links: dict[str, MqttLink] = {}
-        chance = random.Random(seed)
         broker = (settings.broker_host, settings.broker_port)
         for identity in identities:
-            lock = Lock(identity, self._flash.of(identity.lock_id), LockClock(time.time), trust)
+            # Each lock draws for itself, so that no lock's story hangs on another's; and from the time of its start, so
+            # that a process that starts again repeats no boot id and no nonce.
+            start = f"{seed}/{identity.lock_id}/{host()}"
+            drawn, chance = random.Random(start), random.Random(f"{start}/network")
+            flash, clock = self._flash.of(identity.lock_id), LockClock(host)
+            lock = Lock(identity, flash, clock, trust, pad=pad, entropy=drawn.randbytes)
             self.links[identity.lock_id] = MqttLink(lock, broker, self._selector, time.monotonic, chance)
         for identity in identities[len(identities) - offline :] if offline else ():
             self.links[identity.lock_id].wanted = False
@@ -99,11 +108,11 @@ class Fleet:
             link.flush()
 
     def counts(self) -> dict[str, int]:
-        """How many locks there are, are wanted online, and are connected."""
+        """How many locks there are, are wanted online (but for those the broker refuses), and are connected."""
         links = self.links.values()
         return {
             "locks": len(self.links),
-            "wanted": sum(link.wanted for link in links),
+            "wanted": sum(link.wanted and not link.refused for link in links),
             "connected": sum(link.connected for link in links),
         }
 
@@ -119,7 +128,7 @@ class Fleet:
     @staticmethod
     def _step_one(link: MqttLink) -> None:
         link.step()
-        if link.lock.clock.now() >= link.lock.due_at():
+        if link.lock.clock.ticks() >= link.lock.due_at():
             link.lock.tick()
         link.flush()
 

@@ -38,6 +38,7 @@ class Identity:
     claim_code: str
     mqtt_password: str
     private_key: EllipticCurvePrivateKey
+    agreement_key: EllipticCurvePrivateKey  # never signs: from it and the platform's comes the keypad's secret
     password_salt: bytes
 
     def public_part(self) -> dict[str, Any]:
@@ -48,6 +49,7 @@ class Identity:
             "model": self.model,
             "shard": self.shard,
             "public_key": jwk_of(self.private_key.public_key()),
+            "agreement_key": jwk_of(self.agreement_key.public_key()),
             "claim_code_hash": hashlib.sha256(self.claim_code.encode()).hexdigest(),
             "mqtt_password_hash": mosquitto_hash(self.mqtt_password, self.password_salt),
         }
@@ -58,6 +60,7 @@ class Identity:
             "lock_id": self.lock_id,
             "mqtt_password": self.mqtt_password,
             "private_key_pem": private_key_to_pem(self.private_key).decode(),
+            "agreement_key_pem": private_key_to_pem(self.agreement_key).decode(),
         }
 
 
@@ -79,9 +82,14 @@ def make_identity(seed: int, number: int) -> Identity:
         shard=shard_of(lock_id),
         claim_code=f"ANJU-{letters[:4]}-{letters[4:]}",
         mqtt_password=base64url(derive("mqtt", 24)),
-        private_key=derive_private_key(int.from_bytes(derive("key", 40), "big") % (_ORDER - 1) + 1, SECP256R1()),
+        private_key=_key_from(derive("key", 40)),
+        agreement_key=_key_from(derive("agreement", 40)),
         password_salt=derive("salt", 12),
     )
+
+
+def _key_from(drawn: bytes) -> EllipticCurvePrivateKey:
+    return derive_private_key(int.from_bytes(drawn, "big") % (_ORDER - 1) + 1, SECP256R1())
 
 
 def make_identities(count: int, seed: int) -> list[Identity]:

@@ -17,6 +17,7 @@ from backend.wire import tokens
 from backend.wire.jwk import base64url, from_base64url, public_key_from_jwk, thumbprint
 from backend.wire.lock_documents import (
     PLATFORM,
+    Acknowledgement,
     Checkpoint,
     KeyList,
     LockConfig,
@@ -26,12 +27,14 @@ from backend.wire.lock_documents import (
     document_from,
 )
 from backend.wire.lock_messages import EventText
-from device_sim.body import Body
+from device_sim.body import DAY_PERCENT, TURN_PERCENT, Body
 from device_sim.clock import LockClock
+from device_sim.doorway import Doorway
 from device_sim.event_log import EventLog
-from device_sim.flash import Flash
+from device_sim.flash import Flash, MemoryFlash
 from device_sim.held_keys import HeldKeys
 from device_sim.identities import Identity
+from device_sim.keypad_door import KeypadDoor
 from device_sim.near_door import NearDoor
 from device_sim.orders import Orders
 from device_sim.session import Session
@@ -39,14 +42,18 @@ from device_sim.uplink import Checkpoints
 
 CHECKPOINT_EVERY = 64
 CHECKPOINT_SECONDS = 3_600
-AUTO_LOCK_SECONDS = 5  # until the platform configures another
+DAY_SECONDS = 86_400
 URGENT = frozenset({"door.forced", "tamper.cover", "duress", "factory_reset"})  # signed at once
 
 Document = TypeVar("Document")
 
 
 class Lock:
-    """One lock with its firmware. `trust` are the platform's public keys it left the factory with."""
+    """One lock with its firmware. `trust` are the platform's public keys it left the factory with.
+
+    `pad` is the platform's public agreement key (JWK), if the factory had it already: without it the keypad knows no
+    code until the first configuration brings it. Timers run by the clock's counter, lives and windows by its time.
+    """
 
     def __init__(
         self,
@@ -55,6 +62,7 @@ class Lock:
         clock: LockClock,
         trust: Mapping[str, EllipticCurvePublicKey],
         *,
+        pad: dict[str, str] | None = None,
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.identity = identity
@@ -64,6 +72,8 @@ class Lock:
         self.rejected: Counter[str] = Counter()
         self._flash = flash
         self._factory_trust = dict(trust)
+        self._factory_pad = pad
+        self._drained_at = clock.ticks()
         self._kid = thumbprint(identity.private_key.public_key())
         self._wake()
 
@@ -77,11 +87,13 @@ class Lock:
         self.checkpoints: Checkpoints = []  # signed heads not yet known to be stored
         self.session = Session(self)
         self.near = NearDoor(self)
+        self.keypad = KeypadDoor(self)
+        self.doorway = Doorway(self)
         self.trust = dict(self._factory_trust)
+        self.pad = self._factory_pad
         self.config: LockConfig | None = None
         self.heard_at = 0  # when the platform last signed something we saw
-        self._signed_at = float(self.clock.now())
-        self._auto_lock_at: float | None = None
+        self._signed_at = self.clock.ticks()
         state = self._flash.load()
         self.is_fresh = state is None or state["fresh"]
         if state is not None:
@@ -101,17 +113,38 @@ class Lock:
         self._wake()
         self.record("factory_reset")
 
+    def erase_keys(self) -> int:
+        """Forget all keys and their uses, by order of the platform; answers the event's sequence, signed at once."""
+        self.keys.erase()
+        self.save()
+        return self.record("factory_reset")
+
+    def clone(self) -> Lock:
+        """Fault: somebody has copied this device, keys and flash, and starts the copy."""
+        self.save()
+        flash = MemoryFlash()
+        flash.save(self._flash.load() or {})
+        for event in self._flash.load_events():
+            flash.put_event(event)
+        copy = Lock(self.identity, flash, self.clock, self._factory_trust, pad=self._factory_pad, entropy=self.entropy)
+        copy.boot = self.boot
+        return copy
+
     def verified(self, kind: str, token: str, document: type[Document]) -> Document:
         """Read a document the platform signed for this lock; it counts as having heard from the platform.
 
         Raises TokenRejected.
         """
+        read, issued_at = self._read(kind, token, document)
+        self.heard_at = max(self.heard_at, min(issued_at, self.clock.now()))
+        return read
+
+    def _read(self, kind: str, token: str, document: type[Document]) -> tuple[Document, int]:
         claims = tokens.verify(kind, token, self.trust, audience=self.identity.lock_id)
         read = document_from(document, claims)
         if claims["iss"] != PLATFORM:
             raise tokens.TokenRejected("bad_claim")
-        self.heard_at = max(self.heard_at, min(claims["iat"], self.clock.now()))
-        return read
+        return read, claims["iat"]
 
     def take_key_list(self, token: str) -> str | None:
         """Apply a key list whole, or answer why not. Raises TokenRejected when it is not the platform's."""
@@ -140,6 +173,15 @@ class Lock:
         if abs(changed) > 2:
             self.record("time.adjusted")
 
+    def take_acknowledgement(self, token: str) -> None:
+        """Forget the events that the platform has stored, by its signed word that a phone carried.
+
+        It does not count as having heard from the platform: whoever carries it must not end an outage's grace, on which
+        the own way in may depend. Raises TokenRejected.
+        """
+        stored, _ = self._read("lockack", token, Acknowledgement)
+        self.session.on_stored(stored.seq, stored.head)
+
     def take_config(self, token: str) -> None:
         """Apply a newer configuration with its trust list. Raises TokenRejected."""
         config = self.verified("lockcfg", token, LockConfig)
@@ -151,6 +193,7 @@ class Lock:
         self.config = config
         listed = {jwk["kid"]: public_key_from_jwk(jwk) for jwk in config.trust}
         self.trust = {**self._factory_trust, **listed}
+        self.pad = config.pad or self._factory_pad
 
     def move_bolt(
         self, action: str, *, key: str | None, command: str | None, via: str, reason: str | None = None
@@ -159,10 +202,16 @@ class Lock:
         turned = self.body.turn(action)
         kind = "lock.jammed" if not turned else "lock.unlocked" if action == "unlock" else "lock.locked"
         seq = self.record(kind, key=key, command=command, via=via, reason=reason)
-        if turned and action == "unlock":
-            wait = self.config.auto_lock_s if self.config else AUTO_LOCK_SECONDS
-            self._auto_lock_at = float(self.clock.now() + wait)
+        if turned:
+            (self.doorway.on_unlocked if action == "unlock" else self.doorway.on_locked)()
+        self.drain_to(self.body.charge - TURN_PERCENT)
         return turned, seq
+
+    def drain_to(self, percent: float) -> None:
+        """The battery's charge is now this; a limit passed downwards is an event."""
+        passed = self.body.set_charge(percent)
+        if passed is not None:
+            self.record(passed)
 
     def record(
         self,
@@ -190,7 +239,7 @@ class Lock:
 
     def sign_head(self) -> None:
         """Sign the chain's head, once per head: a checkpoint, sent with the events it covers."""
-        self._signed_at = float(self.clock.now())
+        self._signed_at = self.clock.ticks()
         seq = self.log.seq
         if not any(at == seq for at, _ in self.checkpoints):
             head = base64url(self.log.head)
@@ -199,20 +248,20 @@ class Lock:
             self.save()
 
     def due_at(self) -> float:
-        """The next moment by this lock's clock at which `tick` has something to do."""
-        due = min(self._signed_at + CHECKPOINT_SECONDS, self.session.due_at(), self.near.due_at())
-        return due if self._auto_lock_at is None else min(due, self._auto_lock_at)
+        """The next moment, by the clock's counter, at which `tick` has something to do."""
+        parts = (self.session, self.near, self.keypad, self.doorway)
+        return min(self._signed_at + CHECKPOINT_SECONDS, *(part.due_at() for part in parts))
 
     def tick(self) -> None:
         """Do what time asks for."""
-        now = float(self.clock.now())
-        if self._auto_lock_at is not None and now >= self._auto_lock_at:
-            self._auto_lock_at = None
-            if self.body.bolt == "unlocked":
-                self.move_bolt("lock", key=None, command=None, via="timer")
+        now = self.clock.ticks()
+        spent, self._drained_at = (now - self._drained_at) / DAY_SECONDS * DAY_PERCENT, now
+        self.drain_to(self.body.charge - spent)
+        self.doorway.tick(now)
+        self.keypad.tick(now)
+        self.near.tick(now)
         if now >= self._signed_at + CHECKPOINT_SECONDS:
             self.sign_head()
-        self.near.tick(now)
         self.session.tick(now)
 
     def save(self) -> None:
@@ -222,6 +271,7 @@ class Lock:
             {
                 "keys": self.keys.to_state(),
                 "orders": self.orders.to_state(),
+                "keypad": self.keypad.to_state(),
                 "config": claims_of(self.config) if self.config else None,
                 "heard_at": self.heard_at,
                 "fresh": self.is_fresh,
@@ -230,10 +280,13 @@ class Lock:
                 "checkpoints": self.checkpoints,
             }
         )
+        self.log.tidy()
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.keys = HeldKeys.from_state(state["keys"])
         self.orders.restore(state["orders"])
+        if "keypad" in state:  # not in a flash written by the firmware before
+            self.keypad.restore(state["keypad"])
         if state["config"]:
             self._apply_config(document_from(LockConfig, state["config"]))
         self.heard_at = state["heard_at"]
@@ -258,6 +311,7 @@ class Lock:
             "list_hash": self.keys.list_hash,
             "revocation_version": self.keys.revocation_version,
             "keys": len(self.keys.entries),
+            "keypad": self.keypad.state,
             "events": self.log.seq,
             "acked": self.log.acked_seq,
             "rejected": dict(self.rejected),

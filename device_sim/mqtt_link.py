@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from backend.wire import codec, topics
 from backend.wire.lock_messages import Departure
+from backend.wire.topics import Channel
 from device_sim.faults import LinkFaults
 from device_sim.lock import Lock
 
@@ -35,8 +36,10 @@ class MqttLink:
         self.lock = lock
         self.wanted = True
         self.connected = False
+        self.refused = False  # by the broker: a lock that was retired has no account any more
         self.up_faults = LinkFaults(chance)
         self.down_faults = LinkFaults(chance)
+        self.lose_next_answer = False
         self._broker = broker
         self._selector = selector
         self._now = now
@@ -56,17 +59,23 @@ class MqttLink:
                 self.cut()
             else:
                 self._client.loop_misc()  # a dead connection ends in on_disconnect
+                self._deliver([])
         elif self.wanted and self._now() >= self._retry_at:
             self._connect()
 
     def flush(self) -> None:
         """Send what the lock has put out."""
         waiting = self.lock.session.take_outgoing()
-        for channel, payload in self.up_faults.pass_on(waiting):
+        for channel, payload in self.up_faults.pass_on(waiting, self._now()):
             if self._client is not None and self.connected:
                 topic = topics.topic_of(self.lock.identity.lock_id, channel)
                 self._client.publish(topic, payload, qos=channel.qos, retain=channel.retained)
         self._write()
+
+    def inject(self, channel: Channel, payload: bytes) -> None:
+        """Fault: send what this lock never said, as a copy of it would."""
+        if self._client is not None:
+            self._client.publish(topics.topic_of(self.lock.identity.lock_id, channel), payload, qos=channel.qos)
 
     def cut(self) -> None:
         """The network is gone without a word: the broker will send the will."""
@@ -113,11 +122,14 @@ class MqttLink:
         if self.connected:
             self._patience = FIRST_RETRY_SECONDS
         self.connected = False
+        self.up_faults.forget()
+        self.down_faults.forget()
         self.lock.session.on_disconnected()
         self._retry_at = self._now() + self._patience * (0.5 + self._chance.random())
         self._patience = min(self._patience * 2, LONGEST_RETRY_SECONDS)
 
     def _on_connect(self, client: paho.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self.refused = reason.is_failure
         if reason.is_failure:
             return  # paho closes the socket next
         self.connected = True
@@ -130,8 +142,21 @@ class MqttLink:
         except topics.TopicRejected as rejected:
             self.lock.rejected[rejected.reason] += 1
             return
-        for channel, payload in self.down_faults.pass_on([(address.channel, bytes(message.payload))]):
-            self.lock.session.on_message(channel, payload)
+        self._deliver([(address.channel, bytes(message.payload))])
+
+    def _deliver(self, messages: list[tuple[Channel, bytes]]) -> None:
+        """Bring messages to the lock, with what a bad network held back before."""
+        session = self.lock.session
+        for channel, payload in self.down_faults.pass_on(messages, self._now()):
+            if channel is topics.COMMAND and self.lose_next_answer:
+                self.lose_next_answer = False
+                said_before = session.take_outgoing()
+                session.on_message(channel, payload)
+                session.take_outgoing()  # the result and the event's first sending: lost
+                for each in said_before:
+                    session.send(*each)
+            else:
+                session.on_message(channel, payload)
 
     def _on_disconnect(self, *_arguments: Any) -> None:
         self._lost()

@@ -5,13 +5,18 @@ Outside one small family the phone is told nothing of why; the exact reason stan
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backend.wire import codec, near_messages, tokens
-from backend.wire.jwk import base64url, jwk_of, public_key_from_jwk
-from backend.wire.lock_documents import PLATFORM, Activation, Credential, LockState, Receipt, document_from
-from backend.wire.near_messages import NONCE_SECONDS, Answer, Challenge, Request
+from backend.wire.jwk import base64url, public_key_from_jwk, thumbprint
+from backend.wire.lock_documents import PLATFORM, Activation, Credential, Delegate, LockState, Receipt, document_from
+from backend.wire.near_messages import NONCE_SECONDS, Answer, Challenge, Collect, Hello, Request
+from device_sim.boxes import Boxes
 from device_sim.clock import Moment
+from device_sim.delegation import read_delegated, refuse_delegated
+from device_sim.errands import NOTHING, Errand
+from device_sim.held_keys import refuse_life
 
 if TYPE_CHECKING:
     from device_sim.lock import Lock
@@ -30,16 +35,19 @@ class NearRefused(Exception):
 
 
 class NearDoor:
-    """What all conversations with one lock share: the count of wrong proofs.
+    """What all conversations with one lock share: the count of wrong proofs, and the boxes.
 
     Five of them raise lockout.started; until it ends wrong ones are no longer recorded one by one, so that nobody can
-    wash the log away. A right key is never kept waiting by it.
+    wash the log away. A right key is never kept waiting by it. `overheard` is the last M3 that went through the air:
+    what a bystander could have recorded, kept for the simulator's attacks alone.
     """
 
     def __init__(self, lock: Lock) -> None:
         self._lock = lock
         self._wrong = 0
         self._lockout_ends = NEVER
+        self.boxes = Boxes()
+        self.overheard: bytes | None = None
 
     def greet(self) -> NearConversation:
         """A phone has come near."""
@@ -51,7 +59,7 @@ class NearDoor:
             return False
         self._wrong += 1
         if self._wrong >= WRONG_PROOFS:
-            self._lockout_ends = float(self._lock.clock.now() + LOCKOUT_SECONDS)
+            self._lockout_ends = self._lock.clock.ticks() + LOCKOUT_SECONDS
             self._lock.record("lockout.started", via="near")
         return True
 
@@ -61,7 +69,7 @@ class NearDoor:
             self._wrong = 0
 
     def due_at(self) -> float:
-        """When the lockout ends."""
+        """When the lockout ends, by the counter."""
         return self._lockout_ends
 
     def tick(self, now: float) -> None:
@@ -72,7 +80,10 @@ class NearDoor:
 
 
 class NearConversation:
-    """One conversation: M1 → M2, then M3 → M4. The nonce is good for one M3 within ten seconds."""
+    """One conversation: M1 → M2, then M3 → M4. The nonce is good for one M3 within ten seconds.
+
+    A phone whose key was honoured may go on with Collect; a stranger does not make the lock sign and seal for nothing.
+    """
 
     def __init__(self, lock: Lock, door: NearDoor) -> None:
         self._lock = lock
@@ -80,10 +91,25 @@ class NearConversation:
         self._greeting: tuple[bytes, bytes] | None = None
         self._nonce = ""
         self._until = 0.0
+        self._errand: Errand | None = None
+
+    @property
+    def is_greeted(self) -> bool:
+        """Whether M1 has been answered and M3 is awaited."""
+        return self._greeting is not None
 
     def hello(self, m1: bytes) -> bytes:
-        """Answer M1 with M2. Raises MessageRejected when it is no hello of our version."""
-        near_messages.decode_hello(m1)
+        """Answer M1 with M2, Leave and Fetch from the lock's boxes, Collect with the next item of the errand.
+
+        After all but M1 the phone may begin again.
+
+        Raises MessageRejected when it is no greeting of our version.
+        """
+        greeting = near_messages.decode_greeting(m1)
+        if isinstance(greeting, Collect):
+            return codec.encode(NOTHING if self._errand is None or self._is_outlived() else self._errand.next())
+        if not isinstance(greeting, Hello):
+            return codec.encode(self._door.boxes.answer(greeting, self._lock.clock.ticks()))
         lock, moment = self._lock, self._lock.clock.moment()
         self._nonce = base64url(lock.entropy(16))
         state = LockState(
@@ -98,19 +124,21 @@ class NearConversation:
             rev=lock.keys.revocation_version,
         )
         m2 = codec.encode(Challenge(lock.sign("nearhello", state)))
-        self._greeting, self._until = (m1, m2), float(moment.at + NONCE_SECONDS)
+        self._greeting, self._until = (m1, m2), lock.clock.ticks() + NONCE_SECONDS
         return m2
 
     def request(self, m3: bytes) -> bytes:
         """Answer M3 with M4, opening the door or not. Raises MessageRejected when it is no request."""
         request = near_messages.decode_request(m3)
+        self._door.overheard = m3
         credential = None
         try:
             greeting, nonce = self._use_nonce()
             self._take_carried(request, nonce)
-            credential = self._read_credential(request)
-            reason = self._check(request, credential, greeting)
-            result, seq = self._open(request, credential, reason)
+            credential, delegate = self._read_credential(request)
+            note = self._check(request, credential, delegate, greeting)
+            result, seq = self._open(request, credential, note)
+            self._errand = Errand(self._lock) if result in ("opened", "locked") else None
         except NearRefused as refused:
             result, seq = self._refuse(credential, refused.reason)
         head = base64url(self._lock.log.hash_at(seq) if seq else self._lock.log.head)
@@ -121,9 +149,13 @@ class NearConversation:
 
     def _use_nonce(self) -> tuple[tuple[bytes, bytes], str]:
         greeting, self._greeting = self._greeting, None
-        if greeting is None or self._lock.clock.now() >= self._until:
+        if greeting is None or self._is_outlived() or self._lock.clock.ticks() >= self._until:
             raise NearRefused("stale_nonce")
         return greeting, self._nonce
+
+    def _is_outlived(self) -> bool:
+        """Whether the lock has started again since: nothing of before counts."""
+        return self._lock.near is not self._door
 
     def _take_carried(self, request: Request, nonce: str) -> None:
         """Documents the phone carries are the platform's word, whoever carries them; a bad one changes nothing."""
@@ -132,6 +164,7 @@ class NearConversation:
             (lambda token: lock.take_time(token, nonce), request.time),
             (lock.take_revocation, request.revocation),
             (lock.take_key_list, request.keys),
+            (lock.take_acknowledgement, request.ack),
         ):
             if token is not None:
                 try:
@@ -139,31 +172,39 @@ class NearConversation:
                 except tokens.TokenRejected as rejected:
                     lock.rejected[rejected.reason] += 1
 
-    def _read_credential(self, request: Request) -> Credential:
-        """Signature by a trusted key, then audience. The life is judged later, with the outage grace."""
+    def _read_credential(self, request: Request) -> tuple[Credential, Delegate | None]:
+        """Signature by a trusted key or by its delegate, then audience. The life is judged later."""
+        lock = self._lock
         try:
-            return self._lock.verified("ekey", request.credential, Credential)
+            if request.delegate is None:
+                return lock.verified("ekey", request.credential, Credential), None
+            delegate, credential = read_delegated(lock, request.delegate, request.credential)
         except tokens.TokenRejected as rejected:
             raise NearRefused(rejected.reason) from None
+        # whatever a landlord's phone says: no grace, and no codes before the platform knows the key
+        return replace(credential, grc=None, pad=None), delegate
 
     def _check(
-        self, request: Request, credential: Credential, greeting: tuple[bytes, bytes]
+        self, request: Request, credential: Credential, delegate: Delegate | None, greeting: tuple[bytes, bytes]
     ) -> str | None:
         """The order of checks, cheap first, after the credential's signature; answers a note for the event."""
         lock, moment = self._lock, self._lock.clock.moment()
         if credential.unknown_demand():
             raise NearRefused("unknown_demand")
-        if "idv" in (credential.cond or ()):
-            self._check_activation(request, credential, moment)
+        activation = self._read_activation(request, credential) if "idv" in (credential.cond or ()) else None
         self._check_proof(request, credential, greeting)
-        refused = lock.keys.refuse_credential(credential, request.action, moment)
+        if delegate is not None:
+            self._stop(refuse_delegated(lock, delegate, credential))
+        self._stop(lock.keys.refuse_credential(credential, request.action, moment, lock.heard_at))
+        if activation is not None:
+            self._stop(self._refuse_activation_life(activation, credential, moment))
+        self._stop(lock.body.refuse())
+        return "outage_grace" if moment.at >= credential.exp else None
+
+    @staticmethod
+    def _stop(refused: str | None) -> None:
         if refused is not None:
             raise NearRefused(refused)
-        note = self._check_life(credential.exp, credential.grc, moment)
-        refused = lock.body.refuse()
-        if refused is not None:
-            raise NearRefused(refused)
-        return note
 
     def _check_proof(self, request: Request, credential: Credential, greeting: tuple[bytes, bytes]) -> None:
         key = public_key_from_jwk(credential.cnf.jwk)
@@ -175,7 +216,8 @@ class NearConversation:
             raise NearRefused("") from None
         self._door.forget_wrong_proofs()
 
-    def _check_activation(self, request: Request, credential: Credential, moment: Moment) -> None:
+    def _read_activation(self, request: Request, credential: Credential) -> Activation:
+        """The platform's word on the very phone that the credential names."""
         if request.activation is None:
             raise NearRefused("no_activation")
         try:
@@ -183,24 +225,23 @@ class NearConversation:
             activation = document_from(Activation, claims)
         except tokens.TokenRejected:
             raise NearRefused("bad_activation") from None
-        same = jwk_of(public_key_from_jwk(activation.cnf.jwk)) == jwk_of(public_key_from_jwk(credential.cnf.jwk))
-        if activation.iss != PLATFORM or not same or moment.at + moment.uncertainty < activation.nbf:
+        holder, meant = (thumbprint(public_key_from_jwk(each.cnf.jwk)) for each in (activation, credential))
+        if activation.iss != PLATFORM or holder != meant:
             raise NearRefused("bad_activation")
-        self._check_life(activation.exp, credential.grc, moment)
+        return activation
 
-    def _check_life(self, exp: int, grace_seconds: int | None, moment: Moment) -> str | None:
-        """Within its life, or within the outage grace: nothing heard from the platform since before the end."""
-        if moment.at < exp:
-            return None
-        if grace_seconds and self._lock.heard_at < exp and moment.at < exp + grace_seconds:
-            return "outage_grace"
-        raise NearRefused("expired")
+    def _refuse_activation_life(self, activation: Activation, credential: Credential, moment: Moment) -> str | None:
+        """It lives as long as its credential may, outage grace included."""
+        heard_at = self._lock.heard_at
+        refused = refuse_life(activation.nbf, activation.exp, credential.grc or 0, moment, heard_at)
+        return None if refused is None else "bad_activation" if refused == "not_yet_valid" else refused
 
     def _open(self, request: Request, credential: Credential, note: str | None) -> tuple[str, int]:
         """Persist the raised epoch and the use, then actuate, then write the event."""
         lock = self._lock
         if lock.keys.raise_epoch(credential.occ):
             lock.session.report_keys()
+        lock.keys.remember(credential)
         if request.action == "unlock":
             lock.keys.count_use(credential.sub)
         lock.save()

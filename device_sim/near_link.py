@@ -1,7 +1,7 @@
 """The near link's local stand-in for Bluetooth: one TCP port on 127.0.0.1 for the whole fleet.
 
 Frame: two bytes of length (big-endian), then one chunk as it would be one GATT write. The first message names the lock
-the phone stands before; then come M1 to M4, as often as the phone likes.
+the phone stands before; then come M1 to M5, or Leave and Fetch with their answers, as often as the phone likes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from backend.wire import near_messages
 from backend.wire.near_messages import ChunkJoiner, MessageRejected
 from device_sim.lock import Lock
-from device_sim.near_door import NearConversation
+from device_sim.near_visit import NearVisit
 
 HOST = "127.0.0.1"
 MOST_PHONES = 200
@@ -101,20 +101,16 @@ class NearServer:
 
     def answer(self, visit: _Visit, message: bytes) -> bytes | None:
         """Let the lock answer one message; the first one only chooses the lock. Raises MessageRejected."""
-        if visit.lock is None:
-            visit.lock = self._find(near_messages.decode_dial(message).lock)
-            if visit.lock is None:
+        if visit.at is None:
+            lock = self._find(near_messages.decode_dial(message).lock)
+            if lock is None:
                 raise MessageRejected("no_such_lock")
+            visit.at = NearVisit(lock)
             return None
-        lock = visit.lock
         try:
-            if visit.conversation is None:
-                visit.conversation = lock.near.greet()
-                return visit.conversation.hello(message)
-            conversation, visit.conversation = visit.conversation, None
-            return conversation.request(message)
+            return visit.at.answer(message)
         finally:
-            self._after(lock)
+            self._after(visit.at.lock)
 
     def close(self) -> None:
         """Stop listening and send every phone away."""
@@ -129,8 +125,7 @@ class _Visit:
 
     def __init__(self, phone: socket.socket, server: NearServer) -> None:
         self.phone = phone
-        self.lock: Lock | None = None
-        self.conversation: NearConversation | None = None
+        self.at: NearVisit | None = None
         self._server = server
         self._reader = FrameReader()
         self._unsent = b""

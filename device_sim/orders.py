@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from backend.wire import codec
 from backend.wire.lock_documents import Order
 from backend.wire.lock_messages import CommandResult
-from backend.wire.topics import RESULT
+from backend.wire.topics import COMMAND, RESULT
 from device_sim.clock import Moment
 
 if TYPE_CHECKING:
     from device_sim.lock import Lock
 
 REMEMBERED = 64
+LONGEST_LIFE = COMMAND.max_age_seconds or 0
 
 
 class Orders:
@@ -40,6 +41,9 @@ class Orders:
             self._answer(order, "refused", reason, seq)
         elif order.act in ("unlock", "lock"):
             self._move(order)
+        elif order.act == "wipe":
+            self._answer(order, "executed", None, self._lock.erase_keys())
+            self._lock.session.report_keys()
         else:
             self._answer(order, "executed", None, None)
             self._lock.session.serve(order.act)
@@ -61,6 +65,8 @@ class Orders:
         if moment.quality == "unknown" or order.iat > moment.at + moment.uncertainty + 5:
             self._lock.session.ask_time()
             return "need_time"
+        if order.exp - order.iat > LONGEST_LIFE:
+            return "too_long_lived"  # an unlock that waits for its moment is none
         if moment.at >= order.exp:
             return "expired"
         if order.act not in ("unlock", "lock"):

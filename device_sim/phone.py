@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from backend.wire import codec, near_messages, tokens
 from backend.wire.jwk import base64url, jwk_of, make_private_key, private_key_from_pem, private_key_to_pem, thumbprint
-from backend.wire.near_messages import Dial, Hello, Request
+from backend.wire.lock_documents import Credential, HolderKey, claims_of
+from backend.wire.near_messages import Box, Collect, Dial, Fetch, Hello, Leave, Request
 from device_sim.near_link import HOST, FrameReader, frame
 
 DEFAULT_PORT = 8013
@@ -23,10 +24,12 @@ DEFAULT_PORT = 8013
 class Carried:
     """Documents a phone brings along; each may be absent."""
 
+    delegate: str | None = None
     activation: str | None = None
     time: str | None = None
     revocation: str | None = None
     keys: str | None = None
+    ack: str | None = None
 
 
 NOTHING = Carried()
@@ -34,10 +37,14 @@ NOTHING = Carried()
 
 @dataclass(frozen=True)
 class NearOutcome:
-    """What the lock answered: `result` is opened, locked, refused or need_time; `receipt` is its signed receipt."""
+    """What the lock answered: `result` is opened, locked, refused or need_time; `receipt` is its signed receipt.
+
+    `items` are what was collected for the platform, sealed.
+    """
 
     result: str
     receipt: str
+    items: tuple[str, ...] = ()
 
 
 class NearLine:
@@ -96,12 +103,14 @@ class Phone:
         *,
         action: str = "unlock",
         lock_key: EllipticCurvePublicKey | None = None,
+        collect: int = 0,
         address: tuple[str, int] = (HOST, DEFAULT_PORT),
         seconds: float = 5.0,
     ) -> NearOutcome:
         """Stand before a lock and ask it to act, without any server.
 
-        With `lock_key` the phone checks that the lock is the one it claims to be, before it shows its credential.
+        With `lock_key` the phone checks that the lock is the one it claims to be, before it shows its credential; then
+        it collects at most so many items for the platform.
         Raises ConnectionError when the lock is not there or hangs up, TokenRejected when it is another lock.
         """
         with near_line(lock_id, address, seconds) as line:
@@ -111,7 +120,67 @@ class Phone:
                 check_challenge(m1, m2, lock_id, lock_key)
             m3 = codec.encode(self.request(m1, m2, credential, carried, action))
             answer = near_messages.decode_answer(line.ask(m3))
-            return NearOutcome(answer.result, answer.receipt)
+            return NearOutcome(answer.result, answer.receipt, self.collect(line.ask, collect))
+
+    def collect(self, ask: Callable[[bytes], bytes], most: int) -> tuple[str, ...]:
+        """Collect what the lock has for the platform, `most` items at the most, in the visit in which it has opened."""
+        items: list[str] = []
+        while len(items) < most:
+            given = near_messages.decode_collected(ask(codec.encode(Collect("events"))))
+            if given.item is not None:
+                items.append(given.item)
+            if not given.more:
+                break
+        return tuple(items)
+
+    def leave(
+        self,
+        lock_id: str,
+        box: str,
+        item: str,
+        *,
+        address: tuple[str, int] = (HOST, DEFAULT_PORT),
+        seconds: float = 5.0,
+    ) -> Box:
+        """Leave a thing at the lock, in the box of these six digits. Raises ConnectionError, MessageRejected."""
+        with near_line(lock_id, address, seconds) as line:
+            return near_messages.decode_box(line.ask(codec.encode(Leave(box, item))))
+
+    def fetch(
+        self, lock_id: str, box: str, *, address: tuple[str, int] = (HOST, DEFAULT_PORT), seconds: float = 5.0
+    ) -> Box:
+        """Take what another phone left in that box. Raises ConnectionError, MessageRejected."""
+        with near_line(lock_id, address, seconds) as line:
+            return near_messages.decode_box(line.ask(codec.encode(Fetch(box))))
+
+    def issue(
+        self,
+        delegate_token: str,
+        lock_id: str,
+        epoch: int,
+        holder_jwk: dict[str, str],
+        key_id: str,
+        begins: int,
+        ends: int,
+    ) -> str:
+        """Sign a credential as the landlord's phone that the delegate names; `begins` and `ends` in seconds since 1970.
+
+        It opens only together with the delegate and with the platform's word on who holds it.
+        """
+        credential = Credential(
+            iss=tokens.claims_unverified(delegate_token)["jti"],
+            sub=key_id,
+            aud=lock_id,
+            nbf=begins,
+            exp=ends,
+            iat=begins,
+            jti=base64url(os.urandom(16)),
+            cnf=HolderKey(holder_jwk),
+            rights=("unlock", "lock"),
+            occ=epoch,
+            cond=("idv",),
+        )
+        return self.sign("ekey", claims_of(credential))
 
     def request(self, m1: bytes, m2: bytes, credential: str, carried: Carried, action: str) -> Request:
         """Make M3 for a conversation."""
@@ -119,10 +188,12 @@ class Phone:
             credential=credential,
             action=action,
             proof=self.prove(m1, m2, action, credential),
+            delegate=carried.delegate,
             activation=carried.activation,
             time=carried.time,
             revocation=carried.revocation,
             keys=carried.keys,
+            ack=carried.ack,
         )
 
 

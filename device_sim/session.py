@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FIRMWARE = "sim-1.0"
 TELEMETRY_SECONDS = 300
 TIME_SECONDS = 6 * 3_600
+MOST_TIME_UNDER_WAY = topics.TIME.max_age_seconds or 0
 FIRST_ANNOUNCE_SECONDS = 10.0
 LONGEST_ANNOUNCE_SECONDS = 60.0
 NEVER = float("inf")
@@ -34,14 +35,20 @@ class Session:
         self.uplink = EventUplink(
             lock.log,
             lock.checkpoints,
-            lambda: float(lock.clock.now()),
+            lock.clock.ticks,
             lambda batch: self.send(topics.EVENTS, codec.encode(batch)),
         )
         self._number = 0
         self._outgoing: list[Outgoing] = []
         self._time_nonce: str | None = None
+        self._time_asked_at = 0.0
         self._next_birth = self._next_telemetry = self._next_time = NEVER
         self._patience = FIRST_ANNOUNCE_SECONDS
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the platform has answered this session, so that events go up by themselves."""
+        return self.uplink.is_open
 
     def begin(self) -> str:
         """A connection is about to be made; answers the session id its will must carry."""
@@ -63,7 +70,7 @@ class Session:
     def _announce(self) -> None:
         """Tell the birth, and tell it again until the platform has answered."""
         lock, moment = self._lock, self._lock.clock.moment()
-        self._next_birth = float(moment.at) + self._patience
+        self._next_birth = lock.clock.ticks() + self._patience
         self._patience = min(2 * self._patience, LONGEST_ANNOUNCE_SECONDS)
         birth = messages.Birth(
             state="online",
@@ -103,32 +110,49 @@ class Session:
             elif channel is topics.CONFIG:
                 lock.take_config(message.token)
             elif channel is topics.TIME and self._time_nonce is not None:
-                lock.take_time(message.token, self._time_nonce)
-                self._time_nonce = None
+                self._on_time(message.token, self._time_nonce)
         except (codec.MessageRejected, TokenRejected) as rejected:
             lock.rejected[rejected.reason] += 1
 
     def _on_acknowledge(self, message: messages.Acknowledge) -> None:
         lock, log = self._lock, self._lock.log
         answers = message.session is not None and message.session == self.id
-        if answers and lock.is_fresh and message.seq > log.acked_seq:
-            log.rebase(message.seq, from_base64url(message.head))
-            lock.checkpoints.clear()
-            lock.sign_head()
-        before = log.acked_seq
+        if not answers:
+            self.on_stored(message.seq, message.head)
+            return
         if not log.acknowledge(message.seq, message.head):
+            if lock.is_fresh and message.seq > log.acked_seq:  # a place of before our flash was wiped
+                log.rebase(message.seq, from_base64url(message.head))
+                lock.checkpoints.clear()
+                lock.sign_head()
+            else:
+                lock.rejected["foreign_head"] += 1
+        lock.is_fresh = False
+        self._next_birth = NEVER
+        self.uplink.answered()
+        lock.save()
+
+    def on_stored(self, seq: int, head: str) -> None:
+        """The platform has stored our events up to this one: a word between, over MQTT or carried by a phone."""
+        lock, before = self._lock, self._lock.log.acked_seq
+        if not lock.log.acknowledge(seq, head):
             lock.rejected["foreign_head"] += 1
-        if answers:
-            lock.is_fresh = False
-            self._next_birth = NEVER
-            self.uplink.answered()
-        elif log.acked_seq != before:
+        if lock.log.acked_seq != before:
+            lock.is_fresh = False  # our own chain is known there
             self.uplink.acknowledged()
         lock.save()
+
+    def _on_time(self, token: str, nonce: str) -> None:
+        """The answer to our question; one that was long under way would set the clock back by as much."""
+        if self._lock.clock.ticks() - self._time_asked_at >= MOST_TIME_UNDER_WAY:
+            raise TokenRejected("expired")
+        self._lock.take_time(token, nonce)
+        self._time_nonce = None
 
     def serve(self, action: str) -> None:
         """Serve a command that moves nothing: identify, replay, sync, reboot."""
         if action == "replay":
+            self._lock.sign_head()
             self.uplink.go_back()
         elif action == "sync":
             self.report_keys()
@@ -151,7 +175,8 @@ class Session:
         """Ask the platform to sign the time over a fresh nonce."""
         if self.id is not None:
             self._time_nonce = base64url(self._lock.entropy(16))
-            self._next_time = float(self._lock.clock.now() + TIME_SECONDS)
+            self._time_asked_at = self._lock.clock.ticks()
+            self._next_time = self._time_asked_at + TIME_SECONDS
             self.send(topics.TIME_REQUEST, codec.encode(messages.TimeRequest(self._time_nonce)))
 
     def report_keys(self, refused: str | None = None) -> None:
@@ -165,7 +190,7 @@ class Session:
     def send_telemetry(self) -> None:
         """Tell the lock's health."""
         moment, body = self._lock.clock.moment(), self._lock.body
-        self._next_telemetry = float(moment.at + TELEMETRY_SECONDS) if self.id else NEVER
+        self._next_telemetry = self._lock.clock.ticks() + TELEMETRY_SECONDS if self.id else NEVER
         told = messages.Telemetry(
             at=moment.at,
             clock=moment.quality,
@@ -178,7 +203,7 @@ class Session:
         self.send(topics.TELEMETRY, codec.encode(told))
 
     def due_at(self) -> float:
-        """When `tick` has something to do, by the lock's clock."""
+        """When `tick` has something to do, by the clock's counter."""
         resend = self.uplink.due_at()
         due = min(self._next_birth, self._next_telemetry, self._next_time)
         return due if resend is None else min(due, resend)

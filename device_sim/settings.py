@@ -32,6 +32,11 @@ class SimSettings:
         """The platform's public keys (JWKS) a lock leaves the factory with."""
         return self.var / "keys" / "platform.jwks.json"
 
+    @property
+    def pad_file(self) -> Path:
+        """The platform's public key of the keypads (JWK); absent on an installation that has none yet."""
+        return self.var / "keys" / "keypad.jwk.json"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> SimSettings:
         """Read ANJU_VAR, ANJU_SIM_PORT, ANJU_SIM_NEAR_PORT, ANJU_BROKER_HOST, ANJU_BROKER_PORT.

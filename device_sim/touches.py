@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from device_sim.body import CRITICAL_PERCENT, LOW_PERCENT
 from device_sim.lock import Lock
 
 DOOR_EVENTS = {"open": "door.opened", "closed": "door.closed", "ajar": "door.ajar"}
@@ -25,15 +24,12 @@ def move_door(lock: Lock, door: str) -> None:
     if door != lock.body.door:
         lock.body.door = door
         lock.record(kind)
+        lock.doorway.on_door(door)
 
 
 def set_battery(lock: Lock, percent: int) -> None:
     """The charge changes; passing a limit downwards is an event."""
-    before, lock.body.battery_percent = lock.body.battery_percent, percent
-    if percent <= CRITICAL_PERCENT < before:
-        lock.record("battery.critical")
-    elif percent <= LOW_PERCENT < before:
-        lock.record("battery.low")
+    lock.drain_to(percent)
     lock.session.send_telemetry()
 
 
@@ -48,6 +44,20 @@ def open_mechanically(lock: Lock) -> None:
     """Somebody opens with the mechanical key: always possible."""
     lock.body.bolt = "unlocked"
     lock.record("mech_key.used", via="mechanical")
+
+
+def open_from_inside(lock: Lock) -> None:
+    """Somebody inside turns the handle: always possible, whatever the lock thinks."""
+    lock.body.bolt = "unlocked"
+    lock.record("inside.opened", via="inside")
+    lock.doorway.on_unlocked()
+    move_door(lock, "open")
+
+
+def fill_log(lock: Lock, events: int) -> None:
+    """The door goes to and fro until so many events are written."""
+    for number in range(events):
+        lock.record("door.opened" if number % 2 == 0 else "door.closed")
 
 
 def lose_power(lock: Lock) -> None:

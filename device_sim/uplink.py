@@ -37,6 +37,11 @@ class EventUplink:
         self._waiting_since = 0.0
         self._patience = FIRST_RESEND_SECONDS
 
+    @property
+    def is_open(self) -> bool:
+        """Whether events go up: the platform has answered."""
+        return self._next is not None
+
     def begin(self) -> None:
         """A session begins: what happened before it is late."""
         self._next, self._late_until = None, self._log.seq
@@ -47,9 +52,7 @@ class EventUplink:
 
     def answered(self) -> None:
         """The platform has told where it stands: go on from there, with the checkpoints it has not seen."""
-        for seq, token in self._checkpoints:
-            if seq == self._log.acked_seq:  # no event will come that carries it
-                self._send(EventBatch(seq + 1, base64url(self._log.acked_head), (), (token,), late=False))
+        self._send_lone_checkpoints()
         self._forget_checkpoints()
         self._patience = FIRST_RESEND_SECONDS
         self._next = self._log.acked_seq + 1
@@ -64,8 +67,9 @@ class EventUplink:
             self.pump()
 
     def go_back(self) -> None:
-        """Send again everything that is not acknowledged."""
+        """Send again everything that is not acknowledged, and what is signed over an end that is."""
         if self._next is not None:
+            self._send_lone_checkpoints()
             self._next = self._log.acked_seq + 1
             self.pump()
 
@@ -96,6 +100,11 @@ class EventUplink:
         if due is not None and self._now() >= due:
             self._patience = min(self._patience * 2, LONGEST_RESEND_SECONDS)
             self.go_back()
+
+    def _send_lone_checkpoints(self) -> None:
+        for seq, token in self._checkpoints:
+            if seq == self._log.acked_seq:  # no event will come that carries it
+                self._send(EventBatch(seq + 1, base64url(self._log.acked_head), (), (token,), late=False))
 
     def _forget_checkpoints(self) -> None:
         self._checkpoints[:] = [checkpoint for checkpoint in self._checkpoints if checkpoint[0] > self._log.acked_seq]

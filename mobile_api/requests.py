@@ -8,6 +8,7 @@ from typing import IO
 from flask import Request
 
 API_BODY_BYTES = 64 * 1024  # the largest JSON body is a phone key with its invitation, far below
+REPORT_BYTES = 144 * 1024  # eight sealed items of 16 KiB from a lock
 UPLOAD_BYTES = 24 * 1024 * 1024  # one document picture (10 MB) and a burst of 40 frames of 640 × 480
 
 

@@ -9,9 +9,18 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from backend.broker import find_mosquitto, hash_password, reload_broker, write_configuration, write_passwords
+from backend.broker import (
+    BRIDGE_USER,
+    bridge_names,
+    find_mosquitto,
+    hash_password,
+    reload_broker,
+    write_configuration,
+    write_passwords,
+)
 from backend.ports import free_ports
 
+BRIDGES = 2
 MISSING = (
     "Mosquitto is missing: the tests speak to a real broker. `./anju test` installs it where it may; by hand: "
     "apt-get install mosquitto"
@@ -19,7 +28,7 @@ MISSING = (
 
 
 class TestBroker:
-    """A running Mosquitto; `password` is the bridge's, locks are added with `add_lock`."""
+    """A running Mosquitto; `password` is the first bridge's, `bridges` all of them; locks come with `add_lock`."""
 
     __test__ = False  # not a class of tests
 
@@ -28,11 +37,12 @@ class TestBroker:
         if program is None:
             raise RuntimeError(MISSING)
         self.host, self.port = "127.0.0.1", free_ports(1)[0]
-        self.password = "bridge-" + os.urandom(12).hex()
+        self.bridges = {name: "bridge-" + os.urandom(12).hex() for name in bridge_names(BRIDGES)}
+        self.password = self.bridges[BRIDGE_USER]
         self._folder = folder
         self._locks: dict[str, str] = {}
-        write_passwords(folder, bridge=self.password, locks=[])
-        configuration = write_configuration(folder, self.port)
+        write_passwords(folder, bridges=self.bridges, locks=[])
+        configuration = write_configuration(folder, self.port, bridges=self.bridges)
         self._log = open(folder / "log", "wb")  # closed in close()
         self._program = [program, "-c", str(configuration)]
         self._server = self._start()
@@ -56,12 +66,12 @@ class TestBroker:
     def add_hashes(self, hashes: Mapping[str, str]) -> None:
         """Give locks accounts by the password hashes of their manifests."""
         self._locks.update(hashes)
-        write_passwords(self._folder, bridge=self.password, locks=self._locks.items())
+        write_passwords(self._folder, bridges=self.bridges, locks=self._locks.items())
         assert reload_broker(self._folder)
         # It reads the file when it gets to it: an account made for this question tells when.
         probe, password = f"probe-{os.urandom(6).hex()}", os.urandom(12).hex()
         locks = [*self._locks.items(), (probe, hash_password(password))]
-        write_passwords(self._folder, bridge=self.password, locks=locks)
+        write_passwords(self._folder, bridges=self.bridges, locks=locks)
         for _ in range(200):
             reload_broker(self._folder)
             if can_log_in(self.port, probe, password):

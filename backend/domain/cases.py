@@ -197,6 +197,22 @@ KINDS: dict[str, CaseKind] = {
         {"handled": _HANDLED, "passed_on": _PASSED, "unfounded": _UNFOUNDED},
         days=7,
     ),
+    "rebind": CaseKind(
+        "换手机绑定钥匙",
+        "Key to a new phone",
+        "police_station",
+        ("officer", "reviewer", "supervisor", "window_clerk"),
+        {
+            "confirmed": Decision("身份确认", "Identity confirmed", ("same_person",), ("method",)),
+            "not_confirmed": Decision(
+                "未能确认",
+                "Not confirmed",
+                ("other_person", "document_expired", "document_doubtful", "number_differs", "not_reached"),
+                ("method",),
+            ),
+        },
+        hours=2,
+    ),
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-ACTIONS = ("unlock", "lock", "identify", "replay", "sync", "reboot")
+ACTIONS = ("unlock", "lock", "identify", "replay", "sync", "reboot", "wipe")
 SETTLED = ("executed", "refused", "expired")
 FINAL = (*SETTLED, "unknown")  # what a waiting person is shown; only `unknown` may still change
 PATIENCE = timedelta(seconds=2)  # an answer may be on its way when the command's own life ends

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from backend.domain.calendars import day_of, start_of
 from backend.domain.refusals import Refusal, illegal_transition
 
 TRANSITIONS: dict[str, dict[str, str]] = {
     # state: action -> next state
     "draft": {"invite": "invited", "cancel": "revoked"},
     "invited": {"claim": "claimed", "uninvite": "draft", "cancel": "revoked"},
-    "claimed": {"activate": "active", "revoke": "revoking", "suspend": "suspended"},
+    # Not to be suspended: it opens nothing yet, and `resume` would lead to active past the identity check.
+    "claimed": {"activate": "active", "revoke": "revoking"},
     "active": {"suspend": "suspended", "revoke": "revoking"},
     "suspended": {"resume": "active", "revoke": "revoking"},
     "revoking": {"confirm": "revoked"},
@@ -37,8 +40,10 @@ ACTIONS = {
     "revoke": ("停用", "revoke"),
     "confirm": ("确认停用", "confirm"),
 }
-GROUNDS = ("check_out", "both_agreed", "court_order", "holder_request", "never_active")
+GROUNDS = ("check_out", "both_agreed", "court_order", "holder_request", "never_active")  # what a caller may name
 LIVE = ("claimed", "active", "suspended")
+ENDED = ("revoking", "revoked")
+CODE_KINDS = {"occupant": ("day", "once"), "visitor": ("period",)}  # of keypad codes
 
 
 def next_state(state: str, action: str) -> str | Refusal:
@@ -79,18 +84,56 @@ class CredentialLife:
     expires_at: datetime
 
 
-def credential_life(now: datetime, kind: str, occupant: timedelta, visitor: timedelta) -> CredentialLife:
-    """Seven days for occupants, 24 hours for others by default; renewed whenever the app is open."""
-    return CredentialLife(now, now + (occupant if kind == "occupant" else visitor))
+def credential_life(
+    now: datetime, kind: str, occupant: timedelta, visitor: timedelta, key_ends_at: datetime | None = None
+) -> CredentialLife:
+    """Seven days for occupants, 24 hours for others by default; renewed whenever the app is open.
+
+    It never outlives a key that ends by itself.
+    """
+    expires_at = now + (occupant if kind == "occupant" else visitor)
+    return CredentialLife(now, expires_at if key_ends_at is None else min(expires_at, key_ends_at))
 
 
 def exposure_until(
-    credential_ends_at: datetime | None, kind: str, grace: timedelta, clock_bound: timedelta
+    credential_ends_at: datetime | None,
+    kind: str,
+    grace: timedelta,
+    clock_bound: timedelta,
+    others: Iterable[datetime] = (),
 ) -> datetime | None:
-    """The latest moment an unconfirmed door could still open: credential end, occupants' outage grace, clock bound."""
-    if credential_ends_at is None:
-        return None
-    return credential_ends_at + (grace if kind == "occupant" else timedelta(0)) + clock_bound
+    """The latest moment an unconfirmed door could still open; None when nothing could open it.
+
+    Credential end with an occupant's outage grace, or the latest of the `others` (commands on their way, delegates),
+    and the clock bound upon it. It is an upper bound of the last possible opening, at most the clock bound above it.
+    """
+    # What opens a door that has not heard of the end:
+    # - A credential, in true time until its end plus the lock's clock error; an occupant's by its grace longer. The
+    #   error is at most `clock_bound`: a lock that knows its clock less well than that refuses and asks for the time.
+    # - A day code, until the end of its day plus twice that error (the lock takes the neighbouring day within its
+    #   uncertainty). Codes are given out only for days that end a clock bound before credential end plus grace
+    #   (`code_days`), so the same moment bounds them; nobody can make a code that was not given out.
+    # - A period code, until the key's own end, up to which the caller has moved `credential_ends_at`.
+    # - A one-time code has no day: it is good until the lock hears or the epoch rises. A key that has been given one
+    #   has no such moment at all (the caller's business), and its door has to confirm.
+    # - A key on the list has no end there, but is opened from afar only by a command, which an offline lock cannot get
+    #   and which ends by itself: the commands' end is among the `others`.
+    # - A delegate may sign another credential for the same key until it ends: its end is among the `others`.
+    grace_of_kind = grace if kind == "occupant" else timedelta(0)
+    ends = [*others, *([credential_ends_at + grace_of_kind] if credential_ends_at is not None else [])]
+    return max(ends) + clock_bound if ends else None
+
+
+def code_days(starts_on: date, now: datetime, ends_at: datetime, clock_bound: timedelta) -> list[date]:
+    """The days for which an occupant gets day codes: from today, or the key's first day, while whole days are left.
+
+    `ends_at` is credential end plus grace; a day that ends within the clock bound before it is left out.
+    """
+    day, days = max(starts_on, day_of(now)), []
+    while start_of(day + timedelta(days=1)) <= ends_at - clock_bound:
+        days.append(day)
+        day += timedelta(days=1)
+    return days
 
 
 CLOCK_BOUND = timedelta(minutes=5)  # above this uncertainty a lock's clock counts as unknown and implies tvr

@@ -127,5 +127,45 @@ INBOX: dict[str, InboxText] = {
     "lease_ends": InboxText("租约将到期", "The lease ends soon", "{unit} 的租约于 {ends_on} 到期。没有退房，钥匙不会失效。",
                             "The lease of {unit} ends on {ends_on}. Without a check-out the key stays alive."),
     "dispute_decided": InboxText("争议已处理", "The dispute is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
+    "lock_replaced": InboxText("换了新锁", "Your door has a new lock",
+                               "{unit} 换了新锁（{serial}），您的钥匙不变。请联网打开一次本应用，离线开门才能用于新锁。",
+                               "{unit} has a new lock ({serial}); your key stays. Open this app once with a network, so "
+                               "that it opens the new lock offline too."),
+    "lock_replaced_landlord": InboxText("换了新锁", "Your unit has a new lock", "{unit} 换了新锁（{serial}），住户的钥匙不变。",
+                                        "{unit} has a new lock ({serial}); the occupants' keys stay."),
+    "lock_retired": InboxText("门锁已停用", "A lock is out of use", "{unit} 的门锁 {serial} 已停用，请为这间房领取新锁。",
+                              "The lock {serial} of {unit} is out of use. Claim another for this unit."),
     "claim_decided": InboxText("房屋登记已处理", "Your claim is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
+    "visitor_consent_asked": InboxText(
+        "房东请您同意一把临时钥匙", "Your landlord asks for your consent",
+        "房东想让人进入 {unit}：{purpose_zh}，{starts_on} 至 {ends_on}。您同意后这把钥匙才能开门，也可以拒绝。",
+        "Your landlord wants to let somebody into {unit} for {purpose_en}, {starts_on} to {ends_on}. The key opens only if "
+        "you consent; you may refuse."),
+    "visitor_emergency": InboxText(
+        "紧急情况：临时钥匙已生效", "Emergency: a key to your home works now",
+        "因{emergency_zh}，房东发出了一把可立即进入 {unit} 的临时钥匙（4 小时内，最多 2 次）。您可以随时停用。",
+        "Because of {emergency_en} your landlord has issued a key to {unit} that works at once (4 hours, twice at most). "
+        "You can end it at any time."),
+    "visitor_key_issued": InboxText(
+        "住户发出了临时钥匙", "An occupant has issued a key",
+        "{unit} 的住户发出了一把临时钥匙：{purpose_zh}，{starts_on} 至 {ends_on}。",
+        "An occupant of {unit} has issued a key for {purpose_en}, {starts_on} to {ends_on}."),
+    "visitor_consent_given": InboxText("住户已同意", "An occupant has consented", "{unit} 的临时钥匙（{purpose_zh}）可以使用。",
+                                       "The key to {unit} for {purpose_en} may be used."),
+    "visitor_refused": InboxText("住户已拒绝", "An occupant has refused", "{unit} 的临时钥匙（{purpose_zh}）不会生效。",
+                                 "The key to {unit} for {purpose_en} will not work."),
+    "visitor_ended": InboxText("临时钥匙已停用", "A visitor's key has ended", "{unit} 的临时钥匙（{purpose_zh}）已停用。",
+                               "The key to {unit} for {purpose_en} has ended."),
+    "key_rebound": InboxText("钥匙已换到新手机", "Your key is on the new phone",
+                             "{unit} 的钥匙已绑定到这部手机，原手机上的钥匙已停用。不是您本人操作？请立即停用钥匙并求助。",
+                             "The key to {unit} is now bound to this phone; the one on the old phone is dead. Not you? Suspend "
+                             "the key at once and ask for help."),
+    "rebind_decided": InboxText("换手机申请的结果", "Your request for a new phone", "{unit}：{decision_zh}。{reason_zh}",
+                                "{unit}: {decision_en}. {reason_en}"),
+    "co_tenant_added": InboxText("有人一起承租", "Somebody joins your lease", "{unit} 增加了一位合租人；您的钥匙不变。",
+                                 "Another person joins the lease of {unit}; your key stays as it is."),
+    "delegate_made": InboxText("房东可离线发钥匙", "Your landlord can issue keys offline",
+                               "房东的手机在 {until} 前可离线为新合租人发 {unit} 的钥匙；没有对方本人的身份核验，门不会开。",
+                               "Until {until} your landlord's phone can issue a key to {unit} for a new co-tenant without "
+                               "network; the door does not open without that person's own identity check."),
 }

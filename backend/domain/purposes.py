@@ -64,6 +64,12 @@ PURPOSES: dict[str, Purpose] = {
     ),
 }
 
+# Why a lock's events may be exported as evidence, by the operator and nobody else.
+EVIDENCE_GROUNDS = {
+    "tenant_request": ("本人申请", "The tenant's own request"),
+    "court_order": ("法院文书", "A court's order"),
+}
+
 ACT_NAMES = {
     LOOK_AT_UNIT: ("查看单元住户", "See the occupants of a unit"),
     SEARCH: ("按人查找", "Search for a person"),
@@ -78,6 +84,7 @@ DISCLOSURES = {
     "number_shown": ("显示完整证件号码", "Saw your full document number"),
     "case_opened": ("打开与您有关的待办事项", "Opened a case about you"),
     "case_decided": ("对与您有关的待办事项作出决定", "Decided a case about you"),
+    "door_events_exported": ("导出门锁记录作为证据", "Exported the lock's events as evidence"),
 }
 FIELDS = {
     "name": ("姓名", "name"),
@@ -95,6 +102,7 @@ FIELDS = {
     "address": ("住址", "address"),
     "right": ("出租权依据", "right to let"),
     "outcome": ("处理结果", "outcome"),
+    "door_events": ("开门记录", "door events"),
 }
 
 # Our own references (AJ-20261123-0007) and the numbers of other offices: letters, digits, hyphens.
@@ -106,12 +114,18 @@ def decide_purpose(purpose: str, case_number: str | None) -> tuple[str, str | No
     """The purpose and the normalised case number, or why not. A number that is not asked for may still be given."""
     if purpose not in PURPOSES:
         return Refusal("input.not_one_of", "purpose", allowed=tuple(PURPOSES))
-    number = (case_number or "").strip().upper() or None
-    if number is None:
-        return Refusal("purpose.case", "case_number") if PURPOSES[purpose].needs_case else (purpose, None)
-    if not _CASE_NUMBER.fullmatch(number):
-        return Refusal("purpose.case_form", "case_number")
-    return purpose, number
+    if not (case_number or "").strip() and not PURPOSES[purpose].needs_case:
+        return purpose, None
+    number = decide_case_number(case_number)
+    return number if isinstance(number, Refusal) else (purpose, number)
+
+
+def decide_case_number(case_number: str | None) -> str | Refusal:
+    """The normalised number of a case or request, or why it is none."""
+    number = (case_number or "").strip().upper()
+    if not number:
+        return Refusal("purpose.case", "case_number")
+    return number if _CASE_NUMBER.fullmatch(number) else Refusal("purpose.case_form", "case_number")
 
 
 def decide_act(purpose: str | None, act: str) -> Refusal | None:

@@ -1,7 +1,8 @@
 """Role KeyRing: keys that never lie in the database or in its backups.
 
-It wraps data keys (AES-256-GCM), makes blind indexes (HMAC-SHA-256, one key per purpose) and keeps the cookie keys of
-the two web doors. `FileKeyRing` is a folder with mode 0700; a KMS or HSM takes its place behind the same role.
+It wraps data keys (AES-256-GCM), makes blind indexes (HMAC-SHA-256, one key per purpose), keeps the cookie keys of the
+two web doors and agrees with each lock on the secrets of its keypad and of its sealed events. `FileKeyRing` is a folder
+with mode 0700; a KMS or HSM takes its place behind the same role.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from backend.wire import keypad, sealed_events
+from backend.wire.agreements import agree
+from backend.wire.jwk import jwk_of, make_private_key, private_key_from_pem, private_key_to_pem
 
 INDEX_PURPOSES = ("id_number", "phone", "name", "secret")
 COOKIE_DOORS = ("mobile", "console")
@@ -48,12 +54,28 @@ class KeyRing(Protocol):
         """The signing key of a web door's cookies ('mobile' or 'console')."""
         ...
 
+    def keypad_secret(self, agreement_key: Mapping[str, Any], lock_id: str) -> bytes:
+        """The 32 bytes shared with a lock's keypad, from the lock's public agreement key (JWK).
+
+        Raises KeyRingError when that is no P-256 public key.
+        """
+        ...
+
+    def events_secret(self, agreement_key: Mapping[str, Any], lock_id: str) -> bytes:
+        """The 32 bytes under which a lock seals its events for us. Raises KeyRingError as `keypad_secret`."""
+        ...
+
+    def keypad_public_jwk(self) -> dict[str, str]:
+        """Our public half, from which a lock derives the same."""
+        ...
+
 
 class FileKeyRing:
     """A key ring in one JSON file of mode 0600 under var/keys."""
 
     def __init__(self, folder: Path) -> None:
         self._ring = _load_or_make(folder)
+        self._keypad = private_key_from_pem(self._ring["keypad"].encode())
 
     def wrap(self, data_key: bytes, subject_id: str) -> tuple[str, bytes]:
         kek_id = self._ring["current_kek"]
@@ -74,6 +96,21 @@ class FileKeyRing:
         key: str = self._ring["cookie"][door]
         return key
 
+    def keypad_secret(self, agreement_key: Mapping[str, Any], lock_id: str) -> bytes:
+        return self._agree(keypad.PURPOSE, agreement_key, lock_id)
+
+    def events_secret(self, agreement_key: Mapping[str, Any], lock_id: str) -> bytes:
+        return self._agree(sealed_events.PURPOSE, agreement_key, lock_id)
+
+    def keypad_public_jwk(self) -> dict[str, str]:
+        return jwk_of(self._keypad.public_key())
+
+    def _agree(self, purpose: str, agreement_key: Mapping[str, Any], lock_id: str) -> bytes:
+        try:
+            return agree(purpose, self._keypad, agreement_key, lock_id)
+        except ValueError:
+            raise KeyRingError("the agreement key of a lock is not a public P-256 key") from None
+
     def _kek(self, kek_id: str) -> bytes:
         try:
             return base64.b64decode(self._ring["keks"][kek_id])
@@ -86,9 +123,11 @@ def _load_or_make(folder: Path) -> dict[str, Any]:
     path = folder / "ring.json"
     with open(folder / ".lock", "w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)  # several processes start at once; one makes the ring
-        if not path.exists():
-            _write_private(path, json.dumps(_new_ring(), indent=1).encode())
-    ring: dict[str, Any] = json.loads(path.read_text())
+        ring: dict[str, Any] = json.loads(path.read_text()) if path.exists() else _new_ring()
+        if not path.exists() or "keypad" not in ring:  # a ring from before there were keypads gets its key now
+            ring.setdefault("keypad", private_key_to_pem(make_private_key()).decode())
+            _write_private(path, json.dumps(ring, indent=1).encode())
+        _publish(folder / "keypad.jwk.json", ring["keypad"])
     return ring
 
 
@@ -102,6 +141,17 @@ def _new_ring() -> dict[str, Any]:
         "index": {purpose: random_key() for purpose in INDEX_PURPOSES},
         "cookie": {door: random_key() for door in COOKIE_DOORS},
     }
+
+
+def _publish(path: Path, pem: str) -> None:
+    """The public half for locks that leave the factory: no secret, so anybody on this machine may read it."""
+    text = json.dumps(jwk_of(private_key_from_pem(pem.encode()).public_key()), indent=1)
+    if path.exists() and path.read_text() == text:
+        return
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.chmod(0o644)
+    os.replace(fresh, path)
 
 
 def _write_private(path: Path, content: bytes) -> None:

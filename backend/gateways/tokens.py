@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from backend.wire import tokens as wire_tokens
 ACCESS_TYPE = "at+jwt"  # RFC 9068
 ACCESS_AUDIENCE = "anju-api"
 ISSUER = "anju"
+KNOWN_TOKENS = 4_096
 REQUIRED = ["exp", "iat", "nbf", "aud", "iss", "sub", "jti"]
 
 
@@ -68,6 +70,8 @@ class FileTokens:
             self._access = _load_or_make(folder / "access-signing.pem")
             self.kid = wire_keys.thumbprint(self._platform.public_key())
             self._access_kid = wire_keys.thumbprint(self._access.public_key())
+            # The same token comes with every call: its signature is checked once, its times and its session each time.
+            self._verified_access = lru_cache(maxsize=KNOWN_TOKENS)(self._verify_access)
             _publish(folder / "platform.jwks.json", self.kid, self._platform)
 
     def sign(self, kind: str, claims: Mapping[str, Any]) -> str:
@@ -86,23 +90,26 @@ class FileTokens:
 
     def read_access(self, token: str, now: datetime) -> dict[str, Any]:
         try:
-            header = jwt.get_unverified_header(token)
-            if header.get("typ") != ACCESS_TYPE or header.get("kid") != self._access_kid or "crit" in header:
-                raise AccessTokenRejected("header")
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                self._access.public_key(),
-                algorithms=["ES256"],
-                audience=ACCESS_AUDIENCE,
-                issuer=ISSUER,
-                # The times are checked below against the caller's clock, which may stand elsewhere than the machine's.
-                options={"require": REQUIRED, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
-            )
+            claims = self._verified_access(token)
             if not int(claims["nbf"]) <= now.timestamp() < int(claims["exp"]):
                 raise AccessTokenRejected("time")
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise AccessTokenRejected(type(error).__name__) from None
-        return claims
+        return dict(claims)
+
+    def _verify_access(self, token: str) -> dict[str, Any]:
+        header = jwt.get_unverified_header(token)
+        if header.get("typ") != ACCESS_TYPE or header.get("kid") != self._access_kid or "crit" in header:
+            raise AccessTokenRejected("header")
+        return jwt.decode(
+            token,
+            self._access.public_key(),
+            algorithms=["ES256"],
+            audience=ACCESS_AUDIENCE,
+            issuer=ISSUER,
+            # The times are checked at each use, against the caller's clock, which may stand elsewhere than ours.
+            options={"require": REQUIRED, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+        )
 
 
 def _load_or_make(path: Path) -> ec.EllipticCurvePrivateKey:

@@ -7,12 +7,17 @@ import os
 import select
 import socket
 import tempfile
+import threading
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
 import psycopg
+
+EAR_SECONDS = 1.0  # so often an ear looks whether it has been closed
+EAR_PAUSE_SECONDS = 0.5  # before it connects again
 
 
 class Listener(Protocol):
@@ -91,11 +96,13 @@ class _SocketListener:
 
 
 class PostgresWakeUp:
-    """LISTEN / NOTIFY, for processes on several machines."""
+    """LISTEN / NOTIFY, for processes on several machines; one connection a process and channel, however many listen."""
 
     def __init__(self, url: str) -> None:
         self._url = url.replace("postgresql+psycopg://", "postgresql://")
         self._connection: psycopg.Connection | None = None
+        self._ears: dict[str, _PostgresEar] = {}
+        self._guard = threading.Lock()
 
     def notify(self, channel: str) -> None:
         for _ in range(2):
@@ -108,21 +115,84 @@ class PostgresWakeUp:
                 self._connection = None
 
     def close(self) -> None:
-        """Stop notifying; a process that ends need not."""
+        """Stop notifying and listening; a process that ends need not."""
         if self._connection is not None:
             self._connection.close()
+        with self._guard:
+            for ear in self._ears.values():
+                ear.close()
+            self._ears.clear()
 
     def listen(self, channel: str) -> Listener:
-        return _PostgresListener(self._url, f"anju_{channel}")
+        with self._guard:
+            ear = self._ears.get(channel)
+            if ear is None or ear.is_closed:
+                ear = self._ears[channel] = _PostgresEar(self._url, f"anju_{channel}")
+        return _PostgresListener(ear)
+
+
+class _PostgresEar:
+    """Hears one channel for all listeners of this process, in a thread of its own.
+
+    A lost connection is made again; what was told meanwhile is lost, so everyone is woken then.
+    """
+
+    def __init__(self, url: str, channel: str) -> None:
+        self.is_closed = False
+        self._url = url
+        self._channel = channel
+        self._bells: frozenset[threading.Event] = frozenset()
+        self._guard = threading.Lock()
+        self._connection = self._connect()
+        threading.Thread(target=self._run, name=f"wake-up {channel}", daemon=True).start()
+
+    def add(self, bell: threading.Event) -> None:
+        """Ring this bell from now on."""
+        with self._guard:
+            self._bells |= {bell}
+
+    def remove(self, bell: threading.Event) -> None:
+        """Ring it no more."""
+        with self._guard:
+            self._bells -= {bell}
+
+    def close(self) -> None:
+        """Hear nothing more; the thread ends within a moment."""
+        self.is_closed = True
+
+    def _run(self) -> None:
+        while not self.is_closed:
+            try:
+                for _ in self._connection.notifies(timeout=EAR_SECONDS):
+                    self._ring()
+            except psycopg.Error:
+                time.sleep(EAR_PAUSE_SECONDS)
+                with contextlib.suppress(psycopg.Error):
+                    self._connection.close()
+                    self._connection = self._connect()
+                self._ring()
+        self._connection.close()
+
+    def _connect(self) -> psycopg.Connection:
+        connection = psycopg.connect(self._url, autocommit=True)
+        connection.execute(f'LISTEN "{self._channel}"')
+        return connection
+
+    def _ring(self) -> None:
+        for bell in self._bells:
+            bell.set()
 
 
 class _PostgresListener:
-    def __init__(self, url: str, channel: str) -> None:
-        self._connection = psycopg.connect(url, autocommit=True)
-        self._connection.execute(f'LISTEN "{channel}"')
+    def __init__(self, ear: _PostgresEar) -> None:
+        self._ear = ear
+        self._bell = threading.Event()
+        ear.add(self._bell)
 
     def wait(self, seconds: float) -> bool:
-        return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+        woken = self._bell.wait(seconds)
+        self._bell.clear()
+        return woken
 
     def close(self) -> None:
-        self._connection.close()
+        self._ear.remove(self._bell)

@@ -7,6 +7,7 @@ migrations and tests need. You will not find a rule about people here: rules liv
 from backend.models import (  # noqa: F401  (importing registers the tables)
     accounts,
     audit,
+    bridges,
     cases,
     commands,
     consents,

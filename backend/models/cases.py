@@ -19,6 +19,7 @@ CASE_KINDS = (
     "data_question",
     "help_request",
     "resident_report",
+    "rebind",
 )
 CASE_STATES = ("reported", "routed", "assigned", "handled", "checked", "answered", "rated")
 

@@ -30,7 +30,7 @@ class Command(Base):
     reason: Mapped[Code | None] = mapped_column(default=None)
     counter: Mapped[int] = mapped_column(BigInteger)
     boot_id: Mapped[Text120 | None] = mapped_column(default=None)
-    event_seq: Mapped[int | None] = mapped_column(default=None)
+    event_seq: Mapped[int | None] = mapped_column(BigInteger, default=None)
     created_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     sent_at: Mapped[Moment | None] = mapped_column(default=None)

@@ -9,10 +9,18 @@ from backend.models.base import Base, Code, Id, LockId, Moment, Token
 
 
 class LockEvent(Base):
-    """One event: `text` holds the exact bytes the hash covers; stored once per (lock, sequence)."""
+    """One event: `text` holds the exact bytes the hash covers; stored once per (lock, sequence).
+
+    PostgreSQL keeps a partition for each month of `received_at`, our own clock, and can therefore hold unique only
+    what names that column too. That a lock's sequence stands once is kept by its chain: whoever stores events holds
+    the lock's row, and goes on exactly behind the sequence and head that stand there.
+    """
 
     __tablename__ = "lock_events"
-    __table_args__ = (Index("ix_lock_events_key_id_at", "key_id", "at"),)
+    __table_args__ = (
+        Index("ix_lock_events_key_id_at", "key_id", "at"),
+        {"postgresql_partition_by": "RANGE (received_at)"},
+    )
 
     lock_id: Mapped[LockId] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -23,7 +31,7 @@ class LockEvent(Base):
     text: Mapped[str]
     hash: Mapped[Token]
     late: Mapped[bool] = mapped_column(default=False)
-    received_at: Mapped[Moment]
+    received_at: Mapped[Moment] = mapped_column(primary_key=True)
 
 
 class LockCheckpoint(Base):

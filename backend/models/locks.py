@@ -64,7 +64,7 @@ class Lock(Base):
     door_state: Mapped[Code | None] = mapped_column(default=None)
     alarm: Mapped[Text120 | None] = mapped_column(default=None)
     # event chain
-    stored_seq: Mapped[int] = mapped_column(default=0)
+    stored_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     stored_head: Mapped[Token | None] = mapped_column(default=None)
-    checked_seq: Mapped[int] = mapped_column(default=0)
+    checked_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     replay_asked_at: Mapped[Moment | None] = mapped_column(default=None)

@@ -1,20 +1,24 @@
-"""Runs the bridge: `python -m backend.mqtt`. Answers GET /healthz on ANJU_BRIDGE_HEALTH_PORT."""
+"""Runs the bridge: `python -m backend.mqtt`. Answers GET /healthz and /counts on ANJU_BRIDGE_HEALTH_PORT.
+
+Several may run, each under a name of its own; they share the locks by themselves.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
 import threading
-from typing import Any
 
 import structlog
 
 from backend.bootstrap import WrongRevision, check_revision, core_app, serve_health, set_up_logging, world_of
-from backend.config import Settings, SettingsError
+from backend.config import Settings, SettingsError, bridge_password_file
 from backend.mqtt.bridge import Bridge
 from backend.mqtt.handlers import Handlers
 from backend.mqtt.link import BrokerLink
 from backend.mqtt.sender import Sender
+from backend.mqtt.shards import ShardHolder
+from backend.services.lock_reports import NOTED
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +28,7 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         set_up_logging("bridge", settings.log_level)
-        password = (settings.keys_folder / "bridge-mqtt-password").read_text().strip()
+        password = bridge_password_file(settings.keys_folder, settings.bridge_name).read_text().strip()
         app = core_app(settings, name="anju-bridge")
         check_revision(app)
     except (SettingsError, WrongRevision) as error:
@@ -33,39 +37,38 @@ def main() -> int:
     except FileNotFoundError as error:
         print(f"The bridge's password is missing ({error.filename}): `./anju demo` and `./anju up` make it.")
         return 1
-    link = BrokerLink(settings.broker_host, settings.broker_port, password)
-    bridge = Bridge(app, link, Handlers(world_of(app), link.publish))
-    sender = Sender(app, world_of(app), link)
+    world, name = world_of(app), settings.bridge_name
+    link = BrokerLink(settings.broker_host, settings.broker_port, name, password)
+    ended = threading.Event()
+    shards = ShardHolder(app, world, link, name, on_name_taken=ended.set)
+    bridge = Bridge(app, link, Handlers(world, link.publish, shards), shards)
+    sender = Sender(app, world, link, shards)
+    loops: tuple[ShardHolder | Bridge | Sender, ...] = (shards, bridge, sender)
+    threads = [threading.Thread(target=each.run, name=type(each).__name__) for each in loops]
 
     def trouble() -> str | None:
         if not link.is_connected:
             return "no connection to the broker"
-        if not threads[0].is_alive() or not threads[1].is_alive():
+        if not all(thread.is_alive() for thread in threads):
             return "a loop has ended"
-        return bridge.database_trouble or sender.trouble
+        return shards.trouble or bridge.database_trouble or sender.trouble
 
-    threads = [threading.Thread(target=each.run, name=type(each).__name__) for each in (bridge, sender)]
-    server = serve_health(settings.bridge_health_port, trouble)
-    ended = threading.Event()
+    server = serve_health(settings.bridge_health_port, trouble, lambda: {**bridge.counts, **NOTED})
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())
     link.start()
     for thread in threads:
         thread.start()
-    log.info("bridge_started")
+    log.info("bridge_started", name=name)
     ended.wait()
-    _end(link, bridge, sender, threads, server)
-    return 0
-
-
-def _end(link: BrokerLink, bridge: Bridge, sender: Sender, threads: list[threading.Thread], server: Any) -> None:
-    sender.stop()
-    bridge.stop()
-    for thread in threads:
+    for each, thread in reversed(list(zip(loops, threads, strict=True))):  # the lease until nothing acts for it
+        each.stop()
         thread.join(timeout=10)
+    shards.leave()
     link.stop()
     server.shutdown()
-    log.info("bridge_ended")
+    log.info("bridge_ended", name=name)
+    return 1 if shards.name_is_taken else 0
 
 
 if __name__ == "__main__":

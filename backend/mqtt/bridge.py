@@ -1,4 +1,8 @@
-"""The loop that takes messages in: results at once, events together; each acknowledged after its commit."""
+"""The loop that takes messages in: results at once, events together; each acknowledged after its commit.
+
+A message that cannot be read, or that its handler cannot take, is counted, named by its digest in the anomalies' table,
+and acknowledged: it blocks nothing behind it.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,17 @@ from collections.abc import Callable, Sequence
 
 import structlog
 from flask import Flask
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from backend.domain.correlation import place_of
 from backend.mqtt.handlers import Handlers
 from backend.mqtt.link import BrokerLink, Delivery
-from backend.mqtt.router import Routed, Unread, route
+from backend.mqtt.router import Routed, Unread, route, unread
+from backend.mqtt.shards import EveryShard, Shards
+from backend.services.bridge_shards import NotOwner
 from backend.services.lock_reports import UnknownLock
 from backend.wire import topics
+from backend.wire.lock_messages import EventBatch
 
 log = structlog.get_logger(__name__)
 
@@ -27,22 +34,30 @@ DATABASE_PAUSE_SECONDS = 0.5
 IDLE_SECONDS = 0.5
 
 
+_AWAY = (OperationalError, InterfaceError, InternalError)  # the last when the server ended our transaction for us
+
+
 class _Abandoned(Exception):
     """The bridge ends while the database is away."""
 
 
 class Bridge:
-    """Takes deliveries from the link's inbox, in order, in one thread; `app` gives each unit of work its context."""
+    """Takes deliveries from the link's inbox, in order, in one thread; `app` gives each unit of work its context.
 
-    def __init__(self, app: Flask, link: BrokerLink, handlers: Handlers) -> None:
+    What is not, or no longer, of our shards is dropped: its owner hears it too.
+    """
+
+    def __init__(self, app: Flask, link: BrokerLink, handlers: Handlers, shards: Shards | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self.database_trouble: str | None = None
         self._app = app
         self._link = link
         self._handlers = handlers
+        self._shards = shards or EveryShard()
         self._table = handlers.table()
         self._stop = threading.Event()
         self._held: list[tuple[Delivery, Routed]] = []  # events that wait for company
+        self._held_rows = 0
         self._held_until = 0.0
 
     def run(self) -> None:
@@ -52,7 +67,7 @@ class Bridge:
                 self.step(self._patience())
             self._store_held()
         except _Abandoned:
-            log.warning("left_unstored")  # not acknowledged, so the broker sends it again
+            log.warning("left_unstored")  # the lock keeps it and tells it again
 
     def stop(self) -> None:
         """Ask the loop to end."""
@@ -66,8 +81,7 @@ class Bridge:
             delivery = None
         if delivery is not None:
             self._take(delivery)
-        rows = sum(len(routed.message.events) or 1 for _, routed in self._held)
-        if self._held and (rows >= MOST_EVENTS or time.monotonic() >= self._held_until):
+        if self._held and (self._held_rows >= MOST_EVENTS or time.monotonic() >= self._held_until):
             self._store_held()
 
     def _patience(self) -> float:
@@ -79,30 +93,45 @@ class Bridge:
             if not self._held:
                 self._held_until = time.monotonic() + LINGER_SECONDS
             self._held.append((delivery, routed))
+            self._held_rows += len(routed.message.events) or 1
             return
         if isinstance(routed, Unread):
             self._reject(routed)
         elif routed is not None:
             handler = self._table[routed.channel.path]
-            self._do(lambda: handler(routed), routed.channel.path, routed.lock_id)
+            self._do_one(lambda: handler(routed), delivery, routed)
         self._link.acknowledge(delivery)
 
     def _store_held(self) -> None:
-        held, self._held = self._held, []
-        if not held:
-            return
-        together = [(routed.lock_id, routed.message) for _, routed in held]
-        if not self._do(lambda: self._handlers.on_events(together), topics.EVENTS.path, None):
-            for one in together:  # find the one that spoils the rest
-                self._do(lambda one=one: self._handlers.on_events([one]), topics.EVENTS.path, one[0])  # type: ignore[misc]
-        self._acknowledge([delivery for delivery, _ in held])
-
-    def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
+        held, self._held, self._held_rows = self._held, [], 0
+        ours = [(delivery, routed) for delivery, routed in held if self._is_ours(delivery, routed)]
+        together = [(routed.lock_id, routed.message) for _, routed in ours]
+        if ours and not self._do(lambda: self._store(together), topics.EVENTS.path, ours):
+            for delivery, routed in ours:  # find the one that spoils the rest
+                one = [(routed.lock_id, routed.message)]
+                self._do_one(lambda one=one: self._store(one), delivery, routed)  # type: ignore[misc]
+        for delivery, _ in held:
             self._link.acknowledge(delivery)
 
-    def _do(self, work: Callable[[], None], path: str, lock_id: str | None) -> bool:
-        """Do one unit of work. While the database is away, wait for it; any other fault is set aside and counted."""
+    def _store(self, batches: Sequence[tuple[str, EventBatch]]) -> None:
+        self.counts["unknown_lock"] += self._handlers.on_events(batches)
+
+    def _is_ours(self, delivery: Delivery, routed: Routed) -> bool:
+        ours = self._shards.holds(routed.lock_id, delivery.life)
+        if not ours:
+            self.counts["not_ours"] += 1
+        return ours
+
+    def _do_one(self, work: Callable[[], None], delivery: Delivery, routed: Routed) -> None:
+        """Do the work of one message, or set it aside."""
+        if self._is_ours(delivery, routed) and not self._do(work, routed.channel.path, [(delivery, routed)]):
+            self._reject(unread(delivery, routed.lock_id, routed.channel.path, "handler_failed"))
+
+    def _do(self, work: Callable[[], None], path: str, cause: Sequence[tuple[Delivery, Routed]]) -> bool:
+        """Do one unit of work; False when it failed for another reason than the database being away.
+
+        While the database is away it waits, as long as the locks of `cause` are ours.
+        """
         while True:
             try:
                 with self._app.app_context():
@@ -110,24 +139,33 @@ class Bridge:
                 self.database_trouble = None
                 self.counts[path] += 1
                 return True
-            except (OperationalError, InterfaceError) as error:
+            except _AWAY as error:
+                if isinstance(error, InternalError) and not error.connection_invalidated:
+                    return self._failed(error, path, cause)
                 self.database_trouble = type(error).__name__
                 log.warning("database_away", error=type(error).__name__)
                 if self._stop.wait(DATABASE_PAUSE_SECONDS):
                     raise _Abandoned from None
+                if cause and not any(self._is_ours(*each) for each in cause):
+                    self.database_trouble = None  # whoever renews the lease will tell
+                    return True
             except UnknownLock:
                 self.counts["unknown_lock"] += 1
                 return True
+            except NotOwner:
+                self.counts["not_ours"] += 1
+                return True
             except Exception as error:
-                self.counts["failed"] += 1
-                log.error("message_failed", path=path, lock_id=lock_id, error=type(error).__name__, at=place_of(error))
-                if lock_id is not None:
-                    self._reject(Unread(lock_id, path, "handler_failed"))
-                return False
+                return self._failed(error, path, cause)
 
-    def _reject(self, unread: Unread) -> None:
-        self.counts[f"rejected_{unread.reason}"] += 1
-        log.warning("message_rejected", path=unread.path, lock_id=unread.lock_id, reason=unread.reason)
-        if unread.lock_id is not None:
-            lock_id = unread.lock_id
-            self._do(lambda: self._handlers.on_rejected(lock_id, unread.path, unread.reason), unread.path, None)
+    def _failed(self, error: Exception, path: str, cause: Sequence[tuple[Delivery, Routed]]) -> bool:
+        self.counts["failed"] += 1
+        lock_id = cause[0][1].lock_id if len(cause) == 1 else None
+        log.error("message_failed", path=path, lock_id=lock_id, error=type(error).__name__, at=place_of(error))
+        return False
+
+    def _reject(self, message: Unread) -> None:
+        self.counts[f"rejected_{message.reason}"] += 1
+        log.warning("message_rejected", path=message.path, lock_id=message.lock_id, reason=message.reason)
+        if message.lock_id is not None:
+            self._do(lambda: self._handlers.on_rejected(message), message.path, [])

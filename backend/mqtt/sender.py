@@ -12,6 +12,7 @@ from backend.domain.correlation import place_of
 from backend.gateways.wake_up import Listener
 from backend.gateways.world import World
 from backend.mqtt.link import BrokerLink
+from backend.mqtt.shards import EveryShard, Shards
 from backend.services import commands, lock_reports, lock_sending, outbox
 from backend.services.outbox import OutboxItem
 from backend.wire import lock_messages as messages
@@ -24,13 +25,14 @@ REPUBLISH_SECONDS = 10.0
 
 
 class Sender:
-    """Sends what is due to locks; nothing is claimed while there is no connection."""
+    """Sends what is due to the locks of our shards; nothing is claimed while there is no connection."""
 
-    def __init__(self, app: Flask, world: World, link: BrokerLink) -> None:
+    def __init__(self, app: Flask, world: World, link: BrokerLink, shards: Shards | None = None) -> None:
         self.trouble: str | None = None
         self._app = app
         self._world = world
         self._link = link
+        self._shards = shards or EveryShard()
         self._stop = threading.Event()
         self._swept = self._republished = float("-inf")
 
@@ -65,12 +67,15 @@ class Sender:
         if self._link.is_connected and now >= self._republished + REPUBLISH_SECONDS:
             self._republished = now
             with self._app.app_context():
-                lock_reports.republish_unconfirmed(self._world)
+                lock_reports.republish_unconfirmed(self._world, shards=self._shards.held())
 
     def send_due(self) -> int:
         """Claim and send one portion; answers how many rows it held."""
+        shards = self._shards.held()
+        if not shards:
+            return 0
         with self._app.app_context():
-            items = lock_sending.claim(self._world, limit=MOST_ROWS)
+            items = lock_sending.claim(self._world, limit=MOST_ROWS, shards=shards)
             done = [item for item in items if self._send(item)]
             if done:
                 commands.record_sent(self._world, done)
@@ -85,6 +90,8 @@ class Sender:
             return False
         if outgoing is None:
             return True
+        if not self._shards.holds(item.aggregate_id):  # the lease ended meanwhile: its next owner sends it
+            return False
         payload = messages.encode(messages.Signed(outgoing.token))
         return self._link.publish(outgoing.lock_id, outgoing.channel, payload)
 

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import false, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
+from backend.domain.keys import ENDED
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -41,7 +42,7 @@ class AccessView:
 
     id: str
     at: datetime
-    actor: str  # 'officer' | 'registry' | 'system'
+    actor: str  # 'officer' | 'registry' | 'operator'
     office: str | None
     role: str | None
     badge: str | None
@@ -62,11 +63,15 @@ class AccessPage:
 
 @dataclass(frozen=True)
 class DoorEvent:
-    """One of the tenant's own door entries; `late` was told by the lock after the fact."""
+    """One of the tenant's own door entries; `late` was told by the lock after the fact.
+
+    `by`: 'own', or 'visitor' for a visitor's key to the own door: which kind of key, never which person.
+    """
 
     at: datetime
     kind: str
     late: bool
+    by: str
 
 
 def my_access_records(world: World, *, account_id: str, before: str | None = None, limit: int = 50) -> AccessPage:
@@ -76,7 +81,7 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
         if account.person_id is None:
             return AccessPage((), None)
         statement = select(AuditLeaf).where(
-            AuditLeaf.subject_id == account.person_id, AuditLeaf.actor_kind.in_(("officer", "registry"))
+            AuditLeaf.subject_id == account.person_id, AuditLeaf.actor_kind.in_(("officer", "registry", "operator"))
         )
         if before is not None:
             statement = statement.where(AuditLeaf.id < before)
@@ -86,18 +91,35 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
 
 
 def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 100) -> tuple[DoorEvent, ...]:
-    """The openings with one's own key; nobody else can ask for them."""
+    """The openings with one's own key, on a former phone too, and with visitors' keys while one has lived there.
+
+    For the tenant alone: a visitor's phone is not told either, since the door is the tenant's.
+    """
     with reading() as session:
         key = session.get(Key, key_id)
-        if key is None or key.holder_account_id != account_id:
+        if key is None or key.holder_account_id != account_id or key.kind != "occupant":
             raise Refused("not_found", "key_id")
+        own = session.execute(
+            select(Key.id, Key.activated_at, Key.state, Key.revoke_asked_at).where(
+                Key.lease_id == key.lease_id, Key.holder_account_id == account_id
+            )
+        ).all()
+        mine = [row.id for row in own]
+        began = min((row.activated_at for row in own if row.activated_at), default=None)
+        ended = max((row.revoke_asked_at for row in own if row.revoke_asked_at), default=None)
+        theirs = select(Key.id).where(Key.unit_id == key.unit_id, Key.kind == "visitor")
+        visits = LockEvent.key_id.in_(theirs) & (LockEvent.at >= began) if began else false()
+        if ended is not None and all(row.state in ENDED for row in own):
+            visits = visits & (LockEvent.at <= ended)
         rows = session.scalars(
             select(LockEvent)
-            .where(LockEvent.key_id == key.id, LockEvent.kind.in_(OPENINGS))
+            .where(LockEvent.key_id.in_(mine) | visits, LockEvent.kind.in_(OPENINGS))
             .order_by(LockEvent.at.desc(), LockEvent.seq.desc())
             .limit(limit)
         )
-        return tuple(DoorEvent(row.at, row.kind, row.late) for row in rows)
+        return tuple(
+            DoorEvent(row.at, row.kind, row.late, "own" if row.key_id in mine else "visitor") for row in rows
+        )
 
 
 def export_my_data(world: World, *, account_id: str) -> dict[str, Any]:

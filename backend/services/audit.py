@@ -72,7 +72,7 @@ def write_leaf(
     }
     canonical = json.dumps({**row, "at": row["at"].isoformat(), "nonce": nonce.hex()}, sort_keys=True)  # type: ignore[attr-defined]
     hashed = leaf_hash(canonical.encode())
-    session.execute(insert(AuditLeaf), {**row, "nonce": nonce, "leaf_hash": hashed})
+    session.connection().execute(insert(AuditLeaf), {**row, "nonce": nonce, "leaf_hash": hashed})
     return str(row["id"])
 
 

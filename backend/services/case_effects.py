@@ -32,6 +32,8 @@ def apply_decision(
         return _settle_dispute(world, session, case, actor, moved_out_on)
     elif case.kind == "unit_claim":
         _settle_claim(world, session, case, actor)
+    elif case.kind == "rebind":
+        _tell_of_rebind(world, session, case)
     else:
         _clear_mark(session, case)
     return None
@@ -59,6 +61,24 @@ def _settle_review(world: World, session: Session, case: Case, actor: Actor, met
         "identity_reviewed",
         once=case.id,
         rule=case.rule,
+        reason_zh=zh,
+        reason_en=en,
+        **_words(case),
+    )
+
+
+def _tell_of_rebind(world: World, session: Session, case: Case) -> None:
+    """The decision itself is what counts: the holder binds the key by it from the new phone (see rebinding)."""
+    if case.person_id is None or case.unit_id is None:
+        return
+    zh, en = REASON_NAMES[case.decision_reason or ""]
+    tell_person(
+        world,
+        session,
+        case.person_id,
+        "rebind_decided",
+        once=case.id,
+        unit=unit_alias(session, case.unit_id),
         reason_zh=zh,
         reason_en=en,
         **_words(case),

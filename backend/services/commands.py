@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from threading import BoundedSemaphore
+from typing import Any
 
-from sqlalchemy import exists, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, exists, insert, or_, select, update
+from sqlalchemy.orm import Session, load_only
 
 from backend.db import after_commit, reading, transaction
-from backend.domain.commands import FINAL, decide_answer, decide_silence
+from backend.domain.commands import FINAL, decide_silence
 from backend.domain.ids import is_id, new_id
 from backend.domain.keys import STATE_NAMES
 from backend.domain.refusals import Refused
+from backend.domain.visitors import is_within
 from backend.gateways.world import World
 from backend.models.commands import Command
 from backend.models.keys import Key, KeyDoor
@@ -27,6 +29,8 @@ from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
 from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
+from backend.services.command_answers import Answered
+from backend.services.key_lists import key_ends, windows_of
 from backend.services.outbox import OutboxItem
 from backend.wire.lock_documents import PLATFORM, Order, claims_of
 
@@ -55,20 +59,20 @@ class CommandView:
 def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_key: str) -> CommandView:
     """Ask a lock to open for a key's holder; the same idempotency key answers with the same command.
 
-    Raises Refused not_found, key.not_active, key.not_yet, unit.no_lock, lock_offline, input.key_reused.
+    Raises Refused not_found, key.not_active, key.not_yet, key.over, key.outside_window, unit.no_lock, lock_offline,
+    input.key_reused.
     """
     with transaction() as session:
-        asked = session.scalar(
-            select(Command).where(Command.account_id == account_id, Command.idempotency_key == idempotency_key)
-        )
+        asked = session.scalar(_ASKED, {"account_id": account_id, "idempotency_key": idempotency_key})
         if asked is not None:
             if asked.key_id != key_id or asked.action != "unlock":
                 raise Refused("input.key_reused", "Idempotency-Key")
             return _view(asked, world.clock.now(), may_have_left=True)
         key = _usable_key(world, session, account_id, key_id)
         lock = _reachable_lock(session, key)
-        command = _make_command(world, session, lock, "unlock", key_id=key.id)
-        command.account_id, command.idempotency_key = account_id, idempotency_key
+        command = _make_command(
+            world, session, lock, "unlock", key_id=key.id, account_id=account_id, idempotency_key=idempotency_key
+        )
         write_leaf(world, session, Actor("resident"), "command_asked", object_kind="command", object_id=command.id)
         return _view(command, command.created_at, may_have_left=False)
 
@@ -76,10 +80,12 @@ def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_ke
 def get_command(world: World, *, account_id: str, command_id: str) -> CommandView:
     """What is known of one's own command. Raises Refused not_found for anybody else's."""
     with reading() as session:
-        command = session.get(Command, command_id) if is_id(command_id) else None
+        command = session.scalar(_SHOWN, {"command_id": command_id})
         if command is None or command.account_id != account_id:
             raise Refused("not_found", "command_id")
-        return _view(command, world.clock.now(), may_have_left=_may_have_left(session, command))
+        now = world.clock.now()
+        is_silent = decide_silence(command.state, True, command.expires_at, now) is not None
+        return _view(command, now, may_have_left=is_silent and _may_have_left(session, command))
 
 
 def wait_for_command(world: World, *, account_id: str, command_id: str, seconds: float) -> CommandView:
@@ -87,11 +93,14 @@ def wait_for_command(world: World, *, account_id: str, command_id: str, seconds:
 
     When too many wait already it answers at once. Raises Refused not_found.
     """
-    view = get_command(world, account_id=account_id, command_id=command_id)
-    if view.state in FINAL or seconds <= 0 or not _waiters.acquire(blocking=False):
-        return view
+
+    def look() -> CommandView:
+        return get_command(world, account_id=account_id, command_id=command_id)
+
+    if seconds <= 0 or not _waiters.acquire(blocking=False):
+        return look()
     try:
-        return _wait(world, lambda: get_command(world, account_id=account_id, command_id=command_id), seconds)
+        return _wait(world, look, seconds)
     finally:
         _waiters.release()
 
@@ -100,7 +109,7 @@ def _wait(world: World, look: Callable[[], CommandView], seconds: float) -> Comm
     until = time.monotonic() + min(seconds, LONGEST_WAIT_SECONDS)
     listener = world.wake_up.listen("command")
     try:
-        while True:  # look first: the answer may have come before the ear was open
+        while True:  # look first, with the ear open: the answer may have come already
             view = look()
             left = until - time.monotonic()
             if view.state in FINAL or left <= 0:
@@ -116,19 +125,24 @@ def ask_replay(world: World, session: Session, lock: Lock) -> None:
         _make_command(world, session, lock, "replay", key_id=None)
 
 
+def ask_wipe(world: World, session: Session, lock: Lock) -> None:
+    """Intend, inside the present write unit, to have a lock that is being retired erase its keys; only when online."""
+    if lock.boot_id is not None and lock.presence == "online":
+        _make_command(world, session, lock, "wipe", key_id=None)
+
+
 def sign_command(world: World, item: OutboxItem) -> str | None:
     """Sign a claimed command as `lockcmd+jwt`; None when it must not be sent any more.
 
     A second claim signs again with the same id, counter and expiry: the lock answers a duplicate with the same result.
     """
     with reading() as session:
-        command = session.get_one(Command, item.payload["command_id"])
+        command, epoch, state = session.execute(_TO_SIGN, {"command_id": item.payload["command_id"]}).one()
         now = world.clock.now()
         if command.state in FINAL or now >= command.expires_at or command.boot_id is None:
             return None
-        epoch = None
-        if command.key_id is not None:
-            epoch = session.get_one(Key, command.key_id).epoch
+        if command.key_id is not None and state != "active":  # ended since it was asked for: a lost phone, for one
+            return None
         order = Order(
             iss=PLATFORM,
             aud=command.lock_id,
@@ -149,11 +163,7 @@ def record_sent(world: World, items: Sequence[OutboxItem]) -> None:
     with transaction() as session:
         ids = [item.payload["command_id"] for item in items if item.kind == "command"]
         if ids:
-            session.execute(
-                update(Command)
-                .where(Command.id.in_(ids), Command.state == "queued")
-                .values(state="sent", sent_at=world.clock.now())
-            )
+            session.connection().execute(_SENT, {"ids": ids, "now": world.clock.now()})
         outbox.finish_in(world, session, items)
 
 
@@ -161,9 +171,7 @@ def settle_silent_commands(world: World, *, limit: int = 200) -> int:
     """Name the commands nobody answered in time: `expired` when they never left, else `unknown`; answers how many."""
     now = world.clock.now()
     with reading() as session:
-        waiting = select(Command.id).where(
-            Command.state.in_(("queued", "sent", "accepted")), Command.expires_at < now
-        )
+        waiting = select(Command.id).where(Command.state.in_(("queued", "sent", "accepted")), Command.expires_at < now)
         if session.scalar(waiting.limit(1)) is None:
             return 0
     with transaction() as session:
@@ -180,35 +188,17 @@ def settle_silent_commands(world: World, *, limit: int = 200) -> int:
             if state is not None:
                 command.state, changed = state, changed + 1
         if changed:
-            after_commit(session, _Answered(world))
+            after_commit(session, Answered(world))
         return changed
 
 
-def apply_answer(
-    world: World, session: Session, lock_id: str, command_id: str, answer: str, reason: str | None, seq: int | None
-) -> bool:
-    """Apply the lock's word on a command inside the present write unit; False when there is no such command of it."""
-    command = session.get(Command, command_id, with_for_update=True) if is_id(command_id) else None
-    if command is None or command.lock_id != lock_id:
-        return False
-    command.event_seq = command.event_seq or seq
-    state = decide_answer(command.state, answer, reason)
-    if state is not None:
-        command.state, command.reason = state, reason
-        if state != "accepted":
-            command.answered_at = world.clock.now()
-            after_commit(session, _Answered(world))
-    return True
-
-
-@dataclass(frozen=True)
-class _Answered:
-    """Wakes those who wait for a command; equal to its like, so that one unit wakes them once."""
-
-    world: World = field(compare=False)
-
-    def __call__(self) -> None:
-        self.world.wake_up.notify("command")
+def expire_unsent(world: World, session: Session, key_id: str) -> None:
+    """Name, inside the present write unit, the commands of a key that may open no longer and that never left."""
+    waiting = session.scalars(select(Command).where(Command.key_id == key_id, Command.state == "queued")).all()
+    for command in waiting:
+        if not _may_have_left(session, command):
+            command.state = "expired"
+            after_commit(session, Answered(world))
 
 
 def _usable_key(world: World, session: Session, account_id: str, key_id: str) -> Key:
@@ -219,17 +209,16 @@ def _usable_key(world: World, session: Session, account_id: str, key_id: str) ->
         raise Refused("key.not_active", state=STATE_NAMES[key.state])
     if world.clock.today() < key.starts_on:
         raise Refused("key.not_yet", starts_on=key.starts_on.isoformat())
+    ends = key_ends(key)
+    if ends is not None and ends <= world.clock.now():
+        raise Refused("key.over")
+    if not is_within(windows_of(key), world.clock.now()):
+        raise Refused("key.outside_window")  # only earlier than the lock would; uses are its alone to count
     return key
 
 
 def _reachable_lock(session: Session, key: Key) -> Lock:
-    lock = session.scalar(
-        select(Lock)
-        .join(KeyDoor, KeyDoor.lock_id == Lock.id)
-        .where(KeyDoor.key_id == key.id, Lock.retired_at.is_(None))
-        .order_by(Lock.id)
-        .with_for_update(of=Lock)
-    )
+    lock = session.scalar(_BEHIND_KEY, {"key_id": key.id})
     if lock is None:
         raise Refused("unit.no_lock")
     if lock.presence != "online" or lock.boot_id is None:
@@ -237,24 +226,34 @@ def _reachable_lock(session: Session, key: Key) -> Lock:
     return lock
 
 
-def _make_command(world: World, session: Session, lock: Lock, action: str, *, key_id: str | None) -> Command:
+def _make_command(
+    world: World,
+    session: Session,
+    lock: Lock,
+    action: str,
+    *,
+    key_id: str | None,
+    account_id: str | None = None,
+    idempotency_key: str | None = None,
+) -> Command:
     now = world.clock.now()
     # Never below the clock: a database restored from a backup must not fall behind what its locks have seen.
     lock.command_counter = max(lock.command_counter + 1, int(now.timestamp()))
-    command = Command(
-        id=new_id(),
-        lock_id=lock.id,
-        key_id=key_id,
-        idempotency_key=new_id(),
-        action=action,
-        state="queued",
-        counter=lock.command_counter,
-        boot_id=lock.boot_id,
-        created_at=now,
-        expires_at=now + world.house.command_life,
-    )
-    session.add(command)
-    session.flush()
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "lock_id": lock.id,
+        "key_id": key_id,
+        "account_id": account_id,
+        "idempotency_key": idempotency_key or new_id(),
+        "action": action,
+        "state": "queued",
+        "counter": lock.command_counter,
+        "boot_id": lock.boot_id,
+        "created_at": now,
+        "expires_at": now + world.house.command_life,
+    }
+    session.connection().execute(insert(Command), values)
+    command = Command(**values)
     outbox.put(world, session, "lock", lock.id, "command", {"command_id": command.id})
     return command
 
@@ -288,3 +287,28 @@ def _view(command: Command, now: datetime, *, may_have_left: bool) -> CommandVie
         expires_at=command.expires_at,
         answered_at=command.answered_at,
     )
+
+
+# Made once: a person waits for each of them, and putting a statement together takes as long as running it.
+_SHOWN = select(Command).where(Command.id == bindparam("command_id"))
+_ASKED = select(Command).where(
+    Command.account_id == bindparam("account_id"), Command.idempotency_key == bindparam("idempotency_key")
+)
+_BEHIND_KEY = (
+    select(Lock)
+    .join(KeyDoor, KeyDoor.lock_id == Lock.id)
+    .where(KeyDoor.key_id == bindparam("key_id"), Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
+    .order_by(Lock.id)
+    .with_for_update(of=Lock)
+    .options(load_only(Lock.presence, Lock.boot_id, Lock.command_counter, Lock.shard))
+)
+_TO_SIGN = (
+    select(Command, Key.epoch, Key.state)
+    .outerjoin(Key, Key.id == Command.key_id)
+    .where(Command.id == bindparam("command_id"))
+)
+_SENT = (
+    update(Command)
+    .where(Command.id.in_(bindparam("ids", expanding=True)), Command.state == "queued")
+    .values(state="sent", sent_at=bindparam("now"))
+)

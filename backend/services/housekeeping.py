@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import delete, exists, select
@@ -18,28 +19,31 @@ from backend.models.dwellings import Dwelling
 from backend.models.identity_checks import IdentityChallenge
 from backend.models.keys import Key
 from backend.models.leases import Lease
-from backend.models.lock_events import LockEvent
+from backend.models.lock_events import LockAnomaly
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services.audit import SYSTEM
 from backend.services.case_opening import open_case
+from backend.services.event_months import forget_door_events, make_months_ahead
 from backend.services.inbox import tell_account, tell_person
-from backend.services.key_changes import finish_past_exposure, unit_alias
+from backend.services.key_changes import end_past_visitors, finish_past_exposure, unit_alias
 from backend.services.registration_changes import change_registration, open_registration_case
 
 REMIND_BEFORE = timedelta(days=1)
 ASK_BEFORE_END = timedelta(days=14)
 ANSWER_WITHIN = timedelta(days=7)  # then silence goes to a person
+Chore = Callable[[World, Session], None]
+ANOMALIES_KEPT = timedelta(days=180)  # as application logs
 
 
-def keep_house(world: World) -> None:
-    """Run all of the below, each in its own write unit; repeated runs change nothing more.
+def keep_house(world: World, chores: Sequence[Chore] | None = None) -> None:
+    """Run all of the below, or those of `chores`, each in its own write unit; repeated runs change nothing more.
 
     A chore that fails does not keep the others from running; the first failure is raised at the end.
     """
     failures: list[Exception] = []
-    for chore in CHORES:
+    for chore in CHORES if chores is None else chores:
         try:
             with transaction() as session:
                 chore(world, session)
@@ -199,31 +203,45 @@ def _ask_about_silence(world: World, session: Session) -> None:
         change_registration(world, session, registration, "no_answer", SYSTEM, source="system")
 
 
+def _end_visitors(world: World, session: Session) -> None:
+    end_past_visitors(world, session)
+
+
 def _finish_revocations(world: World, session: Session) -> None:
     finish_past_exposure(world, session)
 
 
 def _forget(world: World, session: Session) -> None:
-    """Retention: codes and challenges go within a day of their end, door events and commands after 30 days."""
+    """Retention: codes and challenges go within a day of their end, commands after 30 days as door events do."""
     before = world.clock.now() - timedelta(days=1)
     old = session.scalars(select(LoginCode.id).where(LoginCode.expires_at < before)).all()
     if old:
         session.execute(delete(LoginCode).where(LoginCode.id.in_(old)))
         session.execute(delete(DataKey).where(DataKey.subject_id.in_(old)))
-    # By our own clock, since a lock may have lost its own. Its row keeps the chain's last sequence and head, so that
-    # what comes later still continues it.
-    session.execute(delete(LockEvent).where(LockEvent.received_at < world.clock.now() - world.house.door_events_kept))
     session.execute(delete(Command).where(Command.created_at < world.clock.now() - world.house.door_events_kept))
     unused = IdentityChallenge.used_at.is_(None) & (IdentityChallenge.expires_at < before)
     session.execute(delete(IdentityChallenge).where(unused))
 
 
-CHORES = (
+def _keep_months(world: World, session: Session) -> None:
+    make_months_ahead(world, session)
+
+
+def _forget_door_events(world: World, session: Session) -> None:
+    """Retention of what locks have told; in a unit of its own, since dropping a month locks the table for a moment."""
+    forget_door_events(world, session)
+    session.execute(delete(LockAnomaly).where(LockAnomaly.last_at < world.clock.now() - ANOMALIES_KEPT))
+
+
+OFTEN = (
     _expire_drafts,
     _remind,
     _extend_attestations,
     _open_overdue_cases,
     _ask_about_silence,
+    _end_visitors,
     _finish_revocations,
     _forget,
 )
+HOURLY = (_keep_months, _forget_door_events)  # they look through a month's rows
+CHORES = (*OFTEN, *HOURLY)

@@ -1,4 +1,4 @@
-"""Invitations: one link brings one phone to one lease, and with it the key."""
+"""Invitations: one link brings one phone to one lease and its key, or to one visitor's key."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from backend.models.invitations import Invitation
 from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.persons import Person
-from backend.models.registrations import Registration
+from backend.models.units import Unit
 from backend.services import outbox, vault
 from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_person
-from backend.services.key_changes import change_key, unit_alias
+from backend.services.key_changes import activate_visitor, change_key, unit_alias
+from backend.services.key_lists import key_ends
 from backend.services.own_leases import living_key, own_lease_to_change, registration_of
 from backend.services.persons import name_of
 from backend.wire.jwk import public_key_from_jwk, thumbprint
@@ -44,7 +45,10 @@ class InvitationView:
 
 @dataclass(frozen=True)
 class InvitationFace:
-    """What anyone with the link sees before signing in: nothing personal."""
+    """What anyone with the link sees before signing in: nothing personal. A visitor's key has a `purpose`.
+
+    An occupant who asks a visitor in is only called 住户: a link must not tell who lives where.
+    """
 
     landlord_alias: str
     unit_alias: str
@@ -52,14 +56,15 @@ class InvitationFace:
     ends_on: date | None
     state: str
     phone_masked: str
+    purpose: str | None = None
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The tenant's three things."""
+    """The tenant's three things; a visitor has the key alone."""
 
-    lease_id: str
-    registration_id: str
+    lease_id: str | None
+    registration_id: str | None
     key_id: str
 
 
@@ -83,8 +88,7 @@ def invite_tenant(world: World, *, account_id: str, lease_id: str, phone: str | 
             change_key(world, session, key, "invite", actor)
         if number is None:
             number = vault.unseal(world, session, lease.id, "leases.named_phone", lease.id, lease.named_phone_sealed)
-        invitation = _make(world, session, lease, number)
-        outbox.put(world, session, "sms", invitation.id, "invitation", {"invitation_id": invitation.id})
+        invitation = make_invitation(world, session, number, lease_id=lease.id)
         write_leaf(world, session, actor, "tenant_invited", object_kind="lease", object_id=lease.id)
         return invitation_view(world, session, invitation)
 
@@ -106,8 +110,12 @@ def look_at_invitation(world: World, *, token: str) -> InvitationFace:
     """What the link shows before signing in. Raises Refused invitation.unknown / used / expired / cancelled."""
     with reading() as session:
         invitation = _open_invitation(world, session, token)
+        phone = vault.unseal(
+            world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed
+        )
+        if invitation.lease_id is None:
+            return _visitors_face(world, session, invitation, mask_phone(phone))
         lease = session.get_one(Lease, invitation.lease_id)
-        phone = vault.unseal(world, session, lease.id, "invitations.phone", invitation.id, invitation.phone_sealed)
         return InvitationFace(
             landlord_alias=landlord_alias(world, session, lease),
             unit_alias=unit_alias(session, lease.unit_id),
@@ -123,7 +131,7 @@ def accept_invitation(world: World, *, account_id: str, token: str, phone_jwk: d
 
     Raises Refused invitation.*, invitation.other_phone, key.phone_key.
     """
-    jwk, print_ = _phone_key(phone_jwk)
+    jwk, print_ = phone_key(phone_jwk)
     with transaction() as session:
         account = session.get_one(Account, account_id)
         mine = _already_accepted(session, account_id, token, print_)
@@ -132,22 +140,33 @@ def accept_invitation(world: World, *, account_id: str, token: str, phone_jwk: d
         invitation = _open_invitation(world, session, token)
         if invitation.phone_token != account.phone_token:
             raise Refused("invitation.other_phone")
+        invitation.state, invitation.accepted_by = "accepted", account_id
+        invitation.accepted_at = world.clock.now()
+        if invitation.lease_id is None:
+            return _accept_visit(world, session, account_id, invitation, jwk, print_)
         lease = session.get_one(Lease, invitation.lease_id)
         key = living_key(session, lease.id)
         if lease.state != "active" or key is None:
             raise Refused("invitation.cancelled")
-        actor = Actor("resident", account_id)
-        now = world.clock.now()
-        invitation.state, invitation.accepted_by, invitation.accepted_at = "accepted", account_id, now
-        key.holder_account_id, key.holder_id = account_id, account.person_id
+        if key.phone_thumbprint is not None and key.phone_thumbprint != print_:  # issued side by side, to another phone
+            raise Refused("key.other_holder")
+        hold_lease(world, session, account, lease, key)
         key.phone_jwk, key.phone_thumbprint = jwk, print_
-        change_key(world, session, key, "claim", actor)
-        registration = registration_of(session, lease.id)
-        registration.tenant_leg, registration.draft_expires_at = "draft", now + world.house.draft_life
-        registration.person_id = account.person_id
-        lease.tenant_id = account.person_id
+        if key.state != "claimed":
+            change_key(world, session, key, "claim", Actor("resident", account_id))
         tell_person(world, session, lease.landlord_id, "invitation_accepted", once=invitation.id, alias=lease.alias)
-        return Accepted(lease.id, registration.id, key.id)
+        return Accepted(lease.id, registration_of(session, lease.id).id, key.id)
+
+
+def hold_lease(world: World, session: Session, account: Account, lease: Lease, key: Key) -> None:
+    """Make this account the tenant of a lease and the holder of its key, inside the present write unit."""
+    key.holder_account_id, key.holder_id = account.id, account.person_id
+    registration = registration_of(session, lease.id)
+    if registration.tenant_leg != "declared":
+        registration.tenant_leg = "draft"
+        registration.draft_expires_at = world.clock.now() + world.house.draft_life
+    registration.person_id = account.person_id
+    lease.tenant_id = account.person_id
 
 
 def invitation_view(world: World, session: Session, invitation: Invitation) -> InvitationView:
@@ -170,29 +189,66 @@ def invitation_view(world: World, session: Session, invitation: Invitation) -> I
 
 def landlord_alias(world: World, session: Session, lease: Lease) -> str:
     """How a landlord is called before anyone has signed in: the family name alone."""
-    return f"{name_of(world, session, session.get_one(Person, lease.landlord_id))[0]}*"
+    return family_alias(world, session, session.get_one(Person, lease.landlord_id))
+
+
+def family_alias(world: World, session: Session, person: Person) -> str:
+    """The family name alone."""
+    return f"{name_of(world, session, person)[0]}*"
 
 
 def _open_of(lease_id: str) -> Any:
     return select(Invitation).where(Invitation.lease_id == lease_id, Invitation.state == "pending")
 
 
-def _make(world: World, session: Session, lease: Lease, number: str) -> Invitation:
+def make_invitation(
+    world: World, session: Session, number: str, *, lease_id: str | None = None, key_id: str | None = None
+) -> Invitation:
+    """Make a link to a lease, or to a visitor's key, and intend to send it; inside the present write unit."""
     token, invitation_id, now = secrets.token_urlsafe(24), new_id(), world.clock.now()
+    aim = lease_id or key_id or ""
     invitation = Invitation(
         id=invitation_id,
-        lease_id=lease.id,
+        lease_id=lease_id,
+        key_id=key_id,
         token_hash=sha256(token.encode()).digest(),
-        token_sealed=vault.seal(world, session, lease.id, "invitations.token", invitation_id, token),
+        token_sealed=vault.seal(world, session, aim, "invitations.token", invitation_id, token),
         phone_token=world.key_ring.blind_index("phone", number),
-        phone_sealed=vault.seal(world, session, lease.id, "invitations.phone", invitation_id, number),
+        phone_sealed=vault.seal(world, session, aim, "invitations.phone", invitation_id, number),
         state="pending",
         expires_at=now + world.house.invitation_life,
         created_at=now,
     )
     session.add(invitation)
     session.flush()
+    outbox.put(world, session, "sms", invitation.id, "invitation", {"invitation_id": invitation.id})
     return invitation
+
+
+def _visitors_face(world: World, session: Session, invitation: Invitation, phone_masked: str) -> InvitationFace:
+    key = session.get_one(Key, invitation.key_id)
+    host = "住户"
+    if key.issuer_role == "landlord":
+        landlord = session.get_one(Person, session.get_one(Unit, key.unit_id).landlord_id)
+        host = family_alias(world, session, landlord)
+    return InvitationFace(
+        host, unit_alias(session, key.unit_id), key.starts_on, key.ends_on, invitation.state, phone_masked, key.purpose
+    )
+
+
+def _accept_visit(
+    world: World, session: Session, account_id: str, invitation: Invitation, jwk: dict[str, Any], print_: str
+) -> Accepted:
+    """The visitor's phone and nothing more: no identity is asked for, no residence begins."""
+    key = session.get_one(Key, invitation.key_id, with_for_update=True)
+    ends = key_ends(key)
+    if key.state != "invited" or (ends is not None and ends <= world.clock.now()):
+        raise Refused("invitation.cancelled")
+    key.holder_account_id = account_id
+    key.phone_jwk, key.phone_thumbprint = jwk, print_
+    change_key(world, session, key, "claim", Actor("resident", account_id))
+    activate_visitor(world, session, key)
+    return Accepted(None, None, key.id)
 
 
 def _find(session: Session, token: str) -> Invitation | None:
@@ -214,14 +270,17 @@ def _already_accepted(session: Session, account_id: str, token: str, print_: str
     invitation = _find(session, token)
     if invitation is None or invitation.state != "accepted" or invitation.accepted_by != account_id:
         return None
-    key = session.scalar(select(Key).where(Key.lease_id == invitation.lease_id, Key.phone_thumbprint == print_))
-    if key is None or invitation.lease_id is None:
+    if invitation.lease_id is None:
+        key = session.get_one(Key, invitation.key_id)
+        return Accepted(None, None, key.id) if key.phone_thumbprint == print_ else None
+    held = session.scalar(select(Key).where(Key.lease_id == invitation.lease_id, Key.phone_thumbprint == print_))
+    if held is None:
         return None
-    registration_id = session.scalars(select(Registration.id).where(Registration.lease_id == invitation.lease_id)).one()
-    return Accepted(invitation.lease_id, registration_id, key.id)
+    return Accepted(invitation.lease_id, registration_of(session, invitation.lease_id).id, held.id)
 
 
-def _phone_key(jwk: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def phone_key(jwk: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """A phone's public key in its four members, and its thumbprint. Raises Refused key.phone_key."""
     try:
         public = public_key_from_jwk(jwk)
     except (ValueError, KeyError, TypeError):

@@ -6,18 +6,20 @@ every change of it. Whoever changes a key calls `enqueue_key_list` in the same w
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
 from backend.domain.calendars import start_of
+from backend.domain.keys import CODE_KINDS
+from backend.domain.visitors import WeeklyWindow, ends_at
 from backend.gateways.world import World
-from backend.models.keys import Key, KeyDoor
+from backend.models.keys import Key, KeyDelegate, KeyDoor
 from backend.models.locks import Lock
 from backend.services import outbox
-from backend.wire.lock_documents import PLATFORM, KeyEntry, KeyList, Revocation, claims_of
+from backend.wire.lock_documents import PLATFORM, KeyEntry, KeyList, Revocation, Window, claims_of
 
 MOST_REVOKED = 512  # of the present epoch; those of earlier ones died with it
 
@@ -54,6 +56,7 @@ def sign_revocation(world: World, session: Session, lock: Lock) -> str:
         aud=lock.id,
         iat=int(world.clock.now().timestamp()),
         ver=max(1, lock.list_version),
+        occ=lock.epoch,
         rev=_revoked(session, lock),
     )
     return world.tokens.sign("revocation", claims_of(document))
@@ -82,23 +85,57 @@ def _intend(world: World, session: Session, lock: Lock) -> None:
     outbox.put(world, session, "lock", lock.id, "key_list", {"lock_id": lock.id, "version": lock.list_version})
 
 
+def key_begins(key: Key) -> datetime:
+    """The first moment at which a key opens: its first day, and never before it was made."""
+    return max(start_of(key.starts_on), key.created_at - timedelta(minutes=1))
+
+
+def key_ends(key: Key) -> datetime | None:
+    """When a key ends by itself. An occupant's never: the planned end of a lease ends no key (HR-12)."""
+    if key.kind == "occupant":
+        return None
+    assert key.ends_on is not None  # a visitor's key has its last day
+    return ends_at(key.created_at, key.ends_on, key.emergency)
+
+
+def windows_of(key: Key) -> tuple[WeeklyWindow, ...]:
+    """The weekly windows of a key; none means always."""
+    return tuple(WeeklyWindow(**window) for window in key.sched or ())
+
+
+def lock_windows(key: Key) -> tuple[Window, ...] | None:
+    """The same as a lock reads them."""
+    return tuple(Window(each.days, each.start, each.end) for each in windows_of(key)) or None
+
+
 def _entry(key: Key) -> KeyEntry:
-    """One key. An occupant's has no end here: the planned end of a lease ends no key (HR-12)."""
-    ends = None
-    if key.kind != "occupant" and key.ends_on is not None:
-        ends = int(start_of(key.ends_on + timedelta(days=1)).timestamp())
-    begins = max(start_of(key.starts_on), key.created_at - timedelta(minutes=1))
+    """One key as a list holds it."""
+    ends = key_ends(key)
     return KeyEntry(
         id=key.id,
-        nbf=int(begins.timestamp()),
+        nbf=int(key_begins(key).timestamp()),
         rights=tuple(key.rights),
-        exp=ends,
+        exp=None if ends is None else int(ends.timestamp()),
         jkt=key.phone_thumbprint,
+        sched=lock_windows(key),
+        tvr=True if key.tvr else None,
+        uses=key.uses,
+        pad=CODE_KINDS[key.kind],
     )
 
 
 def _revoked(session: Session, lock: Lock) -> tuple[str, ...]:
-    """Keys of the present epoch that must not open, suspended ones among them, newest first."""
+    """Keys of the present epoch that must not open, suspended ones among them, newest first; and delegates taken back.
+
+    A delegate stays here past its own end, as long as its epoch lives: a list changes with a change of keys, never by
+    the passing of time, or what a lock reports would differ from what is desired.
+    """
+    delegates = session.scalars(
+        select(KeyDelegate.id)
+        .where(KeyDelegate.lock_id == lock.id, KeyDelegate.epoch >= lock.epoch, KeyDelegate.revoked_at.is_not(None))
+        .order_by(KeyDelegate.id.desc())
+        .limit(MOST_REVOKED // 4)
+    ).all()
     ids = session.scalars(
         select(Key.id)
         .join(KeyDoor, KeyDoor.key_id == Key.id)
@@ -108,6 +145,6 @@ def _revoked(session: Session, lock: Lock) -> tuple[str, ...]:
             Key.state.in_(("suspended", "revoking", "revoked")),
         )
         .order_by(Key.id.desc())
-        .limit(MOST_REVOKED)
+        .limit(MOST_REVOKED - len(delegates))
     )
-    return tuple(ids)
+    return (*ids, *delegates)

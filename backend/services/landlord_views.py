@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
+from backend.domain.keys import ENDED
 from backend.domain.registrations import landlord_end_due_on
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -67,6 +68,7 @@ class LeaseView:
     residence: str
     disputed: bool
     can_attest: bool
+    joint_id: str | None
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,10 @@ def _unit_state(lock: LockView | None, lease: LeaseView | None) -> str:
 def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
     registration = registration_of(session, lease.id)
     key = session.scalar(
-        select(Key).where(Key.lease_id == lease.id, Key.kind == "occupant").order_by(Key.created_at.desc()).limit(1)
+        select(Key)
+        .where(Key.lease_id == lease.id, Key.kind == "occupant")
+        .order_by(Key.state.in_(ENDED), Key.created_at.desc(), Key.id.desc())  # the living one, else the newest
+        .limit(1)
     )
     invitation = session.scalar(
         select(Invitation).where(Invitation.lease_id == lease.id).order_by(Invitation.id.desc()).limit(1)
@@ -223,6 +228,7 @@ def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
         residence=registration.residence,
         disputed=registration.disputed,
         can_attest=lease.state == "active" and progress.accepted and progress.identity in ("open", "review"),
+        joint_id=lease.joint_id,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,26 +11,30 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
-from backend.domain.documents import Document, decide_document
-from backend.domain.ids import new_id
 from backend.domain.leases import KINDS, LEASE_STATES, Term, decide_extension, find_term_faults, overlap_refusal
-from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal, Refused, illegal_transition
-from backend.domain.registrations import landlord_due_on, tenant_due_on
 from backend.gateways.world import World
 from backend.models.keys import Key, KeyDoor
 from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
-from backend.services import idempotency, vault
+from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.key_lists import enqueue_key_list
+from backend.services.lease_making import (
+    check_named,
+    check_not_living_there,
+    make_lease,
+    make_occupants_key,
+    make_registration,
+    report_leg,
+)
+from backend.services.occupancy import joint_group, tell_occupants
 from backend.services.own_leases import living_key, own_lease_to_change, registration_of
-from backend.services.persons import number_token
-from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg
+from backend.services.registration_changes import change_registration
 from backend.services.units import landlord_of, own_unit, require_mandate
 
 
@@ -51,13 +56,6 @@ class EndMade:
     disputed: bool
 
 
-@dataclass(frozen=True)
-class _Named:
-    name: str
-    document: Document
-    phone: str
-
-
 def record_lease(
     world: World,
     *,
@@ -74,16 +72,20 @@ def record_lease(
     report_now: bool = True,
     rent_cents: int | None = None,
     deposit_cents: int | None = None,
+    joint_with: str | None = None,
     idempotency_key: str | None = None,
 ) -> LeaseMade:
     """Record a real-name lease (PSAL-68, HR-8) with its registration and the key's draft; reports the tenant (ZJ-9-1).
 
-    The tenant's name, document and phone are write-only for the landlord. Raises Refused with every faulty field,
-    lease.overlap, unit.not_yours, lease.own.
+    `joint_with` names a lease of the same unit that this tenant joins: kind and dates are then that lease's, and the
+    co-tenant has an own registration, invitation and key. The tenant's name, document and phone are write-only for the
+    landlord. Raises Refused with every faulty field, lease.overlap, lease.not_joint, unit.full (HR-7), unit.not_yours,
+    lease.own.
     """
-    named = _check_named(world, tenant_name, tenant_id_type, tenant_id_number, tenant_phone)
-    token = number_token(world, named.document)
-    body: dict[str, Any] = {"unit": unit_id, "kind": kind, "from": starts_on, "to": ends_on, "who": token.hex()}
+    named = check_named(world, tenant_name, tenant_id_type, tenant_id_number, tenant_phone)
+    body: dict[str, Any] = {"unit": unit_id, "kind": kind, "from": starts_on, "to": ends_on, "who": named.token.hex()}
+    if joint_with is not None:
+        body = {"joint": joint_with, "who": named.token.hex()}
     with transaction() as session:
         known = idempotency.find_answer(session, account_id, idempotency_key, "record_lease", body)
         if known is not None:
@@ -91,27 +93,30 @@ def record_lease(
         unit = own_unit(session, account_id, unit_id, changing=True)
         landlord_id = landlord_of(session, account_id)
         require_mandate(world, session, unit.id, landlord_id)
-        if session.get_one(Person, landlord_id).id_number_token == token:
+        if session.get_one(Person, landlord_id).id_number_token == named.token:
             raise Refused("lease.own", "tenant_id_number")
-        _check_terms(world, session, unit, kind, Term(starts_on, ends_on), alias)
-        _check_not_living_there(session, unit, named.document.id_type, token)
-        lease = _make_lease(world, session, unit, landlord_id, kind, starts_on, ends_on, alias, named, token)
+        first = None if joint_with is None else _joined(world, session, unit, joint_with)
+        if first is None:
+            _check_terms(world, session, unit, kind, Term(starts_on, ends_on), alias)
+        else:
+            kind, starts_on, ends_on = first.kind, first.starts_on, first.ends_on
+            _check_alias(alias)
+        check_not_living_there(session, unit, named)
+        joint_id = None if first is None else first.joint_id or first.id
+        term = Term(starts_on, ends_on)
+        lease = make_lease(world, session, unit, landlord_id, kind, term, alias, named, joint_id)
         lease.rent_cents, lease.deposit_cents = rent_cents, deposit_cents
-        registration = _make_registration(world, session, lease)
-        key = Key(
-            id=new_id(),
-            lease_id=lease.id,
-            unit_id=unit.id,
-            state="draft",
-            starts_on=starts_on,
-            ends_on=ends_on,
-            created_at=world.clock.now(),
-        )
-        session.add(key)
+        begins_on = starts_on if first is None else max(starts_on, world.clock.today())  # who joins later is not late
+        registration = make_registration(world, session, lease, begins_on)
+        key = make_occupants_key(world, session, lease)
         actor = Actor("resident", account_id)
         write_leaf(world, session, actor, "lease_recorded", object_kind="lease", object_id=lease.id)
         if report_now:
-            _report(world, session, lease, registration, account_id)
+            report_leg(world, session, lease, registration, account_id)
+        if first is not None:
+            tell_occupants(
+                world, session, unit.id, "co_tenant_added", once=lease.id, unit=unit_alias(session, unit.id)
+            )
         made = LeaseMade(lease.id, registration.id, key.id, registration.landlord_receipt_no)
         idempotency.remember(world, session, account_id, idempotency_key, "record_lease", body, made.__dict__)
         return made
@@ -123,12 +128,12 @@ def report_tenant(world: World, *, account_id: str, lease_id: str) -> LeaseMade:
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         if registration.landlord_leg == "due":
-            _report(world, session, lease, registration, account_id)
+            report_leg(world, session, lease, registration, account_id)
         return _made(session, lease, registration)
 
 
 def extend_lease(world: World, *, account_id: str, lease_id: str, ends_on: date | None) -> LeaseMade:
-    """Extend a lease and its key in place; the same end again changes nothing.
+    """Extend a lease and its key in place, of a joint tenancy everyone's; the same end again changes nothing.
 
     Raises Refused lease.shorten (HR-12), lease.overlap, transition.
     """
@@ -143,48 +148,50 @@ def extend_lease(world: World, *, account_id: str, lease_id: str, ends_on: date 
         if refusal is not None:
             raise Refused.of([refusal])
         unit = session.get_one(Unit, lease.unit_id)
-        others = [term for _id, term in _terms(session, unit.id, without=lease.id)]
+        group = [each for each in joint_group(session, lease) if each.state == "active"]
+        others = _terms(session, unit.id, without={each.id for each in group})
         clashes = [other for other in others if Term(lease.starts_on, ends_on).overlaps(other)]
         if len(clashes) >= _beds(unit, lease.kind):
             raise Refused.of([overlap_refusal(clashes[0])])
-        lease.ends_on, lease.version = ends_on, lease.version + 1
-        key = living_key(session, lease.id)
-        if key is not None:
-            key.ends_on, key.version = ends_on, key.version + 1
-            for door_lock in _door_locks(session, key):
-                enqueue_key_list(world, session, door_lock)
-        if registration.tenant_leg == "declared" and registration.residence == "living":
-            registration.planned_end_on = ends_on
-            change_registration(
-                world,
-                session,
-                registration,
-                "extend",
-                Actor("resident", account_id),
-                source="landlord",
-                fields=["planned_end_on"],
-                send="AMEND",
-            )
-        write_leaf(
+        for each in group:
+            _extend(world, session, account_id, each, ends_on)
+        return _made(session, lease, registration)
+
+
+def _extend(world: World, session: Session, account_id: str, lease: Lease, ends_on: date | None) -> None:
+    registration = registration_of(session, lease.id)
+    lease.ends_on, lease.version = ends_on, lease.version + 1
+    key = living_key(session, lease.id)
+    if key is not None:
+        key.ends_on, key.version = ends_on, key.version + 1
+        for door_lock in _door_locks(session, key):
+            enqueue_key_list(world, session, door_lock)
+    actor = Actor("resident", account_id)
+    if registration.tenant_leg == "declared" and registration.residence == "living":
+        registration.planned_end_on = ends_on
+        fields = ["planned_end_on"]
+        change_registration(
+            world, session, registration, "extend", actor, source="landlord", fields=fields, send="AMEND"
+        )
+    write_leaf(
+        world,
+        session,
+        actor,
+        "lease_extended",
+        subject_id=lease.tenant_id,
+        object_kind="lease",
+        object_id=lease.id,
+    )
+    if lease.tenant_id is not None:
+        tell_person(
             world,
             session,
-            Actor("resident", account_id),
+            lease.tenant_id,
             "lease_extended",
-            subject_id=lease.tenant_id,
-            object_kind="lease",
-            object_id=lease.id,
+            once=f"{lease.id}:{lease.version}",
+            unit=unit_alias(session, lease.unit_id),
+            ends_on=ends_on.isoformat() if ends_on else "—",
         )
-        if lease.tenant_id is not None:
-            tell_person(
-                world,
-                session,
-                lease.tenant_id,
-                "lease_extended",
-                once=f"{lease.id}:{lease.version}",
-                unit=unit_alias(session, unit.id),
-                ends_on=ends_on.isoformat() if ends_on else "—",
-            )
-        return _made(session, lease, registration)
 
 
 def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -> EndMade:
@@ -237,135 +244,51 @@ def _made(session: Session, lease: Lease, registration: Registration) -> LeaseMa
     return LeaseMade(lease.id, registration.id, key.id if key else None, registration.landlord_receipt_no)
 
 
-def _check_named(world: World, name: str, id_type: str, id_number: str, phone: str) -> _Named:
-    faults: list[Refusal] = []
-    checked_name = decide_name(name, "tenant_name")
-    document = decide_document(id_type, id_number, world.clock.today())
-    number = decide_phone(phone, "tenant_phone")
-    for found in (checked_name, document, number):
-        if isinstance(found, Refusal):
-            field = found.field if found.field and found.field.startswith("tenant_") else f"tenant_{found.field}"
-            faults.append(Refusal(found.code, field, found.params, found.allowed))
-    if faults:
-        raise Refused.of(faults)
-    assert isinstance(checked_name, str) and isinstance(document, Document) and isinstance(number, str)
-    return _Named(checked_name, document, number)
-
-
 def _check_terms(world: World, session: Session, unit: Unit, kind: str, term: Term, alias: str) -> None:
     faults = []
     if kind not in KINDS:
         faults.append(Refusal("input.not_one_of", "kind", allowed=KINDS))
-    if not 1 <= len(alias.strip()) <= 30:
-        faults.append(Refusal("input.length", "alias", {"least": 1, "most": 30}))
-    others = [other for _id, other in _terms(session, unit.id)]
-    faults += find_term_faults(term, world.clock.today(), others, _beds(unit, kind))
+    faults += _alias_faults(alias)
+    faults += find_term_faults(term, world.clock.today(), _terms(session, unit.id), _beds(unit, kind))
     if faults:
         raise Refused.of(faults)
 
 
-def _check_not_living_there(session: Session, unit: Unit, id_type: str, token: bytes) -> None:
-    """Who lives in the unit already gets the lease extended: a second residence in one place cannot be."""
-    living = session.scalar(
-        select(Registration.id)
-        .join(Person, Person.id == Registration.person_id)
-        .where(
-            Registration.unit_id == unit.id,
-            Registration.residence == "living",
-            Person.id_type == id_type,
-            Person.id_number_token == token,
-        )
-        .limit(1)
-    )
-    if living is not None:
-        raise Refused("lease.same_tenant", "tenant_id_number")
+def _check_alias(alias: str) -> None:
+    faults = _alias_faults(alias)
+    if faults:
+        raise Refused.of(faults)
+
+
+def _alias_faults(alias: str) -> list[Refusal]:
+    fits = 1 <= len(alias.strip()) <= 30
+    return [] if fits else [Refusal("input.length", "alias", {"least": 1, "most": 30})]
+
+
+def _joined(world: World, session: Session, unit: Unit, lease_id: str) -> Lease:
+    """The lease another tenant joins: active, not past its end, with room for one more person (HR-7)."""
+    lease = session.get(Lease, lease_id)
+    if lease is None or lease.unit_id != unit.id or lease.landlord_id != unit.landlord_id:
+        raise Refused("not_found", "joint_with")
+    today = world.clock.today()
+    if lease.state != "active" or (lease.ends_on is not None and lease.ends_on < today):
+        raise Refused("lease.not_joint", "joint_with")
+    term = Term(lease.starts_on, lease.ends_on)
+    actives = session.scalars(select(Lease).where(Lease.unit_id == unit.id, Lease.state == "active"))
+    # Whoever has stayed beyond a planned end still lives there.
+    terms = [Term(row.starts_on, None if row.ends_on and row.ends_on < today else row.ends_on) for row in actives]
+    if sum(term.overlaps(other) for other in terms) >= unit.capacity:
+        raise Refused("unit.full", "joint_with", most=unit.capacity)
+    return lease
 
 
 def _beds(unit: Unit, kind: str) -> int:
     return unit.capacity if kind == "bed" else 1
 
 
-def _terms(session: Session, unit_id: str, without: str | None = None) -> list[tuple[str, Term]]:
+def _terms(session: Session, unit_id: str, without: Collection[str] = ()) -> list[Term]:
     rows = session.scalars(select(Lease).where(Lease.unit_id == unit_id, Lease.state == "active"))
-    return [(row.id, Term(row.starts_on, row.ends_on)) for row in rows if row.id != without]
-
-
-def _make_lease(
-    world: World,
-    session: Session,
-    unit: Unit,
-    landlord_id: str,
-    kind: str,
-    starts_on: date,
-    ends_on: date | None,
-    alias: str,
-    named: _Named,
-    token: bytes,
-) -> Lease:
-    lease_id = new_id()
-    vault.make_data_key(world, session, lease_id)
-
-    def sealed(column: str, text: str) -> bytes:
-        return vault.seal(world, session, lease_id, f"leases.{column}", lease_id, text)
-
-    lease = Lease(
-        id=lease_id,
-        unit_id=unit.id,
-        landlord_id=landlord_id,
-        kind=kind,
-        state="active",
-        starts_on=starts_on,
-        ends_on=ends_on,
-        alias=alias.strip(),
-        named_name_sealed=sealed("named_name", named.name),
-        named_id_type=named.document.id_type,
-        named_id_number_sealed=sealed("named_id_number", named.document.id_number),
-        named_id_token=token,
-        named_phone_sealed=sealed("named_phone", named.phone),
-        created_at=world.clock.now(),
-    )
-    session.add(lease)
-    session.flush()
-    return lease
-
-
-def _make_registration(world: World, session: Session, lease: Lease) -> Registration:
-    now = world.clock.now()
-    registration = Registration(
-        id=new_id(),
-        unit_id=lease.unit_id,
-        lease_id=lease.id,
-        move_in_on=lease.starts_on,
-        planned_end_on=lease.ends_on,
-        landlord_leg="due",
-        landlord_due_on=landlord_due_on(lease.starts_on),
-        tenant_leg="invited",
-        tenant_due_on=tenant_due_on(lease.starts_on),
-        registry_errors=[],
-        created_at=now,
-        updated_at=now,
-    )
-    session.add(registration)
-    session.flush()
-    return registration
-
-
-def _report(world: World, session: Session, lease: Lease, registration: Registration, account_id: str) -> None:
-    now = world.clock.now()
-    registration.landlord_leg, registration.landlord_reported_at = "reported", now
-    registration.landlord_receipt_no = f"L-{now:%Y%m%d}-{registration.id.replace('-', '')[-10:].upper()}"
-    actor = Actor("resident", account_id)
-    change_registration(
-        world,
-        session,
-        registration,
-        "landlord_report",
-        actor,
-        source="landlord",
-        fields=["name", "id_type", "id_number"],
-    )
-    send_landlord_leg(world, session, registration)
-    compare_legs(world, session, lease, registration)
+    return [Term(row.starts_on, row.ends_on) for row in rows if row.id not in without]
 
 
 def _has_lapsed(session: Session, lease: Lease, registration: Registration) -> bool:

@@ -5,6 +5,7 @@ Nothing here sends; the bridge does, after the commit that made the row and befo
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -35,9 +36,10 @@ class UnknownKind(Exception):
     """An outbox row this program cannot send; it is set aside for a person."""
 
 
-def claim(world: World, *, limit: int) -> list[OutboxItem]:
-    """Claim what is to be sent to locks, at most one row per lock."""
-    return outbox.claim(world, "lock", limit=limit, lease=LEASE)
+def claim(world: World, *, limit: int, shards: Collection[int] = range(topics.SHARDS)) -> list[OutboxItem]:
+    """Claim what is to be sent to the locks of these shards, at most one row per lock."""
+    some = shards if len(shards) < topics.SHARDS else None  # who owns all need not ask for each
+    return outbox.claim(world, "lock", limit=limit, lease=LEASE, shards=some)
 
 
 def prepare(world: World, item: OutboxItem) -> Outgoing | None:
@@ -62,19 +64,21 @@ def sign_time(world: World, lock_id: str, nonce: str) -> Outgoing:
 def sign_config(world: World, lock_id: str, held_version: int) -> Outgoing | None:
     """Sign the configuration for a lock that holds another version; None when it holds the present one.
 
-    The version is the number of platform keys ever trusted: keys are added before they sign, and a lock learns them
-    from the one it trusts already.
+    The version is the number of platform keys ever trusted, that of the keypads' among them: keys are added before they
+    sign, and a lock learns them from the one it trusts already.
     """
     keys = world.tokens.public_keys()
-    if held_version >= len(keys):
+    version = len(keys) + 1
+    if held_version >= version:
         return None
     document = LockConfig(
         iss=PLATFORM,
         aud=lock_id,
         iat=int(world.clock.now().timestamp()),
-        ver=len(keys),
+        ver=version,
         auto_lock_s=AUTO_LOCK_SECONDS,
         ajar_s=AJAR_SECONDS,
         trust=tuple({**jwk_of(key), "kid": kid} for kid, key in keys.items()),
+        pad=world.key_ring.keypad_public_jwk(),
     )
     return Outgoing(lock_id, topics.CONFIG, world.tokens.sign("lockcfg", claims_of(document)))

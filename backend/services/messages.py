@@ -55,4 +55,6 @@ def _compose(world: World, item: outbox.OutboxItem) -> tuple[str, str] | None:
             world, session, invitation.aim_id, "invitations.token", invitation.id, invitation.token_sealed
         )
         link = f"{world.house.mobile_url}/i/{token}"
+        if invitation.key_id is not None:
+            return phone, f"【安居】您收到一把临时电子钥匙：{link} A visitor's key for you: {link}"
         return phone, f"【安居】房东邀请您领取电子钥匙：{link} Your landlord invites you: {link}"

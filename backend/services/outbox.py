@@ -6,17 +6,19 @@ A claim carries a lease and a fence, so that a sender that was thought dead cann
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Select, Update, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.db import after_commit, transaction
 from backend.gateways.world import World
 from backend.models.outbox import OutboxRow
+from backend.wire.topics import shard_of
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,16 @@ def put(
 ) -> None:
     """Write an intent inside the present write unit and wake its sender once that has committed."""
     now = world.clock.now()
-    session.add(
-        OutboxRow(
-            destination=destination,
-            aggregate_id=aggregate_id,
-            kind=kind,
-            payload=payload,
-            created_at=now,
-            available_at=now,
-        )
-    )
+    row = {
+        "destination": destination,
+        "aggregate_id": aggregate_id,
+        "shard": shard_of(aggregate_id) if destination == "lock" else None,
+        "kind": kind,
+        "payload": payload,
+        "created_at": now,
+        "available_at": now,
+    }
+    session.connection().execute(insert(OutboxRow), row)  # plain: as an object of the session it costs three times that
     after_commit(session, _Waker(world, destination))
 
 
@@ -61,39 +63,26 @@ class _Waker:
         self.world.wake_up.notify(self.channel)
 
 
-def claim(world: World, destination: str, *, limit: int, lease: timedelta) -> list[OutboxItem]:
-    """Claim up to `limit` due rows, oldest first, at most one per aggregate; each is ours for `lease`."""
+def claim(
+    world: World, destination: str, *, limit: int, lease: timedelta, shards: Collection[int] | None = None
+) -> list[OutboxItem]:
+    """Claim up to `limit` due rows, oldest first, at most one per aggregate; each is ours for `lease`.
+
+    With `shards` only rows of locks of these.
+    """
     now = world.clock.now()
-    earlier = aliased(OutboxRow)
+    values = {"destination": destination, "now": now, "most": limit}
     with transaction() as session:
-        blocked = exists().where(
-            earlier.destination == OutboxRow.destination,
-            earlier.aggregate_id == OutboxRow.aggregate_id,
-            earlier.id < OutboxRow.id,
-            earlier.done_at.is_(None),
-            earlier.parked_at.is_(None),
-        )
-        due = (
-            select(OutboxRow)
-            .where(
-                OutboxRow.destination == destination,
-                OutboxRow.done_at.is_(None),
-                OutboxRow.parked_at.is_(None),
-                OutboxRow.available_at <= now,
-                (OutboxRow.lease_until.is_(None)) | (OutboxRow.lease_until < now),
-                ~blocked,
-            )
-            .order_by(OutboxRow.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        rows = session.scalars(due).all()
-        for row in rows:
-            row.lease_until = now + lease
-            row.fence += 1
-            row.attempts += 1
+        connection = session.connection()
+        if shards is None:
+            rows = connection.execute(_DUE, values).all()
+        else:
+            rows = connection.execute(_DUE_OF_SHARDS, {**values, "shards": list(shards)}).all()
+        if rows:
+            connection.execute(_CLAIM, [{"row_id": row.id, "until": now + lease} for row in rows])
         return [
-            OutboxItem(r.id, r.aggregate_id, r.kind, dict(r.payload), r.attempts, r.fence, r.created_at) for r in rows
+            OutboxItem(r.id, r.aggregate_id, r.kind, dict(r.payload), r.attempts + 1, r.fence + 1, r.created_at)
+            for r in rows
         ]
 
 
@@ -134,7 +123,53 @@ def park_in(world: World, session: Session, item: OutboxItem, *, error: str) -> 
 
 
 def _settle(session: Session, item: OutboxItem, **values: Any) -> bool:
-    statement = update(OutboxRow).where(
-        OutboxRow.id == item.id, OutboxRow.fence == item.fence, OutboxRow.done_at.is_(None)
+    statement = _settlement(tuple(sorted(values)))
+    found = session.connection().execute(statement, {"row_id": item.id, "of_fence": item.fence, **values})
+    return found.rowcount == 1
+
+
+@cache
+def _settlement(names: tuple[str, ...]) -> Update:
+    """The statement that ends a claim and sets these columns."""
+    mine = (
+        OutboxRow.id == bindparam("row_id"),
+        OutboxRow.fence == bindparam("of_fence"),
+        OutboxRow.done_at.is_(None),
     )
-    return session.execute(statement.values(**values)).rowcount == 1  # type: ignore[attr-defined,no-any-return]
+    return update(OutboxRow).where(*mine).values({name: bindparam(name) for name in names})
+
+
+def _due() -> Select[Any]:
+    earlier = aliased(OutboxRow)
+    blocked = exists().where(
+        earlier.destination == OutboxRow.destination,
+        earlier.aggregate_id == OutboxRow.aggregate_id,
+        earlier.id < OutboxRow.id,
+        earlier.done_at.is_(None),
+        earlier.parked_at.is_(None),
+    )
+    columns = ("id", "aggregate_id", "kind", "payload", "attempts", "fence", "created_at")
+    return (
+        select(*(getattr(OutboxRow, name) for name in columns))
+        .where(
+            OutboxRow.destination == bindparam("destination"),
+            OutboxRow.done_at.is_(None),
+            OutboxRow.parked_at.is_(None),
+            OutboxRow.available_at <= bindparam("now"),
+            (OutboxRow.lease_until.is_(None)) | (OutboxRow.lease_until < bindparam("now")),
+            ~blocked,
+        )
+        .order_by(OutboxRow.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+# Made once: a command waits for each of them, and putting a statement together takes as long as running it.
+_DUE = _due()
+_DUE_OF_SHARDS = _DUE.where(OutboxRow.shard.in_(bindparam("shards", expanding=True)))
+_CLAIM = (
+    update(OutboxRow)
+    .where(OutboxRow.id == bindparam("row_id"))
+    .values(lease_until=bindparam("until"), fence=OutboxRow.fence + 1, attempts=OutboxRow.attempts + 1)
+)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session as DbSession
 
 from backend.db import reading, transaction
@@ -18,6 +18,7 @@ from backend.domain.refusals import Refusal, Refused
 from backend.gateways.tokens import AccessTokenRejected
 from backend.gateways.world import World
 from backend.models.accounts import Account, LoginCode, Session
+from backend.models.data_keys import DataKey
 from backend.services import outbox, vault
 from backend.services.audit import Actor, write_leaf
 
@@ -160,7 +161,8 @@ def find_session(world: World, *, session_id: str, secret: str, kind: str) -> Ac
     """The account of a living session, or None; a page's idle end moves on at most once a minute."""
     now = world.clock.now()
     with reading() as session:
-        row = session.get(Session, session_id)
+        found = _find(session, session_id)
+        row = found[0] if found else None
         if row is None or row.kind != kind or row.ended_at is not None or row.expires_at < now:
             return None
         if not hmac.compare_digest(row.secret_hash, _hash(secret)):
@@ -262,10 +264,20 @@ def read_access_token(world: World, token: str) -> AccountView:
     except AccessTokenRejected:
         raise Refused("unauthenticated") from None
     with reading() as session:
-        row = session.get(Session, claims["sid"])
+        found = _find(session, claims["sid"])
+        row = found[0] if found else None
         if row is None or row.account_id != claims["sub"] or row.ended_at is not None:
             raise Refused("unauthenticated")
         return _account_view(world, session, row)
+
+
+def _find(session: DbSession, session_id: str) -> tuple[Session, Account, DataKey] | None:
+    """A session with its account and that one's data key: every call needs all three, so they come in one question.
+
+    While the caller holds the answer, `session.get` finds them without asking again.
+    """
+    found = session.execute(_WITH_ACCOUNT, {"session_id": session_id}).one_or_none()
+    return None if found is None else (found[0], found[1], found[2])
 
 
 def _account_view(world: World, session: DbSession, row: Session) -> AccountView:
@@ -321,3 +333,11 @@ def _hash(secret: str) -> bytes:
 def _code_hash(world: World, code_id: str, digits: str) -> bytes:
     # Six digits can be searched through, so the hash is keyed by the ring and bound to its row.
     return world.key_ring.blind_index("secret", f"{code_id}:{digits}")
+
+
+_WITH_ACCOUNT = (  # made once: every call begins with it
+    select(Session, Account, DataKey)
+    .join(Account, Account.id == Session.account_id)
+    .outerjoin(DataKey, DataKey.subject_id == Account.id)
+    .where(Session.id == bindparam("session_id"))
+)

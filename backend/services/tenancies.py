@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from backend.db import reading
 from backend.domain.calendars import day_of
+from backend.domain.keys import ENDED, LIVE
 from backend.domain.refusals import Refused
 from backend.domain.registrations import Facts, describe, permit_from
+from backend.domain.visitors import WeeklyWindow
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.cases import Case
@@ -27,6 +29,7 @@ from backend.services.consents import is_given
 from backend.services.identity_reviews import find_review
 from backend.services.invitations import landlord_alias
 from backend.services.key_changes import unit_alias
+from backend.services.key_lists import key_ends, windows_of
 from backend.services.persons import is_document_checked
 
 
@@ -43,7 +46,7 @@ class DoorView:
 
 @dataclass(frozen=True)
 class KeyCard:
-    """A key as its holder or its landlord sees it."""
+    """A key as its holder or its landlord sees it; a visitor's has a purpose, windows or counted uses, and an end."""
 
     id: str
     state: str
@@ -57,6 +60,13 @@ class KeyCard:
     phone_thumbprint: str | None
     lease_id: str | None
     unit_alias: str
+    unit_id: str
+    purpose: str | None
+    windows: tuple[WeeklyWindow, ...]
+    uses: int | None
+    consent: str
+    ends_at: datetime | None
+    replaces_id: str | None
 
 
 @dataclass(frozen=True)
@@ -149,9 +159,10 @@ def own_registration(session: Session, account_id: str, registration_id: str) ->
 
 def key_card(session: Session, key: Key) -> KeyCard:
     """A key with its doors."""
-    rows = session.execute(
-        select(KeyDoor, Lock).join(Lock, Lock.id == KeyDoor.lock_id).where(KeyDoor.key_id == key.id)
-    ).all()
+    statement = select(KeyDoor, Lock).join(Lock, Lock.id == KeyDoor.lock_id).where(KeyDoor.key_id == key.id)
+    if key.state in LIVE:  # a lock that goes is no door of a key that lives on
+        statement = statement.where(Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
+    rows = session.execute(statement).all()
     doors = tuple(
         DoorView(lock.id, lock.presence, lock.last_seen_at, door.confirmed_at, door.exposure_until)
         for door, lock in rows
@@ -169,6 +180,13 @@ def key_card(session: Session, key: Key) -> KeyCard:
         key.phone_thumbprint,
         key.lease_id,
         unit_alias(session, key.unit_id),
+        key.unit_id,
+        key.purpose,
+        windows_of(key),
+        key.uses,
+        key.consent,
+        key_ends(key),
+        key.replaces_id,
     )
 
 
@@ -213,7 +231,7 @@ def _view(world: World, session: Session, account_id: str, row: Registration) ->
     key = session.scalar(
         select(Key)
         .where(Key.lease_id == lease.id, Key.holder_account_id == account_id)
-        .order_by(Key.created_at.desc())
+        .order_by(Key.state.in_(ENDED), Key.created_at.desc(), Key.id.desc())  # the living one, else the newest
         .limit(1)
     )
     return TenancyView(

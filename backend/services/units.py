@@ -165,7 +165,11 @@ def claim_lock(world: World, *, account_id: str, unit_id: str, claim_code: str) 
     with transaction() as session:
         unit = own_unit(session, account_id, unit_id, changing=True)
         require_mandate(world, session, unit.id, unit.landlord_id)
-        lock = session.scalar(select(Lock).where(Lock.claim_code_hash == digest, Lock.retired_at.is_(None)))
+        lock = session.scalar(
+            select(Lock).where(
+                Lock.claim_code_hash == digest, Lock.retiring_at.is_(None), Lock.retired_at.is_(None)
+            )
+        )
         if lock is None:
             raise Refused("lock.claim_code", "claim_code")
         if lock.unit_id == unit.id:

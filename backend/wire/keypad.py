@@ -1,6 +1,6 @@
 """Keypad codes: eight digits that platform and lock derive each for itself, so that nothing of them ever travels.
 
-    secret = HKDF-SHA256(ECDH P-256 between the lock's agreement key and the platform's, info = tag ‖ lock id)  RFC 5869
+    secret = agreements.agree("anju/keypad/v1", …) between the lock's agreement key and the platform's
     code   = the first 8 bytes of HMAC-SHA256(secret, tag ‖ kind | key id | epoch | from | until), modulo 10^8
 
 Kinds: `day` is good on one calendar day of China, `period` for the whole life of a key that ends, `once` a single time
@@ -15,18 +15,16 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import ECDH, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from backend.wire.jwk import public_key_from_jwk
+from backend.wire.agreements import agree
 
 DIGITS = 8
 DAY_SECONDS = 86_400
 CHINA_OFFSET_SECONDS = 8 * 3_600  # one zone, no daylight saving
 LOOK_AHEAD = 10  # one-time codes shown and never typed, before the numbers drift apart
 
-_SECRET_TAG = b"anju/keypad/v1\x00"
+PURPOSE = "anju/keypad/v1"
 _CODE_TAG = b"anju/code/v1\x00"
 
 
@@ -35,8 +33,7 @@ def derive_secret(own: EllipticCurvePrivateKey, other: Mapping[str, Any], lock_i
 
     Raises ValueError when `other` is no public P-256 JWK.
     """
-    agreed = own.exchange(ECDH(), public_key_from_jwk(other))
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_SECRET_TAG + lock_id.encode()).derive(agreed)
+    return agree(PURPOSE, own, other, lock_id)
 
 
 def day_of(at: int) -> tuple[int, int]:

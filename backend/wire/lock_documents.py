@@ -193,12 +193,16 @@ class KeyList:
 
 @dataclass(frozen=True)
 class Revocation:
-    """revocation+jwt: the revoked key ids of a lock, small enough for any phone to carry; `ver` as the list's."""
+    """revocation+jwt: the revoked key ids of a lock, small enough for any phone to carry; `ver` as the list's.
+
+    It names keys of the epoch `occ` alone and raises the lock's epoch to it: those of earlier ones are dead by that.
+    """
 
     iss: str = text(64)
     aud: str = text(64)
     iat: int = whole(0, _LAST)
     ver: int = whole(1, _LAST)
+    occ: int = whole(0, _LAST)
     rev: tuple[str, ...] = texts(512, 64)
 
 
@@ -243,6 +247,20 @@ class Checkpoint:
     seq: int = whole(0, _LAST)
     head: str = text(43, HASH)
     boot: str = text(8, r"[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """lockack+jwt: the platform has durably stored every event of the lock up to `seq`, whose chain hash is `head`.
+
+    The same word as dn/ack, for a phone to carry: signed, since a phone is no broker.
+    """
+
+    iss: str = text(64)
+    aud: str = text(64)
+    iat: int = whole(0, _LAST)
+    seq: int = whole(0, _LAST)
+    head: str = text(43, HASH)
 
 
 @dataclass(frozen=True)

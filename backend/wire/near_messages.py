@@ -1,14 +1,24 @@
-"""The near link: messages between phone and lock over Bluetooth (or its local stand-in), M1 to M4, and their framing.
+"""The near link: messages between phone and lock over Bluetooth (or its local stand-in), M1 to M5, and their framing.
 
     M1 phone → lock   hello with a nonce            M2 lock → phone   signed state and nonce (nearhello+jwt)
     M3 phone → lock   credential, action, proof     M4 lock → phone   result and signed receipt (nearreceipt+jwt)
+    M5 phone → lock   collect, as often as there is more; what it is given goes to the platform
 
 The proof (nearproof+jwt, by the phone's key) covers a domain tag, the hash of M1 and M2, the action and the hash of the
 credential; a copied credential or a replayed M3 is therefore worth nothing.
 
+After an M4 that says opened or locked, the same phone may Collect what the lock has for the platform: sealed batches
+of the events not known to be stored (backend.wire.sealed_events), one after the other while there are more. This is M5:
+the phone brings them over https, is given a signed acknowledgement (lockack+jwt) and carries that in its next M3.
+The receipt of M4 stays on the phone: whatever it proves of an event, the event in its chain under the lock's checkpoint
+proves better, and a courier that keeps events back has harmed nothing, since the lock keeps them too.
+
 Instead of M1 a phone may begin with Leave or Fetch: the lock keeps a small thing for a few minutes, so that two phones
 side by side can hand each other a key and a credential without network (browsers speak Bluetooth to devices, not to
 each other). The lock reads nothing of it.
+
+Over Bluetooth a message is cut into chunks, one GATT write each; a read gives the next chunk of the answer, or nothing
+when none is left. A message that cannot be read fails the write, and the phone begins anew with its greeting.
 """
 
 from __future__ import annotations
@@ -20,8 +30,9 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
 from backend.wire import tokens
-from backend.wire.codec import MessageRejected, decode, encode, from_object, load_versioned, maybe, one_of, text
+from backend.wire.codec import MessageRejected, decode, encode, flag, from_object, load_versioned, maybe, one_of, text
 from backend.wire.jwk import base64url, thumbprint
+from backend.wire.sealed_events import LONGEST_ITEM
 
 __all__ = ["MessageRejected", "encode"]
 
@@ -29,6 +40,11 @@ PROOF_TAG = "anju/near/v1"
 LARGEST_MESSAGE = 65_536
 CHUNK_BYTES = 180  # fits a GATT write after an ATT MTU of 185, the least that common phones negotiate
 NONCE_SECONDS = 10
+
+# The near link as a GATT service: chunks are written to one characteristic, the answer's are read from the other.
+GATT_SERVICE = "978d7102-a314-4486-8f6c-ab666727fd94"
+GATT_WRITE = "978d7103-a314-4486-8f6c-ab666727fd94"
+GATT_READ = "978d7104-a314-4486-8f6c-ab666727fd94"
 
 _TOKEN = r"[A-Za-z0-9_.-]+"
 _LONGEST_TOKEN = 49_152
@@ -69,6 +85,7 @@ class Request:
     time: str | None = maybe(text(2_048, _TOKEN))
     revocation: str | None = maybe(text(_LONGEST_TOKEN, _TOKEN))
     keys: str | None = maybe(text(_LONGEST_TOKEN, _TOKEN))
+    ack: str | None = maybe(text(2_048, _TOKEN))
 
 
 @dataclass(frozen=True)
@@ -102,6 +119,21 @@ class Box:
     item: str | None = maybe(text(16_384, r"[A-Za-z0-9_.-]+"))
 
 
+@dataclass(frozen=True)
+class Collect:
+    """What do you have for the platform? The next item, each time it is asked."""
+
+    collect: str = one_of("events")
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The lock's answer to Collect: an item, or none for this phone; `more`: whether another can be collected."""
+
+    more: bool = flag()
+    item: str | None = maybe(text(LONGEST_ITEM, r"[A-Za-z0-9_-]+"))
+
+
 def decode_dial(raw: bytes) -> Dial:
     """Read the stand-in's first frame. Raises MessageRejected."""
     return decode(Dial, raw, 256)
@@ -127,9 +159,11 @@ def decode_answer(raw: bytes) -> Answer:
     return decode(Answer, raw, 4_096)
 
 
-def decode_greeting(raw: bytes) -> Hello | Leave | Fetch:
-    """Read what a phone begins with. Raises MessageRejected."""
+def decode_greeting(raw: bytes) -> Hello | Leave | Fetch | Collect:
+    """Read what a phone begins with, or goes on with after M4. Raises MessageRejected."""
     value = load_versioned(raw, 20_480)
+    if "collect" in value:
+        return from_object(Collect, value)
     kind: type[Hello] | type[Leave] | type[Fetch] = Leave if "item" in value else Fetch if "box" in value else Hello
     return from_object(kind, value)
 
@@ -137,6 +171,11 @@ def decode_greeting(raw: bytes) -> Hello | Leave | Fetch:
 def decode_box(raw: bytes) -> Box:
     """Read the answer to Leave or Fetch. Raises MessageRejected."""
     return decode(Box, raw, 20_480)
+
+
+def decode_collected(raw: bytes) -> Collected:
+    """Read the answer to Collect. Raises MessageRejected."""
+    return decode(Collected, raw, 20_480)
 
 
 def digest(data: bytes | str) -> str:

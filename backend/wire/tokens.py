@@ -68,14 +68,16 @@ KINDS: Mapping[str, Kind] = {
     "activation": _kind("activation+jwt", "iss sub nbf exp iat jti cnf lvl"),
     "lockcmd": _kind("lockcmd+jwt", "iss aud iat exp jti act boot ctr"),
     "keylist": _kind("keylist+jwt", "iss aud iat ver occ keys rev"),
-    "revocation": _kind("revocation+jwt", "iss aud iat ver rev"),
+    "revocation": _kind("revocation+jwt", "iss aud iat ver occ rev"),
     "locktime": _kind("locktime+jwt", "iss aud iat exp nonce"),
     "lockcfg": _kind("lockcfg+jwt", "iss aud iat ver trust"),
     "lockchk": _kind("lockchk+jwt", "iss iat seq head boot"),
+    "lockack": _kind("lockack+jwt", "iss aud iat seq head"),
     "receipt": _kind("receipt+jwt", "iss sub iat"),
     "nearhello": _kind("nearhello+jwt", "iss nonce boot clk q occ rev"),
     "nearproof": _kind("nearproof+jwt", "tag hs act crd"),
     "nearreceipt": _kind("nearreceipt+jwt", "iss nonce res crd seq head"),
+    "evidence": _kind("evidence+jwt", "iss sub iat first last head sha256"),
 }
 
 _TIME_CLAIMS = ("iat", "nbf", "exp")

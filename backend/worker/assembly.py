@@ -25,7 +25,8 @@ def make_loops(app: Flask) -> list[Loop]:
     keeping = [
         Step("seal", 1, _with(audit.seal_leaves, world)),
         Step("checkpoint", 60, _with(audit.sign_checkpoint, world)),
-        Step("house", 10, _with(housekeeping.keep_house, world)),
+        Step("house", 10, lambda: housekeeping.keep_house(world, housekeeping.OFTEN)),
+        Step("months", 3_600, lambda: housekeeping.keep_house(world, housekeeping.HOURLY)),
     ]
     return [
         Loop("registry", app, world.wake_up.listen("registry"), telling),

@@ -10,17 +10,19 @@ from mobile_api.api import (
     dwellings,
     identity_checks,
     invitations,
+    key_phones,
     keys,
     leases,
     me,
     registrations,
     sign_ins,
     units,
+    visitor_keys,
 )
 from mobile_api.api.contract import IdConverter, WordConverter
 from mobile_api.api.description import PREFIX, complete_document, make_api
 from mobile_api.api.documents import DOCUMENT, documents
-from mobile_api.requests import API_BODY_BYTES, UPLOAD_BYTES
+from mobile_api.requests import API_BODY_BYTES, REPORT_BYTES, UPLOAD_BYTES
 
 # In the order of the main journey, which is the order of the document.
 NOUNS = (
@@ -34,9 +36,11 @@ NOUNS = (
     registrations,
     identity_checks,
     keys,
+    key_phones,
+    visitor_keys,
     access_records,
 )
-UPLOADS = "api.identity.check_face"
+LARGER = {"api.identity.check_face": UPLOAD_BYTES, "api.keys.bring_lock_report": REPORT_BYTES}
 
 
 def register_api(app: Flask) -> None:
@@ -58,4 +62,4 @@ def register_api(app: Flask) -> None:
 def _limit_body() -> None:
     """Set the limit of this body before anything reads it; a longer one is answered with 413."""
     if request.path.startswith(f"{PREFIX}/"):
-        request.max_content_length = UPLOAD_BYTES if request.endpoint == UPLOADS else API_BODY_BYTES
+        request.max_content_length = LARGER.get(request.endpoint or "", API_BODY_BYTES)

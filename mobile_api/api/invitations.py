@@ -29,7 +29,7 @@ def look(body: dict[str, Any]) -> Any:
 @blueprint.post("/invitations/accept")
 @blueprint.arguments(Acceptance)
 @blueprint.response(201, Accepted)
-@blueprint.refuses(*REFUSALS, "invitation.other_phone", "key.phone_key")
+@blueprint.refuses(*REFUSALS, "invitation.other_phone", "key.phone_key", "key.other_holder")
 def accept(body: dict[str, Any]) -> Any:
     """Accept with the invited phone and bind the key to its own P-256 key; the same again changes nothing.
 

@@ -6,10 +6,21 @@ from typing import Any
 
 from flask import url_for
 
-from backend.services import access_records, commands, keys
+from backend.services import access_records, commands, keys, lock_couriers, time_tokens
+from backend.web import language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.keys import CommandShown, CommandWait, CredentialShown, KeyChange, KeyShown
+from mobile_api.api.schemas.keys import (
+    CommandShown,
+    CommandWait,
+    CredentialShown,
+    KeyChange,
+    KeyShown,
+    LockReport,
+    ReportTaken,
+    TimeShown,
+    TimeWanted,
+)
 from mobile_api.api.schemas.locks import DoorEvent
 
 blueprint = Blueprint("keys", "钥匙", "Keys")
@@ -49,7 +60,7 @@ def change_key(body: dict[str, Any], key_id: str) -> Any:
 
 @blueprint.post("/keys/<id:key_id>/credentials")
 @blueprint.response(201, CredentialShown)
-@blueprint.refuses("key.not_active", "unit.no_lock")
+@blueprint.refuses("key.not_active", "key.over", "unit.no_lock")
 def fetch_credential(key_id: str) -> Any:
     """Fetch fresh credentials for opening without a server, bound to the phone's own key.
 
@@ -58,13 +69,51 @@ def fetch_credential(key_id: str) -> Any:
     return keys.fetch_credential(world(), account_id=me(), key_id=key_id)
 
 
+@blueprint.post("/keys/<id:key_id>/time-tokens")
+@blueprint.arguments(TimeWanted)
+@blueprint.response(201, TimeShown)
+@blueprint.refuses("key.not_active", "input.malformed")
+def fetch_time(body: dict[str, Any], key_id: str) -> Any:
+    """Fetch the signed time for a lock whose clock has lost it; the phone at the door carries it there.
+
+    为丢失时间的门锁领取签名时间，由门前的手机带给门锁。
+    """
+    return time_tokens.fetch_time(world(), account_id=me(), key_id=key_id, **body)
+
+
+@blueprint.post("/keys/<id:key_id>/lock-reports")
+@blueprint.arguments(LockReport)
+@blueprint.response(200, ReportTaken)
+@blueprint.refuses("key.not_active", "courier.item", "rate")
+def bring_lock_report(body: dict[str, Any], key_id: str) -> Any:
+    """Bring what was collected at a lock without network; the answer is for the lock. The same again, no change.
+
+    上报从离线门锁带来的加密记录；回执由手机带回门锁。重复提交不产生变化。
+    """
+    taken = lock_couriers.take_report(world(), account_id=me(), key_id=key_id, **body)
+    spoken = language()
+    refused = [
+        {"pointer": f"/{each.field}", "code": each.code, "detail": each.sentence(spoken), "remedy": each.remedy(spoken)}
+        for each in taken.refused
+    ]
+    return {"lock_id": taken.lock_id, "ack": taken.ack, "refused": refused}
+
+
 @blueprint.post("/keys/<id:key_id>/unlocks")
 @blueprint.response(
     202,
     CommandShown,
     headers={"Location": {"description": "指令地址 · where to ask for the result", "schema": {"type": "string"}}},
 )
-@blueprint.refuses("key.not_active", "key.not_yet", "lock_offline", "unit.no_lock", "input.missing")
+@blueprint.refuses(
+    "key.not_active",
+    "key.not_yet",
+    "key.over",
+    "key.outside_window",
+    "lock_offline",
+    "unit.no_lock",
+    "input.missing",
+)
 @blueprint.creates_under_a_key
 def unlock(key_id: str, idempotency_key: str) -> Any:
     """Open the door over the network; needs an Idempotency-Key and is never kept for later.

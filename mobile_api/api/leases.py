@@ -10,6 +10,7 @@ from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.leases import (
     Attestation,
     AttestationMade,
+    CoTenant,
     Ending,
     EndMade,
     Extension,
@@ -50,6 +51,42 @@ def record_lease(body: dict[str, Any], unit_id: str, idempotency_key: str | None
     录入实名租约，同时生成钥匙和登记；租客姓名、证件填写后不再显示。
     """
     return leases.record_lease(world(), account_id=me(), unit_id=unit_id, **body, idempotency_key=idempotency_key)
+
+
+@blueprint.post("/leases/<id:lease_id>/co-tenants")
+@blueprint.arguments(CoTenant)
+@blueprint.response(201, LeaseMade)
+@blueprint.refuses(
+    "lease.not_joint",
+    "lease.same_tenant",
+    "lease.own",
+    "unit.full",
+    "landlord.unidentified",
+    "right.mandate_over",
+    "person.name",
+    "phone.invalid",
+    "document.form",
+    "document.check_digit",
+    "document.birth",
+)
+@blueprint.creates
+def add_co_tenant(body: dict[str, Any], lease_id: str, idempotency_key: str | None) -> Any:
+    """Let another tenant join a lease: kind and dates are the lease's, registration, invitation and key are their own.
+
+    增加合租人：租期随原租约；登记、邀请和钥匙各自独立。
+    """
+    joined = landlord_views.get_lease(world(), account_id=me(), lease_id=lease_id)
+    return leases.record_lease(
+        world(),
+        account_id=me(),
+        unit_id=joined.unit_id,
+        kind=joined.kind,
+        starts_on=joined.starts_on,
+        ends_on=joined.ends_on,
+        joint_with=lease_id,
+        **body,
+        idempotency_key=idempotency_key,
+    )
 
 
 @blueprint.get("/leases/<id:lease_id>")

@@ -26,10 +26,15 @@ VIEWS = (
     "landlord_units",
     "landlord_leases",
     "landlord_keys",
+    "landlord_visitors",
     "tenancies",
     "identities",
     "identity_checks",
     "unlocks",
+    "near_keys",
+    "keypad_codes",
+    "new_phones",
+    "tenant_visitors",
     "move_outs",
 )
 

@@ -5,6 +5,8 @@ Pictures pass through this module in memory only; nothing here writes one anywhe
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -29,9 +31,11 @@ def face_consent(registration_id: str) -> str | Response:
         given = request.form.get("answer") == "yes"
         consents.answer_consent(world(), account_id=account_id(), purpose="face_check",
                                 version=request.form.get("version", ""), given=given)
-        following = "tenant.face_check" if given else "tenant.other_ways"
-        return redirect(url_for(following, registration_id=registration_id), 303)
-    return render_template("tenant/face_consent.html", home=mine, text=NOTICES["face_check"], progress=progress)
+        otherwise = "tenant.new_phone" if _rebinding() else "tenant.other_ways"
+        following = "tenant.face_check" if given else otherwise
+        return redirect(url_for(following, registration_id=registration_id, **_rebinding()), 303)
+    return render_template("tenant/face_consent.html", home=mine, text=NOTICES["face_check"], progress=progress,
+                           rebinding=_rebinding())
 
 
 @tenant.get("/homes/<registration_id>/face/check")
@@ -43,10 +47,11 @@ def face_check(registration_id: str) -> str | Response:
     if identity is None:
         return redirect(url_for("tenant.identity", registration_id=registration_id), 303)
     if progress.consent is not True:
-        return redirect(url_for("tenant.face_consent", registration_id=registration_id), 303)
-    if progress.state == "verified":
+        return redirect(url_for("tenant.face_consent", registration_id=registration_id, **_rebinding()), 303)
+    if progress.state == "verified" and not _rebinding():
         return redirect(url_for("tenant.tenancy", registration_id=registration_id), 303)
-    return render_template("tenant/face_check.html", home=mine, progress=progress, identity=identity)
+    return render_template("tenant/face_check.html", home=mine, progress=progress, identity=identity,
+                           rebinding=_rebinding())
 
 
 @tenant.post("/face/challenge")
@@ -63,6 +68,7 @@ def start_challenge() -> Response:
 def check_face(registration_id: str) -> tuple[str, int]:
     """Compare, and answer with the outcome as a piece of the page (for face_check.js)."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    shown = {"home": mine, "outcome": None, "refusal": None, "rebinding": _rebinding()}
     try:
         document, frames = _pictures()
         outcome = identity_checks.check_face(
@@ -71,8 +77,13 @@ def check_face(registration_id: str) -> tuple[str, int]:
             document=document, frames=frames)
     except Refused as refused:
         status = STATUS[refused.refusal.reason.kind]
-        return render_template("tenant/_outcome.html", home=mine, outcome=None, refusal=refused.refusal), status
-    return render_template("tenant/_outcome.html", home=mine, outcome=outcome, refusal=None), 200
+        return render_template("tenant/_outcome.html", **{**shown, "refusal": refused.refusal}), status
+    return render_template("tenant/_outcome.html", **{**shown, "outcome": outcome}), 200
+
+
+def _rebinding() -> dict[str, Any]:
+    """Part of the addresses of a check that is made for a new phone, also by someone identified long ago."""
+    return {"rebind": 1} if "rebind" in request.args else {}
 
 
 def _pictures() -> tuple[bytes, list[Frame]]:

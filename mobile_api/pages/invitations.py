@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from flask import redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from backend.domain.refusals import Refused
 from backend.services import invitations
 from mobile_api.pages.doors import account_id, front, world
 from mobile_api.pages.forms import Sheet
+from mobile_api.pages.new_phones import phone_jwk
 
 
 @front.get("/i/<token>")
@@ -27,17 +25,10 @@ def accept_invitation(token: str) -> Response | tuple[str, int]:
     sheet = Sheet.of_request({"phone_jwk": _("手机密钥")})
     with sheet.filling():
         made = invitations.accept_invitation(world(), account_id=account_id(), token=token,
-                                             phone_jwk=_phone_jwk(sheet.text("phone_jwk")))
+                                             phone_jwk=phone_jwk(sheet.text("phone_jwk")))
+        if made.registration_id is None:
+            return redirect(url_for("tenant.visit", key_id=made.key_id), 303)
         return redirect(url_for("tenant.tenancy", registration_id=made.registration_id, accepted=1), 303)
     face = invitations.look_at_invitation(world(), token=token)
     return render_template("front/invitation.html", face=face, token=token, sheet=sheet), sheet.status
 
-
-def _phone_jwk(text: str) -> dict[str, object]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise Refused("key.phone_key", "phone_jwk")
-    return found

@@ -31,10 +31,14 @@ def _lease_labels() -> dict[str, str]:
 
 @landlord.route("/units/<unit_id>/lease", methods=["GET", "POST"])
 def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
-    """Terms, tenant, check-answers. The answers travel in the form itself: nothing is kept until the last step."""
+    """Terms, tenant, check-answers. The answers travel in the form itself: nothing is kept until the last step.
+
+    `joint` names a lease whose tenant is to get a co-tenant: kind and dates are that lease's.
+    """
     unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
-    today = world().clock.today()
-    sheet = Sheet.of_request(_lease_labels(), starts_on=today.isoformat(), tenant_id_type="111")
+    joint = _joint_lease(request.values.get("joint"))
+    terms = {"starts_on": world().clock.today()} if joint is None else _terms_of(joint)
+    sheet = Sheet.of_request(_lease_labels(), tenant_id_type="111", **terms)
     step = _step(sheet)
     if request.method == "POST":
         before = step
@@ -44,8 +48,16 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
                 return _record(sheet, unit_id)
         if sheet.faults:
             step = _step_of_faults(sheet, before)
-    return render_template("landlord/lease_form.html", sheet=sheet, unit=unit, step=step,
+    return render_template("landlord/lease_form.html", sheet=sheet, unit=unit, step=step, joint=joint,
                            fields=FIELDS_OF_STEP), sheet.status
+
+
+def _joint_lease(lease_id: str | None) -> landlord_views.LeaseView | None:
+    return landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id) if lease_id else None
+
+
+def _terms_of(joint: landlord_views.LeaseView) -> dict[str, object]:
+    return {"kind": joint.kind, "starts_on": joint.starts_on, "ends_on": joint.ends_on}
 
 
 def _step(sheet: Sheet) -> int:
@@ -106,6 +118,7 @@ def _record(sheet: Sheet, unit_id: str) -> Response:
         tenant_id_number=sheet.value("tenant_id_number"),
         tenant_phone=sheet.value("tenant_phone"),
         report_now=sheet.is_ticked("report_now"),
+        joint_with=sheet.optional("joint"),
         idempotency_key=sheet.once,
     )
     known = landlord_views.get_lease(world(), account_id=account_id(), lease_id=made.lease_id)

@@ -31,6 +31,13 @@ KEY_SIGNS = {
     "revoking": ("going", "clock"),
     "revoked": ("plain", "stop"),
 }
+CONSENT_SIGNS = {
+    "asked": ("going", "clock"),
+    "given": ("good", "check"),
+    "refused": ("plain", "stop"),
+    "emergency": ("bad", "alert"),
+}
+WEEKDAYS = (_l("周一"), _l("周二"), _l("周三"), _l("周四"), _l("周五"), _l("周六"), _l("周日"))
 REGISTRATION_SIGNS = {
     "invited": ("plain", "send"),
     "draft": ("going", "pencil"),

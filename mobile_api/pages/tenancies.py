@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import REASONS_OF_STAY
-from backend.services import consents, identity_checks, persons, receipt_checks, registrations, tenancies
+from backend.services import consents, identity_checks, persons, receipt_checks, registrations, tenancies, visitor_keys
 from mobile_api.pages.divisions import find_division, provinces
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
@@ -21,9 +21,10 @@ def home() -> str | Response:
     """My homes; with a single one, straight to it."""
     mine = tenancies.my_tenancies(world(), account_id=account_id())
     living = [one for one in mine if one.registration.residence == "living"]
-    if len(mine) == 1 and len(living) == 1:
+    visits = visitor_keys.list_my_visits(world(), account_id=account_id())
+    if len(mine) == 1 and len(living) == 1 and not visits:
         return redirect(url_for("tenant.tenancy", registration_id=living[0].registration_id))
-    return render_template("tenant/home.html", tenancies=mine)
+    return render_template("tenant/home.html", tenancies=mine, visits=visits)
 
 
 @tenant.get("/homes/<registration_id>")

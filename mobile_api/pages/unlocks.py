@@ -46,7 +46,7 @@ def unlock(registration_id: str) -> Response:
     command = commands.request_unlock(world(), account_id=account_id(), key_id=mine.key_id or "",
                                       idempotency_key=request.form.get("once") or new_id())
     if wants_json():
-        return jsonify(_spoken(command))
+        return jsonify(spoken(command))
     return redirect(url_for("tenant.key", registration_id=registration_id, command=command.id), 303)
 
 
@@ -58,10 +58,11 @@ def command_state(command_id: str) -> Response:
     except ValueError:
         seconds = 0.0
     found = commands.wait_for_command(world(), account_id=account_id(), command_id=command_id, seconds=seconds)
-    return jsonify(_spoken(found))
+    return jsonify(spoken(found))
 
 
-def _spoken(command: commands.CommandView) -> dict[str, object]:
+def spoken(command: commands.CommandView) -> dict[str, object]:
+    """A command as key.js reads it: its state, the words for it, and whether anything more will come."""
     words = str(COMMAND_STATES.get(command.state, command.state))
     if command.state == "refused" and command.reason:
         words = _("没有打开：%(why)s", why=refusal_words(command.reason))

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask_babel import format_date, format_datetime, gettext
 
-from backend.domain import documents, keys, leases, officers, purposes, registrations, rules, spaces
+from backend.domain import documents, keys, leases, officers, purposes, registrations, rules, spaces, visitors
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
 from backend.web import language
@@ -68,7 +68,7 @@ def purpose_name(code: str) -> str:
     if code == "residence_registration":
         return gettext("办理居住登记")
     found = purposes.PURPOSES.get(code)
-    return pick(found.zh, found.en) if found is not None else code
+    return pick(found.zh, found.en) if found is not None else name_of(purposes.EVIDENCE_GROUNDS, code)
 
 
 def as_day(text: str) -> date | None:
@@ -134,7 +134,28 @@ def battery_words(percent: int | None) -> tuple[str, str]:
     return "good", gettext("电量充足（%(percent)s%%）", percent=percent)
 
 
+def window_words(window: visitors.WeeklyWindow) -> str:
+    """A weekly window: its days, then from when to when."""
+    gap = "、" if language() == "zh" else ", "
+    days = gap.join(str(tables.WEEKDAYS[int(day) - 1]) for day in window.days)
+    begins, ends = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in (window.start, window.end))
+    return f"{days} {begins}–{ends}"
+
+
+def short_day(value: date) -> str:
+    """A day of these weeks, with its weekday and without its year."""
+    return str(format_date(value, "M月d日 EEE" if language() == "zh" else "EEE d MMM"))
+
+
+def code_groups(code: str) -> str:
+    """Eight digits in two groups, as they are read aloud and typed."""
+    return f"{code[:4]} {code[4:]}"
+
+
 FILTERS = {
+    "window_words": window_words,
+    "code_groups": code_groups,
+    "short_day": short_day,
     "act_name": act_name,
     "field_name": field_name,
     "day": day,
@@ -154,6 +175,11 @@ TABLES = {
     "PRESENCE": tables.PRESENCE,
     "UNIT_STATES": tables.UNIT_STATES,
     "KEY_SIGNS": tables.KEY_SIGNS,
+    "CONSENT_SIGNS": tables.CONSENT_SIGNS,
+    "WEEKDAYS": tables.WEEKDAYS,
+    "VISIT_PURPOSES": visitors.PURPOSES,
+    "EMERGENCIES": visitors.EMERGENCIES,
+    "CONSENTS": visitors.CONSENT_NAMES,
     "REGISTRATION_SIGNS": tables.REGISTRATION_SIGNS,
     "INVITATION_STATES": tables.INVITATION_STATES,
     "IDENTITY_PROGRESS": tables.IDENTITY_PROGRESS,

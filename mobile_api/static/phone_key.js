@@ -1,26 +1,12 @@
 // The phone's own key: P-256, made by the browser, not exportable, kept in IndexedDB, one per account.
-
-const open = () =>
-  new Promise((resolve, reject) => {
-    const asked = indexedDB.open("anju", 1);
-    asked.onupgradeneeded = () => asked.result.createObjectStore("keys");
-    asked.onsuccess = () => resolve(asked.result);
-    asked.onerror = () => reject(asked.error);
-  });
-
-const done = (asked) =>
-  new Promise((resolve, reject) => {
-    asked.onsuccess = () => resolve(asked.result);
-    asked.onerror = () => reject(asked.error);
-  });
+import { findKey, keepKey } from "./kept.js";
 
 /** The account's key pair of this browser; made at first use. */
 export async function phoneKey(account) {
-  const database = await open();
-  const known = await done(database.transaction("keys").objectStore("keys").get(account));
+  const known = await findKey(account);
   if (known) return known;
   const made = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
-  await done(database.transaction("keys", "readwrite").objectStore("keys").put(made, account));
+  await keepKey(account, made);
   return made;
 }
 

@@ -83,6 +83,7 @@ ASSEMBLERS = {
     "backend.app",
     "backend.seeding",
     "backend.faces_cli",
+    "backend.locks_cli",
     "backend.registry_cli",
 }
 

@@ -115,7 +115,9 @@ def measure_memory(stage: Stage) -> list[Row]:
     ]
 
 
-MEASUREMENTS: Sequence[Callable[[Stage], list[Row]]] = (measure_pairs, measure_burst, measure_guard, measure_memory)
+def measurements(quick: bool) -> Sequence[Callable[[Stage], list[Row]]]:
+    """What is measured, in this order; a quick run takes fewer rounds and pairs (the stage says so)."""
+    return measure_pairs, measure_burst, measure_guard, measure_memory
 
 
 def _rounds(stage: Stage, *, is_dear: bool) -> int:

@@ -29,7 +29,7 @@ from tests.postgres import ThrowawayPostgres
 
 TOP = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60.0
-BARE_USERS = ("bare-app", "bare-echo", "bare-receiver", "bare-ping", "bare-pong", "bench-feeder")
+BARE_USERS = ("bare-app", "bare-echo", "bare-receiver", "bare-copier", "bare-ping", "bare-pong", "bench-feeder")
 # The programs without Anju speak on a tree of their own; the feeder speaks for all locks and hears what they are told.
 _ACL_OF_BENCH = "\n".join(
     f"\nuser {user}\ntopic readwrite bare/#\ntopic write anju/v1/+/+/up/#\ntopic read anju/v1/+/+/dn/#\n"
@@ -38,7 +38,7 @@ _ACL_OF_BENCH = "\n".join(
 
 
 class Stage:
-    """What all measurements of one run share. `rounds` and `share` are smaller in a quick run; `say` tells progress."""
+    """What all measurements of one run share. A quick run takes fewer samples in as many rounds; `say` tells of it."""
 
     def __init__(self, *, quick: bool, say: Callable[[str], None]) -> None:
         self.quick = quick
@@ -176,3 +176,18 @@ class Place:
         done = subprocess.run(command, cwd=TOP, env=self.environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"the database could not be migrated: {(done.stdout + done.stderr)[-1500:]}")
+
+
+def cpu_milliseconds() -> float:
+    """Processor time that this process and all its living descendants have used: servers, doors, locks, client."""
+    parents, used = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):  # ended meanwhile
+                words = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(words[1])
+                used[int(entry.name)] = int(words[11]) + int(words[12])
+    ours = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+        ours |= more
+    return sum(used[pid] for pid in ours) * 1_000 / os.sysconf("SC_CLK_TCK")

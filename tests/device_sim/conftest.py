@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.broker import BRIDGE_USER
+from device_sim.control import Control
 from device_sim.fleet import Fleet
 from device_sim.identities import Identity, make_identities
 from device_sim.settings import SimSettings
@@ -35,7 +37,7 @@ def fleet(broker: TestBroker, tmp_path: Path, identities: list[Identity], platfo
     settings = SimSettings(
         var=tmp_path, sim_port=0, sim_near_port=0, broker_host=broker.host, broker_port=broker.port
     )
-    fleet = Fleet(settings, identities, platform.trust, seed=SEED, offline=1)
+    fleet = Fleet(settings, identities, platform.trust, pad=platform.pad, seed=SEED, offline=1)
     thread = threading.Thread(target=fleet.run)
     thread.start()
     yield fleet
@@ -45,8 +47,18 @@ def fleet(broker: TestBroker, tmp_path: Path, identities: list[Identity], platfo
 
 
 @pytest.fixture
+def control(fleet: Fleet) -> Iterator[Control]:
+    control = Control(fleet, 0)
+    thread = threading.Thread(target=control.serve)
+    thread.start()
+    yield control
+    control.close()
+    thread.join(10)
+
+
+@pytest.fixture
 def station(broker: TestBroker) -> Iterator[Station]:
     """The platform's side of the broker: hears everything, may send down."""
-    station = Station(broker, "anju-bridge", broker.password)
+    station = Station(broker, BRIDGE_USER, broker.password)
     yield station
     station.close()

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from backend.wire import codec, lock_messages, near_messages, tokens, topics
+from backend.wire import codec, keypad, lock_messages, near_messages, sealed_events, tokens, topics
 from backend.wire.jwk import base64url, jwk_of, make_private_key, thumbprint
 from backend.wire.lock_documents import (
+    Acknowledgement,
     Activation,
     Credential,
+    Delegate,
     HolderKey,
     KeyEntry,
     KeyList,
@@ -48,6 +50,20 @@ class Platform:
     """Signs as the platform would."""
 
     key: Any = field(default_factory=make_private_key)
+    pad_key: Any = field(default_factory=make_private_key)
+
+    @property
+    def pad(self) -> dict[str, str]:
+        return jwk_of(self.pad_key.public_key())
+
+    def secret(self, identity: Identity = IDENTITY) -> bytes:
+        return keypad.derive_secret(self.pad_key, jwk_of(identity.agreement_key.public_key()), identity.lock_id)
+
+    def day_code(self, at: int, key: str = KEY, epoch: int = 1) -> str:
+        return keypad.day_code(self.secret(), key, epoch, *keypad.day_of(at))
+
+    def once_code(self, number: int, key: str = KEY, epoch: int = 1) -> str:
+        return keypad.once_code(self.secret(), key, epoch, number)
 
     @property
     def kid(self) -> str:
@@ -93,15 +109,52 @@ class Platform:
         entries = tuple(KeyEntry(id=key, **shape) for key in keys)
         return self.sign("keylist", KeyList("anju", IDENTITY.lock_id, START, version, epoch, entries, revoked))
 
-    def revocation(self, version: int, *keys: str, lock_id: str = IDENTITY.lock_id) -> str:
-        return self.sign("revocation", Revocation("anju", lock_id, START, version, keys))
+    def revocation(self, version: int, *keys: str, lock_id: str = IDENTITY.lock_id, epoch: int = 1) -> str:
+        return self.sign("revocation", Revocation("anju", lock_id, START, version, epoch, keys))
 
     def time(self, at: int, nonce: str) -> str:
         return self.sign("locktime", LockTime("anju", IDENTITY.lock_id, at, at + 30, nonce))
 
-    def config(self, version: int, auto_lock_s: int = 5, trust: Mapping[str, Any] | None = None) -> str:
+    def delegate(self, phone: Phone, **changes: Any) -> str:
+        claims: dict[str, Any] = {
+            "iss": "anju",
+            "sub": "delegate-1",
+            "aud": IDENTITY.lock_id,
+            "nbf": START - 60,
+            "exp": START + 3 * DAY,
+            "iat": START - 60,
+            "jti": "delegate-1",
+            "cnf": HolderKey(phone.jwk),
+            "occ": 1,
+        }
+        return self.sign("delegate", Delegate(**{**claims, **changes}))
+
+    def acknowledgement(self, seq: int, head: bytes, **changes: Any) -> str:
+        claims: dict[str, Any] = {
+            "iss": "anju",
+            "aud": IDENTITY.lock_id,
+            "iat": START,
+            "seq": seq,
+            "head": base64url(head),
+        }
+        return self.sign("lockack", Acknowledgement(**{**claims, **changes}))
+
+    def unseal(self, item: str, identity: Identity = IDENTITY) -> lock_messages.EventBatch:
+        agreement_key = jwk_of(identity.agreement_key.public_key())
+        secret = sealed_events.derive_secret(self.pad_key, agreement_key, identity.lock_id)
+        return sealed_events.unseal(secret, identity.lock_id, item)
+
+    def config(
+        self,
+        version: int,
+        auto_lock_s: int = 5,
+        trust: Mapping[str, Any] | None = None,
+        ajar_s: int = 120,
+        pad: dict[str, str] | None = None,
+    ) -> str:
         listed = tuple({**jwk_of(key), "kid": kid} for kid, key in (trust or self.trust).items())
-        return self.sign("lockcfg", LockConfig("anju", IDENTITY.lock_id, START, version, auto_lock_s, 120, listed))
+        config = LockConfig("anju", IDENTITY.lock_id, START, version, auto_lock_s, ajar_s, listed, pad)
+        return self.sign("lockcfg", config)
 
     def order(self, lock: Lock, command: str, counter: int, **changes: Any) -> str:
         now = int(lock.clock._host())
@@ -121,11 +174,18 @@ class Platform:
 
 
 def make_lock(
-    platform: Platform, host: Host, flash: Flash | None = None, identity: Identity = IDENTITY, seed: int = 1
+    platform: Platform,
+    host: Host,
+    flash: Flash | None = None,
+    identity: Identity = IDENTITY,
+    seed: int = 1,
+    pad: dict[str, str] | None = None,
 ) -> Lock:
     """A lock just out of the factory (or, with a used flash, after a reboot)."""
     chance = Random(seed)
-    return Lock(identity, flash or MemoryFlash(), LockClock(host), platform.trust, entropy=chance.randbytes)
+    return Lock(
+        identity, flash or MemoryFlash(), LockClock(host), platform.trust, pad=pad, entropy=chance.randbytes
+    )
 
 
 def connect(lock: Lock, *, answer: bool = True) -> list[tuple[topics.Channel, Any]]:

@@ -3,67 +3,23 @@
 from __future__ import annotations
 
 import json
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backend.wire import codec, lock_documents, lock_messages, near_messages, topics
-from backend.wire.jwk import base64url
+from backend.wire import codec, lock_messages, near_messages, topics
+from backend.wire.lock_messages import read_event
 from device_sim.control import Control
 from device_sim.fleet import Fleet
 from device_sim.identities import Identity
 from device_sim.near_link import HOST
 from device_sim.phone import Carried, Phone, near_line
-from tests.device_sim.makers import KEY, Platform
-from tests.device_sim.stations import Station
+from tests.device_sim.makers import Platform
+from tests.device_sim.stations import Station, answer_birth, ask, is_birth, send_list, sign_order
 from tests.mosquitto import TestBroker
-
-
-@pytest.fixture
-def control(fleet: Fleet) -> Iterator[Control]:
-    control = Control(fleet, 0)
-    thread = threading.Thread(target=control.serve)
-    thread.start()
-    yield control
-    control.close()
-    thread.join(10)
-
-
-def ask(control: Control, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-    data = None if body is None else json.dumps(body).encode()
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{control.port}{path}", data, timeout=10) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
-def is_birth(message: Any) -> bool:
-    return isinstance(message, lock_messages.Birth)
-
-
-def answer_birth(station: Station, lock_id: str, birth: lock_messages.Birth) -> None:
-    head = base64url(lock_messages.first_hash(lock_id))
-    station.send(lock_id, topics.ACKNOWLEDGE, lock_messages.Acknowledge(0, head, birth.session))
-
-
-def sign_order(fleet: Fleet, platform: Platform, lock_id: str, command: str, counter: int) -> lock_messages.Signed:
-    lock = fleet.links[lock_id].lock
-    now = fleet.call(lock.clock.now)
-    order = lock_documents.Order("anju", lock_id, now, now + 10, command, "unlock", lock.boot, counter, KEY, 1)
-    return lock_messages.Signed(platform.sign("lockcmd", order))
-
-
-def send_list(station: Station, platform: Platform, lock_id: str) -> None:
-    entry = lock_documents.KeyEntry(KEY, 0, ("unlock", "lock"))
-    document = lock_documents.KeyList("anju", lock_id, 1, 1, 1, (entry,), ())
-    station.send(lock_id, topics.KEY_LIST, lock_messages.Signed(platform.sign("keylist", document)))
+from tests.mqtt.stage import until
 
 
 def test_a_command_goes_down_and_its_result_and_event_come_up(
@@ -150,6 +106,10 @@ def test_the_phone_opens_a_lock_that_has_no_network(
     assert phone.open(offline.lock_id, credential, lock_key=key, address=address).result == "opened"
     assert Phone().open(offline.lock_id, credential, address=address).result == "refused"
     assert fleet.call(lambda: fleet.links[offline.lock_id].lock.log.seq) == 2
+    (item,) = phone.open(offline.lock_id, credential, address=address, collect=2).items
+    told = [read_event(text).seq for text in platform.unseal(item, offline).events]
+    assert told[:3] == [1, 2, 3], "and what the door does by itself after five seconds"
+    assert Phone().open(offline.lock_id, credential, address=address, collect=2).items == ()
 
 
 def test_what_is_no_conversation_is_hung_up_and_others_go_on(
@@ -209,4 +169,16 @@ def test_the_control_is_well_once_every_wanted_lock_is_connected(
 ) -> None:
     for identity in identities[:2]:
         station.await_message(identity.lock_id, topics.PRESENCE, is_birth)
+    assert ask(control, "/healthz") == (200, {"status": "ok", "locks": 3, "wanted": 2, "connected": 2})
+
+
+def test_a_lock_that_the_broker_knows_no_more_does_not_make_the_others_unwell(
+    control: Control, fleet: Fleet, station: Station, identities: list[Identity]
+) -> None:
+    for identity in identities[:2]:
+        station.await_message(identity.lock_id, topics.PRESENCE, is_birth)
+    gone = fleet.links[identities[2].lock_id]
+    gone.lock.identity = replace(identities[2], mqtt_password="an account that was taken away")
+    fleet.call(lambda: setattr(gone, "wanted", True))
+    until(lambda: fleet.call(lambda: gone.refused))
     assert ask(control, "/healthz") == (200, {"status": "ok", "locks": 3, "wanted": 2, "connected": 2})

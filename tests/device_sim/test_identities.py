@@ -45,6 +45,8 @@ def test_the_manifest_holds_no_secret_and_the_rest_is_for_the_owner_alone(tmp_pa
         assert private.stat().st_mode & 0o777 == 0o600
         kept = json.loads(private.read_text())
         assert jwk_of(private_key_from_pem(kept["private_key_pem"].encode()).public_key()) == row["public_key"]
+        assert jwk_of(private_key_from_pem(kept["agreement_key_pem"].encode()).public_key()) == row["agreement_key"]
+        assert row["agreement_key"] != row["public_key"]
         public = (tmp_path / "manifest.json").read_text()
         assert kept["mqtt_password"] not in public and sticker["claim_code"] not in public
 
@@ -64,6 +66,11 @@ def test_without_the_platforms_keys_the_locks_do_not_start_and_say_why(
     monkeypatch.setenv("ANJU_VAR", str(tmp_path))
     assert main(["--locks", "1"]) == 1
     assert "platform.jwks.json" in capsys.readouterr().err
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "platform.jwks.json").write_text('{"keys": []}')
+    (tmp_path / "keys" / "keypad.jwk.json").write_text('{"kty": "EC"}')
+    assert main(["--locks", "1"]) == 1
+    assert "not a public P-256 JWK" in capsys.readouterr().err
     monkeypatch.setenv("ANJU_SIM_PORT", "x")
     assert main(["--locks", "1"]) == 1
     assert "ANJU_SIM_PORT" in capsys.readouterr().err

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from backend.wire import codec, lock_messages, topics
 from backend.wire.jwk import base64url, thumbprint
-from backend.wire.lock_documents import Checkpoint, KeyList, content_hash, document_from
+from backend.wire.lock_documents import Checkpoint, KeyList, Window, content_hash, document_from
 from backend.wire.tokens import claims_unverified, verify
 from device_sim import touches
 from device_sim.flash import MemoryFlash
 from device_sim.lock import Lock
 from tests.device_sim.makers import (
+    DAY,
     IDENTITY,
     KEY,
     OTHER_KEY,
@@ -158,7 +161,7 @@ def test_a_newer_list_is_applied_whole_and_reported(lock: Lock) -> None:
     "version, epoch, reason",
     [(1, 3, "older_list"), (2, 3, "other_list"), (3, 1, "older_epoch")],
 )
-def test_an_older_key_list_or_epoch_is_never_applied(lock: Lock, version: int, epoch: int, reason: str) -> None:
+def test_older_key_list_or_epoch_never_applied(lock: Lock, version: int, epoch: int, reason: str) -> None:
     deliver(lock, topics.KEY_LIST, PLATFORM.key_list(2, KEY, epoch=2))
     sent = deliver(lock, topics.KEY_LIST, PLATFORM.key_list(version, OTHER_KEY, epoch=epoch))
     report = next(message for channel, message in sent if channel is topics.REPORTED_KEYS)
@@ -351,3 +354,78 @@ def test_the_same_seed_tells_the_same_story() -> None:
         return [stored.text for stored in lock.log.kept()]
 
     assert story() == story()
+
+
+def test_a_wiped_by_order_lock_forgets_keys_and_uses_and_nothing_that_is_dead_revives(lock: Lock) -> None:
+    deliver(lock, topics.KEY_LIST, PLATFORM.key_list(2, KEY, epoch=2, revoked=(OTHER_KEY,)))
+    deliver(lock, topics.COMMAND, PLATFORM.order(lock, "command-1", 1, occ=2))
+    seq = lock.log.seq
+    sent = deliver(lock, topics.COMMAND, PLATFORM.order(lock, "command-2", 2, act="wipe", key=None, occ=None))
+    (result,) = [message for channel, message in sent if channel is topics.RESULT]
+    assert (result.state, result.seq) == ("executed", seq + 1)
+    (batch,) = [message for channel, message in sent if channel is topics.EVENTS]
+    assert "factory_reset" in batch.events[-1] and len(batch.checkpoints) == 1, "signed at once"
+    report = [message for channel, message in sent if channel is topics.REPORTED_KEYS][-1]
+    assert (report.version, report.epoch, report.revocation_version, report.list_hash) == (2, 2, 2, None)
+    assert lock.keys.entries == {} and lock.keys.uses == {} and lock.keys.revoked == {OTHER_KEY}
+    lock.reboot()
+    connect(lock)
+    older = PLATFORM.key_list(1, KEY, epoch=2)
+    assert deliver(lock, topics.KEY_LIST, older)[-1][1].refused == "older_list"
+    again = PLATFORM.key_list(2, KEY, epoch=2, revoked=(OTHER_KEY,))
+    report = [message for channel, message in deliver(lock, topics.KEY_LIST, again) if channel is topics.REPORTED_KEYS]
+    assert report[-1].refused is None and set(lock.keys.entries) == {KEY}
+
+
+def test_a_command_that_would_live_longer_than_fifteen_seconds_is_refused(lock: Lock) -> None:
+    for command, (life, answer) in enumerate([(16, ("refused", "too_long_lived")), (15, ("executed", None))], 1):
+        order = PLATFORM.order(lock, f"command-{command}", command, exp=START + life)
+        assert results(deliver(lock, topics.COMMAND, order))[-1] == answer
+
+
+def test_the_last_64_commands_are_remembered_over_a_reboot_and_an_older_one_is_stale(lock: Lock) -> None:
+    orders = [PLATFORM.order(lock, f"command-{number}", number, act="identify") for number in range(1, 66)]
+    answers = [results(deliver(lock, topics.COMMAND, order)) for order in orders]
+    assert answers == [[("executed", None)]] * 65
+    assert results(deliver(lock, topics.COMMAND, orders[1])) == [("executed", None)]
+    assert results(deliver(lock, topics.COMMAND, orders[0])) == [("refused", "stale_counter")]
+
+
+def test_a_command_opens_with_a_key_that_is_bound_to_a_phone(lock: Lock) -> None:
+    deliver(lock, topics.KEY_LIST, PLATFORM.key_list(2, KEY, jkt=thumbprint(PLATFORM.key.public_key())))
+    assert results(deliver(lock, topics.COMMAND, PLATFORM.order(lock, "command-1", 1)))[-1] == ("executed", None)
+
+
+@pytest.mark.parametrize(
+    "entry, reason",
+    [
+        ({"rights": ("lock",)}, "no_right"),
+        ({"nbf": START + 3_600}, "not_yet_valid"),
+        ({"exp": START}, "expired"),
+        ({"sched": (Window("6", 0, 1),)}, "outside_schedule"),
+    ],
+)
+def test_a_listed_key_that_does_not_hold_opens_by_no_command(lock: Lock, entry: dict[str, Any], reason: str) -> None:
+    deliver(lock, topics.KEY_LIST, PLATFORM.key_list(2, KEY, **entry))
+    order = PLATFORM.order(lock, "command-1", 1)
+    assert results(deliver(lock, topics.COMMAND, order)) == [("refused", reason)]
+    assert events(lock)[-1] == ("access.denied", KEY, reason)
+
+
+def test_a_listed_key_that_wants_the_time_verified_needs_a_good_clock(lock: Lock, host: Host) -> None:
+    deliver(lock, topics.KEY_LIST, PLATFORM.key_list(2, KEY, tvr=True))
+    host.at += 5 * DAY
+    assert lock.clock.quality() == "drifting"
+    order = PLATFORM.order(lock, "command-1", 1)
+    assert results(deliver(lock, topics.COMMAND, order)) == [("refused", "need_time")]
+    lock.clock.sync(int(host.at))
+    order = PLATFORM.order(lock, "command-2", 2)
+    assert results(deliver(lock, topics.COMMAND, order))[-1] == ("executed", None)
+
+
+def test_a_time_that_was_long_under_way_is_not_taken(lock: Lock, host: Host) -> None:
+    lock.session.ask_time()
+    asked = next(message for channel, message in take(lock) if channel is topics.TIME_REQUEST)
+    host.at += 30
+    deliver(lock, topics.TIME, PLATFORM.time(START, asked.nonce))
+    assert lock.clock.now() == START + 30 and lock.rejected["expired"] == 1

@@ -76,13 +76,13 @@ def test_the_phone_notices_another_lock_and_an_old_greeting(lock: Lock) -> None:
         check_challenge(m1, m2, IDENTITY.lock_id, PLATFORM.key.public_key())
 
 
-def test_a_copied_credential_never_opens(lock: Lock) -> None:
+def test_copied_credential_never_opens(lock: Lock) -> None:
     assert open_near(lock, THIEF, PLATFORM.credential(PHONE)) == "refused"
     assert lock.body.bolt == "locked"
     assert events(lock) == [("access.denied", KEY, "wrong_proof")]
 
 
-def test_a_replayed_m3_never_opens(lock: Lock, host: Host) -> None:
+def test_replayed_m3_never_opens(lock: Lock, host: Host) -> None:
     conversation, m1, m2 = greet(lock)
     m3 = codec.encode(PHONE.request(m1, m2, PLATFORM.credential(PHONE), Carried(), "unlock"))
     assert near_messages.decode_answer(conversation.request(m3)).result == "opened"
@@ -98,6 +98,13 @@ def test_a_replayed_m3_never_opens(lock: Lock, host: Host) -> None:
 def test_an_answer_after_ten_seconds_never_opens(lock: Lock, host: Host) -> None:
     conversation, m1, m2 = greet(lock)
     host.at += 10
+    m3 = codec.encode(PHONE.request(m1, m2, PLATFORM.credential(PHONE), Carried(), "unlock"))
+    assert near_messages.decode_answer(conversation.request(m3)).result == "refused"
+
+
+def test_a_nonce_does_not_outlive_a_reboot(lock: Lock) -> None:
+    conversation, m1, m2 = greet(lock)
+    lock.reboot()
     m3 = codec.encode(PHONE.request(m1, m2, PLATFORM.credential(PHONE), Carried(), "unlock"))
     assert near_messages.decode_answer(conversation.request(m3)).result == "refused"
 
@@ -197,7 +204,7 @@ def test_use_counts_are_kept_over_a_reboot(lock: Lock) -> None:
     assert events(lock)[-1] == ("access.denied", KEY, "used_up")
 
 
-def test_an_unknown_clock_asks_for_time_and_opens_after_a_time_token(lock: Lock) -> None:
+def test_unknown_clock_tvr_refused_opens_after_a_time_token(lock: Lock) -> None:
     touches.lose_power(lock)
     credential = PLATFORM.credential(PHONE, tvr=True)
     assert open_near(lock, PHONE, credential) == "need_time"
@@ -233,7 +240,7 @@ def test_the_outage_grace_ends_with_the_first_word_from_the_platform(lock: Lock,
     assert open_near(lock, PHONE, credential) == "refused"
 
 
-def test_five_wrong_proofs_raise_a_lockout_while_a_valid_key_still_opens(lock: Lock, host: Host) -> None:
+def test_five_wrong_proofs_raise_lockout_started_while_a_valid_key_still_opens(lock: Lock, host: Host) -> None:
     stolen = PLATFORM.credential(PHONE)
     for _ in range(50):
         assert open_near(lock, THIEF, stolen) == "refused"
@@ -276,3 +283,48 @@ def test_a_key_list_carried_by_a_phone_is_applied(lock: Lock) -> None:
     assert open_near(lock, PHONE, PLATFORM.credential(PHONE, occ=2), carried) == "opened"
     assert (lock.keys.list_version, lock.keys.epoch) == (3, 2)
     assert open_near(lock, THIEF, PLATFORM.credential(THIEF, sub=OTHER_KEY, occ=2)) == "refused"
+
+
+def test_a_clock_behind_the_credential_asks_for_time_before_it_judges_any_life(lock: Lock, host: Host) -> None:
+    touches.lose_power(lock)
+    host.at += 3 * DAY  # the phone has renewed everything meanwhile; to a stopped clock that is the future
+    fresh = {"nbf": int(host.at), "iat": int(host.at), "exp": int(host.at) + DAY}
+    credential = PLATFORM.credential(PHONE, cond=("idv",), **fresh)
+    carried = Carried(activation=PLATFORM.activation(PHONE, **fresh))
+    lock.clock.jump(-2 * DAY)
+    assert open_near(lock, PHONE, credential, carried) == "need_time"
+
+
+def test_the_checks_stand_in_the_order_of_the_protocol(lock: Lock, host: Host) -> None:
+    """Each flaw is put before the ones after it: the first that fails is what the log says."""
+    lock.take_key_list(PLATFORM.key_list(2, OTHER_KEY, epoch=2, revoked=("revoked-key",)))
+    flaws: list[tuple[str, dict[str, Any]]] = [
+        ("unknown_demand", {"crit": ("later",)}),
+        ("no_activation", {"cond": ("idv",)}),
+        ("wrong_proof", {}),
+        ("revoked", {"sub": "revoked-key"}),
+        ("old_epoch", {"occ": 1}),
+        ("no_right", {"rights": ("lock",)}),
+        ("expired", {"exp": START}),
+        ("outside_schedule", {"sched": (Window("6", 0, 1),)}),
+        ("used_up", {"uses": 1}),
+        ("privacy", {}),
+        ("battery", {}),
+    ]
+    lock.keys.uses = {KEY: 1, "revoked-key": 1}
+    lock.body.charge, lock.body.privacy = 1.0, True
+    for place, (expected, _) in enumerate(flaws):
+        claims: dict[str, Any] = {"occ": 2}
+        for _, change in flaws[place:]:
+            claims |= change
+        lock.body.privacy = expected != "battery"
+        phone = THIEF if place <= 2 else PHONE
+        assert open_near(lock, phone, PLATFORM.credential(PHONE, **claims)) == "refused"
+        assert events(lock)[-1][2] == expected
+
+
+def test_the_epoch_and_the_use_are_in_flash_before_the_bolt_moves(lock: Lock, host: Host) -> None:
+    lock.body.jammed = True
+    assert open_near(lock, PHONE, PLATFORM.credential(PHONE, occ=4, uses=1)) == "refused"
+    again = make_lock(PLATFORM, host, lock._flash)
+    assert (again.keys.epoch, again.keys.uses) == (4, {KEY: 1})

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.domain.calendars import start_of
 from backend.domain.keys import (
     ACTIONS,
+    CLOCK_BOUND,
     STATE_NAMES,
     TRANSITIONS,
+    code_days,
+    credential_life,
     decide_restriction,
     exposure_until,
     may_activate,
@@ -87,3 +91,71 @@ def test_exposure_counts_grace_for_occupants_and_the_clock_bound() -> None:
     assert exposure_until(NOW, "occupant", grace, bound) == NOW + grace + bound
     assert exposure_until(NOW, "visitor", grace, bound) == NOW + bound
     assert exposure_until(None, "occupant", grace, bound) is None
+
+
+MINUTE = timedelta(minutes=1)
+GRACE = timedelta(days=2)  # of this property; the house's is longer and would only take longer to walk through
+minutes = st.integers(0, 3 * 1440).map(lambda count: NOW + count * MINUTE)
+
+
+def lock_opens(
+    at: datetime, kind: str, credential_ends_at: datetime | None, days: list[datetime], others: list[datetime]
+) -> bool:
+    """Whether an offline lock could open at this true time, whatever its clock says within the error it may have.
+
+    Written down as a lock judges it, not as the formula does: credential (with grace), day codes with the neighbouring
+    day inside the uncertainty, and what else ends (`others`: a delegate's credential, a command on its way).
+    """
+    for error in range(-5, 6):
+        clock = at + error * MINUTE
+        if credential_ends_at is not None:
+            grace = GRACE if kind == "occupant" else timedelta(0)
+            if clock < credential_ends_at + grace:
+                return True
+        if any(clock - CLOCK_BOUND < day_end for day_end in days) or any(clock < end for end in others):
+            return True
+    return False
+
+
+@given(
+    st.sampled_from(["occupant", "visitor"]),
+    st.none() | minutes,
+    st.booleans(),
+    st.lists(minutes, max_size=3),
+)
+def test_exposure_until_is_never_earlier_than_the_last_possible_opening_and_at_most_the_clock_bound_later(
+    kind: str, credential_ends_at: datetime | None, with_codes: bool, others: list[datetime]
+) -> None:
+    days: list[datetime] = []
+    if kind == "occupant" and credential_ends_at is not None and with_codes:
+        given_out = code_days(NOW.date(), NOW, credential_ends_at + GRACE, CLOCK_BOUND)
+        days = [start_of(day + timedelta(days=1)) for day in given_out]
+    until = exposure_until(credential_ends_at, kind, GRACE, CLOCK_BOUND, others)
+    if until is None:
+        assert not any(lock_opens(NOW + n * MINUTE, kind, None, days, others) for n in range(0, 1440, 60))
+        return
+    walk = (until + n * MINUTE for n in range(2 * 1440))
+    assert not any(lock_opens(at, kind, credential_ends_at, days, others) for at in walk)
+    close = (until - n * MINUTE for n in range(1, 7))
+    assert any(lock_opens(at, kind, credential_ends_at, days, others) for at in close)
+
+
+def test_codes_are_given_out_for_whole_days_that_the_exposure_counts() -> None:
+    ten_in_the_morning = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+    days = code_days(date(2026, 11, 1), ten_in_the_morning, ten_in_the_morning + timedelta(days=37), CLOCK_BOUND)
+    assert (days[0], days[-1], len(days)) == (date(2026, 11, 23), date(2026, 12, 29), 37)
+    midnight = start_of(date(2026, 11, 25))
+    assert code_days(date(2026, 11, 1), ten_in_the_morning, midnight + CLOCK_BOUND, CLOCK_BOUND)[-1].day == 24
+    assert code_days(date(2026, 11, 1), ten_in_the_morning, midnight, CLOCK_BOUND)[-1].day == 23
+    assert code_days(date(2026, 12, 1), ten_in_the_morning, midnight, CLOCK_BOUND) == []
+
+
+def test_a_credential_never_outlives_a_key_that_ends() -> None:
+    week, day = timedelta(days=7), timedelta(hours=24)
+    assert credential_life(NOW, "occupant", week, day).expires_at == NOW + week
+    assert credential_life(NOW, "visitor", week, day).expires_at == NOW + day
+    assert credential_life(NOW, "visitor", week, day, NOW + timedelta(hours=4)).expires_at == NOW + timedelta(hours=4)
+
+
+def test_a_key_that_waits_for_its_holder_cannot_reach_active_by_way_of_a_suspension() -> None:
+    assert isinstance(next_state("claimed", "suspend"), Refusal)

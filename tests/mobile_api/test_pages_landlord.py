@@ -229,3 +229,31 @@ def test_an_overdue_end_of_a_lease_is_a_to_do(browser: Browser, make: Make, cloc
     clock.move(timedelta(days=370))
     page = browser(LANDLORD_PHONE).get("/l/")
     assert f"/l/leases/{story.lease_id}/end" in page.reader.links and "ZJ-9-2" in page.text
+
+
+def test_a_co_tenant_joins_a_lease_with_its_dates_and_gets_an_own_invitation(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active, kind="whole")
+    phone = browser(LANDLORD_PHONE)
+    page = phone.get(f"/l/leases/{story.lease_id}")
+    assert f"/l/units/{story.unit_id}/lease?joint={story.lease_id}" in page.reader.links
+    page = phone.get(f"/l/units/{story.unit_id}/lease?joint={story.lease_id}")
+    assert "合租人有自己的登记" in page.text
+    page = phone.press(page, "下一步", alias="东屋小王")
+    other = stories.sample_number("341822", date(1996, 7, 2))
+    page = phone.press(page, "下一步", tenant_name="王平", tenant_id_number=other, tenant_phone="19900009333")
+    page = phone.press(page, "登记并邀请租客")
+    assert page.path.endswith("/share") and "邀请短信已发往" in page.text
+    assert story.lease_id not in page.path
+    assert "有人一起承租" in browser(TENANT_PHONE).get("/me/messages").text
+
+
+def test_a_full_unit_takes_no_co_tenant_and_says_the_rule(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active, kind="whole")
+    phone = browser(LANDLORD_PHONE)
+    for number, (year, tail) in enumerate(((1996, "333"), (1997, "444"))):
+        page = phone.get(f"/l/units/{story.unit_id}/lease?joint={story.lease_id}")
+        page = phone.press(page, "下一步", alias=f"合租{number}")
+        other = stories.sample_number("341822", date(year, 7, 2))
+        page = phone.press(page, "下一步", tenant_name="王平", tenant_id_number=other, tenant_phone=f"19900009{tail}")
+        page = phone.press(page, "登记并邀请租客")
+    assert page.status == 409 and "最多住 2 人" in page.text and "HR-7" in page.text

@@ -52,8 +52,12 @@ class MemoryLink:
 class Village:
     """A bridge and its sender with locks around them; `settle` lets messages run until nothing moves any more."""
 
-    def __init__(self, app: Flask, identities: list[Identity], clock: Any, seed: int = 1) -> None:
+    def __init__(
+        self, app: Flask, identities: list[Identity], clock: Any, seed: int = 1, *, agreed: bool = False
+    ) -> None:
+        """`agreed`: the locks know the platform's agreement key from the factory, and need no network to learn it."""
         world = world_of(app)
+        pad = world.key_ring.keypad_public_jwk() if agreed else None
         self.link = MemoryLink()
         self.bridge = Bridge(app, self.link, Handlers(world, self.link.publish))  # type: ignore[arg-type]
         self.sender = Sender(app, world, self.link)  # type: ignore[arg-type]
@@ -64,7 +68,7 @@ class Village:
             lock_clock = LockClock(lambda: clock.now().timestamp())
             keys = world.tokens.public_keys()
             entropy = Random(seed * 1_000 + number).randbytes
-            self.locks[identity.lock_id] = Lock(identity, MemoryFlash(), lock_clock, keys, entropy=entropy)
+            self.locks[identity.lock_id] = Lock(identity, MemoryFlash(), lock_clock, keys, pad=pad, entropy=entropy)
 
     def connect(self, lock_id: str) -> None:
         """A lock gets its network."""

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from backend.backups import BackupRefused, back_up, main, restore
-from backend.config import Settings
+from backend.broker import bridge_names
+from backend.config import Settings, bridge_password_file
 from backend.database_copies import Database, copy_database, put_database
 from backend.ports import free_ports
 from backend.processes import PORTS
@@ -81,6 +82,22 @@ def test_a_backup_comes_back_whole(settings: Settings, var: Path, tmp_path: Path
     assert words(var / "registry" / "registry.db") == ["day one there"]
     assert (var / "keys" / "ring.json").read_text() == "kek of day one"
     assert (var / "registry" / "signing-key.pem").read_text() == "registry of day one"
+
+
+def test_the_passwords_of_all_bridges_come_back_and_the_brokers_files_are_made_anew(
+    settings: Settings, var: Path, tmp_path: Path
+) -> None:
+    first, second = (bridge_password_file(var / "keys", name) for name in bridge_names(2))
+    first.write_text("one of day one")
+    second.write_text("two of day one")
+    (var / "run" / "prepared").write_text("as it was")
+    back_up(settings, tmp_path / "out", tmp_path / "out")
+    first.write_text("one of day two")
+    second.unlink()
+    restore(settings, made(tmp_path / "out")[0], None)
+    assert (first.read_text(), second.read_text()) == ("one of day one", "two of day one")
+    assert second.stat().st_mode & 0o077 == 0
+    assert not (var / "run" / "prepared").exists(), "the next start gives the broker these passwords again"
 
 
 def test_what_a_restore_replaces_is_kept_aside(settings: Settings, var: Path, tmp_path: Path) -> None:
@@ -194,6 +211,38 @@ def test_postgresql_comes_back_too(postgres: ThrowawayPostgres, tmp_path: Path) 
     put_database(database, copies / "anju.pgdump", aside)
     assert postgres_words(postgres, name) == ["day one"]
     assert (aside / "anju.pgdump").stat().st_mode & 0o077 == 0
+    postgres.drop(name)
+
+
+def test_the_months_of_events_come_back_too(
+    postgres: ThrowawayPostgres, migrated_postgres: str, tmp_path: Path
+) -> None:
+    """A partitioned table, put back where another month has been made and one has been dropped since."""
+    import psycopg
+
+    name = postgres.create(migrated_postgres)
+    database = Database("anju", postgres.url(name))
+    copies, aside = tmp_path / "copies", tmp_path / "aside"
+    copies.mkdir()
+    aside.mkdir()
+    event = "('x', {}, '2031-05-05', 'door.opened', '{{}}', 'h', false, '2031-05-05')"
+    insert = "INSERT INTO lock_events (lock_id, seq, at, kind, text, hash, late, received_at) VALUES " + event
+    month = "CREATE TABLE lock_events_y2031m{0} PARTITION OF lock_events "
+    month += "FOR VALUES FROM ('2031-{0}-01') TO ('2031-{1}-01')"
+    with psycopg.connect(postgres.url(name).replace("+psycopg", ""), autocommit=True) as connection:
+
+        def run(statement: str) -> None:
+            connection.execute(statement.encode())
+
+        run(month.format("05", "06"))
+        run(insert.format(1))
+        copy_database(database, copies)
+        run("DROP TABLE lock_events_y2031m05")
+        run(month.format("07", "08"))
+        put_database(database, copies / "anju.pgdump", aside)
+        rows = connection.execute("SELECT tableoid::regclass::text, seq FROM lock_events").fetchall()
+        assert rows == [("lock_events_y2031m05", 1)]
+        run(insert.format(2))
     postgres.drop(name)
 
 

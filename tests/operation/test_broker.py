@@ -11,6 +11,7 @@ import pytest
 from backend.broker import (
     ACL,
     BRIDGE_USER,
+    bridge_names,
     bridge_password,
     hash_password,
     reload_broker,
@@ -18,7 +19,7 @@ from backend.broker import (
     write_configuration,
     write_passwords,
 )
-from backend.config import Settings
+from backend.config import Settings, bridge_password_file
 from tests.mosquitto import TestBroker, can_log_in
 
 LOCK, OTHER = "0198c0de-0000-7000-8000-000000000001", "0198c0de-0000-7000-8000-000000000002"
@@ -50,17 +51,17 @@ def test_a_lock_added_later_logs_in_without_a_restart(broker: TestBroker) -> Non
     assert can_log_in(broker.port, OTHER, "later")
 
 
-@pytest.mark.parametrize("name", ["+", "#", "a/b", "a\nuser root", "", "a:b", "a b", BRIDGE_USER])
+@pytest.mark.parametrize("name", ["+", "#", "a/b", "a\nuser root", "", "a:b", "a b", BRIDGE_USER, "anju-bridge-9"])
 def test_a_lock_whose_id_could_reach_foreign_topics_gets_no_account(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="cannot be a lock's account"):
-        write_passwords(tmp_path, bridge="x", locks=[(name, hash_password("y"))])
+        write_passwords(tmp_path, bridges={BRIDGE_USER: "x"}, locks=[(name, hash_password("y"))])
     assert not (tmp_path / "passwords").exists()
 
 
 @pytest.mark.parametrize("hashed", ["", "plain text", "$6$abc$def", "$7$101$a$b\nroot:x"])
 def test_what_is_not_a_hash_is_not_written(tmp_path: Path, hashed: str) -> None:
     with pytest.raises(ValueError, match=r"not in Mosquitto's \$7\$ form"):
-        write_passwords(tmp_path, bridge="x", locks=[(LOCK, hashed)])
+        write_passwords(tmp_path, bridges={BRIDGE_USER: "x"}, locks=[(LOCK, hashed)])
 
 
 def test_the_files_are_closed_to_others_and_name_no_password(tmp_path: Path) -> None:
@@ -99,6 +100,27 @@ def test_the_bridges_password_is_made_once_and_closed_to_others(tmp_path: Path) 
     assert bridge_password(tmp_path / "keys") == first
     assert len(first) >= 32
     assert (tmp_path / "keys" / "bridge-mqtt-password").stat().st_mode & 0o077 == 0
+
+
+def test_each_bridge_has_an_account_and_a_password_of_its_own(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"ANJU_DEMO": "1", "ANJU_VAR": str(tmp_path), "ANJU_BRIDGES": "3"})
+    write_broker_files(settings, [(LOCK, hash_password("secret"))])
+    names = bridge_names(3)
+    assert names == ["anju-bridge-1", "anju-bridge-2", "anju-bridge-3"]
+    files = [bridge_password_file(settings.keys_folder, name) for name in names]
+    assert files[0].name == "bridge-mqtt-password", "as an installation with one bridge has it"
+    assert len({path.read_text() for path in files}) == 3
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    accounts = [line.partition(":")[0] for line in (tmp_path / "broker" / "passwords").read_text().splitlines()]
+    assert accounts == [*names, LOCK]
+    acl = (tmp_path / "broker" / "acl").read_text()
+    assert [line for line in acl.splitlines() if line.startswith("user ")] == [f"user {name}" for name in names]
+
+
+def test_every_bridge_of_the_broker_logs_in_under_its_own_name(broker: TestBroker) -> None:
+    one, two = broker.bridges
+    assert can_log_in(broker.port, two, broker.bridges[two])
+    assert not can_log_in(broker.port, two, broker.bridges[one])
 
 
 def test_reloading_where_no_broker_runs_is_no_error(tmp_path: Path) -> None:

@@ -61,6 +61,26 @@ def test_every_process_has_a_health_check_a_port_and_an_end(environment: Mapping
     assert waves["broker"] == max(waves.values())
 
 
+def test_two_bridges_are_two_processes_with_names_and_ports_of_their_own(environment: Mapping[str, str]) -> None:
+    settings = Settings.from_environment({**environment, "ANJU_BRIDGES": "2"})
+    rows = [row for row in process_table(settings) if row.name.startswith("bridge")]
+    assert [row.name for row in rows] == ["bridge", "bridge-2"]
+    assert [dict(row.environment)["ANJU_BRIDGE_NAME"] for row in rows] == ["anju-bridge-1", "anju-bridge-2"]
+    second = rows[1]
+    assert dict(second.environment)["ANJU_BRIDGE_HEALTH_PORT"] == str(second.port)
+    others = {int(environment[f"ANJU_{name.upper()}"]) for name in PORTS}
+    assert second.port not in others and str(second.port) in second.health
+
+
+def test_a_demo_with_two_bridges_starts_and_makes_what_the_second_needs(environment: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "backend.demo", "--check"]
+    wanted = {**environment, "ANJU_BRIDGES": "2"}
+    done = subprocess.run(command, cwd=TOP, env=wanted, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "All 8 processes are well" in done.stdout
+    assert (Path(environment["ANJU_VAR"]) / "keys" / "bridge-mqtt-password-2").exists()
+
+
 def test_reset_is_not_done_unasked(environment: Mapping[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     var = Path(environment["ANJU_VAR"])
     make_folders(var)

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
 from backend.db import db, transaction
 from backend.domain.ids import new_id
 from backend.domain.notices import NOTICES
 from backend.gateways.world import World
+from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
+from backend.models.identity_checks import IdentityCheck
 from backend.models.keys import Key
+from backend.models.locks import Lock
 from backend.models.units import Unit
 from backend.seeding import sample_number
 from backend.services.consents import answer_consent
@@ -162,3 +167,82 @@ def key_row(key_id: str) -> Key:
     """The key as it is stored now."""
     db.session.rollback()
     return db.session.get_one(Key, key_id)
+
+
+CO_TENANT_PHONE, CO_TENANT_NUMBER = "+8619900009102", sample_number("341822", date(1996, 7, 2))
+VISITOR_PHONE = "+8619900009201"
+
+
+@dataclass
+class Occupant:
+    """A further tenant, by id."""
+
+    account: str
+    lease_id: str
+    registration_id: str
+    key_id: str
+    phone_jwk: dict[str, str]
+
+
+def make_occupant(
+    world: World, story: Story, *, phone: str = CO_TENANT_PHONE, number: str = CO_TENANT_NUMBER, **changes: Any
+) -> Occupant:
+    """A further tenant of the story's unit with an active key; `changes` go to `record_lease` (joint_with, dates)."""
+    values: dict[str, Any] = {
+        "kind": "room",
+        "starts_on": world.clock.today(),
+        "ends_on": world.clock.today() + timedelta(days=365),
+        "alias": "小吴",
+        "tenant_name": "吴友",
+        "tenant_id_type": "111",
+        "tenant_id_number": number,
+        "tenant_phone": phone,
+        **changes,
+    }
+    made = record_lease(world, account_id=story.landlord, unit_id=story.unit_id, **values)
+    return move_in(world, story, made.lease_id, made.registration_id, phone, number)
+
+
+def move_in(
+    world: World, story: Story, lease_id: str, registration_id: str, phone: str, number: str
+) -> Occupant:
+    """Invite, accept, declare, verify: the tenant of a recorded lease lives there."""
+    link = invite_tenant(world, account_id=story.landlord, lease_id=lease_id).link
+    account, jwk = make_account(world, phone), jwk_of(make_private_key().public_key())
+    accepted = accept_invitation(world, account_id=account, token=link.rsplit("/", 1)[1], phone_jwk=jwk)
+    read_notice(world, account)
+    enter_identity(world, account_id=account, id_type="111", id_number=number, name="吴友")
+    declare(world, account_id=account, registration_id=registration_id, move_in_on=world.clock.today(),
+            hukou_division="341822")  # fmt: skip
+    verify_at_window(world, account)
+    return Occupant(account, lease_id, registration_id, accepted.key_id, jwk)
+
+
+def give_keypad(lock_id: str) -> EllipticCurvePrivateKey:
+    """The lock gets a keypad; answers its private agreement key."""
+    private = make_private_key()
+    with transaction() as session:
+        session.get_one(Lock, lock_id).agreement_key = jwk_of(private.public_key())
+    return private
+
+
+def take_keypad(lock_id: str) -> None:
+    """The lock is of a model without keypad."""
+    with transaction() as session:
+        session.get_one(Lock, lock_id).agreement_key = None
+
+
+def match_face(world: World, account_id: str) -> None:
+    """A face check of this account's person has just matched."""
+    with transaction() as session:
+        person_id = session.get_one(Account, account_id).person_id
+        session.add(
+            IdentityCheck(id=new_id(), person_id=person_id, method="face", provider="test", decision="match",
+                          outcome="pass", checked_at=world.clock.now())  # fmt: skip
+        )
+
+
+def lock_row(lock_id: str) -> Lock:
+    """The lock as it is stored now."""
+    db.session.rollback()
+    return db.session.get_one(Lock, lock_id)

@@ -17,7 +17,7 @@ from backend.models.commands import Command
 from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
 from backend.services import commands, lock_logs, lock_reports, lock_sending
-from backend.services.keys import suspend_key
+from backend.services.keys import revoke_key, suspend_key
 from backend.wire.lock_documents import Order, document_from
 from backend.wire.lock_messages import Birth, CommandResult, Departure
 from backend.wire.tokens import verify
@@ -289,3 +289,52 @@ def test_an_answer_of_the_boot_before_still_counts(world: World, story: Story) -
     lock_reports.record_birth(world, story.identity.lock_id, birth)
     lock_reports.record_command_result(world, story.identity.lock_id, result(view.id, "executed"))
     assert look(world, story, view.id).state == "executed"
+
+
+def test_what_goes_to_a_lock_names_the_shard_whose_bridge_sends_it(world: World, story: Story) -> None:
+    ask(world, story)
+    lock = db.session.get_one(Lock, story.identity.lock_id)
+    rows = db.session.scalars(select(OutboxRow)).all()
+    assert {row.shard for row in rows if row.destination == "lock"} == {lock.shard}
+    assert {row.shard for row in rows if row.destination != "lock"} == {None}
+
+
+def test_a_commit_nobody_was_woken_for_is_sent_by_the_next_sweep_or_expires(
+    world: World, story: Story, clock: Any
+) -> None:
+    sent, late = ask(world, story), ask(world, story, "tap-2")  # the process dies here: committed, nobody told
+    assert look(world, story, sent.id).state == "queued"
+    clock.move(timedelta(seconds=10))
+    assert [verify("lockcmd", message.token, world.tokens.public_keys())["jti"] for message in send(world)] == [
+        sent.id, late.id,
+    ]  # fmt: skip
+    third = ask(world, story, "tap-3")
+    clock.move(timedelta(seconds=18))
+    assert send(world) == []
+    assert look(world, story, third.id).state == "unknown", "claimed, so it is not for us to say that it never left"
+    fourth = ask(world, story, "tap-4")
+    clock.move(timedelta(seconds=18))
+    commands.settle_silent_commands(world)
+    assert look(world, story, fourth.id).state == "expired"
+
+
+@pytest.mark.parametrize("restrict", [suspend_key, revoke_key])
+def test_a_queued_command_dies_with_its_key(world: World, story: Story, restrict: Any) -> None:
+    view = ask(world, story)
+    restrict(world, account_id=story.tenant, key_id=story.key_id)
+    assert look(world, story, view.id).state == "expired"
+    assert send(world) == []
+
+
+def test_a_command_claimed_when_its_key_ended_is_not_signed_and_honestly_unknown(
+    world: World, story: Story, clock: Any
+) -> None:
+    view = ask(world, story)
+    claimed = []
+    while items := lock_sending.claim(world, limit=10):
+        claimed += [item for item in items if item.kind == "command"]
+        commands.record_sent(world, [item for item in items if item.kind != "command"])
+    suspend_key(world, account_id=story.tenant, key_id=story.key_id)
+    assert [lock_sending.prepare(world, item) for item in claimed] == [None]
+    clock.move(timedelta(seconds=17))
+    assert look(world, story, view.id).state == "unknown"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from backend.db import db
+from backend.domain.ids import new_id
 from backend.gateways.world import World
 from backend.models.commands import Command
 from backend.models.lock_events import LockAnomaly, LockCheckpoint, LockEvent
@@ -98,15 +101,22 @@ def test_what_lies_beyond_a_gap_is_not_stored_and_the_lock_is_asked_to_replay(wo
     assert take(world, EventBatch(1, base64url(first_hash(LOCK.lock_id)), texts, (), False)).seq == 3
 
 
-def test_a_gap_is_passed_only_when_the_lock_says_it_no_longer_has_the_events(world: World, clock: Any) -> None:
+def test_a_gap_is_passed_only_when_the_lock_says_and_signs_that_it_no_longer_has_the_events(
+    world: World, clock: Any
+) -> None:
     texts = make_texts([DOOR, DOOR, FORCED])
     beyond = EventBatch(2, base64url(head_after(LOCK.lock_id, texts[:2])), texts[2:], (), False)
     for _ in range(50):
         clock.move(timedelta(hours=1))
         assert take(world, beyond).seq == 0, "time alone gives nothing up"
-    assert take(world, replace(beyond, oldest=3)).seq == 3
+    said = replace(beyond, oldest=3)
+    others = checkpoint(make_identity(7, 2), 3, head_after(LOCK.lock_id, texts))
+    elsewhere = checkpoint(LOCK, 2, head_after(LOCK.lock_id, texts[:2]))
+    for unsigned in ((), (others,), (elsewhere,)):
+        assert take(world, replace(said, checkpoints=unsigned)).seq == 0, "the account alone moves nothing"
+    assert take(world, replace(said, checkpoints=(checkpoint(LOCK, 3, head_after(LOCK.lock_id, texts)),))).seq == 3
     assert stored() == [(3, "door.forced", False)]
-    assert anomalies() == ["missing 1 to 2"]
+    assert sorted(anomalies()) == ["missing 1 to 2", "missing_unsigned"]
 
 
 @pytest.mark.parametrize("place", [1, 2, 3])
@@ -146,11 +156,24 @@ def test_the_locks_checkpoints_are_verified_and_kept(world: World) -> None:
     assert db.session.scalar(select(func.count()).select_from(LockCheckpoint)) == 1
 
 
+def test_a_checkpoint_that_comes_alone_and_late_is_no_fork(world: World) -> None:
+    """It was sent before the events behind it, and a bad network turned the two round."""
+    texts = make_texts([DOOR, DOOR, DOOR])
+    take(world, make_batch(LOCK, [DOOR]))
+    head = head_after(LOCK.lock_id, texts[:1])
+    alone = EventBatch(2, base64url(head), (), (checkpoint(LOCK, 1, head),), False)
+    take(world, make_batch(LOCK, [DOOR, DOOR], after=texts[:1]))
+    assert take(world, alone).seq == 3
+    assert lock_row().alarm is None and anomalies() == []
+    assert db.session.scalars(select(LockCheckpoint.seq)).all() == [1], "and it is kept"
+
+
 def test_a_checkpoint_by_another_key_is_an_anomaly_and_no_word_of_the_lock(world: World) -> None:
     batch = make_batch(LOCK, [DOOR])
     forged = checkpoint(OTHER, 1, head_after(LOCK.lock_id, batch.events))
     assert take(world, replace(batch, checkpoints=(forged,))).seq == 1
     assert anomalies() == ["bad_signature"] and lock_row().checked_seq == 0
+    assert lock_row().alarm == "clone_or_tamper", "somebody has the lock's account and not its key"
 
 
 def test_a_checkpoint_over_another_head_marks_the_lock(world: World) -> None:
@@ -208,3 +231,47 @@ def test_the_same_anomaly_is_written_once_an_hour(world: World, clock: Any) -> N
     clock.move(timedelta(minutes=61))
     take(world, EventBatch(1, base64url(bytes(32)), ("?",), (), False))
     assert anomalies() == ["unreadable", "unreadable"]
+
+
+def test_many_events_take_no_more_statements_than_few(world: World) -> None:
+    take(world, make_batch(LOCK, [DOOR]))
+    counts = []
+    told = [DOOR]
+    for length in (3, 60):
+        more = [("lock.unlocked", {"command": new_id(), "via": "mqtt"})] * length
+        batch = make_batch(LOCK, more, after=make_texts(told), signed=True)
+        with counted_statements() as statements:
+            take(world, batch)
+        told += more
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+    assert len(stored()) == 64 and lock_row().checked_seq == 64
+
+
+def test_many_locks_take_no_more_statements_than_one(world: World) -> None:
+    identities = [make_identity(8, number) for number in range(1, 10)]
+    import_locks(world, [identity.public_part() for identity in identities])
+    counts = []
+    for some in (identities[:1], identities[1:]):
+        db.session.rollback()
+        db.session.expunge_all()  # as in the bridge, whose every unit begins with an empty session
+        batches = [(each.lock_id, make_batch(each, [DOOR, FORCED], signed=True)) for each in some]
+        with counted_statements() as statements:
+            record_events(world, batches)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """The statements that go to the database meanwhile."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)

@@ -14,13 +14,19 @@ from backend.wire.tokens import TokenRejected
 SAMPLES = Path(__file__).parent / "samples"
 KINDS: dict[str, type[Any]] = {
     "ekey": documents.Credential,
+    "ekey_pad": documents.Credential,
+    "ekey_delegated": documents.Credential,
+    "delegate": documents.Delegate,
     "activation": documents.Activation,
     "lockcmd": documents.Order,
     "keylist": documents.KeyList,
+    "keylist_pad": documents.KeyList,
     "revocation": documents.Revocation,
     "locktime": documents.LockTime,
     "lockcfg": documents.LockConfig,
+    "lockcfg_pad": documents.LockConfig,
     "lockchk": documents.Checkpoint,
+    "lockack": documents.Acknowledgement,
     "nearhello": documents.LockState,
     "nearreceipt": documents.Receipt,
 }

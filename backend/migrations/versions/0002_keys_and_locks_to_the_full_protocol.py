@@ -91,8 +91,23 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.add_column(sa.Column("shard", sa.Integer(), nullable=True))
 
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_cases_kind"), type_="check")
+        batch_op.create_check_constraint(
+            "kind",
+            "kind IN ('identity_review', 'unit_claim', 'dispute', 'leg_difference', 'overdue_registration', 'registry_rejection', 'data_question', 'help_request', 'resident_report', 'rebind')",
+        )
+
 
 def downgrade() -> None:
+    op.execute("UPDATE cases SET kind = 'help_request' WHERE kind = 'rebind'")
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_cases_kind"), type_="check")
+        batch_op.create_check_constraint(
+            "kind",
+            "kind IN ('identity_review', 'unit_claim', 'dispute', 'leg_difference', 'overdue_registration', 'registry_rejection', 'data_question', 'help_request', 'resident_report')",
+        )
+
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_column("shard")
 

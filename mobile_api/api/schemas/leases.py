@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.leases import KINDS
 from backend.domain.spaces import SPACE_NAMES
+from backend.domain.visitors import PURPOSES
 from mobile_api.api.schemas.base import Input, Output
 from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Moment, Number, Part, Several, Text, Whole
 from mobile_api.api.schemas.keys import KeyShown
@@ -35,6 +36,23 @@ class LeaseRecorded(Input):
     report_now = Flag("同时报告登记机关", "Report to the registry at once", load_default=True)
     rent_cents = Whole("月租（分），不外送", "Monthly rent in cents; goes nowhere", 120000, allow_none=True)
     deposit_cents = Whole("押金（分），不外送", "Deposit in cents; goes nowhere", 120000, allow_none=True)
+
+
+class CoTenant(Input):
+    alias = Text("您对租客的称呼", "What you call the tenant", "小王", most=40, required=True)
+    tenant_name = Text(
+        "租客姓名（填写后不再显示）", "Tenant's name, never shown again", "王青禾", most=80, required=True
+    )
+    tenant_id_type = Choice("租客证件类型", "Document type", "111", DOCUMENT_TYPES, required=True)
+    tenant_id_number = Text(
+        "租客证件号码（填写后不再显示）",
+        "Document number, never shown again",
+        "341524199203040001",
+        most=32,
+        required=True,
+    )
+    tenant_phone = Text("租客手机号", "Tenant's phone", "+86 199 0000 0004", most=32, required=True)
+    report_now = Flag("同时报告登记机关", "Report to the registry at once", load_default=True)
 
 
 class LeaseMade(Output):
@@ -101,6 +119,7 @@ class InvitationFace(Output):
     ends_on = Day("结束日期", "Last day", "2027-11-22", allow_none=True)
     state = Choice("状态", "State", "pending", ("pending", "accepted", "cancelled", "expired"))
     phone_masked = Text("受邀手机号（遮盖）", "The invited phone, masked", "199******02", allow_none=True)
+    purpose = Choice("来访用途（临时钥匙）", "What a visitor's key is for", "repair", PURPOSES, allow_none=True)
 
 
 class Acceptance(InvitationToken):
@@ -118,8 +137,8 @@ class Acceptance(InvitationToken):
 
 
 class Accepted(Output):
-    lease_id = Id("租约编号", "Id of the lease")
-    registration_id = Id("登记编号", "Id of the registration")
+    lease_id = Id("租约编号", "Id of the lease; a visitor has none", allow_none=True)
+    registration_id = Id("登记编号", "Id of the registration; a visitor has none", allow_none=True)
     key_id = Id("钥匙编号", "Id of the key")
 
 
@@ -154,6 +173,8 @@ class LeaseShown(Output):
     residence = Choice("居住情况", "Residence", "living", ("living", "moved_out", "voided"))
     disputed = Flag("是否有争议", "Whether a person has to decide", False)
     can_attest = Flag("现在可否见证", "Whether an attestation is asked for", False)
+    joint_id = Id("合租的首份租约", "First lease of a joint tenancy; null when it is none of the joining ones",
+                  allow_none=True)  # fmt: skip
 
 
 class UnitCard(Output):

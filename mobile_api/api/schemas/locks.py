@@ -45,3 +45,4 @@ class DoorEvent(Output):
     at = Moment("时间", "At")
     kind = Text("事件", "Kind of event", "lock.unlocked")
     late = Flag("是否补报", "Whether it was reported late", False)
+    by = Choice("哪种钥匙", "Which kind of key: your own, or a visitor's", "own", ("own", "visitor"))

@@ -1,0 +1,41 @@
+// What this browser keeps in IndexedDB: per account the phone's key, per home what opens its door without a network, per
+// lock what is carried between it and the platform.
+
+const STORES = ["keys", "homes", "errands"];
+
+const done = (asked) =>
+  new Promise((resolve, reject) => {
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = () => reject(asked.error);
+  });
+
+async function within(store, mode, work) {
+  const asked = indexedDB.open("anju", 3);
+  asked.onupgradeneeded = () => {
+    const known = asked.result.objectStoreNames;
+    for (const name of STORES) if (!known.contains(name)) asked.result.createObjectStore(name);
+  };
+  const database = await done(asked);
+  try {
+    return await done(work(database.transaction(store, mode).objectStore(store)));
+  } finally {
+    database.close();
+  }
+}
+
+export const findKey = (account) => within("keys", "readonly", (store) => store.get(account));
+export const keepKey = (account, pair) => within("keys", "readwrite", (store) => store.put(pair, account));
+
+/** All homes kept here; `home.id` is the address part of its key page. */
+export const keptHomes = () => within("homes", "readonly", (store) => store.getAll());
+export const keepHome = (home) => within("homes", "readwrite", (store) => store.put(home, home.id));
+export const forgetHome = (id) => within("homes", "readwrite", (store) => store.delete(id));
+
+/** What is carried for a lock: `items` to the platform's `url`, `ack` to the lock with the next opening. */
+export const findErrand = (lock) => within("errands", "readonly", (store) => store.get(lock));
+export const keptErrands = () => within("errands", "readonly", (store) => store.getAll());
+export const keepErrand = (errand) => within("errands", "readwrite", (store) => store.put(errand, errand.lock));
+export const forgetErrands = () => within("errands", "readwrite", (store) => store.clear());
+
+/** Nothing that opens a door stays behind; the phone's key does, since it is worth nothing alone. */
+export const forgetHomes = () => within("homes", "readwrite", (store) => store.clear());

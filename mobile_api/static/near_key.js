@@ -1,0 +1,62 @@
+// The key page while it is online: fetches and keeps what the next opening without a network will need.
+import { bringErrands } from "./errands.js";
+import { thumbprint } from "./jws.js";
+import { findKey, forgetHome, keepHome, keptHomes } from "./kept.js";
+import { offerNear } from "./near_button.js";
+
+const CACHE = "anju-offline";
+const place = document.querySelector("[data-near]");
+if (place) {
+  const words = document.querySelector("[data-near-words]").dataset;
+  const home = (await refresh(place.dataset)) ?? (await kept(place.dataset.near));
+  if (home) offerNear(place, home, words);
+  addEventListener("online", bringErrands);
+  bringErrands();
+  await keepPages(place.dataset).catch(() => {}); // a browser without service workers has the page while it is open
+}
+
+async function kept(id) {
+  return (await keptHomes()).find((home) => home.id === id);
+}
+
+/** What opens this home, fresh from the platform; undefined without a network, or when this phone has no key to it. */
+async function refresh({ near: id, account, unit, boundTo, active, documents, time, report }) {
+  const pair = await findKey(account);
+  const own = pair && (await thumbprint(await crypto.subtle.exportKey("jwk", pair.publicKey)));
+  const note = document.querySelector("[data-other-phone]");
+  if (note && boundTo && own !== boundTo) note.hidden = false;
+  if (active !== "yes" || own !== boundTo) {
+    await forgetHome(id);
+    return undefined;
+  }
+  const body = new FormData();
+  body.set("csrf_token", document.querySelector("[name=csrf_token]").value);
+  try {
+    const answer = await fetch(documents, { method: "POST", body, headers: { Accept: "application/json" } });
+    if (answer.status === 404 || answer.status === 409) await forgetHome(id);
+    if (!answer.ok) return undefined;
+    const home = { ...(await answer.json()), id, account, unit, time_url: time, report_url: report };
+    await keepHome(home);
+    return home;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keep the page for the time without a network, and all it is made of; nothing personal is in it. */
+async function keepPages({ worker, offline }) {
+  await navigator.serviceWorker.register(worker);
+  const text = await (await fetch(offline)).text();
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const parts = [...page.querySelectorAll("link[href], script[src]")];
+  const modules = performance.getEntriesByType("resource").filter((entry) => /\.js(\?|$)/.test(entry.name));
+  const names = [
+    offline,
+    ...parts.map((part) => part.getAttribute("href") ?? part.getAttribute("src")),
+    ...modules.map((entry) => entry.name),
+  ];
+  const wanted = names.map((name) => new URL(name, location.href).href);
+  const cache = await caches.open(CACHE);
+  await cache.addAll([...new Set(wanted)]);
+  for (const old of await cache.keys()) if (!wanted.includes(old.url)) await cache.delete(old);
+}
