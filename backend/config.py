@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+# Limits of the face thresholds; the measured table stands at domain.faces.FacePolicy. Beyond .45 up to 12 of 100
+# strangers of one population would match without a person looking; the library's own default lies above the last.
+_SAME_PICTURE, _MATCH_CEILING, _REVIEW_CEILING = 0.15, 0.45, 0.58
 MOST_BRIDGES = 16
 
 
@@ -91,6 +94,12 @@ class Settings:
             raise SettingsError(f"ANJU_BRIDGE_NAME must be anju-bridge-1 to anju-bridge-{MOST_BRIDGES}.")
         if self.face_review_at_most <= self.face_match_at_most:
             raise SettingsError("ANJU_FACE_REVIEW_AT_MOST must be greater than ANJU_FACE_MATCH_AT_MOST.")
+        if not _SAME_PICTURE < self.face_match_at_most <= _MATCH_CEILING or self.face_review_at_most > _REVIEW_CEILING:
+            raise SettingsError(
+                f"ANJU_FACE_MATCH_AT_MOST must lie above {_SAME_PICTURE} and be at most {_MATCH_CEILING}, "
+                f"ANJU_FACE_REVIEW_AT_MOST at most {_REVIEW_CEILING}: beyond, the engine takes strangers for one "
+                "person (README, identity check)."
+            )
         if self.demo:
             return
         if not self.sms_url:

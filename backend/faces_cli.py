@@ -18,17 +18,20 @@ from backend.config import Settings, SettingsError
 from backend.domain.faces import FACE_REASONS, FacePolicy, FaceQuality
 
 if TYPE_CHECKING:
-    from backend.gateways.face_evaluation import Evaluation, Pair, Rate, Row
+    from backend.gateways.face_evaluation import Evaluation, Pair, Rate, Row, Unread
     from backend.gateways.face_pipeline import Comparison
 
 EXIT_STATUS = {"match": 0, "review": 0, "no_match": 3, "retake": 4}  # as the journey's
 BIGGEST_FILE = 20_000_000  # bytes read at most; what is larger than the limit of uploads is refused by its size
+UNREAD_SHOWN = 20
+_SAME = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 def add_face_commands(nouns: Any) -> None:
     """Register the noun `face` with its verbs."""
     verbs = nouns.add_parser("face", help="the face comparison").add_subparsers(metavar="VERB", required=True)
-    checking = verbs.add_parser("check", help="compare two pictures: A as document, B as live frame")
+    text = "compare two pictures, A as document, B as a live frame; no movement is checked"
+    checking = verbs.add_parser("check", help=text, description=text)
     checking.add_argument("document", type=Path, metavar="A")
     checking.add_argument("live", type=Path, metavar="B")
     checking.add_argument("--json", action="store_true", help="for machines")
@@ -58,7 +61,10 @@ def check_faces(chosen: argparse.Namespace) -> int:
 
 
 def evaluate_faces(chosen: argparse.Namespace) -> int:
-    """Print false match, false non-match and failure to detect, with 95 % intervals."""
+    """Print false match, false non-match and failure to detect, with 95 % intervals.
+
+    Exit status 1 when a row had to be left out (each is told on standard error, the rest is measured), or all of them.
+    """
     try:
         from backend.gateways.face_evaluation import evaluate_pairs
     except ImportError as missing:
@@ -66,13 +72,19 @@ def evaluate_faces(chosen: argparse.Namespace) -> int:
     from backend.gateways.face_engine import EngineMissing
 
     try:
-        pairs = _read_pairs(chosen.pairs)
+        pairs, faulty = _read_pairs(chosen.pairs)
         found = evaluate_pairs(pairs, _tell)
     except OSError as error:
         return _refused(f"{error.filename}: {error.strerror}")
-    except (ValueError, EngineMissing) as error:
+    except (ValueError, csv.Error, EngineMissing) as error:
         return _refused(str(error))
-    print(json.dumps(_as_record(found)) if chosen.json else _as_table(found))
+    unread, left_out = [*faulty, *found.unread], len(faulty) + found.rows_left_out
+    print(json.dumps(_as_record(found, unread, left_out)) if chosen.json else _as_table(found))
+    for one in unread[:UNREAD_SHOWN]:
+        print(f"anju: {one.place}: {one.why}", file=sys.stderr)
+    if left_out:
+        more = f", {len(unread) - UNREAD_SHOWN} more causes not shown" if len(unread) > UNREAD_SHOWN else ""
+        return _refused(f"{left_out} of {len(pairs) + len(faulty)} rows were left out{more}")
     return 0
 
 
@@ -85,22 +97,28 @@ def _policy() -> FacePolicy:
     return FacePolicy(match_at_most=settings.face_match_at_most, review_at_most=settings.face_review_at_most)
 
 
-def _read_pairs(path: Path) -> list[Pair]:
-    from backend.gateways.face_evaluation import Pair
+def _read_pairs(path: Path) -> tuple[list[Pair], list[Unread]]:
+    """The pairs of the list, files beside it, and the rows that are none. Raises ValueError when there is no pair."""
+    from backend.gateways.face_evaluation import Pair, Unread
 
-    pairs = []
+    pairs, faulty = list[Pair](), list[Unread]()
     with path.open(newline="", encoding="utf-8-sig") as lines:
-        table = csv.DictReader(lines)
-        missing = {"file_a", "file_b", "same"} - set(table.fieldnames or ())
+        table = csv.DictReader(lines, skipinitialspace=True)
+        table.fieldnames = [name.strip().lower() for name in table.fieldnames or ()]
+        missing = {"file_a", "file_b", "same"} - set(table.fieldnames)
         if missing:
             raise ValueError(f"{path}: column {', '.join(sorted(missing))} is missing")
         for row in table:
-            if row["same"] not in ("0", "1"):
-                raise ValueError(f"{path}, line {table.line_num}: same is {row['same']!r}; it must be 0 or 1")
-            pairs.append(Pair(path.parent / row["file_a"], path.parent / row["file_b"], row["same"] == "1"))
+            first, second, same = ((row[name] or "").strip() for name in ("file_a", "file_b", "same"))
+            if not first or not second or same.lower() not in _SAME:
+                why = f"same is {same!r}; it must be 0 or 1" if first and second else "a file's name is missing"
+                faulty.append(Unread(f"{path}, line {table.line_num}", why))
+                continue
+            pairs.append(Pair(path.parent / first, path.parent / second, _SAME[same.lower()]))
     if not pairs:
-        raise ValueError(f"{path}: no pair in it")
-    return pairs
+        told = f" ({faulty[0].place}: {faulty[0].why})" if faulty else ""
+        raise ValueError(f"{path}: no pair in it{told}")
+    return pairs, faulty
 
 
 def _content(path: Path) -> bytes:
@@ -133,22 +151,36 @@ def _quality(quality: FaceQuality | None) -> str:
 
 def _as_table(found: Evaluation) -> str:
     lines = []
-    for title, rows in (("single frame", found.single), ("mean of three", found.mean_of_three)):
-        lines += [title, f"  {'threshold':<11}{'false match':<36}false non-match"]
-        lines += [f"  {row.threshold:<11.2f}{_rate(row.false_match):<36}{_rate(row.false_non_match)}" for row in rows]
+    for title, rows, needs in (
+        ("single frame", found.single, "both pictures readable"),
+        ("mean of three pictures of the person", found.mean_of_three, "three pictures of one person beside another"),
+        ("mean of three takes of the one picture", found.mean_of_takes, "both pictures readable"),
+    ):
+        if not rows[0].false_match.tries and not rows[0].not_recognised.tries:
+            lines += [title, f"  no pair in the list has {needs}"]
+            continue
+        heads = ("threshold", "false match", "false non-match", "not recognised, failures to detect included")
+        lines += [title, "  {:<11}{:<33}{:<33}{}".format(*heads)]
+        for row in rows:
+            cells = [_rate(rate) for rate in (row.false_match, row.false_non_match, row.not_recognised)]
+            lines.append("  {:<11.2f}{:<33}{:<33}{}".format(row.threshold, *cells))
     lines.append(f"failure to detect: {_rate(found.undetected)} of the pictures")
-    lines.append(f"pipeline: {found.pipeline_version}")
+    lines += [f"  {count} × {FACE_REASONS[code].en} ({code})" for code, count in found.undetected_by.items()]
+    lines.append(f"pipeline: {found.pipeline_version}; brackets: 95 % intervals (Wilson)")
     return "\n".join(lines)
 
 
 def _rate(rate: Rate) -> str:
+    if not rate.tries:
+        return "no pair"
     low, high = rate.interval()
     return f"{rate.share():.3f} [{low:.3f}, {high:.3f}] {rate.hits}/{rate.tries}"
 
 
-def _as_record(found: Evaluation) -> dict[str, object]:
+def _as_record(found: Evaluation, unread: Sequence[Unread], left_out: int) -> dict[str, object]:
     def rate(one: Rate) -> dict[str, object]:
-        return {"hits": one.hits, "tries": one.tries, "share": one.share(), "interval_95": one.interval()}
+        share = one.share() if one.tries else None
+        return {"hits": one.hits, "tries": one.tries, "share": share, "interval_95": one.interval()}
 
     def rows(some: Sequence[Row]) -> list[dict[str, object]]:
         return [
@@ -156,6 +188,7 @@ def _as_record(found: Evaluation) -> dict[str, object]:
                 "threshold": row.threshold,
                 "false_match": rate(row.false_match),
                 "false_non_match": rate(row.false_non_match),
+                "not_recognised": rate(row.not_recognised),
             }
             for row in some
         ]
@@ -163,16 +196,22 @@ def _as_record(found: Evaluation) -> dict[str, object]:
     return {
         "single": rows(found.single),
         "mean_of_three": rows(found.mean_of_three),
-        "undetected": rate(found.undetected),
+        "mean_of_takes": rows(found.mean_of_takes),
+        "undetected": {**rate(found.undetected), "by": dict(found.undetected_by)},
+        "unread": [asdict(one) for one in unread],
+        "rows_left_out": left_out,
         "pipeline_version": found.pipeline_version,
     }
 
 
 def _tell(done: int, whole: int) -> None:
-    if sys.stderr.isatty() or done == whole:
-        filled = 30 * done // whole
-        end = "\n" if done == whole else ""
-        print(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{whole} pictures", end=end, file=sys.stderr, flush=True)
+    """A bar that renews itself on a terminal; elsewhere a line at each tenth."""
+    filled = 30 * done // whole
+    bar = f"[{'#' * filled}{'.' * (30 - filled)}] {done}/{whole} pictures"
+    if sys.stderr.isatty():
+        print(f"\r{bar}", end="\n" if done == whole else "", file=sys.stderr, flush=True)
+    elif 10 * done // whole > 10 * (done - 1) // whole:
+        print(bar, file=sys.stderr, flush=True)
 
 
 def _refused(sentence: str) -> int:

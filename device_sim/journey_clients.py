@@ -109,6 +109,11 @@ class Api:
         rows = rows["messages"] if isinstance(rows, dict) else rows
         return [row["text"] for row in rows if row["phone"].replace(" ", "") == phone]
 
+    def close(self) -> None:
+        """Hang up."""
+        self._http.close()
+        self._demo.close()
+
     def _newest(self, phone: str, before: int) -> str | None:
         texts = self.messages(phone)
         return texts[0] if len(texts) > before else None

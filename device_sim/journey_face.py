@@ -69,7 +69,8 @@ class FaceCheck:
             frames = burst_of(self._pictures.selfie, challenge["actions"], seed=take)
             notes[:] = [
                 f"动作 · actions: {', '.join(challenge['actions'])}",
-                f"{len(frames)} 张连拍由自拍照生成 · frames made from the selfie, not recorded",
+                f"{len(frames)} 张连拍由自拍照变形生成，不是拍摄 · "
+                "frames made from the selfie by warps with depth, not recorded by a camera",
             ]
             fields = {
                 "challenge_id": challenge["id"],

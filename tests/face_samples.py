@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import numpy as np
 from PIL import Image
 
+from backend.domain.movements import Challenge
 from backend.gateways.face_frames import Frame
 from device_sim import faces
 
@@ -19,6 +21,13 @@ from device_sim import faces
 # one slip that is allowed.
 MOVEMENTS = ("turn_left", "close_eyes", "open_mouth", "turn_right")
 ACTIONS = MOVEMENTS[:3]
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+def asked(actions: Sequence[str]) -> Challenge:
+    """A challenge for `actions`, open at NOW."""
+    return Challenge("nonce", tuple(actions), NOW + timedelta(seconds=60))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from backend.bootstrap import house_rules
 from backend.config import Settings
@@ -52,13 +53,15 @@ class ToldFaceMatcher(FakeFaceMatcher):
         self.error: Exception | None = None
         self.asked = 0
 
-    def verify(self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy) -> FaceVerdict:
+    def verify(
+        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy, now: datetime
+    ) -> FaceVerdict:
         """The error raised, or the verdict set, or the next of the answers."""
         self.asked += 1
         if self.error is not None:
             raise self.error
         told: FaceVerdict | None = vars(self).get("verdict")
-        return told or super().verify(document, frames, challenge, policy)
+        return told or super().verify(document, frames, challenge, policy, now)
 
 
 def make_fake_world(settings: Settings, clock: Clock) -> World:

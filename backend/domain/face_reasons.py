@@ -72,6 +72,10 @@ FACE_REASONS: dict[str, FaceReason] = {
     "document_face_smallish": _document(
         "证件上的人像偏小，需要工作人员看一下。", "The portrait on the document is rather small; a person will look.",
         "靠近一些重拍，可能就不需要等。", "Taken from nearer, it may need no waiting."),
+    "document_soft": _document(
+        "证件照片不够清晰，需要工作人员看一下。", "The picture of the document is not quite sharp; a person will look.",
+        "擦净镜头、拿稳重拍，可能就不需要等。",
+        "Taken again with a clean lens and a steady hand, it may need no waiting."),
     "document_blurred": _document(
         "证件照片模糊。", "The picture of the document is blurred.",
         "请擦净镜头，拿稳后再拍。", "Wipe the lens and hold still."),
@@ -91,6 +95,9 @@ FACE_REASONS: dict[str, FaceReason] = {
         "证件上的人像没有拍全。", "The portrait on the document is cut off.",
         "请把整张证件拍进画面。", "Fit the whole document into the picture."),
     # the live frames
+    "challenge_late": _live(
+        "动作提示已过期。", "The movements were asked for too long ago.",
+        "请重新开始录制。", "Start the recording again; new movements will be shown."),
     "frames_missing": _live(
         "没有收到自拍画面。", "No live frames arrived.", "请按提示录制自拍。", "Record yourself as the page asks."),
     "frames_too_few": _live(
@@ -128,6 +135,14 @@ FACE_REASONS: dict[str, FaceReason] = {
         "请单独一人录制，背景不要有人像。", "Record alone, with no other face or portrait behind you."),
     "face_far": _live(
         "离镜头太远。", "Your face is too far from the camera.", "请靠近一些。", "Come a little closer."),
+    "face_soft": _live(
+        "自拍画面不够清晰，需要工作人员看一下。", "The live picture is not quite sharp; a person will look.",
+        "擦净镜头、光线好一些再录，可能就不需要等。",
+        "Recorded again with a clean lens and better light, it may need no waiting."),
+    "face_sideways": _live(
+        "画面是横着的。", "The picture lies on its side.",
+        "请把手机竖直拿好；如果仍然横着，请打开手机的自动旋转。",
+        "Hold the phone upright; if it stays that way, switch on the phone's automatic rotation."),
     "face_blurred": _live(
         "画面模糊。", "The picture is blurred.", "请擦净镜头，拿稳手机。", "Wipe the lens and hold the phone still."),
     "face_dark": _live(

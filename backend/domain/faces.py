@@ -7,6 +7,7 @@ ways (window, live video, landlord's attestation) are always open.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from backend.domain.face_reasons import FACE_REASONS, FaceReason
@@ -46,6 +47,9 @@ class FacePolicy:
     a false match of 1 : 10,000. NIST SP 800-63A-4 asks 1 : 10,000 and 1 : 100, alike across groups: this model does not
     reach it, and the threshold is never the only gate.
 
+    One face throughout: resting frames of one burst lie within .35 of each other; a turned or open-mouthed frame lies
+    up to .50 from its own resting ones (two faces moved by warps), another person's at .64 and more.
+
     Quality: distance between the eye centres in pixels; yaw as in movements.FrameMeasure; roll in degrees; luminance
     0-255; sharpness is the variance of the Laplacian of the 150-pixel grey face ÷ its own variance.
     """
@@ -54,6 +58,7 @@ class FacePolicy:
     review_at_most: float = 0.55
     same_picture_below: float = 0.15
     same_face_at_most: float = 0.35
+    moving_face_at_most: float = 0.55
     eyes_apart_live: float = 60.0
     eyes_apart_document: float = 45.0
     eyes_apart_floor: float = 30.0
@@ -118,8 +123,13 @@ def find_document_faults(quality: FaceQuality, policy: FacePolicy) -> tuple[str,
 
 
 def find_document_doubts(quality: FaceQuality, policy: FacePolicy) -> tuple[str, ...]:
-    """Reason codes of a usable but poor document picture: its portrait is small. A match on it goes to a person."""
-    return ("document_face_smallish",) if quality.eyes_apart < policy.eyes_apart_document else ()
+    """Reason codes of a usable but poor document picture: small or soft. A match on it goes to a person."""
+    doubts = []
+    if quality.eyes_apart < policy.eyes_apart_document:
+        doubts.append("document_face_smallish")
+    if quality.sharpness < policy.sharp_good:
+        doubts.append("document_soft")
+    return tuple(doubts)
 
 
 def find_live_faults(quality: FaceQuality, policy: FacePolicy) -> tuple[str, ...]:
@@ -140,6 +150,11 @@ def find_live_faults(quality: FaceQuality, policy: FacePolicy) -> tuple[str, ...
     if not quality.is_inside:
         faults.append("face_cut")
     return tuple(faults)
+
+
+def find_live_doubts(qualities: Sequence[FaceQuality], policy: FacePolicy) -> tuple[str, ...]:
+    """Reason codes of usable but poor live frames: one of those compared is soft. A match on them goes to a person."""
+    return ("face_soft",) if any(quality.sharpness < policy.sharp_good for quality in qualities) else ()
 
 
 def decide_face(distance: float, policy: FacePolicy, doubts: tuple[str, ...] = ()) -> tuple[str, tuple[str, ...]]:

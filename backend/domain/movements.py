@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 from typing import Protocol
 
@@ -28,10 +29,19 @@ class RandomSource(Protocol):
 
 @dataclass(frozen=True)
 class Challenge:
-    """What the server asked of one session: a nonce and the movements in their order."""
+    """What the server asked of one session: a nonce, the movements in their order, and until when they count.
+
+    That it is used once, by the session, person and document it was made for, is held by its row (services); a matcher
+    remembers nothing between two checks.
+    """
 
     nonce: str
     actions: tuple[str, ...]
+    expires_at: datetime
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether pictures received at `now` may still answer it."""
+        return now <= self.expires_at
 
 
 @dataclass(frozen=True)

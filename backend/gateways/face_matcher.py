@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from backend.domain.faces import FacePolicy, FaceVerdict
@@ -32,11 +33,12 @@ class FaceMatcher(Protocol):
     """Compares one document with one live burst. Safe for threads."""
 
     def verify(
-        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy
+        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy, now: datetime
     ) -> FaceVerdict:
         """Decide. `document` is the picture of the portrait side (JPEG, PNG, WebP), `frames` 24 to 40 JPEG frames.
 
-        Whether the challenge is still valid is the caller's to know. Raises FaceBusy, FaceUnavailable.
+        `now` is when the pictures arrived: the challenge must have been open then, however long they wait for a worker.
+        That it is used once and by whom it was asked of is the caller's to know. Raises FaceBusy, FaceUnavailable.
         """
 
     def is_ready(self) -> bool:
@@ -66,7 +68,7 @@ class UnavailableFaceMatcher:
         self.why = why
 
     def verify(
-        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy
+        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy, now: datetime
     ) -> FaceVerdict:
         """Raises FaceUnavailable always."""
         raise FaceUnavailable(self.why)
@@ -95,7 +97,7 @@ class FakeFaceMatcher:
         return FaceVerdict(decision, reasons, distance, "fake")
 
     def verify(
-        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy
+        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy, now: datetime
     ) -> FaceVerdict:
         """The next answer; pictures are not looked at, but must be there."""
         if self._closed:
@@ -104,6 +106,8 @@ class FakeFaceMatcher:
             return self.verdict("retake", "document_missing")
         if not frames:
             return self.verdict("retake", "frames_missing")
+        if not challenge.is_open(now):
+            return self.verdict("retake", "challenge_late")
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer

@@ -20,6 +20,7 @@ Pixels = NDArray[np.uint8]
 
 DOCUMENT_SIDE = 1280  # the long side is at least this when the picture has it: a card's portrait stays 60 px wide
 FRAME_SIDE = 640
+_STRIP_ROWS = 64  # of the shrunk picture
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
@@ -50,7 +51,7 @@ def _decoded(content: bytes, head: PictureHead, side: int) -> Image.Image:
                 if long > side:
                     opened.draft("RGB", (opened.width * side // long, opened.height * side // long))
                 opened.load()
-                small = _shrunk(_eight_bits(opened), side)
+                small = _shrunk(opened, max(opened.size) // side)
                 return _upright(small, opened).convert("RGB")
     except PictureRefused:
         raise
@@ -69,9 +70,19 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     return picture.convert("L" if picture.mode in ("1", "LA", "La") else "RGB")
 
 
-def _shrunk(picture: Image.Image, side: int) -> Image.Image:
-    factor = max(picture.size) // side
-    return picture.reduce(factor) if factor >= 2 else picture
+def _shrunk(picture: Image.Image, factor: int) -> Image.Image:
+    """The picture in 8 bits, shrunk by a whole factor: strip by strip, so that no second large copy is made."""
+    if factor < 2:
+        return _eight_bits(picture)
+    small: Image.Image | None = None
+    for top in range(0, picture.height, _STRIP_ROWS * factor):
+        bottom = min(picture.height, top + _STRIP_ROWS * factor)
+        strip = _eight_bits(picture.crop((0, top, picture.width, bottom))).reduce(factor)
+        if small is None:
+            small = Image.new(strip.mode, (strip.width, -(-picture.height // factor)))
+        small.paste(strip, (0, top // factor))
+    assert small is not None
+    return small
 
 
 def _upright(picture: Image.Image, opened: Image.Image) -> Image.Image:

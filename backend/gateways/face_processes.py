@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -60,7 +61,7 @@ class DlibFaceMatcher:
             self._start_worker_soon()
 
     def verify(
-        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy
+        self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy, now: datetime
     ) -> FaceVerdict:
         """See the role FaceMatcher."""
         self._refuse_when_gone()
@@ -71,7 +72,7 @@ class DlibFaceMatcher:
         if not self._places.acquire(blocking=False):
             raise FaceBusy(retry_after_seconds=5)
         try:
-            job = (document, list(frames), challenge, policy)
+            job = (document, list(frames), challenge, policy, now)
             try:
                 return self._judged_by(self._free_worker(ends_at), job, ends_at)
             except _WorkerDied:  # killed by the system, perhaps: once more; a picture that kills workers fails now

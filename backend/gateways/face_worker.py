@@ -12,14 +12,17 @@ import resource
 import signal
 from multiprocessing.connection import Connection
 
-MEMORY_AT_MOST = 1_536 * 1024 * 1024  # address space; a worker needs 600 MB of it at rest, most of it never touched
+MEMORY_AT_MOST = 1_536 * 1024 * 1024  # address space, held by the kernel; 420 MB of it at rest, most never touched
+# What a check may really take, measured in tests: the dearest picture allowed is a WebP of 50 megapixels, whose decoder
+# holds three copies of it (930 MB in all); a JPEG or PNG of that size takes 400 to 570.
+RESIDENT_AT_MOST = 1_000 * 1024 * 1024
 _PR_SET_DUMPABLE = 4  # prctl(2)
 
 
 def serve(connection: Connection) -> None:
     """Answer checks until the other end closes.
 
-    Says ('ready', version) or ('missing', why) once; then for each (document, frames, challenge, policy) received
+    Says ('ready', version) or ('missing', why) once; then for each (document, frames, challenge, policy, now) received
     answers ('verdict', FaceVerdict) or ('failed', name of the error's class).
     """
     _give_up_privileges()
@@ -34,12 +37,12 @@ def serve(connection: Connection) -> None:
     connection.send(("ready", engine.version))
     while True:
         try:
-            document, frames, challenge, policy = connection.recv()
+            document, frames, challenge, policy, now = connection.recv()
         except (EOFError, OSError):
             return
         answer: tuple[str, object]
         try:
-            answer = ("verdict", verify(document, frames, challenge, policy))
+            answer = ("verdict", verify(document, frames, challenge, policy, now))
         except Exception as error:  # its text may carry pixels' sizes or worse: the class alone leaves
             answer = ("failed", type(error).__name__)
         document = frames = None  # not to be held while waiting for the next check

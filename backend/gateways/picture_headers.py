@@ -28,12 +28,16 @@ class PictureRefused(Exception):
 
 @dataclass(frozen=True)
 class PictureHead:
-    """What the head says. `kind` is JPEG, PNG or WEBP; sizes in pixels; `end` is where the picture's bytes stop."""
+    """What the head says. `kind` is JPEG, PNG or WEBP; sizes in pixels.
+
+    The picture's own bytes begin at `start` (before it stand metadata) and stop at `end`.
+    """
 
     kind: str
     width: int
     height: int
     is_animated: bool
+    start: int
     end: int
 
 
@@ -67,32 +71,32 @@ def _checked(
     if len(content) > bytes_at_most:
         raise PictureRefused("too_large")
     head = read_head(content)
+    if head.is_animated:
+        raise PictureRefused("animated")
     if head.kind not in kinds:
         raise PictureRefused("unknown_kind")
     if head.width * head.height > pixels_at_most:
         raise PictureRefused("too_large")
-    if head.is_animated:
-        raise PictureRefused("animated")
     if min(head.width, head.height) < limits.side_at_least:
         raise PictureRefused("too_small")
-    # Phones hang things behind a picture (motion clips, depth maps): those are left unread. A page, a program or an
-    # archive there means the file wants to be two things.
-    if _holds_something_else(content[head.end :]):
+    # Phones write metadata before a picture and hang things behind it (motion clips, depth maps): those are left
+    # unread. A page, a program or an archive there means the file wants to be two things.
+    if _holds_something_else(content[: head.start]) or _holds_something_else(content[head.end :]):
         raise PictureRefused("mixed")
     return head
 
 
-def _holds_something_else(tail: bytes) -> bool:
-    lower = tail.lower()
+def _holds_something_else(part: bytes) -> bool:
+    lower = part.lower()
     return (
         any(sign in lower for sign in _FOREIGN_TEXTS)
-        or any(sign in tail for sign in _FOREIGN_BYTES)
-        or _ZIP_END in tail[-_ZIP_END_WITHIN:]
+        or any(sign in part for sign in _FOREIGN_BYTES)
+        or _ZIP_END in part[-_ZIP_END_WITHIN:]
     )
 
 
 def _read_jpeg(content: bytes) -> PictureHead:
-    at, width, height = 2, 0, 0
+    at, start, width, height = 2, 0, 0, 0
     for _ in range(_MARKERS_AT_MOST):
         if content[at] != 0xFF:
             raise PictureRefused("damaged")
@@ -103,7 +107,7 @@ def _read_jpeg(content: bytes) -> PictureHead:
         if marker == 0xD9:
             if not width:
                 raise PictureRefused("damaged")
-            return PictureHead("JPEG", width, height, False, at)
+            return PictureHead("JPEG", width, height, False, start or at, at)
         if 0xD0 <= marker <= 0xD7 or marker == 0x01:
             continue
         length = _big(content, at, 2)
@@ -115,6 +119,7 @@ def _read_jpeg(content: bytes) -> PictureHead:
                 raise PictureRefused("damaged")
         at += length
         if marker == 0xDA:
+            start = start or at
             at = _after_scan(content, at)
     raise PictureRefused("damaged")
 
@@ -135,15 +140,17 @@ def _read_png(content: bytes) -> PictureHead:
     if content[12:16] != b"IHDR":
         raise PictureRefused("damaged")
     width, height = _big(content, 16, 4), _big(content, 20, 4)
-    at, animated = 8, False
+    at, start, animated = 8, 0, False
     for _ in range(_CHUNKS_AT_MOST):
         length, name = _big(content, at, 4), content[at + 4 : at + 8]
         at += 12 + length
         if at > len(content) or not (width and height):
             raise PictureRefused("damaged")
         animated = animated or name == b"acTL"
+        if name == b"IDAT" and not start:
+            start = at - length
         if name == b"IEND":
-            return PictureHead("PNG", width, height, animated, at)
+            return PictureHead("PNG", width, height, animated, start or at, at)
     raise PictureRefused("damaged")
 
 
@@ -154,13 +161,13 @@ def _read_webp(content: bytes) -> PictureHead:
     name, start = content[12:16], 20
     if name == b"VP8X":
         width, height = 1 + _little(content, start + 4, 3), 1 + _little(content, start + 7, 3)
-        return PictureHead("WEBP", width, height, bool(content[start] & 0x02), end)
+        return PictureHead("WEBP", width, height, bool(content[start] & 0x02), start, end)
     if name == b"VP8L" and content[start] == 0x2F:
         packed = _little(content, start + 1, 4)
-        return PictureHead("WEBP", 1 + (packed & 0x3FFF), 1 + (packed >> 14 & 0x3FFF), False, end)
+        return PictureHead("WEBP", 1 + (packed & 0x3FFF), 1 + (packed >> 14 & 0x3FFF), False, start, end)
     if name == b"VP8 " and content[start + 3 : start + 6] == b"\x9d\x01\x2a":
         width, height = _little(content, start + 6, 2) & 0x3FFF, _little(content, start + 8, 2) & 0x3FFF
-        return PictureHead("WEBP", width, height, False, end)
+        return PictureHead("WEBP", width, height, False, start, end)
     raise PictureRefused("damaged")
 
 

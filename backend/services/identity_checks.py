@@ -136,10 +136,10 @@ def check_face(
     if not LEAST_FRAMES <= len(frames) <= MOST_FRAMES:
         raise Refused("frames.count", "frames", least=LEAST_FRAMES, most=MOST_FRAMES)
     # Its own write unit, committed before the slow comparison: a replayed challenge finds it used.
-    actions = _use_challenge(world, account_id, session_id, challenge_id, nonce, document)
+    challenge, now = _use_challenge(world, account_id, session_id, challenge_id, nonce, document)
     policy = FacePolicy(match_at_most=world.house.face_match_at_most, review_at_most=world.house.face_review_at_most)
     try:
-        verdict = world.faces.verify(document, frames, Challenge(nonce, actions), policy)
+        verdict = world.faces.verify(document, frames, challenge, policy, now)
     except FaceBusy as error:
         _give_back(challenge_id)
         raise Refused("face.busy", seconds=error.retry_after_seconds) from None
@@ -181,14 +181,17 @@ def _checkable_person(world: World, session: Session, account_id: str) -> Person
 
 def _use_challenge(
     world: World, account_id: str, session_id: str, challenge_id: str, nonce: str, document: bytes
-) -> tuple[str, ...]:
+) -> tuple[Challenge, datetime]:
+    """The challenge, from now on used, and the moment that counts as the arrival of its pictures."""
     with transaction() as session:
+        now = world.clock.now()
         row = session.get(IdentityChallenge, challenge_id, with_for_update=True)
         if row is None or row.account_id != account_id:
             raise Refused("not_found", "challenge_id")
         if row.used_at is not None:
             raise Refused("challenge.used", "challenge_id")
-        if row.expires_at < world.clock.now():
+        challenge = Challenge(nonce, tuple(row.actions), row.expires_at)
+        if not challenge.is_open(now):
             raise Refused("challenge.expired", "challenge_id")
         person = _checkable_person(world, session, account_id)
         fits = (
@@ -199,8 +202,8 @@ def _use_challenge(
         )
         if not fits:
             raise Refused("challenge.other", "challenge_id")
-        row.used_at = world.clock.now()
-        return tuple(row.actions)
+        row.used_at = now
+        return challenge, now
 
 
 def _give_back(challenge_id: str) -> None:

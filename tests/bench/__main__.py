@@ -11,12 +11,15 @@ import sys
 import time
 from collections.abc import Callable, MutableMapping, Sequence
 
-from tests.bench import locks
+from tests.bench import face, locks
 from tests.bench.figures import Row, machine, report, table
 from tests.bench.stage import Stage
 
 # group -> what it measures, given whether the run is a quick one
-GROUPS: MutableMapping[str, Callable[[bool], Sequence[locks.Measurement]]] = {"locks": locks.measurements}
+GROUPS: MutableMapping[str, Callable[[bool], Sequence[locks.Measurement]]] = {
+    "locks": locks.measurements,
+    "face": face.measurements,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

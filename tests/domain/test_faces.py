@@ -13,6 +13,7 @@ from backend.domain.faces import (
     decide_face,
     find_document_doubts,
     find_document_faults,
+    find_live_doubts,
     find_live_faults,
 )
 from backend.domain.movements import ACTIONS
@@ -47,6 +48,14 @@ def test_a_match_on_a_small_portrait_goes_to_a_person() -> None:
     doubts = find_document_doubts(replace(GOOD, eyes_apart=40), POLICY)
     assert decide_face(0.3, POLICY, doubts) == ("review", ("document_face_smallish",))
     assert decide_face(0.8, POLICY, doubts) == ("no_match", ("likeness_low",))
+
+
+def test_a_match_on_soft_pictures_goes_to_a_person() -> None:
+    soft = replace(GOOD, sharpness=0.012)
+    assert find_document_faults(soft, POLICY) == find_live_faults(soft, POLICY) == ()
+    doubts = find_document_doubts(soft, POLICY) + find_live_doubts([GOOD, soft, GOOD], POLICY)
+    assert decide_face(0.3, POLICY, doubts) == ("review", ("document_soft", "face_soft"))
+    assert find_live_doubts([GOOD, GOOD], POLICY) == ()
 
 
 def test_the_librarys_own_threshold_appears_nowhere_in_the_policy() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from backend.domain.movements import (
     ACTIONS,
+    Challenge,
     FrameMeasure,
     MovementRules,
     choose_actions,
@@ -133,3 +135,10 @@ def test_a_challenge_is_three_different_movements_and_every_order_occurs() -> No
     chosen = {choose_actions(source) for _ in range(500)}
     assert len(chosen) == 24
     assert all(len(set(actions)) == 3 and set(actions) <= set(ACTIONS) for actions in chosen)
+
+
+def test_a_challenge_is_open_until_its_end_and_not_a_moment_longer() -> None:
+    end = datetime(2026, 11, 23, 2, 1, tzinfo=UTC)
+    challenge = Challenge("nonce", ACTIONS[:3], end)
+    assert challenge.is_open(end)
+    assert not challenge.is_open(end + timedelta(microseconds=1))

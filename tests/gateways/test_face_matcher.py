@@ -8,13 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from backend.domain.faces import DECISIONS, FACE_REASONS, FacePolicy, FaceVerdict
-from backend.domain.movements import Challenge
 from backend.gateways.face_matcher import (
     DlibFaceMatcher,
     FaceBusy,
@@ -25,11 +25,11 @@ from backend.gateways.face_matcher import (
     UnavailableFaceMatcher,
     make_face_matcher,
 )
-from tests.face_samples import ACTIONS, burst, document, faceless_burst, landscape, saved
+from tests.face_samples import ACTIONS, NOW, asked, burst, document, faceless_burst, landscape, saved
 
 TOP = Path(__file__).resolve().parents[2]
 POLICY = FacePolicy()
-CHALLENGE = Challenge("nonce", ACTIONS)
+CHALLENGE = asked(ACTIONS)
 NO_FACE = saved(landscape(96, 96, 99))
 
 
@@ -49,7 +49,7 @@ def matcher(request: pytest.FixtureRequest) -> FaceMatcher:
 
 
 def test_a_person_and_their_document_match(matcher: FaceMatcher) -> None:
-    verdict = matcher.verify(document(), burst(), CHALLENGE, POLICY)
+    verdict = matcher.verify(document(), burst(), CHALLENGE, POLICY, NOW)
     assert verdict.decision == "match" and verdict.distance is not None
     assert verdict.distance == round(verdict.distance, 2) <= POLICY.match_at_most
     assert verdict.pipeline_version
@@ -57,9 +57,14 @@ def test_a_person_and_their_document_match(matcher: FaceMatcher) -> None:
 
 def test_missing_pictures_are_taken_again_with_a_known_reason(matcher: FaceMatcher) -> None:
     for paper, frames in ((b"", burst()), (document(), ())):
-        verdict = matcher.verify(paper, frames, CHALLENGE, POLICY)
+        verdict = matcher.verify(paper, frames, CHALLENGE, POLICY, NOW)
         assert verdict.decision == "retake" and set(verdict.reasons) <= set(FACE_REASONS) and verdict.distance is None
     assert verdict.decision in DECISIONS
+
+
+def test_pictures_that_come_after_the_challenge_ended_are_taken_again(matcher: FaceMatcher) -> None:
+    late = CHALLENGE.expires_at + timedelta(seconds=1)
+    assert matcher.verify(document(), burst(), CHALLENGE, POLICY, late).reasons == ("challenge_late",)
 
 
 def test_a_ready_matcher_says_so(matcher: FaceMatcher) -> None:
@@ -77,15 +82,15 @@ def test_a_closed_matcher_is_unavailable_and_not_ready() -> None:
     for one in closed():
         assert not one.is_ready()
         with pytest.raises(FaceUnavailable):
-            one.verify(document(), faceless_burst(), CHALLENGE, POLICY)
+            one.verify(document(), faceless_burst(), CHALLENGE, POLICY, NOW)
 
 
 def test_the_fake_answers_what_it_is_told_and_then_the_last_for_ever() -> None:
     review = FakeFaceMatcher.verdict("review", "likeness_unsure", distance=0.5)
     fake = FakeFaceMatcher(FaceBusy(5), review)
     with pytest.raises(FaceBusy):
-        fake.verify(b"x", faceless_burst(), CHALLENGE, POLICY)
-    assert [fake.verify(b"x", faceless_burst(), CHALLENGE, POLICY) for _ in range(2)] == [review, review]
+        fake.verify(b"x", faceless_burst(), CHALLENGE, POLICY, NOW)
+    assert [fake.verify(b"x", faceless_burst(), CHALLENGE, POLICY, NOW) for _ in range(2)] == [review, review]
 
 
 def test_without_workers_there_is_no_matcher() -> None:
@@ -96,15 +101,15 @@ def test_bad_bytes_trouble_no_worker(real: DlibFaceMatcher) -> None:
     (pid,) = real.worker_pids()
     os.kill(pid, signal.SIGSTOP)
     try:
-        assert real.verify(b"%PDF-", faceless_burst(), CHALLENGE, POLICY).reasons == ("document_unknown_kind",)
+        assert real.verify(b"%PDF-", faceless_burst(), CHALLENGE, POLICY, NOW).reasons == ("document_unknown_kind",)
         broken = (Frame(b"\xff\xd8\xff", 0), *faceless_burst()[1:])
-        assert real.verify(NO_FACE, broken, CHALLENGE, POLICY).reasons == ("frame_damaged",)
+        assert real.verify(NO_FACE, broken, CHALLENGE, POLICY, NOW).reasons == ("frame_damaged",)
     finally:
         os.kill(pid, signal.SIGCONT)
 
 
 def quick(matcher: DlibFaceMatcher) -> FaceVerdict:
-    return matcher.verify(NO_FACE, faceless_burst(), CHALLENGE, POLICY)
+    return matcher.verify(NO_FACE, faceless_burst(), CHALLENGE, POLICY, NOW)
 
 
 def test_a_worker_killed_while_idle_is_replaced_without_a_failed_check(real: DlibFaceMatcher) -> None:
@@ -156,7 +161,7 @@ def test_the_memory_of_a_worker_stays_bounded_with_the_largest_pictures(real: Dl
     size = (8_000, 6_000)  # 48 megapixels
     transparent, plain = Image.new("RGBA", size, (90, 120, 150, 255)), Image.new("RGB", size, (90, 120, 150))
     for content in (saved(transparent, "PNG", compress_level=1), saved(plain, progressive=True, subsampling=0)):
-        assert real.verify(content, faceless_burst(), CHALLENGE, POLICY).reasons == ("document_no_face",)
+        assert real.verify(content, faceless_burst(), CHALLENGE, POLICY, NOW).reasons == ("document_no_face",)
     assert max(peak_memory_mb(pid) for pid in real.worker_pids()) < 700
 
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from backend.domain.faces import FacePolicy, PictureLimits
-from backend.gateways.face_engine import Engine, load_engine
-from backend.gateways.face_pictures import decode_document
+from backend.gateways.face_engine import Box, Engine, find_document_faces, load_engine
+from backend.gateways.face_pictures import _eight_bits, _shrunk, decode_document
 from backend.gateways.face_pipeline import Retake, look_at_document
 from backend.gateways.picture_headers import PictureRefused
 from tests.face_samples import document, landscape, picture, saved
@@ -76,6 +76,26 @@ def test_a_document_photographed_sideways_without_a_word_is_turned(engine: Engin
     for turn in (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270):
         content = picture("JPEG", lambda image, turn=turn: image.resize((480, 480)).transpose(turn))  # type: ignore[misc]
         assert abs(look_at_document(engine, content, POLICY).quality().roll) < 10
+
+
+class UnsureEngine:
+    """Sees what looks a little like a face in a sideways picture, and a face once it stands upright."""
+
+    def find_faces(self, picture: Image.Image, side: int, doublings: int = 0, threshold: float = 0.0) -> list[Box]:
+        return [Box(0, 0, 90, 2.1)] if picture.height > picture.width else [Box(5, 5, 60, 0.3)]
+
+
+def test_what_merely_looks_like_a_face_does_not_keep_a_sideways_document_from_being_turned() -> None:
+    turned, boxes = find_document_faces(UnsureEngine(), landscape())  # type: ignore[arg-type]
+    assert turned.size == (480, 640) and boxes[0].score == 2.1
+    narrow = Image.new("RGB", (300, 300))
+    assert find_document_faces(UnsureEngine(), narrow)[1][0].score == 0.3  # type: ignore[arg-type]
+
+
+def test_shrinking_strip_by_strip_gives_the_same_pixels_as_at_once() -> None:
+    for image in (landscape(700, 1_003), landscape(700, 1_003).convert("RGBA"), sixteen_bits(landscape(700, 1_003))):
+        whole = _eight_bits(image).reduce(2)
+        assert np.array_equal(np.asarray(_shrunk(image, 2)), np.asarray(whole))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -11,14 +12,25 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 from backend.domain.faces import FacePolicy, FaceVerdict
-from backend.domain.movements import Challenge
 from backend.gateways.face_frames import Frame
 from backend.gateways.face_pipeline import compare_pictures, verify
 from device_sim import faces
-from tests.face_samples import ACTIONS, MOVEMENTS, as_frames, burst, document, landscape, saved, selfie, somebody_else
+from tests.face_samples import (
+    ACTIONS,
+    MOVEMENTS,
+    NOW,
+    as_frames,
+    asked,
+    burst,
+    document,
+    landscape,
+    saved,
+    selfie,
+    somebody_else,
+)
 
 TOP = Path(__file__).resolve().parents[2]
 POLICY = FacePolicy()
@@ -27,7 +39,7 @@ POLICY = FacePolicy()
 def check(
     frames: tuple[Frame, ...], *, actions: tuple[str, ...] = ACTIONS, against: bytes | None = None
 ) -> FaceVerdict:
-    return verify(against or document(), frames, Challenge("nonce", actions), POLICY)
+    return verify(against or document(), frames, asked(actions), POLICY, NOW)
 
 
 @cache
@@ -101,9 +113,17 @@ def test_a_frame_with_another_face_or_none_is_taken_again() -> None:
     assert check(tuple(frames)).reasons == ("frame_damaged",)
 
 
+def test_a_phone_that_sends_its_picture_sideways_is_told_so() -> None:
+    with Image.open(io.BytesIO(burst()[0].jpeg)) as first:
+        sideways = saved(first.transpose(Image.Transpose.ROTATE_90), quality=90)
+    frames = (Frame(sideways, burst()[0].at_ms), *burst()[1:])
+    assert check(frames).reasons == ("face_sideways",)
+    assert "face_sideways" in compare_pictures(document(), sideways, POLICY).reasons
+
+
 def test_a_bad_document_is_told_before_the_frames_are_looked_at() -> None:
     assert check(burst(), against=saved(landscape())).reasons == ("document_no_face",)
-    assert verify(b"", burst(), Challenge("n", ACTIONS), POLICY).reasons == ("document_missing",)
+    assert verify(b"", burst(), asked(ACTIONS), POLICY, NOW).reasons == ("document_missing",)
 
 
 def test_nothing_of_the_face_leaves_but_the_rounded_distance() -> None:

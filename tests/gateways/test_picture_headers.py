@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from backend.domain.faces import PictureLimits
 from backend.gateways.picture_headers import PictureRefused, check_document, check_frame, read_head
@@ -83,6 +84,14 @@ def test_a_truncated_file_is_damaged(content: bytes) -> None:
 @pytest.mark.parametrize("content", [JPEG, PNG, WEBP])
 def test_a_picture_that_is_also_something_else_is_refused(content: bytes, tail: bytes) -> None:
     assert refusal(content + tail) == "mixed"
+
+
+@pytest.mark.parametrize("smuggled", [b"%PDF-1.7 1 0 obj", b"<script>alert(1)</script>", archive()])
+def test_a_document_of_another_kind_in_the_metadata_is_refused(smuggled: bytes) -> None:
+    told = PngInfo()
+    told.add_text("Comment", smuggled.decode("latin-1"))
+    for content in (saved(landscape(200, 150), comment=smuggled), saved(landscape(200, 150), "PNG", pnginfo=told)):
+        assert refusal(content) == "mixed"
 
 
 def test_what_a_phone_hangs_behind_a_picture_is_left_unread() -> None:

@@ -34,6 +34,7 @@ def test_the_journey_ends_with_a_receipt_that_verifies(village: Village) -> None
     played = village.play()
     assert_done(played, village)
     assert played.told["face"] == "match"
+    assert any("made from the selfie by warps" in line for line in played.lines), "nobody takes it for a recording"
 
 
 def test_two_different_people_stop_at_the_identity_step_with_the_other_ways(village: Village, tmp_path: Path) -> None:

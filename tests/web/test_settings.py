@@ -32,6 +32,9 @@ def test_an_installation_with_real_offices_runs() -> None:
         ({"ANJU_BRIDGES": "17"}, "ANJU_BRIDGES"),
         ({"ANJU_BRIDGE_NAME": "bridge"}, "ANJU_BRIDGE_NAME"),
         ({"ANJU_FACE_REVIEW_AT_MOST": "0.3"}, "ANJU_FACE_REVIEW_AT_MOST"),
+        ({"ANJU_FACE_REVIEW_AT_MOST": "0.6"}, "ANJU_FACE_REVIEW_AT_MOST"),
+        ({"ANJU_FACE_MATCH_AT_MOST": "0.5"}, "ANJU_FACE_MATCH_AT_MOST"),
+        ({"ANJU_FACE_MATCH_AT_MOST": "0.1"}, "ANJU_FACE_MATCH_AT_MOST"),
     ],
 )
 def test_what_must_not_run_is_refused_naming_the_setting(changes: dict[str, str], named: str) -> None:
