@@ -78,7 +78,10 @@ DISCLOSURES = {
     "number_shown": ("显示完整证件号码", "Saw your full document number"),
     "case_opened": ("打开与您有关的待办事项", "Opened a case about you"),
     "case_decided": ("对与您有关的待办事项作出决定", "Decided a case about you"),
+    "appointment_listed": ("查看当天预约名单", "Read the day's list of appointments"),
 }
+# Reading one's own day at the counter does not use up the cap on single persons: the appointments are its measure.
+UNCAPPED = ("appointment_listed",)
 FIELDS = {
     "name": ("姓名", "name"),
     "name_masked": ("姓名（遮盖）", "name (masked)"),
@@ -95,6 +98,7 @@ FIELDS = {
     "address": ("住址", "address"),
     "right": ("出租权依据", "right to let"),
     "outcome": ("处理结果", "outcome"),
+    "appointment": ("预约时间", "appointment"),
 }
 
 # Our own references (AJ-20261123-0007) and the numbers of other offices: letters, digits, hyphens.

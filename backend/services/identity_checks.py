@@ -29,9 +29,9 @@ from backend.models.accounts import Account
 from backend.models.cases import Case
 from backend.models.identity_checks import IdentityChallenge, IdentityCheck
 from backend.models.persons import Person
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import SYSTEM, Actor, write_leaf
 from backend.services.consents import find_last, is_given
-from backend.services.identity_reviews import find_review, open_review
+from backend.services.identity_reviews import close_review, find_review, open_review
 from backend.services.identity_states import set_identity_state
 from backend.services.key_changes import activate_waiting_keys
 from backend.services.persons import birth_of
@@ -256,10 +256,7 @@ def _record(
 def _follow_up(world: World, session: Session, person: Person, decision: str, left: int) -> Case | None:
     if decision == "match":
         set_identity_state(world, session, person, "verified", passed=True)
-        review = find_review(session, person.id)
-        if review is not None:  # the machine was sure in the end; nobody needs to decide any more
-            review.state, review.decision, review.decided_at = "answered", "matched", world.clock.now()
-        session.flush()
+        close_review(world, session, person.id, SYSTEM)
         activate_waiting_keys(world, session, person.id)
         return None
     if decision == "review" or (decision == "no_match" and left <= 0):
