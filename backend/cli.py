@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """The grammar: one noun, one verb."""
     from backend.faces_cli import add_face_commands
+    from backend.identity_cli import add_identity_commands
     from backend.registry_cli import add_registry_commands
 
     parser = argparse.ArgumentParser(prog="anju", description="Anju: the operator's commands.")
@@ -60,6 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add(locks, "list", "all locks with presence", _list_locks)
     add_face_commands(nouns)
     add_registry_commands(nouns)
+    add_identity_commands(nouns)
     return parser
 
 

@@ -85,6 +85,7 @@ class IdentityProgress:
     case_due_at: datetime | None
     face_available: bool
     face_allowed: bool
+    network_identity_available: bool
 
 
 def start_challenge(world: World, *, account_id: str, session_id: str, document_sha256: str) -> ChallengeView:
@@ -164,6 +165,7 @@ def identity_progress(world: World, *, account_id: str) -> IdentityProgress:
             face_available=world.faces.is_ready(),
             face_allowed=person is not None
             and age_band(birth_of(world, session, person), world.clock.today()) != "under_14",
+            network_identity_available=world.network_identity is not None,
         )
 
 
