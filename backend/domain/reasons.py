@@ -1,37 +1,14 @@
 """All reasons for which Anju refuses something: one table for API, pages, audit and tests.
 
-`kind` decides the HTTP status at the doors; `rule` is the id of the legal rule where there is one (see rules.py).
+Those of the identity step stand in identity_reasons.py. `kind` decides the HTTP status at the doors (see reason_kinds).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from backend.domain.identity_reasons import IDENTITY_REASONS
+from backend.domain.reason_kinds import KINDS, Reason
 
-KINDS = (
-    "invalid",
-    "not_found",
-    "forbidden",
-    "unauthenticated",
-    "conflict",
-    "gone",
-    "too_many",
-    "busy",
-    "too_large",
-    "unavailable",
-)
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason in both languages, each with what to do about it."""
-
-    kind: str
-    zh: str
-    en: str
-    remedy_zh: str = ""
-    remedy_en: str = ""
-    rule: str | None = None
-
+__all__ = ["KINDS", "REASONS", "Reason"]
 
 REASONS: dict[str, Reason] = {
     # input in general
@@ -86,103 +63,8 @@ REASONS: dict[str, Reason] = {
                           "请 {seconds} 秒后重新获取验证码。", "Ask for a new code in {seconds} seconds."),
     "code.too_many": Reason("too_many", "今天取的验证码太多了。", "Too many codes were asked for today.",
                             "请一小时后再试。", "Try again in an hour."),
-    # identity
-    "person.name": Reason("invalid", "姓名应为 1–50 个字，只能有汉字和间隔号（外文姓名用字母）。",
-                          "A name has 1–50 characters: Chinese characters and the middle dot, or Latin letters.",
-                          "请照证件填写。", "Write it as on the document."),
-    "document.type": Reason("invalid", "没有这种证件类型。", "There is no such document type.", "请从列表中选。",
-                            "Choose one of the list."),
-    "document.form": Reason("invalid", "证件号码的位数或字符不对。",
-                            "The number has the wrong length or characters for this document.",
-                            "请照证件填写。", "Copy it from the document."),
-    "document.check_digit": Reason("invalid", "证件号码校验位不对，可能有一位输错了。",
-                                   "The check digit does not fit: one character is probably wrong.",
-                                   "请逐位核对。", "Compare it digit by digit."),
-    "document.birth": Reason("invalid", "证件号码里的出生日期不可能。", "The date of birth in the number is impossible.",
-                             "请逐位核对。", "Compare it digit by digit."),
-    "document.taken": Reason("conflict", "这个证件已由另一个手机号登记。",
-                             "This document is already registered under another phone.",
-                             "请用原手机号登录，或到窗口办理。", "Sign in with that phone or go to the window."),
-    "person.already": Reason("conflict", "您的身份信息已经填写。", "Your identity has been entered already.",
-                             "如需更正，请到窗口或提出更正。", "Ask for a correction if it is wrong."),
-    "person.missing": Reason("conflict", "请先填写身份信息。", "Enter your identity first.", "填写姓名和证件。",
-                             "Enter name and document."),
-    "person.unmatched": Reason("invalid", "姓名与证件号码不一致（3002）。", "Name and number do not belong together (3002).",
-                               "请核对；确认无误可保留填写，到窗口办理。",
-                               "Check both; if they are right, keep them and come to the window."),
-    "person.minor": Reason("forbidden", "未满 16 周岁，由监护人申报。", "Under 16: the guardian declares.",
-                           "请监护人登录办理，或到窗口。", "The guardian signs in, or comes to the window.", "ZJ-7"),
-    "consent.missing": Reason("conflict", "尚未单独同意人脸核验。", "The separate consent to the face check is missing.",
-                              "可以同意，也可以选其他方式。", "Give it, or choose another way.", "FACE-6"),
-    "consent.text": Reason("conflict", "文本已更新。", "The text has changed.", "请阅读新文本后再答。",
-                           "Read the new text and answer again."),
-    "consent.under_14": Reason("forbidden", "未满 14 周岁不使用人脸核验。", "Under 14 no face check is used.",
-                               "请选其他方式，由监护人办理。", "Choose another way, with the guardian.", "FACE-6"),
-    "notice.missing": Reason("conflict", "请先阅读告知书。", "Read the notice first.", "阅读并确认。",
-                             "Read and confirm it.", "PIPL-17"),
-    "challenge.expired": Reason("gone", "动作提示已过期。", "The challenge has expired.", "请重新开始拍摄。",
-                                "Start the pictures again."),
-    "challenge.used": Reason("conflict", "这组动作提示已经用过。", "This challenge has been used.", "请重新开始拍摄。",
-                             "Start the pictures again."),
-    "challenge.other": Reason("conflict", "照片与动作提示不属于同一次核验。",
-                              "The pictures and the challenge do not belong to the same check.",
-                              "请重新开始拍摄。", "Start the pictures again."),
-    "frames.count": Reason("invalid", "应有 {least}–{most} 张连续照片。", "Send {least}–{most} frames.",
-                           "请重新拍摄。", "Take them again."),
-    "face.busy": Reason("busy", "核验繁忙。", "The face check is busy.", "请 {seconds} 秒后再试，或选其他方式。",
-                        "Try again in {seconds} seconds, or choose another way."),
-    "face.unavailable": Reason("unavailable", "人脸核验暂不可用。", "The face check is not available now.",
-                               "请选其他方式：窗口、视频或房东见证。",
-                               "Choose another way: window, live video, or the landlord's attestation."),
-    "face.tries": Reason("conflict", "已试三次，交由工作人员处理。", "Three tries are used up: a person takes over.",
-                         "可到窗口或约视频核验；房东也可当面见证。",
-                         "Come to the window or ask for live video; your landlord can attest face to face."),
-    "attestation.words": Reason("invalid", "请确认两项：已当面见到本人、已查看证件原件。",
-                                "Confirm both: you met this person and saw the document.",
-                                "两项都确认后才能见证。", "Both are needed.", "PSAL-68"),
-    "attestation.not_open": Reason("conflict", "现在不需要见证。", "No attestation is needed now.",
-                                   "身份已核验，或租客尚未填写。", "The identity is settled, or not entered yet."),
-    "attestation.differs": Reason("conflict", "租客填写的证件与您报告的不一致。",
-                                  "The tenant entered another document than the one you reported.",
-                                  "请与租客核对证件；有疑问请到窗口。", "Compare the document together; the window helps.",
-                                  "PSAL-68"),
-    # appointments, network identity, guardians
-    "appointment.slot": Reason("invalid", "这个时间不能预约。", "This time is not on offer.", "请从列表中选一个时间。",
-                               "Choose a time of the list."),
-    "appointment.full": Reason("conflict", "这个时间刚刚约满。", "This time has just been taken.", "请选另一个时间。",
-                               "Choose another one."),
-    "appointment.early": Reason("conflict", "约定时间还没到。", "The appointed time has not come yet.", "到时间后再记。",
-                                "Mark it when it has."),
-    "appointment.none": Reason("not_found", "没有预约。", "There is no appointment.", "可以选一个时间，也可以直接到窗口。",
-                               "Choose a time, or come to the window without one."),
-    "appointment.link": Reason("invalid", "视频链接应以 https:// 开头，不带账号密码，不超过 300 个字符。",
-                               "A video link begins with https://, holds no name or password, and has at most 300 characters.",
-                               "请从视频工具复制完整链接。", "Copy the whole link from the video tool."),
-    "appointment.window": Reason("conflict", "这是窗口预约，不需要视频链接。", "This is a window appointment; it needs no link.",
-                                 "请在窗口当面办理。", "See the person at the window."),
-    "identity.settled": Reason("conflict", "身份已经核验，无需再约。", "The identity is verified already.", "可以继续下一步。",
-                               "Go on with the next step."),
-    "network.absent": Reason("unavailable", "这里还没有接入国家网络身份认证。", "National network identity is not connected here.",
-                             "请选其他方式：窗口、视频或房东见证。",
-                             "Choose another way: window, live video, or the landlord's attestation.", "NID-R"),
-    "network.unavailable": Reason("unavailable", "国家网络身份认证暂时没有回应。",
-                                  "National network identity does not answer now.", "请稍后再试，或选其他方式。",
-                                  "Try again later, or choose another way.", "NID-R"),
-    "network.expired": Reason("gone", "这次网络身份认证已过期（5 分钟）。", "This network identity request has expired (5 minutes).",
-                              "请重新开始，或选其他方式。", "Start again, or choose another way.", "NID-R"),
-    "network.used": Reason("conflict", "这次网络身份认证已经用过。", "This network identity request has been used.",
-                           "请重新开始，或选其他方式。", "Start again, or choose another way.", "NID-R"),
-    "network.other": Reason("conflict", "网络身份的回执不属于这次登录。",
-                            "What network identity answered does not belong to this sign-in.", "请在同一部手机上重新开始。",
-                            "Start again on the same phone.", "NID-R"),
-    "guardian.unidentified": Reason("forbidden", "请先核验监护人自己的身份。", "The guardian's own identity comes first.",
-                                    "填写身份并完成核验，再添加孩子。", "Have your own identity checked, then add the child.", "ZJ-7"),
-    "guardian.grown": Reason("invalid", "已满 16 周岁，由本人申报。", "16 or older: they declare by themselves.",
-                             "请本人用自己的手机办理。", "They use a phone of their own.", "ZJ-7"),
-    "guardian.self": Reason("invalid", "这是您自己的证件。", "This is your own document.", "请填写孩子的证件。",
-                            "Enter the child's document."),
-    "guardian.another": Reason("conflict", "这个孩子已由另一位监护人登记。", "Another guardian has entered this child.",
-                               "请到窗口办理。", "Please come to the window.", "ZJ-7"),
+    # identity: documents, consent, face, appointments, network identity, guardians
+    **IDENTITY_REASONS,
     # dwellings, units, locks
     "unit.space": Reason("invalid", "厨房、卫生间、阳台、过道、地下储藏室和车库不得出租居住。",
                          "Kitchen, toilet, balcony, corridor, basement store and garage must not be let for living.",

@@ -88,6 +88,11 @@ def upgrade() -> None:
         "identity_checks.person_id = persons.id AND identity_checks.method = 'document' "
         "AND identity_checks.outcome = 'pass')"
     )
+    # What was entered while the authority was away is asked about by the worker from now on.
+    op.execute(
+        "UPDATE persons SET document_state = 'unavailable', document_ask_at = created_at "
+        "WHERE document_state = 'unasked'"
+    )
 
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.add_column(sa.Column("subject_id", sa.Uuid(as_uuid=False), nullable=True))
