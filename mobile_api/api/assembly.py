@@ -6,9 +6,11 @@ from flask import Flask, request
 
 from mobile_api.api import (
     access_records,
+    children,
     consents,
     dwellings,
     identity_checks,
+    identity_ways,
     invitations,
     keys,
     leases,
@@ -26,6 +28,7 @@ from mobile_api.requests import API_BODY_BYTES, UPLOAD_BYTES
 NOUNS = (
     sign_ins,
     me,
+    children,
     consents,
     dwellings,
     units,
@@ -33,6 +36,7 @@ NOUNS = (
     invitations,
     registrations,
     identity_checks,
+    identity_ways,
     keys,
     access_records,
 )
