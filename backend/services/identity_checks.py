@@ -86,6 +86,7 @@ class IdentityProgress:
     face_available: bool
     face_allowed: bool
     network_identity_available: bool
+    age_band: str | None
 
 
 def start_challenge(world: World, *, account_id: str, session_id: str, document_sha256: str) -> ChallengeView:
@@ -156,6 +157,7 @@ def identity_progress(world: World, *, account_id: str) -> IdentityProgress:
         person = session.get(Person, account.person_id) if account.person_id else None
         last = find_last(session, account_id, "face_check")
         case = find_review(session, person.id) if person else None
+        band = age_band(birth_of(world, session, person), world.clock.today()) if person else None
         return IdentityProgress(
             state=person.identity_state if person else "none",
             consent=None if last is None or last.withdrawn_at is not None else last.given,
@@ -163,9 +165,9 @@ def identity_progress(world: World, *, account_id: str) -> IdentityProgress:
             case_reference=case.reference if case else None,
             case_due_at=case.due_at if case else None,
             face_available=world.faces.is_ready(),
-            face_allowed=person is not None
-            and age_band(birth_of(world, session, person), world.clock.today()) != "under_14",
+            face_allowed=band not in (None, "under_14"),
             network_identity_available=world.network_identity is not None,
+            age_band=band,
         )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from flask_babel import format_date, format_datetime, gettext
 
-from backend.domain import documents, keys, leases, officers, purposes, registrations, rules, spaces
+from backend.domain import documents, guardians, keys, leases, officers, purposes, registrations, rules, spaces
+from backend.domain.calendars import CHINA
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
 from backend.web import language
@@ -111,6 +112,21 @@ def notice_layers(text: NoticeText) -> list[tuple[str, str]]:
     return layers
 
 
+def clock_time(value: datetime) -> str:
+    """The time of the day in China: 09:30."""
+    return value.astimezone(CHINA).strftime("%H:%M")
+
+
+def day_of_week(value: date) -> str:
+    """A near day with its weekday."""
+    return str(format_date(value, "M月d日 EEEE" if language() == "zh" else "EEEE, d MMM"))
+
+
+def relation_options(table: Mapping[str, Any]) -> list[tuple[str, str, None]]:
+    """Guardians' relations as the options of radio cards."""
+    return [(code, pick(*pair), None) for code, pair in table.items()]
+
+
 def day(value: date | None) -> str:
     """A calendar day in words; an open end says so."""
     return gettext("不定期") if value is None else str(format_date(value, "medium"))
@@ -137,6 +153,8 @@ def battery_words(percent: int | None) -> tuple[str, str]:
 FILTERS = {
     "act_name": act_name,
     "field_name": field_name,
+    "clock_time": clock_time,
+    "day_of_week": day_of_week,
     "day": day,
     "moment": moment,
     "key_state": key_state,
@@ -167,6 +185,7 @@ TABLES = {
     "COMMAND_STATES": tables.COMMAND_STATES,
     "KEY_STATES": keys.STATE_NAMES,
     "SPACES": spaces.SPACE_NAMES,
+    "RELATIONS": guardians.RELATIONS,
     "RIGHTS": spaces.RIGHT_NAMES,
     "LEASE_KINDS": leases.KIND_NAMES,
     "DOCUMENTS": documents.DOCUMENT_TYPES,
