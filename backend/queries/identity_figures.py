@@ -39,6 +39,11 @@ class IdentityFigures:
     late_reviews: int
 
     @property
+    def median_wait(self) -> timedelta | None:
+        """The median as a span."""
+        return None if self.median_wait_minutes is None else timedelta(minutes=self.median_wait_minutes)
+
+    @property
     def unfinished(self) -> int:
         """Who began and has neither come through nor chosen a way."""
         return self.began - self.unaided - self.helped
