@@ -11,6 +11,8 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import format_date, format_datetime, gettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from backend.domain import documents, guardians, keys, leases, officers, purposes, registrations, rules, spaces
 from backend.domain.calendars import CHINA
@@ -90,6 +92,12 @@ def rule_words(rule_id: str | None) -> str:
     return f"{rule.zh}（{rule.id}）" if language() == "zh" else f"{rule.en} ({rule.id})"
 
 
+@pass_context  # without it Jinja works out 'ZJ-7'|rule_words once, in the language of whoever asks first
+def rule_on_page(_context: Context, rule_id: str | None) -> str:
+    """The same as a filter of templates."""
+    return rule_words(rule_id)
+
+
 def sentence(refusal: Refusal) -> str:
     """What is wrong and what to do, in the present language: the same words in the summary and at the field."""
     spoken = language()
@@ -162,7 +170,7 @@ FILTERS = {
     "document_name": document_name,
     "space_name": space_name,
     "lease_kind": lease_kind,
-    "rule_words": rule_words,
+    "rule_words": rule_on_page,
     "sentence": sentence,
     "notice_title": notice_title,
     "notice_layers": notice_layers,

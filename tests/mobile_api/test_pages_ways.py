@@ -202,6 +202,15 @@ def test_no_camera_script_loads_before_the_consent_nor_after_it_is_withdrawn(bro
     assert "国家网络身份认证" in phone.get(f"{home}/ways").text
 
 
+def test_a_rule_is_told_in_the_language_of_each_reader_not_of_the_first(browser: Browser, make: Make) -> None:
+    story = make(stories.make_identified)
+    assert "自愿使用" in browser(TENANT_PHONE).get(f"{home_of(story)}/ways").text
+    make(stories.verify_at_window, story.landlord)
+    chinese, english = browser(stories.LANDLORD_PHONE), browser("+8619900009555", "en")
+    assert "未满 16 周岁由监护人申报" in chinese.get("/me/children").text
+    assert "the guardian declares" in english.get("/me/children").text
+
+
 def test_nothing_is_left_untranslated_on_the_other_ways(browser: Browser, make: Make, world: Any) -> None:
     story = make(stories.make_identified)
     phone = browser(TENANT_PHONE, "en")
