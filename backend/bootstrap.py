@@ -21,13 +21,15 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.config import Settings
+from backend.config import Settings, SettingsError
 from backend.db import db, init_db
+from backend.domain.appointments import OpeningHours, read_spans
 from backend.domain.house_rules import HouseRules
 from backend.gateways.clock import SystemClock
 from backend.gateways.face_matcher import make_face_matcher
 from backend.gateways.identity_authority import HttpAuthority, StandInAuthority
 from backend.gateways.key_ring import FileKeyRing
+from backend.gateways.network_identity import HttpNetworkIdentity
 from backend.gateways.registry_client import HttpRegistryClient
 from backend.gateways.sms import DemoSms, HttpSms
 from backend.gateways.tokens import FileTokens
@@ -53,9 +55,21 @@ def house_rules(settings: Settings) -> HouseRules:
         attestation_review=timedelta(hours=settings.attestation_review_hours),
         door_events_kept=timedelta(days=settings.door_event_days),
         person_reads_per_day=settings.person_reads_per_day,
+        opening_hours=opening_hours(settings),
         face_match_at_most=settings.face_match_at_most,
         face_review_at_most=settings.face_review_at_most,
     )
+
+
+def opening_hours(settings: Settings) -> OpeningHours:
+    """When the window and live video are served; raises SettingsError when the hours cannot be read."""
+    try:
+        spans = read_spans(settings.window_hours)
+    except ValueError:
+        raise SettingsError(
+            f"ANJU_WINDOW_HOURS = {settings.window_hours!r} is not of the form 08:30-11:30,14:00-17:30."
+        ) from None
+    return OpeningHours(spans, timedelta(minutes=settings.slot_minutes), settings.slot_places, settings.slot_days)
 
 
 def make_world(settings: Settings, *, with_faces: bool = False) -> World:
@@ -90,6 +104,15 @@ def make_world(settings: Settings, *, with_faces: bool = False) -> World:
             ca=settings.registry_ca,
         ),
         wake_up=PostgresWakeUp(settings.database_url) if postgres else SocketWakeUp(settings.var),
+        network_identity=HttpNetworkIdentity(
+            settings.netid_url,
+            tokens,
+            client_cert=settings.netid_client_cert,
+            client_key=settings.netid_client_key,
+            ca=settings.netid_ca,
+        )
+        if settings.netid_url
+        else None,
     )
 
 

@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """The grammar: one noun, one verb."""
     from backend.faces_cli import add_face_commands
+    from backend.identity_cli import add_identity_commands
     from backend.locks_cli import add_lock_commands
     from backend.registry_cli import add_registry_commands
 
@@ -64,6 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_lock_commands(nouns)
     add_face_commands(nouns)
     add_registry_commands(nouns)
+    add_identity_commands(nouns)
     return parser
 
 

@@ -37,6 +37,7 @@ class Settings:
     bridges: int = 1
     bridge_health_port: int = 8004
     worker_health_port: int = 8005
+    netid_port: int = 8006
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
     registry_url: str = "http://127.0.0.1:8002"
@@ -51,6 +52,10 @@ class Settings:
     authority_client_cert: str = ""
     authority_client_key: str = ""
     authority_ca: str = ""
+    netid_url: str = ""
+    netid_client_cert: str = ""
+    netid_client_key: str = ""
+    netid_ca: str = ""
     sms_url: str = ""
     sms_token: str = ""
     face_workers: int = 1
@@ -60,6 +65,10 @@ class Settings:
     key_outage_grace_days: int = 30
     draft_days: int = 15
     attestation_review_hours: int = 72
+    window_hours: str = "08:30-11:30,14:00-17:30"
+    slot_minutes: int = 30
+    slot_places: int = 2
+    slot_days: int = 5
     invitation_days: int = 7
     door_event_days: int = 30
     person_reads_per_day: int = 30
@@ -100,6 +109,10 @@ class Settings:
                 f"ANJU_FACE_REVIEW_AT_MOST at most {_REVIEW_CEILING}: beyond, the engine takes strangers for one "
                 "person (README, identity check)."
             )
+        if not (5 <= self.slot_minutes <= 240 and 1 <= self.slot_places <= 50 and 1 <= self.slot_days <= 20):
+            raise SettingsError(
+                "ANJU_SLOT_MINUTES must lie in 5-240, ANJU_SLOT_PLACES in 1-50, ANJU_SLOT_DAYS in 1-20."
+            )
         if self.demo:
             return
         if not self.sms_url:
@@ -114,6 +127,8 @@ class Settings:
             )
         if not self.registry_url.startswith("https://"):
             raise SettingsError("ANJU_REGISTRY_URL must begin with https:// outside the demo.")
+        if self.netid_url and not self.netid_url.startswith("https://"):
+            raise SettingsError("ANJU_NETID_URL must begin with https:// outside the demo, or be left out.")
         if not self.cookie_secure:
             raise SettingsError("ANJU_COOKIE_SECURE must stay 1 outside the demo.")
 

@@ -171,6 +171,7 @@ Anju 安居 · sample village 太湖街道陈塘村 (made-up people, sample code
   landlords and tenants   {mobile}/
   precinct staff          http://127.0.0.1:{settings.console_port}/
   residence registry      http://127.0.0.1:{settings.registry_port}/   (stand-in of the provincial one)
+  network identity        http://127.0.0.1:{settings.netid_port}/   (stand-in of the national one)
   phone codes, stickers   {mobile}/demo/messages
   one-time codes of staff http://127.0.0.1:{settings.console_port}/demo/codes
 """)

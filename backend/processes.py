@@ -29,6 +29,7 @@ PORTS = {
     "sim_port": "simulated locks",
     "bridge_health_port": "MQTT bridge's health check",
     "worker_health_port": "worker's health check",
+    "netid_port": "network identity",
     "broker_port": "MQTT broker",
     "sim_near_port": "near link of the simulated locks",
 }
@@ -53,11 +54,20 @@ def demo_environment(ports: Mapping[str, int] | None = None) -> dict[str, str]:
     settings = Settings.from_environment(environment)
     for name, port in ports_of(settings, environment).items():
         environment[f"ANJU_{name.upper()}"] = str(port)
-    for role, port in (("REGISTRY", settings.registry_port), ("MOBILE", settings.mobile_port)):
+    for role, port in _addressed(settings):
         if ports or not environment.get(f"ANJU_{role}_URL"):
             environment[f"ANJU_{role}_URL"] = f"http://127.0.0.1:{port}"
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
+
+
+def _addressed(settings: Settings) -> tuple[tuple[str, int], ...]:
+    """The processes that others find by an address of their own setting."""
+    return (
+        ("REGISTRY", settings.registry_port),
+        ("MOBILE", settings.mobile_port),
+        ("NETID", settings.netid_port),
+    )
 
 
 def ports_of(settings: Settings, environment: Mapping[str, str]) -> dict[str, int]:
@@ -67,7 +77,7 @@ def ports_of(settings: Settings, environment: Mapping[str, str]) -> dict[str, in
 
 
 def process_table(settings: Settings) -> list[Process]:
-    """The demo's processes, seven with one bridge, in the order of their starting."""
+    """The demo's processes, eight with one bridge, in the order of their starting."""
     local = "http://127.0.0.1"
     mobile, console = f"{local}:{settings.mobile_port}", f"{local}:{settings.console_port}"
     mosquitto = (find_mosquitto() or "mosquitto", "-c", str(settings.var / "broker" / "mosquitto.conf"))
@@ -91,6 +101,11 @@ def process_table(settings: Settings) -> list[Process]:
             web("backend.registry.app:create_registry_app()", settings.registry_port),
             f"{local}:{settings.registry_port}/healthz", settings.registry_port, "registry_port", wave=3,
             page=f"{local}:{settings.registry_port}/",
+        ),
+        Process(
+            "netid", "network identity", web("backend.netid.app:create_netid_app()", settings.netid_port),
+            f"{local}:{settings.netid_port}/healthz", settings.netid_port, "netid_port", wave=3,
+            page=f"{local}:{settings.netid_port}/",
         ),
         *bridges(settings),
         Process(

@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from backend.bootstrap import check_revision, core_app, world_of
 from backend.config import Settings, SettingsError
 from backend.db import db
+from backend.fault_switches import add_fault_arguments, switch_fault
 from backend.gateways.registry_client import read_receipt_keys
 from backend.gateways.world import World
 from backend.queries.registry_sync import SyncHealth, find_course, get_sync_health
@@ -46,9 +45,7 @@ def add_registry_commands(subparsers: Any) -> None:
     retry = _add(verbs, "retry", "take a parked row up again", _retry)
     retry.add_argument("outbox_id", metavar="ROW", type=int, help="its number in `registry status`")
     fault = _add(verbs, "fault", "let the stand-in registry fail, or list how it can", _fault)
-    fault.add_argument("name", nargs="?", help="the failure; without it, all are listed")
-    fault.add_argument("params", nargs="*", metavar="NAME=VALUE", help="for example seconds=60 times=3")
-    fault.add_argument("--off", action="store_true", help="switch it (or all) off")
+    add_fault_arguments(fault)
     receipt = subparsers.add_parser("receipt", help="registry receipts, verified offline")
     verify = _add(
         receipt.add_subparsers(metavar="VERB", required=True),
@@ -139,34 +136,7 @@ def _retry(chosen: argparse.Namespace) -> int:
 
 
 def _fault(chosen: argparse.Namespace) -> int:
-    address = f"{_settings().registry_url.rstrip('/')}/_sim/faults" + (f"/{chosen.name}" if chosen.name else "")
-    with httpx.Client(timeout=5, trust_env=False) as client:
-        try:
-            if chosen.off:
-                answer = client.delete(address)
-            elif chosen.name:
-                answer = client.put(address, json=_params(chosen.params))
-            else:
-                answer = client.get(address)
-        except httpx.HTTPError:
-            print("The stand-in registry does not answer.", file=sys.stderr)
-            return 1
-    if answer.status_code != 200:
-        print("The registry has no such switch; `registry fault` lists them.", file=sys.stderr)
-        return 1
-    body = answer.json()
-    for name, does in body.get("known", {}).items():
-        print(f"{name:<18} {does}")
-    print("on: " + (json.dumps(body["on"], ensure_ascii=False) if body["on"] else "nothing"))
-    return 0
-
-
-def _params(words: list[str]) -> dict[str, Any]:
-    params: dict[str, Any] = {}
-    for word in words:
-        name, _, value = word.partition("=")
-        params[name] = int(value) if value.lstrip("-").isdigit() else value.split(",") if "," in value else value
-    return params
+    return switch_fault(_settings().registry_url, "registry", chosen)
 
 
 def _text_of(given: str) -> str:

@@ -14,6 +14,7 @@ from backend.gateways.face_matcher import FakeFaceMatcher, Frame
 from backend.gateways.fake_registry import FakeRegistryClient
 from backend.gateways.identity_authority import StandInAuthority
 from backend.gateways.key_ring import FileKeyRing
+from backend.gateways.network_identity import FakeNetworkIdentity
 from backend.gateways.sms import DemoSms
 from backend.gateways.tokens import FileTokens
 from backend.gateways.world import World
@@ -77,4 +78,5 @@ def make_fake_world(settings: Settings, clock: Clock) -> World:
         authority=StandInAuthority(),
         registry=FakeRegistryClient(clock.now()),
         wake_up=QuietWakeUp(),
+        network_identity=FakeNetworkIdentity(),
     )

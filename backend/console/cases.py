@@ -37,7 +37,7 @@ def index() -> str:
 @pages.get("/cases/<reference>")
 def show(reference: str) -> str:
     """One case with the persons it concerns; needs a purpose."""
-    return _page(reference, Form())
+    return page_of(reference, Form())
 
 
 @pages.post("/cases/<reference>/claim")
@@ -69,10 +69,11 @@ def decide(reference: str) -> tuple[str, int] | Response:
             moved_out_on=form.day("moved_out_on"),
         )
         return redirect(url_for("cases.show", reference=reference))
-    return _page(reference, form), form.status
+    return page_of(reference, form), form.status
 
 
-def _page(reference: str, form: Form) -> str:
+def page_of(reference: str, form: Form) -> str:
+    """The page of one case, with a form as it was sent."""
     who = acting()
     file = look_at_case(world(), session_id=who.session_id, reference=reference)
     queue = [line.reference for line in case_lists.list_cases(who.area, kinds_for(who.role), officer_id=who.id)]

@@ -16,8 +16,10 @@ from backend.console import (
     cases,
     deadlines,
     demo,
+    figures,
     front,
     ledger,
+    reviews,
     search,
     sign_in,
     sync,
@@ -30,7 +32,7 @@ from backend.domain.refusals import Refusal
 from backend.services.officer_sessions import find_officer_session
 from backend.web import Caller, caller, error_answer, language
 
-PAGES = (front, sign_in, tasks, ledger, units, cases, search, deadlines, sync, audits, demo)
+PAGES = (front, sign_in, tasks, ledger, units, cases, reviews, search, deadlines, sync, figures, audits, demo)
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")
 LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
 

@@ -17,9 +17,11 @@ from backend.web import STATUS, caller, decide_call, load_policy
 PLACES = (
     ("ledger.board", "ledger"),
     ("cases.index", "cases"),
+    ("reviews.index", "reviews"),
     ("deadlines.index", "deadlines"),
     ("search.person", "search"),
     ("sync.health", "sync"),
+    ("figures.identity", "figures"),
     ("audits.index", "audit"),
 )
 

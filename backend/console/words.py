@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from backend.domain import cases, ledger, purposes
+from backend.domain import appointments, cases, ledger, purposes
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.officers import ROLE_NAMES
@@ -45,6 +45,7 @@ OPENERS = {
     "rule": ("系统规则", "A rule"),
     "tenant": ("租客", "The tenant"),
     "landlord": ("房东", "The landlord"),
+    "guardian": ("监护人", "The guardian"),
     "resident": ("居民", "A resident"),
     "officer": ("工作人员", "Staff"),
     "registry": ("登记机关", "The registry"),
@@ -68,6 +69,7 @@ CHANGES = {
     "declare": ("租客申报", "Declared by the tenant"),
     "landlord_report": ("房东报告", "Reported by the landlord"),
     "extend": ("租约延期", "Lease extended"),
+    "identity_corrected": ("租客更正姓名或号码", "Name or number corrected by the tenant"),
     "still_here": ("租客表示仍在居住", "Tenant: still living there"),
     "still_living": ("核实：仍在居住", "Found: still living there"),
     "check_out": ("离开登记", "Checked out"),
@@ -87,6 +89,15 @@ AUDIT_ACTIONS = {
     "search_made": ("按号码查找", "Search by number"),
     "case_claimed": ("领取事项", "Case taken"),
     "case_released": ("退回事项", "Case given back"),
+    "reviews_listed": ("查看身份复核队列", "Review queue read"),
+    "appointment_listed": ("查看当天预约名单", "Day's appointments read"),
+    "appointment_linked": ("设置视频链接", "Video link set"),
+    "appointment_ended": ("预约结束", "Appointment ended"),
+    "appointment_chosen": ("租客预约时间", "Time chosen by the tenant"),
+    "identity_network_identity": ("网络身份认证", "Network identity"),
+    "identity_document": ("姓名与号码核对", "Name and number checked"),
+    "identity_corrected": ("租客更正身份", "Identity corrected by the tenant"),
+    "child_entered": ("监护人添加孩子", "Child entered by a guardian"),
     "refused": ("被拒绝", "Refused"),
     "registry_retry": ("重新报送", "Sent again"),
     "identity_window": ("当面复核身份", "Identity review in person"),
@@ -107,6 +118,20 @@ DECISIONS = {
     "area.foreign": ("不在辖区", "Outside the area"),
     "reads.cap": ("达到每日上限", "Daily limit reached"),
     "purpose.unfit": ("用途不符", "Unfit purpose"),
+    "matched": ("已由系统核验", "Verified meanwhile"),
+    "unmatched": ("不一致", "Not matched"),
+    "idle": ("无人处理，自动退回", "Left alone, given back"),
+    "kept": ("已赴约", "Kept"),
+    "missed": ("未赴约", "Missed"),
+    "cancelled": ("已取消", "Cancelled"),
+    "late": ("只看超时", "Late ones"),
+    "today": ("只看今天有约", "With a time today"),
+    "mine": ("只看我领取的", "Taken by me"),
+    "escalated": ("只看已交负责人", "With the supervisors"),
+    "window": ("当面（窗口）", "In person (window)"),
+    "live_video": ("视频", "Live video"),
+    "verified": ("确认", "Confirmed"),
+    "expired": ("超时", "Ran out"),
     "pass": ("通过", "Passed"),
     "fail": ("未通过", "Not passed"),
     **{code: (d.zh, d.en) for kind in cases.KINDS.values() for code, d in kind.decisions.items()},
@@ -129,21 +154,32 @@ EVIDENCE_VALUES = {
     "live_video": ("申请视频核验", "asked for live video"),
     "face": ("人脸比对未能判定", "the face check was undecided"),
     "attested": ("房东见证后复核", "review after the landlord's attestation"),
+    "guardian": ("监护人见证后复核", "review after the guardian's word"),
     "review": ("需要人工判断", "a person should decide"),
     "no_match": ("未能匹配（三次）", "no match (three times)"),
     **OWNERS,
 }
+WAYS = {
+    "face": ("人脸核验通过", "Matched by face"),
+    "network_identity": ("网络身份认证通过", "Confirmed by network identity"),
+    "window": ("自选窗口", "Chose the window"),
+    "live_video": ("自选视频", "Chose live video"),
+}
 NAVIGATION = {
     "ledger": lazy_gettext("房屋台账"),
     "cases": lazy_gettext("待办事项"),
+    "reviews": lazy_gettext("身份复核"),
     "deadlines": lazy_gettext("逾期提醒"),
     "search": lazy_gettext("按号码查找"),
     "sync": lazy_gettext("登记同步"),
+    "figures": lazy_gettext("核验指标"),
     "audit": lazy_gettext("访问审计"),
 }
 ICONS = {
     "ledger": "M4 21V9l8-5 8 5v12M2 21h20M9 21v-6h6v6M9 11h.1M15 11h.1",
     "cases": "M5 4h14v17H5ZM9 2.5h6v3H9ZM8.5 12l2 2 4.5-4.5M8.5 17.5h7",
+    "reviews": "M3 5h18v14H3ZM7 15c0-3 5-3 5 0M9.5 11.2a1.4 1.4 0 1 0 0-2.8 1.4 1.4 0 0 0 0 2.8ZM14.5 9.5h4M14.5 13h4",
+    "figures": "M4 20V4M4 20h16M8 16v-4M12 16V8M16 16v-6",
     "deadlines": "M12 21a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 8v5l3 2M3 4l3-2M21 4l-3-2",
     "search": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 21 21",
     "sync": "M4 12a8 8 0 0 1 14-5.3L20 9M20 4v5h-5M20 12a8 8 0 0 1-14 5.3L4 15M4 20v-5h5",
@@ -182,6 +218,7 @@ REGISTRATION_LOOKS = {
 
 TABLES: Mapping[str, Any] = {
     "ACTORS": ACTORS,
+    "APPOINTMENT_STATES": appointments.STATE_NAMES,
     "AUDIT_ACTIONS": AUDIT_ACTIONS,
     "CASE_KINDS": cases.KINDS,
     "CASE_STATES": cases.STATE_NAMES,
@@ -211,6 +248,7 @@ TABLES: Mapping[str, Any] = {
     "SPACES": ledger.SPACE_NAMES,
     "UNIT_LOOKS": UNIT_LOOKS,
     "UNIT_STATES": ledger.UNIT_STATES,
+    "WAYS": WAYS,
 }
 
 

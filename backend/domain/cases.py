@@ -9,6 +9,7 @@ from backend.domain.calendars import day_of, end_of, working_days_after
 from backend.domain.refusals import Refusal, illegal_transition
 
 OPEN_STATES = ("reported", "routed", "assigned")
+IDLE = timedelta(minutes=30)
 STATE_NAMES = {
     "reported": ("已提出", "Reported"),
     "routed": ("待领取", "Waiting to be taken"),
@@ -227,6 +228,12 @@ def due_time_of(kind: str, opened_at: datetime) -> datetime:
     if row.hours:
         return opened_at + timedelta(hours=row.hours)
     return end_of(working_days_after(day_of(opened_at), row.days))
+
+
+def returning_kinds() -> tuple[str, ...]:
+    """The kinds that go back to the queue when their taker leaves them alone for `IDLE`: those decided at a meeting."""
+    met = {kind for kind, row in KINDS.items() for end in row.decisions.values() if "method" in end.needs}
+    return tuple(kind for kind in KINDS if kind in met)
 
 
 def kinds_for(role: str) -> tuple[str, ...]:

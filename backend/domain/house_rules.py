@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+
+from backend.domain.appointments import OpeningHours
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class HouseRules:
     officer_session: timedelta = timedelta(hours=8)
     step_up_life: timedelta = timedelta(minutes=5)
     challenge_life: timedelta = timedelta(seconds=60)
+    network_identity_life: timedelta = timedelta(minutes=5)
+    opening_hours: OpeningHours = field(default_factory=OpeningHours)
     door_events_kept: timedelta = timedelta(days=30)
     person_reads_per_day: int = 30
     face_match_at_most: float = 0.40

@@ -85,7 +85,10 @@ DISCLOSURES = {
     "case_opened": ("打开与您有关的待办事项", "Opened a case about you"),
     "case_decided": ("对与您有关的待办事项作出决定", "Decided a case about you"),
     "door_events_exported": ("导出门锁记录作为证据", "Exported the lock's events as evidence"),
+    "appointment_listed": ("查看当天预约名单", "Read the day's list of appointments"),
 }
+# Reading one's own day at the counter does not use up the cap on single persons: the appointments are its measure.
+UNCAPPED = ("appointment_listed",)
 FIELDS = {
     "name": ("姓名", "name"),
     "name_masked": ("姓名（遮盖）", "name (masked)"),
@@ -103,6 +106,7 @@ FIELDS = {
     "right": ("出租权依据", "right to let"),
     "outcome": ("处理结果", "outcome"),
     "door_events": ("开门记录", "door events"),
+    "appointment": ("预约时间", "appointment"),
 }
 
 # Our own references (AJ-20261123-0007) and the numbers of other offices: letters, digits, hyphens.

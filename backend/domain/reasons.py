@@ -1,37 +1,14 @@
 """All reasons for which Anju refuses something: one table for API, pages, audit and tests.
 
-`kind` decides the HTTP status at the doors; `rule` is the id of the legal rule where there is one (see rules.py).
+Those of the identity step stand in identity_reasons.py. `kind` decides the HTTP status at the doors (see reason_kinds).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from backend.domain.identity_reasons import IDENTITY_REASONS
+from backend.domain.reason_kinds import KINDS, Reason
 
-KINDS = (
-    "invalid",
-    "not_found",
-    "forbidden",
-    "unauthenticated",
-    "conflict",
-    "gone",
-    "too_many",
-    "busy",
-    "too_large",
-    "unavailable",
-)
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason in both languages, each with what to do about it."""
-
-    kind: str
-    zh: str
-    en: str
-    remedy_zh: str = ""
-    remedy_en: str = ""
-    rule: str | None = None
-
+__all__ = ["KINDS", "REASONS", "Reason"]
 
 REASONS: dict[str, Reason] = {
     # input in general
@@ -86,65 +63,8 @@ REASONS: dict[str, Reason] = {
                           "请 {seconds} 秒后重新获取验证码。", "Ask for a new code in {seconds} seconds."),
     "code.too_many": Reason("too_many", "今天取的验证码太多了。", "Too many codes were asked for today.",
                             "请一小时后再试。", "Try again in an hour."),
-    # identity
-    "person.name": Reason("invalid", "姓名应为 1–50 个字，只能有汉字和间隔号（外文姓名用字母）。",
-                          "A name has 1–50 characters: Chinese characters and the middle dot, or Latin letters.",
-                          "请照证件填写。", "Write it as on the document."),
-    "document.type": Reason("invalid", "没有这种证件类型。", "There is no such document type.", "请从列表中选。",
-                            "Choose one of the list."),
-    "document.form": Reason("invalid", "证件号码的位数或字符不对。",
-                            "The number has the wrong length or characters for this document.",
-                            "请照证件填写。", "Copy it from the document."),
-    "document.check_digit": Reason("invalid", "证件号码校验位不对，可能有一位输错了。",
-                                   "The check digit does not fit: one character is probably wrong.",
-                                   "请逐位核对。", "Compare it digit by digit."),
-    "document.birth": Reason("invalid", "证件号码里的出生日期不可能。", "The date of birth in the number is impossible.",
-                             "请逐位核对。", "Compare it digit by digit."),
-    "document.taken": Reason("conflict", "这个证件已由另一个手机号登记。",
-                             "This document is already registered under another phone.",
-                             "请用原手机号登录，或到窗口办理。", "Sign in with that phone or go to the window."),
-    "person.already": Reason("conflict", "您的身份信息已经填写。", "Your identity has been entered already.",
-                             "如需更正，请到窗口或提出更正。", "Ask for a correction if it is wrong."),
-    "person.missing": Reason("conflict", "请先填写身份信息。", "Enter your identity first.", "填写姓名和证件。",
-                             "Enter name and document."),
-    "person.unmatched": Reason("invalid", "姓名与证件号码不一致。", "Name and number do not belong together.",
-                               "请核对；确认无误可到窗口办理。", "Check both; if they are right, the window helps."),
-    "person.minor": Reason("forbidden", "未满 16 周岁，由监护人申报。", "Under 16: the guardian declares.",
-                           "请监护人登录办理，或到窗口。", "The guardian signs in, or comes to the window.", "ZJ-7"),
-    "consent.missing": Reason("conflict", "尚未单独同意人脸核验。", "The separate consent to the face check is missing.",
-                              "可以同意，也可以选其他方式。", "Give it, or choose another way.", "FACE-6"),
-    "consent.text": Reason("conflict", "文本已更新。", "The text has changed.", "请阅读新文本后再答。",
-                           "Read the new text and answer again."),
-    "consent.under_14": Reason("forbidden", "未满 14 周岁不使用人脸核验。", "Under 14 no face check is used.",
-                               "请选其他方式，由监护人办理。", "Choose another way, with the guardian.", "FACE-6"),
-    "notice.missing": Reason("conflict", "请先阅读告知书。", "Read the notice first.", "阅读并确认。",
-                             "Read and confirm it.", "PIPL-17"),
-    "challenge.expired": Reason("gone", "动作提示已过期。", "The challenge has expired.", "请重新开始拍摄。",
-                                "Start the pictures again."),
-    "challenge.used": Reason("conflict", "这组动作提示已经用过。", "This challenge has been used.", "请重新开始拍摄。",
-                             "Start the pictures again."),
-    "challenge.other": Reason("conflict", "照片与动作提示不属于同一次核验。",
-                              "The pictures and the challenge do not belong to the same check.",
-                              "请重新开始拍摄。", "Start the pictures again."),
-    "frames.count": Reason("invalid", "应有 {least}–{most} 张连续照片。", "Send {least}–{most} frames.",
-                           "请重新拍摄。", "Take them again."),
-    "face.busy": Reason("busy", "核验繁忙。", "The face check is busy.", "请 {seconds} 秒后再试，或选其他方式。",
-                        "Try again in {seconds} seconds, or choose another way."),
-    "face.unavailable": Reason("unavailable", "人脸核验暂不可用。", "The face check is not available now.",
-                               "请选其他方式：窗口、视频或房东见证。",
-                               "Choose another way: window, live video, or the landlord's attestation."),
-    "face.tries": Reason("conflict", "已试三次，交由工作人员处理。", "Three tries are used up: a person takes over.",
-                         "可到窗口或约视频核验；房东也可当面见证。",
-                         "Come to the window or ask for live video; your landlord can attest face to face."),
-    "attestation.words": Reason("invalid", "请确认两项：已当面见到本人、已查看证件原件。",
-                                "Confirm both: you met this person and saw the document.",
-                                "两项都确认后才能见证。", "Both are needed.", "PSAL-68"),
-    "attestation.not_open": Reason("conflict", "现在不需要见证。", "No attestation is needed now.",
-                                   "身份已核验，或租客尚未填写。", "The identity is settled, or not entered yet."),
-    "attestation.differs": Reason("conflict", "租客填写的证件与您报告的不一致。",
-                                  "The tenant entered another document than the one you reported.",
-                                  "请与租客核对证件；有疑问请到窗口。", "Compare the document together; the window helps.",
-                                  "PSAL-68"),
+    # identity: documents, consent, face, appointments, network identity, guardians
+    **IDENTITY_REASONS,
     # dwellings, units, locks
     "unit.space": Reason("invalid", "厨房、卫生间、阳台、过道、地下储藏室和车库不得出租居住。",
                          "Kitchen, toilet, balcony, corridor, basement store and garage must not be let for living.",
@@ -344,7 +264,7 @@ REASONS: dict[str, Reason] = {
                         "Ask your supervisor."),
     "step_up": Reason("forbidden", "查看完整号码前请再次输入密码。", "Enter your password again before unmasking.",
                       "请再次验证。", "Verify again."),
-    "case.taken": Reason("conflict", "这件事已由别人处理。", "Somebody else has taken this case.", "请选下一件。",
+    "case.taken": Reason("conflict", "这件事已由 {badge} 处理。", "{badge} has taken this case.", "请选下一件。",
                          "Take the next one."),
     "case.decision": Reason("invalid", "没有这个处理结果。", "There is no such decision for this case.",
                             "可以选：{allowed}。", "Possible: {allowed}."),

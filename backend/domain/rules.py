@@ -49,6 +49,9 @@ RULES: dict[str, LegalRule] = {
                   "The landlord may not force the tenant out: a key is not an eviction tool.", "住房租赁条例 第12条"),
         LegalRule("FACE-6", "人脸核验须单独同意，且不得作为唯一方式。",
                   "A face check needs separate consent and is never the only way.", "人脸识别技术应用安全管理办法"),
+        LegalRule("NID-R", "国家网络身份认证自愿使用；只需核验的，只返回结果。",
+                  "National network identity is voluntary; where a check is enough, only its result comes back.",
+                  "国家网络身份认证公共服务管理办法"),
         LegalRule("PIPL-17", "处理前须告知。", "People are told before their data is processed.", "个人信息保护法 第17条"),
     )
 }

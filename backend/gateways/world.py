@@ -9,6 +9,7 @@ from backend.gateways.clock import Clock
 from backend.gateways.face_matcher import FaceMatcher
 from backend.gateways.identity_authority import IdentityAuthority
 from backend.gateways.key_ring import KeyRing
+from backend.gateways.network_identity import NetworkIdentity
 from backend.gateways.registry_client import RegistryClient
 from backend.gateways.sms import SmsGateway
 from backend.gateways.tokens import TokenSigner
@@ -28,3 +29,4 @@ class World:
     authority: IdentityAuthority
     registry: RegistryClient
     wake_up: WakeUp
+    network_identity: NetworkIdentity | None = None  # none configured: the way is not offered

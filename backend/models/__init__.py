@@ -6,6 +6,7 @@ migrations and tests need. You will not find a rule about people here: rules liv
 
 from backend.models import (  # noqa: F401  (importing registers the tables)
     accounts,
+    appointments,
     audit,
     bridges,
     cases,
@@ -19,6 +20,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     leases,
     lock_events,
     locks,
+    network_identity,
     notices,
     officers,
     outbox,

@@ -53,5 +53,7 @@ class Case(Base):
     opened_at: Mapped[Moment]
     due_at: Mapped[Moment | None] = mapped_column(default=None)
     assigned_at: Mapped[Moment | None] = mapped_column(default=None)
+    touched_at: Mapped[Moment | None] = mapped_column(default=None)  # when its taker was last seen at it
+    escalated_at: Mapped[Moment | None] = mapped_column(default=None)  # when it was late and went to the supervisors
     decided_at: Mapped[Moment | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)

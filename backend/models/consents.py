@@ -11,13 +11,17 @@ PURPOSES = ("registration_notice", "face_check")
 
 
 class Consent(Base):
-    """One answer to one text (FACE-6, PIPL-29): a refusal is kept as well, as `given` false."""
+    """One answer to one text (FACE-6, PIPL-29): a refusal is kept as well, as `given` false.
+
+    `subject_id` is the child for whom a guardian's account has answered; None: for oneself.
+    """
 
     __tablename__ = "consents"
     __table_args__ = (one_of("purpose", PURPOSES), Index("ix_consents_account_id_purpose", "account_id", "purpose"))
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     account_id: Mapped[Id] = mapped_column(ForeignKey("accounts.id"))
+    subject_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), default=None)
     purpose: Mapped[Code]
     text_version: Mapped[Code]
     text_hash: Mapped[Text120]

@@ -9,18 +9,23 @@ from backend.models.base import Base, Code, Id, Moment, Sealed, Token, one_of
 
 ID_TYPES = ("111", "414", "511", "516", "551", "553")
 IDENTITY_STATES = ("none", "attested", "verified")
+DOCUMENT_STATES = ("unasked", "matched", "unmatched", "unavailable")
 
 
 class Person(Base):
     """A natural person; the id is never derived from a document.
 
     `identity_state` is the highest outcome reached by an identity check; `attested` is due for review.
+    `document_state` is what the authority said of name and number; while it is `unavailable`, `document_ask_at` says
+    when it is asked again. A child's guardian and their relation are kept here (ZJ-7).
     """
 
     __tablename__ = "persons"
     __table_args__ = (
         one_of("id_type", ID_TYPES),
         one_of("identity_state", IDENTITY_STATES),
+        one_of("document_state", DOCUMENT_STATES),
+        Index("ix_persons_guardian_id", "guardian_id"),
         one_of("sex", ("male", "female", "unknown")),
         Index("uq_persons_id_number_token", "id_type", "id_number_token", unique=True),
     )
@@ -37,6 +42,10 @@ class Person(Base):
     hukou_division: Mapped[Code | None] = mapped_column(default=None)
     identity_state: Mapped[Code] = mapped_column(default="none")
     identity_review_due_at: Mapped[Moment | None] = mapped_column(default=None)
+    document_state: Mapped[Code] = mapped_column(default="unasked", server_default="unasked")
+    document_ask_at: Mapped[Moment | None] = mapped_column(default=None)
+    document_tries: Mapped[int] = mapped_column(default=0, server_default="0")
     guardian_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), default=None)
+    guardian_relation: Mapped[Code | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Moment]

@@ -14,6 +14,7 @@ from backend.models.cases import Case
 from backend.models.leases import Lease
 from backend.models.registrations import Registration
 from backend.models.units import Unit, UnitClaim
+from backend.services.appointment_changes import end_appointment
 from backend.services.audit import Actor
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
@@ -27,10 +28,10 @@ def apply_decision(
 ) -> Refusal | None:
     """Carry out `case.decision` and tell those it concerns; a refusal means that nothing was changed."""
     if case.kind == "identity_review":
-        _settle_review(world, session, case, actor, method or "window")
-    elif case.kind == "dispute":
+        return _settle_review(world, session, case, actor, method or "window")
+    if case.kind == "dispute":
         return _settle_dispute(world, session, case, actor, moved_out_on)
-    elif case.kind == "unit_claim":
+    if case.kind == "unit_claim":
         _settle_claim(world, session, case, actor)
     elif case.kind == "rebind":
         _tell_of_rebind(world, session, case)
@@ -39,10 +40,13 @@ def apply_decision(
     return None
 
 
-def _settle_review(world: World, session: Session, case: Case, actor: Actor, method: str) -> None:
+def _settle_review(world: World, session: Session, case: Case, actor: Actor, method: str) -> Refusal | None:
+    """The identity as a person found it; the appointment was kept, or missed when nobody could be met."""
     confirmed = case.decision == "confirmed"
-    if case.person_id is None:
-        return
+    met = case.decision_reason != "not_reached"
+    refusal = end_appointment(world, session, case.id, "keep" if met else "miss", actor)
+    if refusal is not None or case.person_id is None:
+        return refusal
     settle_identity(
         world,
         session,
@@ -65,6 +69,7 @@ def _settle_review(world: World, session: Session, case: Case, actor: Actor, met
         reason_en=en,
         **_words(case),
     )
+    return None
 
 
 def _tell_of_rebind(world: World, session: Session, case: Case) -> None:

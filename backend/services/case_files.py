@@ -23,6 +23,7 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import UnitClaim
 from backend.queries.unit_facts import ResidenceFacts, UnitFacts, find_residence, find_unit
+from backend.services.appointment_changes import AppointmentView, find_latest, view_appointment
 from backend.services.audit import write_leaf
 from backend.services.disclosures import answer, judge_cap, note_refusal
 from backend.services.officer_sessions import Acting, acting_officer
@@ -65,6 +66,8 @@ class CaseFile:
     residence: ResidenceFacts | None
     landlord_says_left_on: date | None
     persons: tuple[CasePerson, ...]
+    appointment: AppointmentView | None
+    escalated_at: datetime | None
 
 
 def look_at_case(world: World, *, session_id: str, reference: str) -> CaseFile:
@@ -87,6 +90,17 @@ def case_for(session: Session, acting: Acting, reference: str) -> Case | Refusal
     if not covers(acting.officer.area, case.area):
         return Refusal("area.foreign")
     return case if case.kind in kinds_for(acting.officer.role) else Refusal("forbidden")
+
+
+def touch(world: World, acting: Acting, case: Case) -> None:
+    """Note that the officer who has taken the case is at it: left alone, it would go back to the queue."""
+    if case.assigned_to == acting.officer.id:
+        case.touched_at = world.clock.now()
+
+
+def badge_of(session: Session, case: Case) -> str | None:
+    """The pseudonym of the officer who has taken the case."""
+    return session.scalar(select(Officer.badge).where(Officer.id == case.assigned_to)) if case.assigned_to else None
 
 
 def _look(world: World, session: Session, acting: Acting, reference: str) -> CaseFile | Refusal:
@@ -114,6 +128,7 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
         persons.append(_case_person(world, session, person_id, part, claim))
     if not parties:
         write_leaf(world, session, acting.actor, "case_opened", object_kind="case", object_id=case.reference)
+    touch(world, acting, case)
     return _file(session, acting, case, tuple(persons))
 
 
@@ -158,7 +173,7 @@ def _case_person(world: World, session: Session, person_id: str, part: str, clai
 
 
 def _file(session: Session, acting: Acting, case: Case, persons: tuple[CasePerson, ...]) -> CaseFile:
-    badge = session.scalar(select(Officer.badge).where(Officer.id == case.assigned_to)) if case.assigned_to else None
+    appointment = find_latest(session, case.id)
     left_on = case.evidence.get("landlord_says_left_on")
     return CaseFile(
         reference=case.reference,
@@ -169,7 +184,7 @@ def _file(session: Session, acting: Acting, case: Case, persons: tuple[CasePerso
         opened_at=case.opened_at,
         due_at=case.due_at,
         evidence=dict(case.evidence),
-        assigned_badge=badge,
+        assigned_badge=badge_of(session, case),
         assigned_to_me=case.assigned_to == acting.officer.id,
         decision=case.decision,
         decision_reason=case.decision_reason,
@@ -178,4 +193,6 @@ def _file(session: Session, acting: Acting, case: Case, persons: tuple[CasePerso
         residence=find_residence(case.registration_id) if case.registration_id else None,
         landlord_says_left_on=date.fromisoformat(left_on) if left_on else None,
         persons=persons,
+        appointment=view_appointment(appointment, case.reference) if appointment else None,
+        escalated_at=case.escalated_at,
     )

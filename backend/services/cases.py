@@ -14,7 +14,7 @@ from backend.gateways.world import World
 from backend.models.cases import Case
 from backend.services.audit import write_leaf
 from backend.services.case_effects import apply_decision
-from backend.services.case_files import case_for
+from backend.services.case_files import badge_of, case_for, touch
 from backend.services.disclosures import answer, note_refusal
 from backend.services.officer_sessions import Acting, acting_officer
 
@@ -68,7 +68,7 @@ def decide_case(
         case = case_for(session, acting, reference)
         refusal = case if isinstance(case, Refusal) else decide_act(acting.session.purpose, HANDLE_CASE)
         if isinstance(case, Case) and refusal is None:
-            refusal = _judge_decider(acting, case)
+            refusal = _judge_decider(session, acting, case)
         if isinstance(case, Refusal) or refusal is not None:
             note_refusal(world, session, acting, refusal, "case", reference)
         else:
@@ -84,11 +84,12 @@ def _claim(world: World, session: Session, acting: Acting, case: Case) -> Case |
     if case.assigned_to == acting.officer.id and case.state == "assigned":
         return case
     if case.assigned_to is not None:
-        return Refusal("case.taken")
+        return _taken(session, case)
     refusal = decide_action(case.state, "claim")
     if refusal is not None:
         return refusal
     case.state, case.assigned_to, case.assigned_at = "assigned", acting.officer.id, world.clock.now()
+    touch(world, acting, case)
     case.version += 1
     write_leaf(world, session, acting.actor, "case_claimed", object_kind="case", object_id=case.reference)
     return case
@@ -99,18 +100,22 @@ def _release(world: World, session: Session, acting: Acting, case: Case) -> Case
     if refusal is not None:
         return refusal
     if case.assigned_to != acting.officer.id and acting.officer.role != "supervisor":
-        return Refusal("case.taken")
+        return _taken(session, case)
     case.state, case.assigned_to, case.assigned_at = "routed", None, None
     case.version += 1
     write_leaf(world, session, acting.actor, "case_released", object_kind="case", object_id=case.reference)
     return case
 
 
-def _judge_decider(acting: Acting, case: Case) -> Refusal | None:
+def _taken(session: Session, case: Case) -> Refusal:
+    return Refusal("case.taken", None, {"badge": badge_of(session, case)})
+
+
+def _judge_decider(session: Session, acting: Acting, case: Case) -> Refusal | None:
     if case.state == "routed":
         return Refusal("case.not_taken")
     if case.assigned_to != acting.officer.id:
-        return Refusal("case.taken")
+        return _taken(session, case)
     return decide_action(case.state, "decide")
 
 

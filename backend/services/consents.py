@@ -73,20 +73,63 @@ def withdraw_consent(world: World, *, account_id: str, purpose: str) -> ConsentV
         return _view(last)
 
 
+def answer_for_child(
+    world: World, session: Session, account_id: str, child_id: str, purpose: str, version: str, given: bool
+) -> Consent:
+    """Keep a guardian's answer for their child inside the present write unit (ZJ-7), recorded as the guardian's.
+
+    Raises Refused input.not_one_of, consent.text. The same answer to the same text again changes nothing.
+    """
+    text = NOTICES.get(purpose)
+    if text is None:
+        raise Refused("input.not_one_of", "purpose", allowed=tuple(NOTICES))
+    if version != text.version:
+        raise Refused("consent.text", "version")
+    last = find_for_child(session, child_id, purpose)
+    if last is not None and last.withdrawn_at is None and (last.given, last.text_version) == (given, version):
+        return last
+    row = Consent(
+        id=new_id(),
+        account_id=account_id,
+        subject_id=child_id,
+        purpose=purpose,
+        text_version=version,
+        text_hash=text.fingerprint,
+        given=given,
+        channel="guardian",
+        at=world.clock.now(),
+    )
+    session.add(row)
+    _leaf(world, session, account_id, "consent_given" if given else "consent_refused", row)
+    return row
+
+
+def find_for_child(session: Session, child_id: str, purpose: str) -> Consent | None:
+    """The newest answer a guardian has given for a child."""
+    return session.scalar(
+        select(Consent)
+        .where(Consent.subject_id == child_id, Consent.purpose == purpose)
+        .order_by(Consent.at.desc(), Consent.id.desc())
+        .limit(1)
+    )
+
+
 def list_consents(world: World, *, account_id: str) -> tuple[ConsentView, ...]:
-    """All answers of an account, newest first."""
+    """All of an account's answers for its own person, newest first."""
     with reading() as session:
         rows = session.scalars(
-            select(Consent).where(Consent.account_id == account_id).order_by(Consent.at.desc(), Consent.id.desc())
+            select(Consent)
+            .where(Consent.account_id == account_id, Consent.subject_id.is_(None))
+            .order_by(Consent.at.desc(), Consent.id.desc())
         )
         return tuple(_view(row) for row in rows)
 
 
 def find_last(session: Session, account_id: str, purpose: str) -> Consent | None:
-    """The newest answer for a purpose."""
+    """The newest answer for a purpose that the account has given for its own person."""
     return session.scalar(
         select(Consent)
-        .where(Consent.account_id == account_id, Consent.purpose == purpose)
+        .where(Consent.account_id == account_id, Consent.purpose == purpose, Consent.subject_id.is_(None))
         .order_by(Consent.at.desc(), Consent.id.desc())
         .limit(1)
     )
@@ -107,7 +150,7 @@ def _leaf(world: World, session: Session, account_id: str, action: str, row: Con
         session,
         Actor("resident", account_id),
         action,
-        subject_id=account.person_id,
+        subject_id=row.subject_id or account.person_id,
         object_kind="consent",
         object_id=row.id,
         fields=[row.purpose],

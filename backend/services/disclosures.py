@@ -20,7 +20,7 @@ from backend.domain.calendars import start_of
 from backend.domain.documents import mask_number
 from backend.domain.ledger import Deadline, deadline_of
 from backend.domain.officers import covers
-from backend.domain.purposes import DISCLOSURES, LOOK_AT_UNIT, UNMASK, decide_act
+from backend.domain.purposes import DISCLOSURES, LOOK_AT_UNIT, UNCAPPED, UNMASK, decide_act
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import Facts, describe
 from backend.gateways.world import World
@@ -155,7 +155,9 @@ def judge_cap(world: World, session: Session, acting: Acting, person_ids: Sequen
     Full numbers are counted by themselves. The officer's row is locked, so two requests cannot share the last place.
     """
     most = world.house.person_reads_per_day
-    counted = ("number_shown",) if action == "number_shown" else tuple(a for a in DISCLOSURES if a != "number_shown")
+    counted = ("number_shown",) if action == "number_shown" else tuple(
+        a for a in DISCLOSURES if a not in ("number_shown", *UNCAPPED)
+    )
     seen = set(
         session.scalars(
             select(AuditLeaf.subject_id)

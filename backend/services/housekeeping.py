@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
+from backend.domain.cases import IDLE, returning_kinds
 from backend.domain.registrations import landlord_end_due_on
 from backend.gateways.world import World
 from backend.models.accounts import LoginCode
@@ -20,10 +21,11 @@ from backend.models.identity_checks import IdentityChallenge
 from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.lock_events import LockAnomaly
+from backend.models.network_identity import NetworkIdentityRequest
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
-from backend.services.audit import SYSTEM
+from backend.services.audit import SYSTEM, write_leaf
 from backend.services.case_opening import open_case
 from backend.services.event_months import forget_door_events, make_months_ahead
 from backend.services.inbox import tell_account, tell_person
@@ -148,6 +150,40 @@ def _extend_attestations(world: World, session: Session) -> None:
         person.identity_review_due_at = world.clock.now() + world.house.attestation_review
 
 
+def _give_back_idle_cases(world: World, session: Session) -> None:
+    """A case that was taken and then left alone goes back to the queue: somebody waits for it."""
+    idle = session.scalars(
+        select(Case).where(
+            Case.state == "assigned",
+            Case.kind.in_(returning_kinds()),
+            func.coalesce(Case.touched_at, Case.assigned_at) < world.clock.now() - IDLE,
+        )
+    )
+    for case in idle.all():
+        case.state, case.assigned_to, case.assigned_at, case.touched_at = "routed", None, None, None
+        case.version += 1
+        write_leaf(
+            world, session, SYSTEM, "case_released", object_kind="case", object_id=case.reference, decision="idle"
+        )
+
+
+def _escalate_late_reviews(world: World, session: Session) -> None:
+    """A review past its time goes to the supervisors, once; the tenant is told, and no key is touched."""
+    late = session.scalars(
+        select(Case).where(
+            Case.kind == "identity_review",
+            Case.decided_at.is_(None),
+            Case.escalated_at.is_(None),
+            Case.due_at < world.clock.now(),
+        )
+    )
+    for case in late.all():
+        case.escalated_at = world.clock.now()
+        case.version += 1
+        if case.person_id is not None:
+            tell_person(world, session, case.person_id, "review_late", once=case.id, reference=case.reference)
+
+
 def _open_overdue_cases(world: World, session: Session) -> None:
     """A declaration that is late becomes a task for a visit, once: people are helped, not locked out (HK-15)."""
     late = session.scalars(
@@ -219,6 +255,7 @@ def _forget(world: World, session: Session) -> None:
         session.execute(delete(LoginCode).where(LoginCode.id.in_(old)))
         session.execute(delete(DataKey).where(DataKey.subject_id.in_(old)))
     session.execute(delete(Command).where(Command.created_at < world.clock.now() - world.house.door_events_kept))
+    session.execute(delete(NetworkIdentityRequest).where(NetworkIdentityRequest.expires_at < before))
     unused = IdentityChallenge.used_at.is_(None) & (IdentityChallenge.expires_at < before)
     session.execute(delete(IdentityChallenge).where(unused))
 
@@ -237,6 +274,8 @@ OFTEN = (
     _expire_drafts,
     _remind,
     _extend_attestations,
+    _give_back_idle_cases,
+    _escalate_late_reviews,
     _open_overdue_cases,
     _ask_about_silence,
     _end_visitors,

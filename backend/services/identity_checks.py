@@ -29,9 +29,9 @@ from backend.models.accounts import Account
 from backend.models.cases import Case
 from backend.models.identity_checks import IdentityChallenge, IdentityCheck
 from backend.models.persons import Person
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import SYSTEM, Actor, write_leaf
 from backend.services.consents import find_last, is_given
-from backend.services.identity_reviews import find_review, open_review
+from backend.services.identity_reviews import close_review, find_review, open_review
 from backend.services.identity_states import set_identity_state
 from backend.services.key_changes import activate_waiting_keys
 from backend.services.persons import birth_of
@@ -85,6 +85,8 @@ class IdentityProgress:
     case_due_at: datetime | None
     face_available: bool
     face_allowed: bool
+    network_identity_available: bool
+    age_band: str | None
 
 
 def start_challenge(world: World, *, account_id: str, session_id: str, document_sha256: str) -> ChallengeView:
@@ -155,6 +157,7 @@ def identity_progress(world: World, *, account_id: str) -> IdentityProgress:
         person = session.get(Person, account.person_id) if account.person_id else None
         last = find_last(session, account_id, "face_check")
         case = find_review(session, person.id) if person else None
+        band = age_band(birth_of(world, session, person), world.clock.today()) if person else None
         return IdentityProgress(
             state=person.identity_state if person else "none",
             consent=None if last is None or last.withdrawn_at is not None else last.given,
@@ -162,8 +165,9 @@ def identity_progress(world: World, *, account_id: str) -> IdentityProgress:
             case_reference=case.reference if case else None,
             case_due_at=case.due_at if case else None,
             face_available=world.faces.is_ready(),
-            face_allowed=person is not None
-            and age_band(birth_of(world, session, person), world.clock.today()) != "under_14",
+            face_allowed=band not in (None, "under_14"),
+            network_identity_available=world.network_identity is not None,
+            age_band=band,
         )
 
 
@@ -259,10 +263,7 @@ def _record(
 def _follow_up(world: World, session: Session, person: Person, decision: str, left: int) -> Case | None:
     if decision == "match":
         set_identity_state(world, session, person, "verified", passed=True)
-        review = find_review(session, person.id)
-        if review is not None:  # the machine was sure in the end; nobody needs to decide any more
-            review.state, review.decision, review.decided_at = "answered", "matched", world.clock.now()
-        session.flush()
+        close_review(world, session, person.id, SYSTEM)
         activate_waiting_keys(world, session, person.id)
         return None
     if decision == "review" or (decision == "no_match" and left <= 0):

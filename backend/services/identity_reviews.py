@@ -19,6 +19,7 @@ from backend.models.keys import Key
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
+from backend.services.appointment_changes import end_appointment
 from backend.services.audit import Actor
 from backend.services.case_opening import open_case
 from backend.services.identity_states import settle_identity
@@ -100,15 +101,29 @@ def find_review(session: Session, person_id: str) -> Case | None:
     )
 
 
+def close_review(world: World, session: Session, person_id: str, actor: Actor) -> None:
+    """The identity was settled another way: nobody needs to decide or to meet any more."""
+    review = find_review(session, person_id)
+    if review is not None:
+        review.state, review.decision, review.decided_at = "answered", "matched", world.clock.now()
+        end_appointment(world, session, review.id, "cancel", actor)
+    session.flush()
+
+
+def area_of_person(session: Session, person_id: str) -> str:
+    """The division a review of this person is routed to."""
+    registration = _living_registration(session, person_id)
+    if registration is None:
+        return PROVINCE
+    unit = session.get_one(Unit, registration.unit_id)
+    return session.get_one(Dwelling, unit.dwelling_id).division
+
+
 def open_review(world: World, session: Session, person_id: str, opened_by: str, evidence: Mapping[str, str]) -> Case:
     """Open an identity review inside the present write unit, where the person lives; a second finds the first."""
     known = find_review(session, person_id)
     registration = _living_registration(session, person_id)
-    area, unit_id = PROVINCE, None
-    if registration is not None:
-        unit_id = registration.unit_id
-        unit = session.get_one(Unit, unit_id)
-        area = session.get_one(Dwelling, unit.dwelling_id).division
+    area, unit_id = area_of_person(session, person_id), registration.unit_id if registration else None
     if known is not None:
         if known.area == PROVINCE and registration is not None:  # it follows the person to the office that is entitled
             known.area, known.unit_id, known.registration_id = area, unit_id, registration.id
@@ -128,12 +143,16 @@ def open_review(world: World, session: Session, person_id: str, opened_by: str, 
 
 
 def _living_registration(session: Session, person_id: str) -> Registration | None:
-    """Where the person lives or is about to: through the key their phone holds, also before the declaration."""
+    """Where the person lives or is about to: through the key their phone holds, also before the declaration.
+
+    A child lives where the guardian does until a registration of their own says otherwise.
+    """
+    guardian_id = select(Person.guardian_id).where(Person.id == person_id).scalar_subquery()
     return session.scalar(
         select(Registration)
         .join(Key, Key.lease_id == Registration.lease_id)
         .join(Account, Account.id == Key.holder_account_id)
-        .where(Account.person_id == person_id, Registration.residence == "living")
+        .where(Account.person_id.in_((person_id, guardian_id)), Registration.residence == "living")
         .order_by(Registration.created_at.desc())
         .limit(1)
     )

@@ -20,11 +20,15 @@ from backend.models.identity_checks import IdentityCheck
 from backend.models.persons import Person
 from backend.services import vault
 from backend.services.audit import Actor, write_leaf
+from backend.services.document_states import may_correct, record_answer, resend_registrations
 
 
 @dataclass(frozen=True)
 class IdentityView:
-    """One's own identity, the number masked. `state`: 'none', 'attested' or 'verified'."""
+    """One's own identity, the number masked. `state`: 'none', 'attested' or 'verified'.
+
+    `document_state`: 'matched', 'unmatched' (3002), 'unavailable' (the authority is asked again) or 'unasked'.
+    """
 
     person_id: str
     name: str
@@ -33,12 +37,16 @@ class IdentityView:
     birth_year: int
     state: str
     document_checked: bool
+    document_state: str
+    may_correct: bool
     age_band: str
     hukou_division: str | None
 
 
 @dataclass(frozen=True)
-class _Entered:
+class Entry:
+    """Name and document as they were entered, checked by themselves."""
+
     name: str
     document: Document
     birth_on: date
@@ -56,37 +64,38 @@ def enter_identity(
     birth_on: date | None = None,
     sex: str | None = None,
     nationality: str = "CHN",
+    keep_unmatched: bool = False,
 ) -> IdentityView:
     """Enter name and document of the account's person; the same input again changes nothing.
 
-    The authority is asked whether name and number belong together; when it does not answer, the entry stands and the
-    same input asks again. Raises Refused with every faulty field, person.unmatched, document.taken,
-    person.already.
+    The authority is asked whether name and number belong together. When it does not answer, the entry stands and it is
+    asked again later; when they do not belong together, the entry is refused, or stands with `keep_unmatched`, for a
+    person at the window to decide. Until they match, another entry corrects this one, and nothing of the wrong one is
+    kept. Raises Refused with every faulty field, person.unmatched (3002), document.taken, person.already.
     """
-    entered = _check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
+    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
     token = number_token(world, entered.document)
     with reading() as session:
         known = _matches(world, session, account_id, token, entered.name)
         if known is not None and known.document_checked:
             return known
     matched = _ask_authority(world, entered)  # outside the transaction: it is a call to another office
+    if matched is False and not keep_unmatched:
+        raise Refused("person.unmatched", "name")
     with transaction() as session:
         account = session.get_one(Account, account_id)
         if account.person_id is not None:
-            if known is None:
-                raise Refused("person.already")
-            person = session.get_one(Person, account.person_id)
-            if matched is not None and not is_document_checked(session, person.id):
-                _record_match(world, session, person.id)
+            person = session.get_one(Person, account.person_id, with_for_update=True)
+            if not _is_entry(world, session, person, token, entered.name):
+                _correct(world, session, account_id, person, entered)
+            record_answer(world, session, person, matched)
             return _view(world, session, person)
-        if session.scalar(select(Person.id).where(Person.id_type == id_type, Person.id_number_token == token)):
-            raise Refused("document.taken", "id_number")
+        _refuse_taken(session, entered.document, token)
         person = make_person(
             world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division, nationality
         )
         account.person_id = person.id
-        if matched is not None:
-            _record_match(world, session, person.id)
+        record_answer(world, session, person, matched)
         write_leaf(
             world,
             session,
@@ -162,7 +171,7 @@ def birth_of(world: World, session: Session, person: Person) -> date:
     return date.fromisoformat(text)
 
 
-def _check_entry(
+def check_entry(
     world: World,
     id_type: str,
     id_number: str,
@@ -170,7 +179,8 @@ def _check_entry(
     birth_on: date | None,
     sex: str | None,
     hukou_division: str | None,
-) -> _Entered:
+) -> Entry:
+    """Check name and document, birth and sex out of the number; raises Refused with every faulty field."""
     today = world.clock.today()
     faults: list[Refusal] = []
     checked_name = decide_name(name)
@@ -190,32 +200,42 @@ def _check_entry(
     if faults:
         raise Refused.of(faults)
     assert isinstance(checked_name, str) and isinstance(document, Document) and birth_on and sex
-    return _Entered(checked_name, document, birth_on, sex)
+    return Entry(checked_name, document, birth_on, sex)
 
 
-def _record_match(world: World, session: Session, person_id: str) -> None:
-    session.add(
-        IdentityCheck(
-            id=new_id(),
-            person_id=person_id,
-            method="document",
-            provider="identity_authority",
-            decision="match",
-            outcome="pass",
-            checked_at=world.clock.now(),
-        )
-    )
+def _refuse_taken(session: Session, document: Document, token: bytes) -> None:
+    taken = select(Person.id).where(Person.id_type == document.id_type, Person.id_number_token == token)
+    if session.scalar(taken) is not None:
+        raise Refused("document.taken", "id_number")
+
+
+def _correct(world: World, session: Session, account_id: str, person: Person, entered: Entry) -> None:
+    """Put another entry in the place of one that nobody has matched yet."""
+    if not may_correct(session, person):
+        raise Refused("person.already")
+    token = number_token(world, entered.document)
+    if (person.id_type, person.id_number_token) != (entered.document.id_type, token):
+        _refuse_taken(session, entered.document, token)
+
+    def sealed(column: str, text: str) -> bytes:
+        return vault.seal(world, session, person.id, f"persons.{column}", person.id, text)
+
+    person.name_sealed, person.id_type = sealed("name", entered.name), entered.document.id_type
+    person.id_number_sealed, person.id_number_token = sealed("id_number", entered.document.id_number), token
+    person.birth_on_sealed, person.sex = sealed("birth_on", entered.birth_on.isoformat()), entered.sex
+    person.version += 1
     session.flush()
+    actor, fields = Actor("resident", account_id), ["name", "id_type", "id_number"]
+    write_leaf(world, session, actor, "identity_corrected", subject_id=person.id, fields=fields)
+    resend_registrations(world, session, person, actor)
 
 
-def _ask_authority(world: World, entered: _Entered) -> bool | None:
+def _ask_authority(world: World, entered: Entry) -> bool | None:
     try:
         answer = world.authority.check(entered.document.id_type, entered.document.id_number, entered.name)
     except AuthorityUnavailable:
         return None
-    if not answer.matched:
-        raise Refused("person.unmatched", "name")
-    return True
+    return answer.matched
 
 
 def _matches(world: World, session: Session, account_id: str, token: bytes, name: str) -> IdentityView | None:
@@ -223,9 +243,15 @@ def _matches(world: World, session: Session, account_id: str, token: bytes, name
     if account.person_id is None:
         return None
     person = session.get_one(Person, account.person_id)
-    if person.id_number_token == token and name_of(world, session, person) == name:
+    if _is_entry(world, session, person, token, name):
         return _view(world, session, person)
-    raise Refused("person.already")
+    if not may_correct(session, person):
+        raise Refused("person.already")
+    return None
+
+
+def _is_entry(world: World, session: Session, person: Person, token: bytes, name: str) -> bool:
+    return person.id_number_token == token and name_of(world, session, person) == name
 
 
 def is_document_checked(session: Session, person_id: str) -> bool:
@@ -246,6 +272,8 @@ def _view(world: World, session: Session, person: Person) -> IdentityView:
         birth_year=birth_on.year,
         state=person.identity_state,
         document_checked=is_document_checked(session, person.id),
+        document_state=person.document_state,
+        may_correct=may_correct(session, person),
         age_band=age_band(birth_on, world.clock.today()),
         hukou_division=person.hukou_division,
     )

@@ -19,12 +19,14 @@ from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
 from backend.models.outbox import OutboxRow
+from backend.models.persons import Person
 from backend.models.registrations import Registration, RegistrationChange
 from backend.models.registry_attempts import RegistryAttempt
 from backend.models.units import Unit
 from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
 from backend.services.case_opening import open_case
+from backend.services.document_states import UNMATCHED_CODE
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.outbox import OutboxItem
@@ -100,6 +102,8 @@ def reject(
     registration.registry_errors = kept + [{**error.as_json(), "leg": attempt.leg} for error in errors]
     if attempt.leg == "TENANT":
         registration.registry_state = "rejected"
+        if registration.person_id is not None and any(error.code == UNMATCHED_CODE for error in errors):
+            session.get_one(Person, registration.person_id).document_state = "unmatched"  # so it can be corrected
     _note(world, session, registration, attempt, "registry_rejected", attempt.reason)
     blocking = [error for error in errors if is_blocking(error)]
     owner = decide_owner(error.owner for error in blocking)

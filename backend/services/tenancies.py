@@ -251,6 +251,11 @@ def _view(world: World, session: Session, account_id: str, row: Registration) ->
     )
 
 
+def _is_entered(session: Session, person: Person) -> bool:
+    """Whether the step is done: an authority that has not answered yet holds nobody up, a mismatch (3002) does."""
+    return person.document_state in ("matched", "unavailable") or is_document_checked(session, person.id)
+
+
 def _tasks(session: Session, account_id: str, row: Registration, key: Key | None) -> tuple[Task, ...]:
     account = session.get_one(Account, account_id)
     person = session.get(Person, account.person_id) if account.person_id else None
@@ -258,7 +263,7 @@ def _tasks(session: Session, account_id: str, row: Registration, key: Key | None
     reviewing = person is not None and find_review(session, person.id) is not None
     done = {
         "notice": is_given(session, account_id, "registration_notice"),
-        "identity": person is not None and is_document_checked(session, person.id),
+        "identity": person is not None and _is_entered(session, person),
         "face": state in ("verified", "attested"),
         "declare": row.tenant_leg == "declared",
         "key": key is not None and key.state == "active",
@@ -267,7 +272,7 @@ def _tasks(session: Session, account_id: str, row: Registration, key: Key | None
     for kind, is_done in done.items():
         if is_done:
             tasks.append(Task(kind, "done"))
-        elif kind == "face" and reviewing:
+        elif kind in ("face", "identity") and reviewing:
             tasks.append(Task(kind, "person"))  # a person reviews; the declaration can go on meanwhile
         elif kind == "key" and not found_next:
             tasks.append(Task(kind, "waiting"))

@@ -9,7 +9,7 @@ from flask import Flask
 
 from backend.bootstrap import world_of
 from backend.gateways.world import World
-from backend.services import audit, housekeeping, messages
+from backend.services import audit, document_checks, housekeeping, messages
 from backend.worker.loops import Loop, Step
 from backend.worker.registry_loop import check_contact, process_once
 
@@ -25,6 +25,7 @@ def make_loops(app: Flask) -> list[Loop]:
     keeping = [
         Step("seal", 1, _with(audit.seal_leaves, world)),
         Step("checkpoint", 60, _with(audit.sign_checkpoint, world)),
+        Step("documents", 15, _with(document_checks.ask_again, world)),
         Step("house", 10, lambda: housekeeping.keep_house(world, housekeeping.OFTEN)),
         Step("months", 3_600, lambda: housekeeping.keep_house(world, housekeeping.HOURLY)),
     ]

@@ -6,9 +6,11 @@ from flask import Flask, request
 
 from mobile_api.api import (
     access_records,
+    children,
     consents,
     dwellings,
     identity_checks,
+    identity_ways,
     invitations,
     key_phones,
     keys,
@@ -28,6 +30,7 @@ from mobile_api.requests import API_BODY_BYTES, REPORT_BYTES, UPLOAD_BYTES
 NOUNS = (
     sign_ins,
     me,
+    children,
     consents,
     dwellings,
     units,
@@ -35,6 +38,7 @@ NOUNS = (
     invitations,
     registrations,
     identity_checks,
+    identity_ways,
     keys,
     key_phones,
     visitor_keys,

@@ -30,6 +30,8 @@ VIEWS = (
     "tenancies",
     "identities",
     "identity_checks",
+    "other_ways",
+    "children",
     "unlocks",
     "near_keys",
     "keypad_codes",
@@ -54,7 +56,8 @@ def register_pages(app: Flask) -> None:
     app.jinja_env.globals.update(
         words.TABLES, pick=words.pick, name_of=words.name_of, asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
         language=language, caller=caller, is_elder=is_elder, is_demo=is_demo,
-        here=here, purpose_name=words.purpose_name, as_day=words.as_day, today=lambda: world().clock.today(),
+        here=here, purpose_name=words.purpose_name, relation_options=words.relation_options,
+        as_day=words.as_day, today=lambda: world().clock.today(),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

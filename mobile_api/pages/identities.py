@@ -25,7 +25,19 @@ def identity(registration_id: str) -> str | Response | tuple[str, int]:
             id_number, name = sheet.text("id_number"), sheet.text("name")
             birth_on = sheet.optional_day("birth_on")
             sheet.check()
-            persons.enter_identity(world(), account_id=account_id(), id_type=id_type, id_number=id_number, name=name,
-                                   birth_on=birth_on)
-            return redirect(url_for("tenant.face_consent", registration_id=registration_id), 303)
-    return render_template("tenant/identity.html", home=mine, sheet=sheet, known=known), sheet.status
+            keep = request.form.get("keep") == "yes"
+            entered = persons.enter_identity(world(), account_id=account_id(), id_type=id_type, id_number=id_number,
+                                             name=name, birth_on=birth_on, keep_unmatched=keep)
+            return redirect(url_for(_onward(entered), registration_id=registration_id), 303)
+    correcting = known is not None and known.may_correct and (
+        known.document_state == "unmatched" or "correct" in request.args or request.method == "POST")
+    unmatched = any(fault.code == "person.unmatched" for fault in sheet.faults)
+    return render_template("tenant/identity.html", home=mine, sheet=sheet, known=known, correcting=correcting,
+                           unmatched=unmatched), sheet.status
+
+
+def _onward(entered: persons.IdentityView) -> str:
+    """The next page: a mismatch that was kept needs a person, a child a guardian, everybody else the face question."""
+    if entered.document_state == "unmatched":
+        return "tenant.other_ways"
+    return "tenant.face_consent" if entered.age_band == "adult" else "tenant.guardian"

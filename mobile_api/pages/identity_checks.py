@@ -1,4 +1,4 @@
-"""Tenant: the separate face consent, the check with the camera, its outcome, and the equal other ways.
+"""Tenant: the separate face consent, the check with the camera, its outcome.
 
 Pictures pass through this module in memory only; nothing here writes one anywhere.
 """
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
-from backend.services import consents, identity_checks, identity_reviews, persons, tenancies
+from backend.services import consents, identity_checks, persons, tenancies
 from backend.services.identity_checks import LEAST_FRAMES, Frame
 from backend.web import STATUS
 from mobile_api.pages.doors import account_id, session_id, tenant, world
@@ -94,15 +94,3 @@ def _pictures() -> tuple[bytes, list[Frame]]:
     if len(files) != len(times) or len(files) < LEAST_FRAMES or not all(at.isdigit() and len(at) < 7 for at in times):
         raise Refused("input.malformed", "frames")
     return document.read(), [Frame(file.read(), int(at)) for file, at in zip(files, times, strict=True)]
-
-
-@tenant.route("/homes/<registration_id>/ways", methods=["GET", "POST"])
-def other_ways(registration_id: str) -> str | Response:
-    """Window, live video, or the landlord side by side: they count the same."""
-    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    if request.method == "POST":
-        identity_reviews.ask_a_person(world(), account_id=account_id(), way=request.form.get("way", ""))
-        return redirect(url_for("tenant.other_ways", registration_id=registration_id, asked=1), 303)
-    progress = identity_checks.identity_progress(world(), account_id=account_id())
-    identity = persons.my_identity(world(), account_id=account_id())
-    return render_template("tenant/other_ways.html", home=mine, progress=progress, identity=identity)

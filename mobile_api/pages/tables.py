@@ -119,8 +119,9 @@ ACTIONS_OF_CHALLENGE = {
     "close_eyes": _l("请闭上眼睛，数一秒再睁开"),
 }
 OTHER_WAYS = {
-    "window": (_l("到窗口当面核验"), _l("带上证件，到派出所或村流动人口窗口办理。不需要预约照片。")),
+    "window": (_l("到窗口当面核验"), _l("带上证件，到派出所或村流动人口窗口办理。可以约时间，也可以直接去。")),
     "live_video": (_l("预约视频核验"), _l("工作人员与您视频通话，当面看一下证件，不录像。")),
+    "network_identity": (_l("国家网络身份认证"), _l("在认证服务自己的页面确认，只告诉我们是不是本人。")),
     "attestation": (_l("请房东当面见证"), _l("房东当面见到您、看过证件原件，在自己手机上确认。钥匙马上可以使用。")),
 }
 TASKS = {
@@ -137,6 +138,8 @@ REGISTRY_ACTIONS = {
     "registry_rejected": ("登记机关退回了您的居住登记", "The registry returned your registration"),
     "identity_window": ("当面核验了您的身份", "Checked your identity in person"),
     "identity_live_video": ("通过视频核验了您的身份", "Checked your identity by live video"),
+    "appointment_linked": ("为您的视频预约发了链接", "Set the link of your video appointment"),
+    "appointment_ended": ("记下了您的预约是否赴约", "Noted whether your appointment was kept"),
     "registration_check_out": ("为您办理了离开登记", "Recorded your move-out"),
     "registration_still_living": ("确认您仍住在这里", "Confirmed that you still live there"),
 }

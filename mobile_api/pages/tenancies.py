@@ -68,6 +68,8 @@ def declare(registration_id: str) -> str | Response | tuple[str, int]:
     identity = persons.my_identity(world(), account_id=account_id())
     if identity is None:
         return redirect(url_for("tenant.identity", registration_id=registration_id), 303)
+    if identity.age_band != "adult":
+        return redirect(url_for("tenant.guardian", registration_id=registration_id), 303)
     asks = identity.id_type == "111" and identity.hukou_division is None
     sheet = Sheet.of_request(
         {"move_in_on": _("入住日期"), "planned_end_on": _("预计离开日期"), "reason": _("居住事由"),

@@ -11,8 +11,22 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import format_date, format_datetime, gettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
-from backend.domain import documents, keys, leases, officers, purposes, registrations, rules, spaces, visitors
+from backend.domain import (
+    documents,
+    guardians,
+    keys,
+    leases,
+    officers,
+    purposes,
+    registrations,
+    rules,
+    spaces,
+    visitors,
+)
+from backend.domain.calendars import CHINA
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
 from backend.web import language
@@ -89,6 +103,12 @@ def rule_words(rule_id: str | None) -> str:
     return f"{rule.zh}（{rule.id}）" if language() == "zh" else f"{rule.en} ({rule.id})"
 
 
+@pass_context  # without it Jinja works out 'ZJ-7'|rule_words once, in the language of whoever asks first
+def rule_on_page(_context: Context, rule_id: str | None) -> str:
+    """The same as a filter of templates."""
+    return rule_words(rule_id)
+
+
 def sentence(refusal: Refusal) -> str:
     """What is wrong and what to do, in the present language: the same words in the summary and at the field."""
     spoken = language()
@@ -109,6 +129,21 @@ def notice_layers(text: NoticeText) -> list[tuple[str, str]]:
         head, colon, rest = paragraph.partition("：" if language() == "zh" else ": ")
         layers.append((head, rest) if colon and len(head) <= 40 else ("", paragraph))
     return layers
+
+
+def clock_time(value: datetime) -> str:
+    """The time of the day in China: 09:30."""
+    return value.astimezone(CHINA).strftime("%H:%M")
+
+
+def day_of_week(value: date) -> str:
+    """A near day with its weekday."""
+    return str(format_date(value, "M月d日 EEEE" if language() == "zh" else "EEEE, d MMM"))
+
+
+def relation_options(table: Mapping[str, Any]) -> list[tuple[str, str, None]]:
+    """Guardians' relations as the options of radio cards."""
+    return [(code, pick(*pair), None) for code, pair in table.items()]
 
 
 def day(value: date | None) -> str:
@@ -158,6 +193,8 @@ FILTERS = {
     "short_day": short_day,
     "act_name": act_name,
     "field_name": field_name,
+    "clock_time": clock_time,
+    "day_of_week": day_of_week,
     "day": day,
     "moment": moment,
     "key_state": key_state,
@@ -165,7 +202,7 @@ FILTERS = {
     "document_name": document_name,
     "space_name": space_name,
     "lease_kind": lease_kind,
-    "rule_words": rule_words,
+    "rule_words": rule_on_page,
     "sentence": sentence,
     "notice_title": notice_title,
     "notice_layers": notice_layers,
@@ -193,6 +230,7 @@ TABLES = {
     "COMMAND_STATES": tables.COMMAND_STATES,
     "KEY_STATES": keys.STATE_NAMES,
     "SPACES": spaces.SPACE_NAMES,
+    "RELATIONS": guardians.RELATIONS,
     "RIGHTS": spaces.RIGHT_NAMES,
     "LEASE_KINDS": leases.KIND_NAMES,
     "DOCUMENTS": documents.DOCUMENT_TYPES,

@@ -56,6 +56,7 @@ MAY: dict[str, set[str]] = {
         "backend.config",
     },
     "backend.registry": {"backend.wire"},
+    "backend.netid": {"backend.wire"},
     "backend.migrations": {"backend.models", "backend.db", "backend.bootstrap", "backend.config"},
     "mobile_api": {
         "backend.services",
@@ -85,6 +86,8 @@ ASSEMBLERS = {
     "backend.faces_cli",
     "backend.locks_cli",
     "backend.registry_cli",
+    "backend.identity_cli",
+    "backend.fault_switches",
 }
 
 NEVER_THIRD_PARTY: dict[str, set[str]] = {

@@ -23,7 +23,7 @@ from urllib.request import urlopen
 import pytest
 
 TOP = Path(__file__).resolve().parents[2]
-PORTS = ("MOBILE", "CONSOLE", "REGISTRY", "SIM", "SIM_NEAR", "BRIDGE_HEALTH", "WORKER_HEALTH", "BROKER")
+PORTS = ("MOBILE", "CONSOLE", "REGISTRY", "SIM", "SIM_NEAR", "BRIDGE_HEALTH", "WORKER_HEALTH", "NETID", "BROKER")
 
 
 def free_ports() -> dict[str, int]:
@@ -48,6 +48,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         **{f"ANJU_{name}_PORT": str(port) for name, port in ports.items()},
         "ANJU_DEMO": "1", "ANJU_VAR": str(var), "ANJU_COOKIE_SECURE": "0", "ANJU_MOBILE_URL": address,
         "ANJU_REGISTRY_URL": f"http://127.0.0.1:{ports['REGISTRY']}",
+        "ANJU_NETID_URL": f"http://127.0.0.1:{ports['NETID']}",
     }  # fmt: skip
     with (var / "demo.out").open("w") as out:
         child = subprocess.Popen([sys.executable, "-m", "backend.demo"], cwd=TOP, env=environment, stdout=out,

@@ -14,9 +14,10 @@ pytestmark = pytest.mark.browser
 Phones = Callable[..., Phone]
 MODES = [("zh", False), ("en", False), ("zh", True), ("en", True)]
 NOBODYS = ("/", "/sign-in?next=/l/", "/r/", "/demo/messages", "/demo/specimen")
-OWN = ("/me/", "/me/messages", "/me/access", "/me/consents", "/me/sign-ins")
+OWN = ("/me/", "/me/messages", "/me/access", "/me/consents", "/me/children", "/me/sign-ins")
 OF_LEASE = ("", "/share", "/attest", "/extend", "/end", "/key/revoke")
-OF_HOME = ("", "/key", "/doors", "/receipt", "/move-out", "/key/suspend", "/notice", "/identity", "/declare", "/ways")
+OF_HOME = ("", "/key", "/doors", "/receipt", "/move-out", "/key/suspend", "/notice", "/identity", "/declare",
+           "/ways", "/ways/window", "/guardian")  # fmt: skip
 # Words below 18 px, which elder mode does not have.
 TINY = """() => [...document.querySelectorAll('main *, .foot *')]
   .filter((each) => each.offsetParent !== null && parseFloat(getComputedStyle(each).fontSize) < 18)

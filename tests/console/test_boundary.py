@@ -18,8 +18,9 @@ from tests.services import stories
 
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
 ROOM = BACKEND / "console"
-QUERIES = ("ledger", "unit_facts", "case_lists", "audit_lists", "sync_health")
-SERVICES = ("officers", "officer_sessions", "disclosures", "person_search", "cases", "case_files", "case_effects")
+QUERIES = ("ledger", "unit_facts", "case_lists", "audit_lists", "sync_health", "identity_figures")
+SERVICES = ("officers", "officer_sessions", "disclosures", "person_search", "cases", "case_files", "case_effects",
+            "appointments", "appointment_days", "appointment_changes", "review_queue")  # fmt: skip
 BEHIND = (
     *sorted(ROOM.rglob("*.py")),
     *sorted(ROOM.rglob("*.html")),
@@ -61,7 +62,8 @@ def test_pages_without_a_purpose_hold_no_name_number_or_phone(
 ) -> None:
     story = make(stories.make_active)
     client = browser("supervisor")
-    for path in ("/ledger", f"/ledger?dwelling={story.dwelling_id}", "/cases", "/deadlines", "/sync", "/audit"):
+    board = f"/ledger?dwelling={story.dwelling_id}"
+    for path in ("/ledger", board, "/cases", "/reviews", "/deadlines", "/sync", "/figures", "/audit"):
         text = client.get(path).text
         for secret in ("周来福", "沈安一", stories.TENANT_NUMBER, stories.TENANT_NUMBER[-6:], stories.TENANT_PHONE[3:]):
             assert secret not in text, path
@@ -104,7 +106,9 @@ def test_an_english_page_holds_no_chinese_sentence(browser: Callable[..., Any], 
     story = make(stories.make_active)
     client = browser("supervisor", purpose="help_request")
     client.set_cookie("anju-lang", "en")
-    for path in ("/ledger", "/cases", "/deadlines", "/sync", "/audit", "/search", "/task", f"/units/{story.unit_id}"):
+    identity = ("/reviews", "/appointments", "/figures")
+    others = ("/ledger", "/cases", "/deadlines", "/sync", "/audit", "/search", "/task", f"/units/{story.unit_id}")
+    for path in (*identity, *others):
         text = re.sub(r"(?s)<head>.*?</head>", "", client.get(path).text)
         for proper in ("中文", "陈塘村", "陈塘路", "号", "室", "周来福", "沈安一", "测试", "太湖派出所"):
             text = text.replace(proper, "")

@@ -33,7 +33,7 @@ class Played:
 
 
 class Village:
-    """The demo's seven processes under their supervisor."""
+    """The demo's eight processes under their supervisor."""
 
     def __init__(self, var: Path, database_url: str = "") -> None:
         self.var = var
@@ -45,6 +45,7 @@ class Village:
             "ANJU_VAR": str(var),
             "ANJU_DATABASE_URL": database_url,
             "ANJU_REGISTRY_URL": f"http://127.0.0.1:{ports['registry_port']}",
+            "ANJU_NETID_URL": f"http://127.0.0.1:{ports['netid_port']}",
             "ANJU_MOBILE_URL": f"http://127.0.0.1:{ports['mobile_port']}",
             **{f"ANJU_{name.upper()}": str(port) for name, port in ports.items()},
         }

@@ -71,6 +71,8 @@ def test_nothing_of_another_is_found(mobile: Flask, phone: Phones, make: Make) -
         "notice_id": notice,
         "command_id": story.key_id,
         "delegate_id": story.key_id,
+        "child_id": make(stories.make_child, story.tenant),
+        "request_id": story.key_id,
     }
     tried = 0
     for method, path, operation in calls_of(mobile):

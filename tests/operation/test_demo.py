@@ -53,7 +53,8 @@ def test_the_addresses_follow_the_ports(environment: Mapping[str, str]) -> None:
 
 def test_every_process_has_a_health_check_a_port_and_an_end(environment: Mapping[str, str]) -> None:
     table = process_table(Settings.from_environment(environment))
-    assert {row.name for row in table} == {"broker", "mobile", "console", "registry", "bridge", "worker", "locks"}
+    names = {"broker", "mobile", "console", "registry", "netid", "bridge", "worker", "locks"}
+    assert {row.name for row in table} == names
     assert len({row.port for row in table}) == len(table)
     assert all(row.port_setting in PORTS and str(row.port) in row.health for row in table)
     waves = {row.name: row.wave for row in table}
@@ -127,7 +128,7 @@ def test_a_fresh_demo_starts_everything_checks_it_and_stops(environment: Mapping
     command = [sys.executable, "-m", "backend.demo", "--check"]
     first = subprocess.run(command, cwd=TOP, env=dict(environment), capture_output=True, text=True, check=False)
     assert first.returncode == 0, first.stdout + first.stderr
-    assert "All 7 processes are well" in first.stdout
+    assert "All 8 processes are well" in first.stdout
     second = subprocess.run(command, cwd=TOP, env=dict(environment), capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "sample village" not in second.stdout, "a second start prepares nothing"

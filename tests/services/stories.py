@@ -20,6 +20,7 @@ from backend.models.locks import Lock
 from backend.models.units import Unit
 from backend.seeding import sample_number
 from backend.services.consents import answer_consent
+from backend.services.guardians import enter_child
 from backend.services.identity_states import settle_identity
 from backend.services.invitations import accept_invitation, invite_tenant
 from backend.services.leases import record_lease
@@ -156,6 +157,14 @@ def verify_at_window(world: World, account_id: str) -> None:
     assert identity is not None
     with transaction() as session:
         settle_identity(world, session, identity.person_id, "verified", method="window")
+
+
+def make_child(world: World, account_id: str) -> str:
+    """A child of ten, entered by this account as its guardian; answers the child's id."""
+    version = NOTICES["registration_notice"].version
+    number = sample_number("341822", world.clock.today().replace(year=world.clock.today().year - 10))
+    return enter_child(world, account_id=account_id, name="周小福", id_type="111", id_number=number,
+                       relation="mother", notice_version=version).person_id  # fmt: skip
 
 
 def read_notice(world: World, account_id: str, purpose: str = "registration_notice", given: bool = True) -> None:

@@ -135,4 +135,5 @@ class IdentityProgress(Output):
     case_reference = Text("事项编号", "Reference of the open case", None, allow_none=True)
     case_due_at = Moment("事项期限", "To be done by", None, allow_none=True)
     face_available = Flag("人脸核验是否可用", "Whether the face check is available")
+    network_identity_available = Flag("国家网络身份认证是否可用", "Whether the national network identity is offered")
     face_allowed = Flag("是否可用人脸核验（未满 14 周岁不可）", "Whether it may be used at all; under 14 it may not")

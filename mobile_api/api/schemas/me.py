@@ -7,6 +7,7 @@ from mobile_api.api.schemas.base import Input, Output
 from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Text, Whole
 
 STATES = ("none", "attested", "verified")
+DOCUMENT_STATES = ("unasked", "matched", "unmatched", "unavailable")
 BANDS = ("adult", "under_16", "under_14")
 
 
@@ -41,6 +42,9 @@ class IdentityEntered(Input):
         ("male", "female", "unknown"),
         allow_none=True,
     )
+    keep_unmatched = Flag(
+        "核对不一致（3002）时保留填写，到窗口办理", "Keep the entry for the window when it is not matched (3002)", False
+    )
     nationality = Text("国籍三字码", "Nationality, three letters", "CHN", least=3, most=3)
 
 
@@ -52,6 +56,10 @@ class IdentityShown(Output):
     birth_year = Whole("出生年份", "Year of birth", 1990)
     state = Choice("核验状态", "What is known of the identity", "verified", STATES)
     document_checked = Flag("姓名与号码是否核对一致", "Whether name and number were found to belong together")
+    document_state = Choice(
+        "姓名与号码的核对", "What the authority said; unavailable: it is asked again", "matched", DOCUMENT_STATES
+    )
+    may_correct = Flag("是否还能自行更正", "Whether another entry would correct this one", False)
     age_band = Choice("年龄段", "Age band", "adult", BANDS)
     hukou_division = Text("户籍地六位代码", "Place of household registration", "341524", allow_none=True)
 

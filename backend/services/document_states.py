@@ -1,0 +1,82 @@
+"""What the authority said of a name and a number, and what follows, inside other use cases' write units."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.domain.ids import new_id
+from backend.gateways.world import World
+from backend.models.identity_checks import IdentityCheck
+from backend.models.leases import Lease
+from backend.models.persons import Person
+from backend.models.registrations import Registration
+from backend.services.audit import Actor
+from backend.services.registration_changes import change_registration, compare_legs
+
+UNMATCHED_CODE = "3002"  # as the registry says it; its owner is the tenant
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+_WEAK = ("document", "face")  # checks that do not bind the number that was typed
+
+
+def record_answer(world: World, session: Session, person: Person, matched: bool | None) -> None:
+    """Keep the authority's answer; None: it gave none, so it is asked again later, ever more rarely."""
+    if matched is None:
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(person.document_tries, 10))
+        person.document_state, person.document_ask_at = "unavailable", world.clock.now() + pause
+        person.document_tries += 1
+        return
+    person.document_state, person.document_ask_at = ("matched" if matched else "unmatched"), None
+    person.document_tries = 0
+    session.add(
+        IdentityCheck(
+            id=new_id(),
+            person_id=person.id,
+            method="document",
+            provider="identity_authority",
+            decision="match" if matched else "no_match",
+            outcome="pass" if matched else "fail",
+            reasons=[] if matched else [UNMATCHED_CODE],
+            checked_at=world.clock.now(),
+        )
+    )
+    session.flush()
+
+
+def may_correct(session: Session, person: Person) -> bool:
+    """Whether name and number may still be corrected by the person: until the authority has matched them.
+
+    Afterwards, or once a person, the landlord or the network identity has bound the number, the window corrects it.
+    """
+    if person.document_state == "matched":
+        return False
+    passed = select(IdentityCheck.id).where(
+        IdentityCheck.person_id == person.id, IdentityCheck.outcome == "pass", IdentityCheck.method.not_in(_WEAK)
+    )
+    return session.scalar(passed.limit(1)) is None
+
+
+def resend_registrations(world: World, session: Session, person: Person, actor: Actor) -> None:
+    """A corrected identity goes out again with each declared residence; the time of declaration stays (ZJ-13)."""
+    declared = session.scalars(
+        select(Registration).where(
+            Registration.person_id == person.id,
+            Registration.tenant_leg == "declared",
+            Registration.residence == "living",
+        )
+    )
+    for registration in declared.all():
+        change_registration(
+            world,
+            session,
+            registration,
+            "identity_corrected",
+            actor,
+            source="tenant",
+            fields=["name", "id_type", "id_number"],
+            send="AMEND",
+        )
+        if registration.lease_id is not None:
+            compare_legs(world, session, session.get_one(Lease, registration.lease_id), registration)
