@@ -36,6 +36,7 @@ EARLIEST_MINUTE, LATEST_MINUTE = 6 * 60, 22 * 60  # a visit is by day
 MOST_WINDOWS = 14
 EMERGENCY_LIFE = timedelta(hours=4)
 EMERGENCY_USES = 2
+MOST_EMERGENCIES, EMERGENCY_SPAN = 2, timedelta(days=7)  # of one unit: what comes oftener is no emergency but a visit
 
 
 @dataclass(frozen=True)

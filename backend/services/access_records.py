@@ -16,10 +16,12 @@ from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.audit import AuditLeaf
 from backend.models.keys import Key
+from backend.models.leases import Lease
 from backend.models.lock_events import LockEvent
 from backend.services.audit import Actor, write_leaf
 from backend.services.consents import list_consents
 from backend.services.inbox import list_notices
+from backend.services.occupancy import joint_group
 from backend.services.persons import my_identity
 from backend.services.sign_ins import list_sessions
 from backend.services.tenancies import my_tenancies
@@ -91,9 +93,10 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
 
 
 def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 100) -> tuple[DoorEvent, ...]:
-    """The openings with one's own key, on a former phone too, and with visitors' keys while one has lived there.
+    """The openings with one's own key, on a former phone too, and by one's visitors and the landlord's meanwhile.
 
-    For the tenant alone: a visitor's phone is not told either, since the door is the tenant's.
+    For the tenant alone: a visitor's phone is not told either, since the door is the tenant's. Whom others in a shared
+    flat let in is theirs to know, unless they are of the same joint tenancy.
     """
     with reading() as session:
         key = session.get(Key, key_id)
@@ -107,7 +110,13 @@ def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 1
         mine = [row.id for row in own]
         began = min((row.activated_at for row in own if row.activated_at), default=None)
         ended = max((row.revoke_asked_at for row in own if row.revoke_asked_at), default=None)
-        theirs = select(Key.id).where(Key.unit_id == key.unit_id, Key.kind == "visitor")
+        household = [lease.id for lease in joint_group(session, session.get_one(Lease, key.lease_id))]
+        members = select(Key.holder_account_id).where(Key.lease_id.in_(household), Key.kind == "occupant")
+        theirs = select(Key.id).where(
+            Key.unit_id == key.unit_id,
+            Key.kind == "visitor",
+            (Key.issuer_role == "landlord") | Key.issued_by.in_(members),
+        )
         visits = LockEvent.key_id.in_(theirs) & (LockEvent.at >= began) if began else false()
         if ended is not None and all(row.state in ENDED for row in own):
             visits = visits & (LockEvent.at <= ended)

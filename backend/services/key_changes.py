@@ -107,7 +107,8 @@ def _activate(world: World, session: Session, key: Key) -> None:
     change_key(world, session, key, "activate", Actor("system"))
     if key.kind == "occupant":
         _end_landlords_visitors(world, session, key)
-        _end_delegates(world, session, key.unit_id)
+        if is_closed(leases_lived_in(session, key.unit_id)):  # a landlord issues to an empty unit, not to a home
+            end_delegates(world, session, key.unit_id)
     open_doors(world, session, key)
     if key.holder_account_id is not None:
         tell_account(
@@ -221,10 +222,8 @@ def _end_landlords_visitors(world: World, session: Session, key: Key) -> None:
         begin_revocation(world, session, visitor, Actor("system"), "moved_in")
 
 
-def _end_delegates(world: World, session: Session, unit_id: str) -> None:
-    """What a landlord's phone may issue to an empty unit it may not to a home: the list that goes out now ends it."""
-    if not is_closed(leases_lived_in(session, unit_id)):
-        return
+def end_delegates(world: World, session: Session, unit_id: str) -> None:
+    """Phones may issue keys of the unit's lock no longer: the list that goes out now says so."""
     now = world.clock.now()
     issuing = session.scalars(
         select(KeyDelegate)

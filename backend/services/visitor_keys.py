@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
@@ -21,7 +21,9 @@ from backend.domain.persons import decide_phone
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.visitors import (
     EMERGENCIES,
+    EMERGENCY_SPAN,
     EMERGENCY_USES,
+    MOST_EMERGENCIES,
     PURPOSES,
     WeeklyWindow,
     emergency_days,
@@ -90,8 +92,8 @@ def issue_visitor_key(
             return _card(world, session, account_id, session.get_one(Key, known["key_id"]))
         unit, role = _issuer(world, session, account_id, unit_id)
         occupied = is_occupied(session, unit.id)
-        if emergency is not None and (role != "landlord" or not occupied):
-            raise Refused("visitor.no_emergency", "emergency")
+        if emergency is not None:
+            _check_emergency(world, session, unit.id, role, occupied=occupied)
         key = Key(
             id=new_id(),
             kind="visitor",
@@ -229,6 +231,21 @@ def _check(
         raise Refused.of(faults)
     assert isinstance(number, str)
     return number
+
+
+def _check_emergency(world: World, session: Session, unit_id: str, role: str, *, occupied: bool) -> None:
+    """Only the landlord of an occupied unit states one, and not again and again."""
+    if role != "landlord" or not occupied:
+        raise Refused("visitor.no_emergency", "emergency")
+    stated = session.scalar(
+        select(func.count()).where(
+            Key.unit_id == unit_id,
+            Key.emergency.is_not(None),
+            Key.created_at > world.clock.now() - EMERGENCY_SPAN,
+        )
+    )
+    if (stated or 0) >= MOST_EMERGENCIES:
+        raise Refused("visitor.emergency_often", "emergency", most=MOST_EMERGENCIES, days=EMERGENCY_SPAN.days)
 
 
 def _issuer(world: World, session: Session, account_id: str, unit_id: str) -> tuple[Unit, str]:

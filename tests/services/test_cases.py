@@ -13,7 +13,7 @@ from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
-from backend.models.keys import Key
+from backend.models.keys import Key, KeyDelegate
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit, UnitClaim
@@ -21,11 +21,16 @@ from backend.services.access_records import my_access_records
 from backend.services.case_files import look_at_case
 from backend.services.case_opening import open_case
 from backend.services.cases import claim_case, decide_case, release_case
+from backend.services.delegates import make_delegate
 from backend.services.inbox import list_notices
 from backend.services.leases import end_lease
+from backend.services.lock_manifests import import_locks
 from backend.services.persons import enter_identity
 from backend.services.registrations import answer_still_here
-from backend.services.units import claim_unit
+from backend.services.units import claim_lock, claim_unit
+from backend.services.visitor_keys import issue_visitor_key
+from backend.wire.jwk import jwk_of, make_private_key
+from device_sim.identities import make_identity
 from tests.services import staff, stories
 
 pytestmark = pytest.mark.usefixtures("core")
@@ -217,11 +222,23 @@ def make_contest(world: Any) -> tuple[str, str, str, Case]:
     return first, second, rooms[0], only_case("unit_claim")
 
 
+def give_away(world: Any, landlord: str, unit_id: str) -> tuple[str, str]:
+    """The landlord gives a visitor a key of the unit, and the own phone the right to issue more without network."""
+    identity = make_identity(7, 1)
+    import_locks(world, [identity.public_part()])
+    claim_lock(world, account_id=landlord, unit_id=unit_id, claim_code=identity.claim_code)
+    made = make_delegate(world, account_id=landlord, unit_id=unit_id, phone_jwk=jwk_of(make_private_key().public_key()))
+    visit = issue_visitor_key(world, account_id=landlord, unit_id=unit_id, purpose="viewing", phone="+8619900009201",
+                              ends_on=world.clock.today(), uses=1)  # fmt: skip
+    return visit.key.id, made.id
+
+
 @pytest.mark.parametrize(
     ("decision", "states"), [("accepted", ["ended", "accepted"]), ("kept", ["accepted", "refused"])]
 )
 def test_a_contested_unit_belongs_to_whom_a_person_says(world: Any, decision: str, states: list[str]) -> None:
     first, second, unit_id, case = make_contest(world)
+    given = give_away(world, first, unit_id)
     session_id = staff.make_session(world, purpose="visit")
     file = look_at_case(world, session_id=session_id, reference=case.reference)
     assert {(p.part, p.name) for p in file.persons} == {("present_landlord", "沈安一"), ("claimant", "钱安二")}
@@ -233,3 +250,7 @@ def test_a_contested_unit_belongs_to_whom_a_person_says(world: Any, decision: st
     owner = next(claim.person_id for claim in claims if claim.state == "accepted")
     assert db.session.get_one(Unit, unit_id).landlord_id == owner
     assert "claim_decided" in kinds(world, first) and "claim_decided" in kinds(world, second)
+    visitor, delegate = db.session.get_one(Key, given[0]), db.session.get_one(KeyDelegate, given[1])
+    lost = decision == "accepted"
+    assert (visitor.state == "revoked", delegate.revoked_at is not None) == (lost, lost), "given away by who lost it"
+

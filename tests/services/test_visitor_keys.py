@@ -388,3 +388,26 @@ def test_every_fault_is_named_at_its_field(world: World, story: Story) -> None:
     with pytest.raises(Refused) as caught:
         issue(world, story.tenant, story, purpose="party", phone="1", ends_on=None, sched=(), uses=None)
     assert {refusal.field for refusal in caught.value.refusals} == {"phone", "ends_on", "purpose", "sched"}
+
+
+def test_in_a_shared_flat_whom_another_lets_in_is_not_told(world: World) -> None:
+    story = stories.make_active(world, kind="bed")
+    other = stories.make_occupant(world, story, kind="bed")
+    others_guest, landlords = issue(world, other.account, story), issue(world, story.landlord, story)
+    answer_visitor_key(world, account_id=other.account, key_id=landlords.key.id, agrees=True)
+    told = [("lock.unlocked", {"key": card.key.id, "via": "near"}) for card in (others_guest, landlords)]
+    texts = make_texts(told, at=int(world.clock.now().timestamp()))
+    batch = EventBatch(1, base64url(first_hash(story.identity.lock_id)), texts, (), False)
+    lock_logs.record_events(world, [(story.identity.lock_id, batch)])
+    assert len(my_door_events(world, account_id=story.tenant, key_id=story.key_id)) == 1, "the landlord's visitor"
+    assert len(my_door_events(world, account_id=other.account, key_id=other.key_id)) == 2
+
+
+def test_emergencies_do_not_become_a_habit(world: World, story: Story, clock: FixedClock) -> None:
+    for _ in range(2):
+        issue(world, story.landlord, story, emergency="water", sched=(), uses=None, ends_on=None)
+        clock.move(timedelta(days=1))
+    with pytest.raises(Refused, match="visitor.emergency_often"):
+        issue(world, story.landlord, story, emergency="gas", sched=(), uses=None, ends_on=None)
+    clock.move(timedelta(days=6))
+    issue(world, story.landlord, story, emergency="gas", sched=(), uses=None, ends_on=None)
