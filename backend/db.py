@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import sql
 from sqlalchemy import Connection, Engine, event, insert
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from backend.models.base import Base
@@ -31,6 +31,7 @@ TRUSTED_SECONDS = 5.0  # a connection used a moment ago is not asked whether it 
 _IDLE_SINCE = "anju_idle_since"
 _AFTER_COMMIT = "anju_after_commit"
 _INSIDE = "anju_inside"
+_AT_ONCE = "one statement"
 LONGEST_IDLE_MS = 10_000  # a write unit waits for nobody outside, so that this is long
 
 
@@ -171,3 +172,40 @@ def reading() -> Iterator[Session]:
         yield session
     finally:
         session.rollback()
+
+
+def can_act_at_once() -> bool:
+    """Whether the database takes a whole write unit as one statement (`at_once`): PostgreSQL does."""
+    return db.engine.dialect.name == "postgresql"
+
+
+def at_once(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run one statement of PostgreSQL's that is a whole read or a whole write unit, and answer its rows.
+
+    One way there and back, without BEGIN and COMMIT: for what somebody waits for at a door. It is durable on return.
+    Raises IntegrityError and OperationalError like every other unit, RuntimeError inside another one.
+    """
+    if db.session.registry.has():
+        session: Session = db.session()
+        if session.info.get(_INSIDE):
+            raise RuntimeError("a use case must not be called from another use case's transaction")
+        session.rollback()
+        session.expire_all()  # what it holds may be what changes now
+    pooled = db.engine.raw_connection()
+    raw: Any = pooled.driver_connection
+    try:
+        raw.autocommit = True
+        try:
+            found: list[tuple[Any, ...]] = raw.execute(statement, values, prepare=True).fetchall()
+        finally:
+            if not raw.closed:
+                raw.autocommit = False
+        return found
+    except psycopg.IntegrityError as error:
+        raise IntegrityError(_AT_ONCE, None, error, hide_parameters=True) from None
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if raw.closed:
+            pooled.invalidate()
+        raise OperationalError(_AT_ONCE, None, error, hide_parameters=True) from None
+    finally:
+        pooled.close()

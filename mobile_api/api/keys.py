@@ -79,6 +79,7 @@ def fetch_time(body: dict[str, Any], key_id: str) -> Any:
 
 
 @blueprint.post("/keys/<id:key_id>/unlocks")
+@blueprint.arguments(CommandWait, location="query")
 @blueprint.response(
     202,
     CommandShown,
@@ -94,12 +95,17 @@ def fetch_time(body: dict[str, Any], key_id: str) -> Any:
     "input.missing",
 )
 @blueprint.creates_under_a_key
-def unlock(key_id: str, idempotency_key: str) -> Any:
+def unlock(query: dict[str, Any], key_id: str, idempotency_key: str) -> Any:
     """Open the door over the network; needs an Idempotency-Key and is never kept for later.
 
-    联网开门：必须带 Idempotency-Key；门锁离线时立即拒绝，不会留到以后执行。
+    With `wait_s` the answer waits for the lock's word and tells it; without it, or when the lock is slow, ask at
+    `Location`.
+
+    联网开门：必须带 Idempotency-Key；门锁离线时立即拒绝，不会留到以后执行。可用 wait_s 在同一请求中等待门锁答复。
     """
-    made = commands.request_unlock(world(), account_id=me(), key_id=key_id, idempotency_key=idempotency_key)
+    made = commands.unlock_and_wait(
+        world(), account_id=me(), key_id=key_id, idempotency_key=idempotency_key, seconds=query["wait_s"]
+    )
     return made, 202, {"Location": url_for("api.keys.get_command", command_id=made.id)}
 
 
