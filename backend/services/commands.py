@@ -33,8 +33,7 @@ from backend.services.audit import Actor, make_leaf, write_leaf
 from backend.services.command_answers import Answered
 from backend.services.key_lists import KeyTimes, key_ends, windows_of
 from backend.services.outbox import OutboxItem
-from backend.services.quick_commands import CommandSeen, CommandToSign
-from backend.wire.lock_documents import PLATFORM, Order, claims_of
+from backend.services.quick_commands import CommandSeen
 
 LONGEST_WAIT_SECONDS = 3.0
 MOST_WAITERS = 6  # of one process: the rest of its threads stay free for others
@@ -168,40 +167,6 @@ def ask_wipe(world: World, session: Session, lock: Lock) -> None:
         _make_command(world, session, lock, "wipe", key_id=None)
 
 
-def sign_command(world: World, item: OutboxItem) -> str | None:
-    """Sign a claimed command as `lockcmd+jwt`; None when it must not be sent any more.
-
-    A second claim signs again with the same id, counter and expiry: the lock answers a duplicate with the same result.
-    """
-    command, epoch, state = _find_to_sign(item.payload["command_id"])
-    now = world.clock.now()
-    if command.state in FINAL or now >= command.expires_at or command.boot_id is None:
-        return None
-    if command.key_id is not None and state != "active":  # ended since it was asked for: a lost phone, for one
-        return None
-    order = Order(
-        iss=PLATFORM,
-        aud=command.lock_id,
-        iat=int(command.created_at.timestamp()),
-        exp=int(command.expires_at.timestamp()),
-        jti=command.id,
-        act=command.action,
-        boot=command.boot_id,
-        ctr=command.counter,
-        key=command.key_id,
-        occ=epoch,
-    )
-    return world.tokens.sign("lockcmd", claims_of(order))
-
-
-def _find_to_sign(command_id: str) -> tuple[Command | CommandToSign, int | None, str | None]:
-    if can_act_at_once():
-        return quick_commands.find_to_sign(command_id)
-    with reading() as session:
-        command, epoch, state = session.execute(_TO_SIGN, {"command_id": command_id}).one()
-        return command, epoch, state
-
-
 def record_sent(world: World, items: Sequence[OutboxItem]) -> None:
     """Note that these claimed rows have been handed to the broker, commands among them, in one write unit."""
     ids = [item.payload["command_id"] for item in items if item.kind == "command"]
@@ -272,9 +237,11 @@ def _request_at_once(world: World, account_id: str, key_id: str, idempotency_key
     )
     values = {**vars(seen), "idempotency_key": idempotency_key, "boot_id": key.boot_id}
     leaf = make_leaf(world, RESIDENT, ASKED, object_kind="command", object_id=seen.id)
-    if not quick_commands.write_command(values, leaf, shard=key.shard, least_counter=_least_counter(now)):
+    wake = world.wake_up.name_in_database("lock")
+    if not quick_commands.write_command(values, leaf, shard=key.shard, least_counter=_least_counter(now), wake=wake):
         return None
-    world.wake_up.notify("lock")
+    if wake is None:
+        world.wake_up.notify("lock")
     return _view(seen, now, may_have_left=False)
 
 
@@ -386,11 +353,6 @@ _BEHIND_KEY = (
     .order_by(Lock.id)
     .with_for_update(of=Lock)
     .options(load_only(Lock.presence, Lock.boot_id, Lock.command_counter, Lock.shard))
-)
-_TO_SIGN = (
-    select(Command, Key.epoch, Key.state)
-    .outerjoin(Key, Key.id == Command.key_id)
-    .where(Command.id == bindparam("command_id"))
 )
 _SENT = (
     update(Command)

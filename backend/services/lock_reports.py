@@ -96,9 +96,10 @@ def record_departure(
 def record_command_result(world: World, lock_id: str, result: CommandResult) -> bool:
     """The lock's word on a command; False when it is none of this lock's commands. Raises UnknownLock."""
     if can_act_at_once():
-        told = (result.command, result.state, result.reason, result.seq)
-        if quick_commands.write_answer(lock_id, *told, world.clock.now()):
-            if result.state != "accepted":
+        is_last = result.state != "accepted"
+        wake = world.wake_up.name_in_database("command") if is_last else None
+        if quick_commands.write_answer(lock_id, result, world.clock.now(), wake=wake):
+            if is_last and wake is None:
                 world.wake_up.notify("command")
             return True
     with transaction() as session:

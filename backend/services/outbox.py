@@ -32,6 +32,7 @@ class OutboxItem:
     attempts: int
     fence: int
     created_at: datetime = field(compare=False)
+    is_followed: bool = field(default=True, compare=False)  # an open row of its aggregate may stand behind it
 
 
 def put(

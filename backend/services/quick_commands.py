@@ -16,6 +16,7 @@ from backend.db import at_once
 from backend.domain.commands import decide_answer
 from backend.domain.ids import is_id
 from backend.models.commands import COMMAND_STATES
+from backend.wire.lock_messages import CommandResult
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,17 @@ def find_key(account_id: str, key_id: str, idempotency_key: str) -> KeyAtHand | 
     return None
 
 
-def write_command(command: dict[str, Any], leaf: dict[str, Any], *, shard: int, least_counter: int) -> bool:
-    """Write a command with its outbox row and its audit leaf; False when key or lock have changed since `find_key`."""
+def write_command(
+    command: dict[str, Any], leaf: dict[str, Any], *, shard: int, least_counter: int, wake: str | None
+) -> bool:
+    """Write a command with its outbox row and its audit leaf; False when key or lock have changed since `find_key`.
+
+    `wake`: whom the database shall wake at the commit, by its own name for it.
+    """
     payload = json.dumps({"command_id": command["id"]})
     leaf = {f"leaf_{name}": value for name, value in leaf.items()}
     leaf["leaf_fields"] = json.dumps(leaf["leaf_fields"])
-    values = {**command, **leaf, "payload": payload, "shard": shard, "least_counter": least_counter}
+    values = {**command, **leaf, "payload": payload, "shard": shard, "least_counter": least_counter, "wake": wake}
     return bool(at_once(_WRITE, values))
 
 
@@ -115,10 +121,12 @@ def note_sent(rows: Collection[tuple[int, int]], command_ids: Collection[str], n
     at_once(_NOTE, {"rows": list(ids), "fences": list(fences), "ids": list(command_ids), "now": now})
 
 
-def write_answer(
-    lock_id: str, command_id: str, answer: str, reason: str | None, seq: int | None, now: datetime
-) -> bool:
-    """Write the lock's word on a command that it changes; False when there is no such command of a lock in use."""
+def write_answer(lock_id: str, result: CommandResult, now: datetime, *, wake: str | None) -> bool:
+    """Write the lock's word on a command that it changes; False when there is no such command of a lock in use.
+
+    `wake` as in `write_command`.
+    """
+    command_id, answer, reason = result.command, result.state, result.reason
     if not is_id(command_id):
         return False
     after = {state: decide_answer(state, answer, reason) for state in COMMAND_STATES}
@@ -132,7 +140,8 @@ def write_answer(
         "before": before,
         "state": told,
         "reason": reason,
-        "seq": seq,
+        "seq": result.seq,
+        "wake": wake,
         "at": None if told == "accepted" else now,
     }
     return bool(at_once(_ANSWER, values))
@@ -141,7 +150,7 @@ def write_answer(
 def claim(
     now: datetime, until: datetime, *, limit: int, shards: Collection[int] | None, sent: Collection[int]
 ) -> list[tuple[Any, ...]]:
-    """Claim due rows for locks (of these shards), oldest first, with their new attempts and fence.
+    """Claim due rows for locks (of these shards), oldest first, as `outbox.OutboxItem` has them.
 
     A row behind one that we have `sent`, and only not noted yet, need not wait for the note.
     """
@@ -187,7 +196,7 @@ WITH lock AS (
          %(leaf_request_id)s::varchar, %(leaf_nonce)s::bytea, %(leaf_leaf_hash)s::bytea
   FROM command
 )
-SELECT lock_id FROM command
+SELECT lock_id, (SELECT pg_notify(%(wake)s::text, '')::text WHERE %(wake)s::text IS NOT NULL) FROM command
 """
 _SHOWN = """
 SELECT id, lock_id, key_id, action, state, reason, created_at, expires_at, answered_at, account_id
@@ -216,7 +225,7 @@ SET state = %(state)s::varchar, reason = %(reason)s::varchar,
 FROM locks l
 WHERE c.id = %(id)s::uuid AND c.lock_id = %(lock)s::varchar AND c.state = ANY(%(before)s::varchar[])
   AND l.id = c.lock_id AND l.retired_at IS NULL
-RETURNING c.id
+RETURNING c.id, (SELECT pg_notify(%(wake)s::text, '')::text WHERE %(wake)s::text IS NOT NULL)
 """
 _CLAIM = """
 WITH due AS (
@@ -232,5 +241,7 @@ WITH due AS (
 )
 UPDATE outbox o SET lease_until = %(until)s::timestamptz, fence = o.fence + 1, attempts = o.attempts + 1
 FROM due WHERE o.id = due.id
-RETURNING o.id, o.aggregate_id, o.kind, o.payload, o.attempts, o.fence, o.created_at
+RETURNING o.id, o.aggregate_id, o.kind, o.payload, o.attempts, o.fence, o.created_at,
+  EXISTS (SELECT FROM outbox n WHERE n.destination = 'lock' AND n.aggregate_id = o.aggregate_id AND n.id > o.id
+          AND n.done_at IS NULL AND n.parked_at IS NULL)
 """

@@ -99,8 +99,8 @@ class _Client:
     """A phone's two kept connections: one to Anju, one to the bare endpoint."""
 
     def __init__(self, place: Place, story: Story, token: str) -> None:
-        self._path = f"/api/v1/keys/{story.key_id}/unlocks?wait_s=3"
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._path = f"/api/v1/keys/{story.key_id}/unlocks"
+        self._headers = {"Authorization": f"Bearer {token}", "Prefer": "wait=3"}
         self._anju = http.client.HTTPConnection("127.0.0.1", place.ports["mobile_port"], timeout=10)
         self._bare = http.client.HTTPConnection("127.0.0.1", place.ports["bare_port"], timeout=10)
 
