@@ -9,17 +9,17 @@ from __future__ import annotations
 import select
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import psycopg
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import sql
 from sqlalchemy import Connection, Engine, event, insert
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from backend.models.base import Base
@@ -31,6 +31,8 @@ TRUSTED_SECONDS = 5.0  # a connection used a moment ago is not asked whether it 
 _IDLE_SINCE = "anju_idle_since"
 _AFTER_COMMIT = "anju_after_commit"
 _INSIDE = "anju_inside"
+_AT_ONCE = "one statement"
+_DIRECT = "anju_direct_connections"
 LONGEST_IDLE_MS = 10_000  # a write unit waits for nobody outside, so that this is long
 
 
@@ -48,6 +50,7 @@ def init_db(app: Flask, url: str) -> None:
             prepare_sqlite(db.engine)
         else:
             distrust_idle_connections(db.engine)
+            app.extensions[_DIRECT] = _DirectConnections(db.engine)
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -171,3 +174,80 @@ def reading() -> Iterator[Session]:
         yield session
     finally:
         session.rollback()
+
+
+def can_act_at_once() -> bool:
+    """Whether the database takes a whole write unit as one statement (`at_once`): PostgreSQL does."""
+    return db.engine.dialect.name == "postgresql"
+
+
+def at_once(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run one statement of PostgreSQL's that is a whole read or a whole write unit, and answer its rows.
+
+    One way there and back, without BEGIN and COMMIT: for what somebody waits for at a door. It is durable on return.
+    Raises IntegrityError and OperationalError like every other unit, RuntimeError inside another one.
+    """
+    if db.session.registry.has():
+        session: Session = db.session()
+        if session.info.get(_INSIDE):
+            raise RuntimeError("a use case must not be called from another use case's transaction")
+        session.rollback()
+        session.expire_all()  # what it holds may be what changes now
+    direct: _DirectConnections = current_app.extensions[_DIRECT]
+    with direct.lend() as raw:
+        return raw.execute(statement, values, prepare=True).fetchall()
+
+
+class _DirectConnections:
+    """Connections beside the pool that stay in autocommit: the pool's own care costs as much as a short statement."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._conninfo = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._idle: list[tuple[psycopg.Connection, float]] = []
+        event.listen(engine, "engine_disposed", lambda _engine: self.close())
+
+    @contextmanager
+    def lend(self) -> Iterator[psycopg.Connection]:
+        """Lend a living connection; what the driver raises is told as SQLAlchemy tells it."""
+        raw: psycopg.Connection | None = None
+        try:
+            raw = self._take()
+            yield raw
+        except psycopg.IntegrityError as error:
+            raise IntegrityError(_AT_ONCE, None, error, hide_parameters=True) from None
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise OperationalError(_AT_ONCE, None, error, hide_parameters=True) from None
+        finally:
+            if raw is not None and not raw.closed:
+                self._idle.append((raw, time.monotonic()))
+
+    def close(self) -> None:
+        """Close what is idle."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def _take(self) -> psycopg.Connection:
+        while True:
+            try:
+                raw, idle_since = self._idle.pop()
+            except IndexError:
+                return psycopg.connect(self._conninfo, autocommit=True)
+            if _is_silent(raw) and (time.monotonic() - idle_since <= TRUSTED_SECONDS or _answers(raw)):
+                return raw
+            raw.close()
+
+
+def _is_silent(raw: Any) -> bool:
+    """Whether an idle connection has nothing to say: a server that ended has closed its side."""
+    try:
+        return not select.select([raw], [], [], 0)[0]
+    except (psycopg.Error, OSError, ValueError):
+        return False
+
+
+def _answers(raw: psycopg.Connection) -> bool:
+    try:
+        raw.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True

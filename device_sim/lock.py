@@ -92,6 +92,7 @@ class Lock:
         self.trust = dict(self._factory_trust)
         self.pad = self._factory_pad
         self.config: LockConfig | None = None
+        self._config_claims: dict[str, Any] | None = None
         self.heard_at = 0  # when the platform last signed something we saw
         self._signed_at = self.clock.ticks()
         state = self._flash.load()
@@ -190,7 +191,7 @@ class Lock:
             self.save()
 
     def _apply_config(self, config: LockConfig) -> None:
-        self.config = config
+        self.config, self._config_claims = config, claims_of(config)
         listed = {jwk["kid"]: public_key_from_jwk(jwk) for jwk in config.trust}
         self.trust = {**self._factory_trust, **listed}
         self.pad = config.pad or self._factory_pad
@@ -272,7 +273,7 @@ class Lock:
                 "keys": self.keys.to_state(),
                 "orders": self.orders.to_state(),
                 "keypad": self.keypad.to_state(),
-                "config": claims_of(self.config) if self.config else None,
+                "config": self._config_claims,
                 "heard_at": self.heard_at,
                 "fresh": self.is_fresh,
                 "clock": [self.clock.synced_at, self.clock.high_water],

@@ -30,6 +30,10 @@ class QuietWakeUp:
         """Note a wake-up."""
         self.woken.append(channel)
 
+    def name_in_database(self, channel: str) -> str | None:
+        """None: nobody but `notify` is to wake."""
+        return None
+
     def listen(self, channel: str) -> QuietListener:
         """An ear that hears nothing."""
         return QuietListener()

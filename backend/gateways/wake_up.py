@@ -39,6 +39,10 @@ class WakeUp(Protocol):
         """Wake all listeners of `channel`; never raises, never blocks."""
         ...
 
+    def name_in_database(self, channel: str) -> str | None:
+        """The name by which a statement may wake `channel` itself, at its commit; None where `notify` must do it."""
+        ...
+
     def listen(self, channel: str) -> Listener:
         """Begin to listen on `channel`."""
         ...
@@ -65,6 +69,9 @@ class SocketWakeUp:
                 path.unlink(missing_ok=True)  # its process died without closing
             except OSError:
                 continue  # a full socket is awake already
+
+    def name_in_database(self, channel: str) -> str | None:
+        return None
 
     def close(self) -> None:
         """Stop notifying; a process that ends need not."""
@@ -113,6 +120,9 @@ class PostgresWakeUp:
                 return
             except psycopg.Error:
                 self._connection = None
+
+    def name_in_database(self, channel: str) -> str | None:
+        return f"anju_{channel}"
 
     def close(self) -> None:
         """Stop notifying and listening; a process that ends need not."""

@@ -1,5 +1,8 @@
 """The loop that takes messages in: results at once, events together; each acknowledged after its commit.
 
+That a lock has accepted a command is held like its events: its last word on the command mostly comes in the same
+moment, and then says both.
+
 A message that cannot be read, or that its handler cannot take, is counted, named by its digest in the anomalies' table,
 and acknowledged: it blocks nothing behind it.
 """
@@ -28,7 +31,7 @@ from backend.wire.lock_messages import EventBatch
 
 log = structlog.get_logger(__name__)
 
-LINGER_SECONDS = 0.010  # events wait so long for company
+LINGER_SECONDS = 0.025  # what nobody waits for waits so long for company
 MOST_EVENTS = 1_000  # rows of one write unit; acknowledgements by hand never let more than this be in flight
 DATABASE_PAUSE_SECONDS = 0.5
 IDLE_SECONDS = 0.5
@@ -59,6 +62,7 @@ class Bridge:
         self._held: list[tuple[Delivery, Routed]] = []  # events that wait for company
         self._held_rows = 0
         self._held_until = 0.0
+        self._accepted: dict[tuple[str, str], tuple[Delivery, Routed]] = {}  # wait for the lock's last word
 
     def run(self) -> None:
         """Run until `stop`; what is held is stored first."""
@@ -81,29 +85,57 @@ class Bridge:
             delivery = None
         if delivery is not None:
             self._take(delivery)
-        if self._held and (self._held_rows >= MOST_EVENTS or time.monotonic() >= self._held_until):
+        if self._holds() and (self._held_rows >= MOST_EVENTS or time.monotonic() >= self._held_until):
             self._store_held()
 
     def _patience(self) -> float:
-        return max(0.0, self._held_until - time.monotonic()) if self._held else IDLE_SECONDS
+        return max(0.0, self._held_until - time.monotonic()) if self._holds() else IDLE_SECONDS
+
+    def _holds(self) -> bool:
+        return bool(self._held or self._accepted)
 
     def _take(self, delivery: Delivery) -> None:
         routed = route(delivery)
-        if isinstance(routed, Routed) and routed.channel is topics.EVENTS:
-            if not self._held:
-                self._held_until = time.monotonic() + LINGER_SECONDS
-            self._held.append((delivery, routed))
-            self._held_rows += len(routed.message.events) or 1
+        if isinstance(routed, Routed) and self._hold(delivery, routed):
             return
         if isinstance(routed, Unread):
             self._reject(routed)
         elif routed is not None:
-            handler = self._table[routed.channel.path]
-            self._do_one(lambda: handler(routed), delivery, routed)
+            self._handle(delivery, routed)
         self._link.acknowledge(delivery)
+        if isinstance(routed, Routed) and routed.channel is topics.RESULT:
+            before = self._accepted.pop((routed.lock_id, routed.message.command), None)
+            if before is not None:
+                self._link.acknowledge(before[0])
+
+    def _hold(self, delivery: Delivery, routed: Routed) -> bool:
+        """Keep what may wait for company; False when it may not."""
+        until = self._held_until if self._holds() else time.monotonic() + LINGER_SECONDS
+        if routed.channel is topics.EVENTS:
+            self._held.append((delivery, routed))
+            self._held_rows += len(routed.message.events) or 1
+        elif routed.channel is topics.RESULT and routed.message.state == "accepted":
+            before = self._accepted.get((routed.lock_id, routed.message.command))
+            if before is not None:
+                return False
+            self._accepted[routed.lock_id, routed.message.command] = delivery, routed
+        else:
+            return False
+        self._held_until = until
+        return True
+
+    def _handle(self, delivery: Delivery, routed: Routed) -> None:
+        handler = self._table[routed.channel.path]
+        self._do_one(lambda: handler(routed), delivery, routed)
 
     def _store_held(self) -> None:
+        accepted, self._accepted = self._accepted, {}
+        for delivery, routed in accepted.values():
+            self._handle(delivery, routed)
+            self._link.acknowledge(delivery)
         held, self._held, self._held_rows = self._held, [], 0
+        if not held:
+            return
         ours = [(delivery, routed) for delivery, routed in held if self._is_ours(delivery, routed)]
         together = [(routed.lock_id, routed.message) for _, routed in ours]
         if ours and not self._do(lambda: self._store(together), topics.EVENTS.path, ours):

@@ -12,6 +12,7 @@ from backend.domain.correlation import place_of
 from backend.gateways.wake_up import Listener
 from backend.gateways.world import World
 from backend.mqtt.link import BrokerLink
+from backend.mqtt.notes import SendingNotes
 from backend.mqtt.shards import EveryShard, Shards
 from backend.services import commands, lock_reports, lock_sending, outbox
 from backend.services.outbox import OutboxItem
@@ -34,11 +35,14 @@ class Sender:
         self._link = link
         self._shards = shards or EveryShard()
         self._stop = threading.Event()
+        self._notes = SendingNotes(app, world)
+        self._more = False
         self._swept = self._republished = float("-inf")
 
     def run(self) -> None:
         """Run until `stop`: woken by a commit, at the latest after a second."""
         listener = self._world.wake_up.listen("lock")
+        self._notes.begin()
         try:
             while not self._stop.is_set():
                 try:
@@ -49,6 +53,7 @@ class Sender:
                     log.error("sender_failed", error=type(error).__name__, at=place_of(error))
                 self._wait(listener)
         finally:
+            self._notes.end()
             listener.close()
 
     def stop(self) -> None:
@@ -57,7 +62,7 @@ class Sender:
 
     def step(self) -> None:
         """Send everything that is due, then sweep when it is time."""
-        while self._link.is_connected and self.send_due() > 0:
+        while self._link.is_connected and self.send_due() > 0 and self._more:
             pass
         now = time.monotonic()
         if now >= self._swept + SWEEP_SECONDS:
@@ -75,11 +80,13 @@ class Sender:
         if not shards:
             return 0
         with self._app.app_context():
-            items = lock_sending.claim(self._world, limit=MOST_ROWS, shards=shards)
+            items = lock_sending.claim(self._world, limit=MOST_ROWS, shards=shards, sent=self._notes.ids())
             done = [item for item in items if self._send(item)]
-            if done:
-                commands.record_sent(self._world, done)
-            return len(items)
+        if done:
+            self._notes.put(done)
+        # What is committed after the claim wakes us again; only what it passed over must be looked for.
+        self._more = len(items) == MOST_ROWS or any(item.is_followed for item in items)
+        return len(items)
 
     def _send(self, item: OutboxItem) -> bool:
         """Send one row; True when it needs no further sending. A row that could not leave is free after its lease."""

@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
@@ -51,10 +52,37 @@ def write_leaf(
     decision: str | None = None,
 ) -> str:
     """Write one leaf inside the present write unit and answer its id. No identity value may be passed."""
+    leaf = make_leaf(
+        world,
+        actor,
+        action,
+        subject_id=subject_id,
+        object_kind=object_kind,
+        object_id=object_id,
+        fields=fields,
+        decision=decision,
+    )
+    session.connection().execute(insert(AuditLeaf), leaf)
+    return str(leaf["id"])
+
+
+def make_leaf(
+    world: World,
+    actor: Actor,
+    action: str,
+    *,
+    subject_id: str | None = None,
+    object_kind: str | None = None,
+    object_id: str | None = None,
+    fields: Sequence[str] = (),
+    decision: str | None = None,
+) -> dict[str, Any]:
+    """The columns of a leaf, for whoever writes it together with what it records. No identity value may be passed."""
     nonce = secrets.token_bytes(32)
-    row = {
+    at = world.clock.now()
+    row: dict[str, Any] = {
         "id": new_id(),
-        "at": world.clock.now(),
+        "at": at,
         "actor_kind": actor.kind,
         "actor_id": actor.id,
         "actor_badge": actor.badge,
@@ -70,10 +98,8 @@ def write_leaf(
         "decision": decision,
         "request_id": request_id.get(),
     }
-    canonical = json.dumps({**row, "at": row["at"].isoformat(), "nonce": nonce.hex()}, sort_keys=True)  # type: ignore[attr-defined]
-    hashed = leaf_hash(canonical.encode())
-    session.connection().execute(insert(AuditLeaf), {**row, "nonce": nonce, "leaf_hash": hashed})
-    return str(row["id"])
+    canonical = json.dumps({**row, "at": at.isoformat(), "nonce": nonce.hex()}, sort_keys=True)
+    return {**row, "nonce": nonce, "leaf_hash": leaf_hash(canonical.encode())}
 
 
 def seal_leaves(world: World, *, limit: int = 5000) -> int:

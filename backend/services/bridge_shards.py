@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
@@ -97,10 +97,13 @@ def check_fence(session: Session, fence: Fence | None) -> None:
 
 
 def _note_alive(session: Session, name: str, now: datetime) -> None:
-    bridge = session.get(Bridge, name, with_for_update=True)
+    bridge = session.scalar(_NAMED, {"name": name})
     if bridge is None:
         session.add(Bridge(name=name, seen_at=now))
     else:
         bridge.seen_at = now
     session.flush()
 
+
+# Made once: every bridge asks each second.
+_NAMED = select(Bridge).where(Bridge.name == bindparam("name")).with_for_update()

@@ -16,27 +16,30 @@ from typing import Any
 from sqlalchemy import bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import Session, load_only
 
-from backend.db import after_commit, reading, transaction
+from backend.db import after_commit, can_act_at_once, reading, transaction
 from backend.domain.commands import FINAL, decide_silence
 from backend.domain.ids import is_id, new_id
 from backend.domain.keys import STATE_NAMES
 from backend.domain.refusals import Refused
 from backend.domain.visitors import is_within
+from backend.gateways.wake_up import Listener
 from backend.gateways.world import World
 from backend.models.commands import Command
 from backend.models.keys import Key, KeyDoor
 from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
-from backend.services import outbox
-from backend.services.audit import Actor, write_leaf
+from backend.services import outbox, quick_commands
+from backend.services.audit import Actor, make_leaf, write_leaf
 from backend.services.command_answers import Answered
-from backend.services.key_lists import key_ends, windows_of
+from backend.services.key_lists import KeyTimes, key_ends, windows_of
 from backend.services.outbox import OutboxItem
-from backend.wire.lock_documents import PLATFORM, Order, claims_of
+from backend.services.quick_commands import CommandSeen
 
 LONGEST_WAIT_SECONDS = 3.0
 MOST_WAITERS = 6  # of one process: the rest of its threads stay free for others
 LOOK_AGAIN_SECONDS = 0.5  # a lost wake-up costs no more than this
+
+RESIDENT, ASKED = Actor("resident"), "command_asked"  # a leaf that names nobody
 
 _waiters = BoundedSemaphore(MOST_WAITERS)
 
@@ -62,6 +65,9 @@ def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_ke
     Raises Refused not_found, key.not_active, key.not_yet, key.over, key.outside_window, unit.no_lock, lock_offline,
     input.key_reused.
     """
+    quick = _request_at_once(world, account_id, key_id, idempotency_key) if can_act_at_once() else None
+    if quick is not None:
+        return quick
     with transaction() as session:
         asked = session.scalar(_ASKED, {"account_id": account_id, "idempotency_key": idempotency_key})
         if asked is not None:
@@ -73,12 +79,44 @@ def request_unlock(world: World, *, account_id: str, key_id: str, idempotency_ke
         command = _make_command(
             world, session, lock, "unlock", key_id=key.id, account_id=account_id, idempotency_key=idempotency_key
         )
-        write_leaf(world, session, Actor("resident"), "command_asked", object_kind="command", object_id=command.id)
+        write_leaf(world, session, RESIDENT, ASKED, object_kind="command", object_id=command.id)
         return _view(command, command.created_at, may_have_left=False)
+
+
+def unlock_and_wait(
+    world: World, *, account_id: str, key_id: str, idempotency_key: str, seconds: float
+) -> CommandView:
+    """Ask a lock to open, wait up to `seconds` (3 at most) for its word, and answer what is known then.
+
+    When too many wait already it answers at once. Raises what `request_unlock` raises.
+    """
+
+    def ask() -> CommandView:
+        return request_unlock(world, account_id=account_id, key_id=key_id, idempotency_key=idempotency_key)
+
+    if seconds <= 0 or not _waiters.acquire(blocking=False):
+        return ask()
+    try:
+        until = time.monotonic() + min(seconds, LONGEST_WAIT_SECONDS)
+        listener = world.wake_up.listen("command")  # before there is a command: its answer cannot come unheard
+        try:
+            view = ask()
+            return _wait(listener, view, lambda: get_command(world, account_id=account_id, command_id=view.id), until)
+        finally:
+            listener.close()
+    finally:
+        _waiters.release()
 
 
 def get_command(world: World, *, account_id: str, command_id: str) -> CommandView:
     """What is known of one's own command. Raises Refused not_found for anybody else's."""
+    if can_act_at_once():
+        seen = quick_commands.find_command(command_id)
+        if seen is None or seen.account_id != account_id:
+            raise Refused("not_found", "command_id")
+        now = world.clock.now()
+        if decide_silence(seen.state, True, seen.expires_at, now) is None:
+            return _view(seen, now, may_have_left=False)
     with reading() as session:
         command = session.scalar(_SHOWN, {"command_id": command_id})
         if command is None or command.account_id != account_id:
@@ -100,23 +138,21 @@ def wait_for_command(world: World, *, account_id: str, command_id: str, seconds:
     if seconds <= 0 or not _waiters.acquire(blocking=False):
         return look()
     try:
-        return _wait(world, look, seconds)
+        until = time.monotonic() + min(seconds, LONGEST_WAIT_SECONDS)
+        listener = world.wake_up.listen("command")
+        try:  # look first, with the ear open: the answer may have come already
+            return _wait(listener, look(), look, until)
+        finally:
+            listener.close()
     finally:
         _waiters.release()
 
 
-def _wait(world: World, look: Callable[[], CommandView], seconds: float) -> CommandView:
-    until = time.monotonic() + min(seconds, LONGEST_WAIT_SECONDS)
-    listener = world.wake_up.listen("command")
-    try:
-        while True:  # look first, with the ear open: the answer may have come already
-            view = look()
-            left = until - time.monotonic()
-            if view.state in FINAL or left <= 0:
-                return view
-            listener.wait(min(left, LOOK_AGAIN_SECONDS))
-    finally:
-        listener.close()
+def _wait(listener: Listener, view: CommandView, look: Callable[[], CommandView], until: float) -> CommandView:
+    while view.state not in FINAL and (left := until - time.monotonic()) > 0:
+        listener.wait(min(left, LOOK_AGAIN_SECONDS))
+        view = look()
+    return view
 
 
 def ask_replay(world: World, session: Session, lock: Lock) -> None:
@@ -131,37 +167,14 @@ def ask_wipe(world: World, session: Session, lock: Lock) -> None:
         _make_command(world, session, lock, "wipe", key_id=None)
 
 
-def sign_command(world: World, item: OutboxItem) -> str | None:
-    """Sign a claimed command as `lockcmd+jwt`; None when it must not be sent any more.
-
-    A second claim signs again with the same id, counter and expiry: the lock answers a duplicate with the same result.
-    """
-    with reading() as session:
-        command, epoch, state = session.execute(_TO_SIGN, {"command_id": item.payload["command_id"]}).one()
-        now = world.clock.now()
-        if command.state in FINAL or now >= command.expires_at or command.boot_id is None:
-            return None
-        if command.key_id is not None and state != "active":  # ended since it was asked for: a lost phone, for one
-            return None
-        order = Order(
-            iss=PLATFORM,
-            aud=command.lock_id,
-            iat=int(command.created_at.timestamp()),
-            exp=int(command.expires_at.timestamp()),
-            jti=command.id,
-            act=command.action,
-            boot=command.boot_id,
-            ctr=command.counter,
-            key=command.key_id,
-            occ=epoch,
-        )
-    return world.tokens.sign("lockcmd", claims_of(order))
-
-
 def record_sent(world: World, items: Sequence[OutboxItem]) -> None:
     """Note that these claimed rows have been handed to the broker, commands among them, in one write unit."""
+    ids = [item.payload["command_id"] for item in items if item.kind == "command"]
+    if can_act_at_once():
+        if items:
+            quick_commands.note_sent([(item.id, item.fence) for item in items], ids, world.clock.now())
+        return
     with transaction() as session:
-        ids = [item.payload["command_id"] for item in items if item.kind == "command"]
         if ids:
             session.connection().execute(_SENT, {"ids": ids, "now": world.clock.now()})
         outbox.finish_in(world, session, items)
@@ -201,10 +214,46 @@ def expire_unsent(world: World, session: Session, key_id: str) -> None:
             after_commit(session, Answered(world))
 
 
+def _request_at_once(world: World, account_id: str, key_id: str, idempotency_key: str) -> CommandView | None:
+    """The common case; None when it is not, or when key or lock changed in between."""
+    key = quick_commands.find_key(account_id, key_id, idempotency_key)
+    if key is None:
+        return None
+    _check_key(world, key)
+    if key.presence != "online" or key.boot_id is None:
+        raise Refused("lock_offline")
+    now = world.clock.now()
+    seen = CommandSeen(
+        id=new_id(),
+        lock_id=key.lock_id,
+        key_id=key_id,
+        action="unlock",
+        state="queued",
+        reason=None,
+        created_at=now,
+        expires_at=now + world.house.command_life,
+        answered_at=None,
+        account_id=account_id,
+    )
+    values = {**vars(seen), "idempotency_key": idempotency_key, "boot_id": key.boot_id}
+    leaf = make_leaf(world, RESIDENT, ASKED, object_kind="command", object_id=seen.id)
+    wake = world.wake_up.name_in_database("lock")
+    if not quick_commands.write_command(values, leaf, shard=key.shard, least_counter=_least_counter(now), wake=wake):
+        return None
+    if wake is None:
+        world.wake_up.notify("lock")
+    return _view(seen, now, may_have_left=False)
+
+
 def _usable_key(world: World, session: Session, account_id: str, key_id: str) -> Key:
     key = session.get(Key, key_id) if is_id(key_id) else None
     if key is None or key.holder_account_id != account_id:
         raise Refused("not_found", "key_id")
+    _check_key(world, key)
+    return key
+
+
+def _check_key(world: World, key: KeyTimes) -> None:
     if key.state != "active":
         raise Refused("key.not_active", state=STATE_NAMES[key.state])
     if world.clock.today() < key.starts_on:
@@ -214,7 +263,6 @@ def _usable_key(world: World, session: Session, account_id: str, key_id: str) ->
         raise Refused("key.over")
     if not is_within(windows_of(key), world.clock.now()):
         raise Refused("key.outside_window")  # only earlier than the lock would; uses are its alone to count
-    return key
 
 
 def _reachable_lock(session: Session, key: Key) -> Lock:
@@ -237,8 +285,7 @@ def _make_command(
     idempotency_key: str | None = None,
 ) -> Command:
     now = world.clock.now()
-    # Never below the clock: a database restored from a backup must not fall behind what its locks have seen.
-    lock.command_counter = max(lock.command_counter + 1, int(now.timestamp()))
+    lock.command_counter = max(lock.command_counter + 1, _least_counter(now))
     values: dict[str, Any] = {
         "id": new_id(),
         "lock_id": lock.id,
@@ -258,6 +305,11 @@ def _make_command(
     return command
 
 
+def _least_counter(now: datetime) -> int:
+    """Never below the clock: a database restored from a backup must not fall behind what its locks have seen."""
+    return int(now.timestamp())
+
+
 def _may_have_left(session: Session, command: Command) -> bool:
     """Whether a sender has ever claimed it."""
     if command.state != "queued":
@@ -273,7 +325,7 @@ def _may_have_left(session: Session, command: Command) -> bool:
     return bool(session.scalar(select(claimed)))
 
 
-def _view(command: Command, now: datetime, *, may_have_left: bool) -> CommandView:
+def _view(command: Command | CommandSeen, now: datetime, *, may_have_left: bool) -> CommandView:
     """The command as it is to be shown now: silence has a name even when no sweep has written it yet."""
     silent = decide_silence(command.state, may_have_left, command.expires_at, now)
     return CommandView(
@@ -301,11 +353,6 @@ _BEHIND_KEY = (
     .order_by(Lock.id)
     .with_for_update(of=Lock)
     .options(load_only(Lock.presence, Lock.boot_id, Lock.command_counter, Lock.shard))
-)
-_TO_SIGN = (
-    select(Command, Key.epoch, Key.state)
-    .outerjoin(Key, Key.id == Command.key_id)
-    .where(Command.id == bindparam("command_id"))
 )
 _SENT = (
     update(Command)

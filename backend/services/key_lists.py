@@ -6,7 +6,8 @@ every change of it. Whoever changes a key calls `enqueue_key_list` in the same w
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -92,7 +93,26 @@ def key_begins(key: Key) -> datetime:
     return max(start_of(key.starts_on), key.created_at - timedelta(minutes=1))
 
 
-def key_ends(key: Key) -> datetime | None:
+class KeyTimes(Protocol):
+    """What decides when a key may open: a key's row, or its columns alone."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def starts_on(self) -> date: ...
+    @property
+    def ends_on(self) -> date | None: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def emergency(self) -> str | None: ...
+    @property
+    def sched(self) -> list[Any] | None: ...
+
+
+def key_ends(key: KeyTimes) -> datetime | None:
     """When a key ends by itself. An occupant's never: the planned end of a lease ends no key (HR-12)."""
     if key.kind == "occupant":
         return None
@@ -100,7 +120,7 @@ def key_ends(key: Key) -> datetime | None:
     return ends_at(key.created_at, key.ends_on, key.emergency)
 
 
-def windows_of(key: Key) -> tuple[WeeklyWindow, ...]:
+def windows_of(key: KeyTimes) -> tuple[WeeklyWindow, ...]:
     """The weekly windows of a key; none means always."""
     return tuple(WeeklyWindow(**window) for window in key.sched or ())
 

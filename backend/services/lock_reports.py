@@ -14,12 +14,13 @@ import structlog
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
-from backend.db import after_commit, transaction
+from backend.db import after_commit, can_act_at_once, transaction
 from backend.domain.ids import new_id
 from backend.gateways.world import World
 from backend.models.lock_events import LockAnomaly
 from backend.models.locks import Lock
 from backend.models.outbox import OutboxRow
+from backend.services import quick_commands
 from backend.services.bridge_shards import Fence, check_fence
 from backend.services.command_answers import apply_answer, command_of_lock
 from backend.services.commands import ask_wipe
@@ -94,6 +95,13 @@ def record_departure(
 
 def record_command_result(world: World, lock_id: str, result: CommandResult) -> bool:
     """The lock's word on a command; False when it is none of this lock's commands. Raises UnknownLock."""
+    if can_act_at_once():
+        is_last = result.state != "accepted"
+        wake = world.wake_up.name_in_database("command") if is_last else None
+        if quick_commands.write_answer(lock_id, result, world.clock.now(), wake=wake):
+            if is_last and wake is None:
+                world.wake_up.notify("command")
+            return True
     with transaction() as session:
         # The lock's row stays as it is: last_seen_at is seen by the landlord, and this is somebody at the door.
         command = command_of_lock(session, lock_id, result.command)

@@ -32,6 +32,7 @@ class OutboxItem:
     attempts: int
     fence: int
     created_at: datetime = field(compare=False)
+    is_followed: bool = field(default=True, compare=False)  # an open row of its aggregate may stand behind it
 
 
 def put(
@@ -64,14 +65,21 @@ class _Waker:
 
 
 def claim(
-    world: World, destination: str, *, limit: int, lease: timedelta, shards: Collection[int] | None = None
+    world: World,
+    destination: str,
+    *,
+    limit: int,
+    lease: timedelta,
+    shards: Collection[int] | None = None,
+    sent: Collection[int] = (),
 ) -> list[OutboxItem]:
     """Claim up to `limit` due rows, oldest first, at most one per aggregate; each is ours for `lease`.
 
-    With `shards` only rows of locks of these.
+    With `shards` only rows of locks of these. A row whose id is among `sent` holds nothing back any more: it has left,
+    and whoever sent it has only not noted so yet.
     """
     now = world.clock.now()
-    values = {"destination": destination, "now": now, "most": limit}
+    values = {"destination": destination, "now": now, "most": limit, "sent": list(sent)}
     with transaction() as session:
         connection = session.connection()
         if shards is None:
@@ -147,6 +155,7 @@ def _due() -> Select[Any]:
         earlier.id < OutboxRow.id,
         earlier.done_at.is_(None),
         earlier.parked_at.is_(None),
+        earlier.id.not_in(bindparam("sent", expanding=True)),
     )
     columns = ("id", "aggregate_id", "kind", "payload", "attempts", "fence", "created_at")
     return (

@@ -38,7 +38,20 @@ def seal(world: World, session: Session, subject_id: str, place: str, row_id: st
 
 def unseal(world: World, session: Session, subject_id: str, place: str, row_id: str, sealed: bytes) -> str:
     """Open what `seal` made. Raises KeyRingError when it was moved, altered, or its key destroyed."""
-    cipher = AESGCM(_data_key(world, session, subject_id))
+    return _open(_data_key(world, session, subject_id), subject_id, place, row_id, sealed)
+
+
+def unseal_with(
+    world: World, kek_id: str | None, wrapped: bytes | None, subject_id: str, place: str, row_id: str, sealed: bytes
+) -> str:
+    """The same by the columns of the subject's data key, for whoever has read them already; None: it is destroyed."""
+    if kek_id is None or wrapped is None:
+        raise KeyRingError("the data key of this subject has been destroyed")
+    return _open(_unwrapped(world.key_ring, kek_id, wrapped, subject_id), subject_id, place, row_id, sealed)
+
+
+def _open(key: bytes, subject_id: str, place: str, row_id: str, sealed: bytes) -> str:
+    cipher = AESGCM(key)
     try:
         return cipher.decrypt(sealed[1:13], sealed[13:], _bound(place, row_id, subject_id)).decode()
     except InvalidTag:

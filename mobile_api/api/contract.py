@@ -12,7 +12,7 @@ from flask_smorest.exceptions import NotModified
 from werkzeug.routing import BaseConverter
 
 from backend.domain.refusals import Refused
-from mobile_api.api.parsing import InputParser, idempotency_key
+from mobile_api.api.parsing import InputParser, idempotency_key, preferred_wait
 from mobile_api.api.schemas.base import example_of
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -71,6 +71,19 @@ class Blueprint(flask_smorest.Blueprint):
         documented: Callable[..., Any] = self.doc(**{"x-idempotent": "needed" if needed else "possible"})(wrapper)
         return documented
 
+    def may_wait(self, *, most: int) -> Decorator:
+        """A call that can wait for its result: `Prefer: wait=N` (RFC 7240) is given on as `wait_seconds`, else 0."""
+
+        def decorate(call: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(call)
+            def wrapper(*args: Any, **named: Any) -> Any:
+                return call(*args, wait_seconds=min(preferred_wait(), most), **named)
+
+            documented: Callable[..., Any] = self.doc(parameters=[_prefer_parameter(most)])(wrapper)
+            return documented
+
+        return decorate
+
     def route(self, rule: str, **options: Any) -> Decorator:
         """Register a call under the title of this blueprint."""
         decorator: Decorator = super().route(rule, tags=[self.title], **options)
@@ -83,6 +96,17 @@ class Blueprint(flask_smorest.Blueprint):
             unchanged = Response(status=304)
             unchanged.set_etag(etag)
             raise NotModified(response=unchanged) from None
+
+
+def _prefer_parameter(most: int) -> dict[str, Any]:
+    return {
+        "name": "Prefer",
+        "in": "header",
+        "required": False,
+        "description": f"在同一请求中等待结果的秒数 · Wait in this request for the result, at most {most} s (RFC 7240)",
+        "schema": {"type": "string", "pattern": "wait=[0-9]+"},
+        "example": f"wait={most}",
+    }
 
 
 def _as_list(call: Callable[..., Any]) -> Callable[..., Any]:

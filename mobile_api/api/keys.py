@@ -115,12 +115,16 @@ def bring_lock_report(body: dict[str, Any], key_id: str) -> Any:
     "input.missing",
 )
 @blueprint.creates_under_a_key
-def unlock(key_id: str, idempotency_key: str) -> Any:
-    """Open the door over the network; needs an Idempotency-Key and is never kept for later.
+@blueprint.may_wait(most=3)
+def unlock(key_id: str, idempotency_key: str, wait_seconds: int) -> Any:
+    """Open the door over the network; needs an Idempotency-Key and is never kept for later; `Prefer: wait=3` waits.
 
     联网开门：必须带 Idempotency-Key；门锁离线时立即拒绝，不会留到以后执行。
+    可用 Prefer: wait=3 在同一请求中等待门锁答复。
     """
-    made = commands.request_unlock(world(), account_id=me(), key_id=key_id, idempotency_key=idempotency_key)
+    made = commands.unlock_and_wait(
+        world(), account_id=me(), key_id=key_id, idempotency_key=idempotency_key, seconds=wait_seconds
+    )
     return made, 202, {"Location": url_for("api.keys.get_command", command_id=made.id)}
 
 

@@ -1,7 +1,7 @@
 """The unlock round trip: the app's request, until the app can read that the lock has executed it.
 
 The bare side is one request to a Flask endpoint that inserts a row, publishes, waits for an echo, updates the row and
-answers; Anju's side asks as the app does, with two requests. Same gunicorn settings, same broker, same database.
+answers; Anju's side asks as the app does, in one request that waits too. Same gunicorn settings, broker and database.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class _Client:
 
     def __init__(self, place: Place, story: Story, token: str) -> None:
         self._path = f"/api/v1/keys/{story.key_id}/unlocks"
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {"Authorization": f"Bearer {token}", "Prefer": "wait=3"}
         self._anju = http.client.HTTPConnection("127.0.0.1", place.ports["mobile_port"], timeout=10)
         self._bare = http.client.HTTPConnection("127.0.0.1", place.ports["bare_port"], timeout=10)
 
@@ -110,16 +110,14 @@ class _Client:
         self._bare.close()
 
     def unlock(self) -> None:
-        """Ask, then wait for the result; raises RuntimeError when the lock has not executed it."""
+        """Ask, and wait for the result in the same request; raises RuntimeError when the lock has not executed it."""
         self._anju.request("POST", self._path, headers={**self._headers, "Idempotency-Key": new_id()})
         asked = self._anju.getresponse()
-        body, where = json.loads(asked.read()), asked.headers["Location"]
+        body = json.loads(asked.read())
         if asked.status != 202:
             raise RuntimeError(f"the unlock was refused: {body}")
-        self._anju.request("GET", f"{where}?wait_s=3", headers=self._headers)
-        state = json.loads(self._anju.getresponse().read())["state"]
-        if state != "executed":
-            raise RuntimeError(f"the command ended as {state}")
+        if body["state"] != "executed":
+            raise RuntimeError(f"the command ended as {body['state']}")
 
     def unlock_bare(self) -> None:
         """The bare endpoint's one request."""

@@ -32,6 +32,9 @@ class Ear:
     def notify(self, channel: str) -> None:
         """Nobody else listens."""
 
+    def name_in_database(self, channel: str) -> str | None:
+        return None
+
     def listen(self, channel: str) -> Ear:
         self.channels.append(channel)
         return self
