@@ -269,6 +269,15 @@ class DoorModel(RuleBasedStateMachine):
         grant = data.draw(st.sampled_from([grant for grant in self.grants if grant.now == "dead"]), "who")
         self.try_the_door(grant, grant.fetched[-1])
 
+    @precondition(lambda self: self.home.platform_up and self.living)
+    @rule()
+    def the_platform_is_gone_for_days_and_everybody_comes_home(self) -> None:
+        self.hear()
+        self.home.begin_outage()
+        self.home.wait(timedelta(days=8))
+        for grant in self.living:
+            self.try_the_door(grant, grant.fetched[-1])
+
     def try_the_door(self, grant: Grant, fetched: Fetched) -> None:
         """Stand before it with one phone and hold the lock's answer against the model's."""
         must, may = self.judge(grant, fetched)
