@@ -21,10 +21,10 @@ from backend.wire.lock_documents import (
     content_hash,
     document_from,
 )
-from device_sim.clock import Moment
+from device_sim.clock import UNKNOWN_SECONDS, Moment
 
 MOST_KEYS = 200  # the slots of this model
-MOST_NUMBERS = 512  # one-time numbers kept, the longest unused forgotten first
+MOST_NUMBERS = 512  # of days of keys with a one-time code used, the one longest unused forgotten first
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ class HeldKeys:
     """The key store of one lock.
 
     `shown` are the credentials with keypad codes honoured in this epoch: so a lock without network knows them.
-    `numbers` is the last one-time code used of each key; it outlives epochs, since the platform goes on counting.
+    `numbers` is the highest one-time code used, by key and end of its day; it outlives epochs, since the platform goes
+    on counting.
     """
 
     def __init__(self) -> None:
@@ -80,7 +81,7 @@ class HeldKeys:
         self.entries: dict[str, KeyEntry] = {}
         self.shown: dict[str, Credential] = {}
         self.uses: dict[str, int] = {}
-        self.numbers: dict[str, int] = {}
+        self.numbers: dict[tuple[str, int], int] = {}
 
     def apply_list(self, document: KeyList) -> str | None:
         """Take a newer list whole. Refuses `older_list`, `other_list`, `older_epoch`, `too_many_keys`, `bad_list`."""
@@ -173,10 +174,16 @@ class HeldKeys:
             while len(self.shown) > MOST_KEYS:
                 self.shown.pop(next(iter(self.shown)))
 
-    def use_number(self, key_id: str, number: int) -> None:
-        """Kill a one-time code and all before it."""
-        self.numbers.pop(key_id, None)
-        self.numbers[key_id] = number
+    def use_number(self, key_id: str, day_end: int, number: int, synced_at: float | None) -> None:
+        """Kill a one-time code and all before it of its day; forget the days past at `synced_at`, the last signed time.
+
+        Not those past by the clock: it may have run ahead, and set back it would find a used code alive. Behind the
+        signed time it never looks further than the uncertainty at which it is worth nothing.
+        """
+        past = 0 if synced_at is None else synced_at - UNKNOWN_SECONDS
+        self.numbers = {day: used for day, used in self.numbers.items() if day[1] > past}
+        self.numbers.pop((key_id, day_end), None)
+        self.numbers[key_id, day_end] = number
         while len(self.numbers) > MOST_NUMBERS:
             self.numbers.pop(next(iter(self.numbers)))
 
@@ -210,12 +217,12 @@ class HeldKeys:
             "entries": [claims_of(entry) for entry in self.entries.values()],
             "shown": [claims_of(credential) for credential in self.shown.values()],
             "uses": self.uses,
-            "numbers": self.numbers,
+            "numbers_of_days": [[key, day_end, number] for (key, day_end), number in self.numbers.items()],
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> HeldKeys:
-        """Come back from flash, of this firmware or of one that had no keypad."""
+        """Come back from flash, of this firmware or of an older one: without keypad, or without days of one-time codes."""
         held = cls()
         held.epoch, held.list_version, held.list_hash = state["epoch"], state["list_version"], state["list_hash"]
         held.revocation_version, held.revoked = state["revocation_version"], frozenset(state["revoked"])
@@ -223,7 +230,8 @@ class HeldKeys:
         held.entries = {entry.id: entry for entry in entries}
         shown = (document_from(Credential, each) for each in state.get("shown", ()))
         held.shown = {credential.sub: credential for credential in shown}
-        held.uses, held.numbers = dict(state["uses"]), dict(state.get("numbers", {}))
+        held.uses = dict(state["uses"])
+        held.numbers = {(key, day_end): number for key, day_end, number in state.get("numbers_of_days", ())}
         return held
 
 

@@ -16,6 +16,8 @@ from device_sim.held_keys import Right
 if TYPE_CHECKING:
     from device_sim.lock import Lock
 
+Single = tuple[int, int]  # a one-time code: the end of its day, and its number on it
+
 WRONG_CODES = 5
 FIRST_LOCKOUT_SECONDS = 60
 LONGEST_LOCKOUT_SECONDS = 3_600
@@ -45,15 +47,15 @@ class KeypadDoor:
         self.tick(lock.clock.ticks())
         if self._ends != NEVER:
             return "waiting"  # and nothing is written: nobody can wash the log away
-        right, number = self._recognise(digits, moment)
+        right, single = self._recognise(digits, moment)
         if right is None:
             return self._refuse(None, "need_time" if moment.quality == "unknown" else "wrong_code")
         refused = lock.keys.refuse_code(right, moment, lock.heard_at) or lock.body.refuse()
         if refused is not None:
             return self._refuse(right.key, refused)
         self._wrong, self._patience = 0, FIRST_LOCKOUT_SECONDS
-        if number is not None:
-            lock.keys.use_number(right.key, number)
+        if single is not None:
+            lock.keys.use_number(right.key, *single, lock.clock.synced_at)
         lock.keys.count_use(right.key)
         lock.save()  # the use and the number are in flash before anything moves
         note = "outage_grace" if right.exp is not None and moment.at >= right.exp else None
@@ -82,16 +84,16 @@ class KeypadDoor:
             self._lock.save()
         return "refused"
 
-    def _recognise(self, digits: str, moment: Moment) -> tuple[Right | None, int | None]:
-        """Whose code this is, and the number of a one-time code. Every code is compared, in constant time."""
-        found: tuple[Right | None, int | None] = (None, None)
+    def _recognise(self, digits: str, moment: Moment) -> tuple[Right | None, Single | None]:
+        """Whose code this is, and which one-time code. Every code is compared, in constant time."""
+        found: tuple[Right | None, Single | None] = (None, None)
         typed = digits.encode(errors="replace")
-        for right, code, number in self._codes(moment):
+        for right, code, single in self._codes(moment):
             if hmac.compare_digest(code.encode(), typed):
-                found = (right, number)
+                found = (right, single)
         return found
 
-    def _codes(self, moment: Moment) -> Iterator[tuple[Right, str, int | None]]:
+    def _codes(self, moment: Moment) -> Iterator[tuple[Right, str, Single | None]]:
         """Every code that could be meant now: by the key's kinds, in the present epoch."""
         lock, secret = self._lock, self._agreed_secret()
         if secret is None:
@@ -106,9 +108,10 @@ class KeypadDoor:
             if "period" in right.codes and right.exp is not None:
                 yield right, keypad.period_code(secret, right.key, epoch, right.nbf, right.exp), None
             if "once" in right.codes:
-                used = lock.keys.numbers.get(right.key, 0)
-                for number in range(used + 1, used + 1 + keypad.LOOK_AHEAD):
-                    yield right, keypad.once_code(secret, right.key, epoch, number), number
+                for _first, end in sorted(days):
+                    used = lock.keys.numbers.get((right.key, end), 0)
+                    for number in range(used + 1, keypad.MOST_ONCE_A_DAY + 1):
+                        yield right, keypad.once_code(secret, right.key, epoch, number, end), (end, number)
 
     def _agreed_secret(self) -> bytes | None:
         """The secret shared with the platform, in memory alone; made when it is first needed."""

@@ -114,8 +114,8 @@ def exposure_until(
     #   uncertainty). Codes are given out only for days that end a clock bound before credential end plus grace
     #   (`code_days`), so the same moment bounds them; nobody can make a code that was not given out.
     # - A period code, until the key's own end, up to which the caller has moved `credential_ends_at`.
-    # - A one-time code has no day: it is good until the lock hears or the epoch rises. A key that has been given one
-    #   has no such moment at all (the caller's business), and its door has to confirm.
+    # - A one-time code, until the end of its day plus twice that error, as a day code. It is given out for a day that
+    #   may end after credential end plus grace, so that day's end and one clock bound are among the `others`.
     # - A key on the list has no end there, but is opened from afar only by a command, which an offline lock cannot get
     #   and which ends by itself: the commands' end is among the `others`.
     # - A delegate may sign another credential for the same key until it ends: its end is among the `others`.
@@ -134,6 +134,20 @@ def code_days(starts_on: date, now: datetime, ends_at: datetime, clock_bound: ti
         days.append(day)
         day += timedelta(days=1)
     return days
+
+
+def once_counter(day: date, number: int) -> int:
+    """The one-time codes given out, as a key keeps them: the last one's day (proleptic ordinal × 16) and its number.
+
+    `number` is 0 to 15; whatever the counter was before, a later day has a higher one.
+    """
+    return day.toordinal() * 16 + number
+
+
+def last_once(counter: int) -> tuple[date, int]:
+    """Day and number of the last one-time code given out; one counted without a day (0 among them) is long past."""
+    ordinal, number = divmod(counter, 16)
+    return date.fromordinal(max(1, ordinal)), number
 
 
 CLOCK_BOUND = timedelta(minutes=5)  # above this uncertainty a lock's clock counts as unknown and implies tvr

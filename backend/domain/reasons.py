@@ -196,6 +196,10 @@ REASONS: dict[str, Reason] = {
                            "请丢掉它；下次开门时门锁会重新给出。", "Throw it away; the lock gives it again with the next opening."),
     "lock.no_keypad": Reason("conflict", "这把锁没有密码键盘。", "This lock has no keypad.", "请用手机、卡片或机械钥匙。",
                              "Use the phone, a card or a mechanical key."),
+    "lock.codes_spent": Reason("conflict", "今天的一次性密码已用完（每天 {most} 个）。",
+                               "Today's one-time codes are used up ({most} a day).",
+                               "明天又有新的；今天请用当天的密码，或给客人发临时钥匙。",
+                               "There are new ones tomorrow; today use the code of the day, or give a visitor's key."),
     # visitors' keys, delegates
     "visitor.dates": Reason("invalid", "临时钥匙须在 {days} 天内结束。", "A visitor's key ends within {days} days.",
                             "请缩短日期；长期居住请签租约。", "Choose earlier dates; who lives there gets a lease."),

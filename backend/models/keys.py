@@ -52,7 +52,7 @@ class Key(Base):
     sched: Mapped[list[Any] | None] = mapped_column(default=None)
     uses: Mapped[int | None] = mapped_column(default=None)
     tvr: Mapped[bool] = mapped_column(default=False)
-    code_counter: Mapped[int] = mapped_column(default=0)
+    code_counter: Mapped[int] = mapped_column(default=0)  # day and number, see backend.domain.keys.once_counter
     epoch: Mapped[int] = mapped_column(default=1)
     # a visitor's key: what for, who issued it, what the occupants said
     purpose: Mapped[Code | None] = mapped_column(default=None)

@@ -6,13 +6,14 @@ Everything here runs inside the caller's write unit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from backend.domain.calendars import start_of
 from backend.domain.delegations import is_closed
-from backend.domain.keys import CLOCK_BOUND, ENDED, LIVE, exposure_until, may_activate, next_state
+from backend.domain.keys import CLOCK_BOUND, ENDED, LIVE, exposure_until, last_once, may_activate, next_state
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
 from backend.models.data_keys import DataKey
@@ -256,13 +257,11 @@ def doors_in_use(session: Session, key: Key) -> Sequence[KeyDoor]:
     ).all()
 
 
-def _exposure(world: World, session: Session, key: Key, lock_id: str) -> datetime | None:
-    """How long this door could still open; None: until it confirms (see backend.domain.keys.exposure_until).
+def _exposure(world: World, session: Session, key: Key, lock_id: str) -> datetime:
+    """How long this door could still open (see backend.domain.keys.exposure_until).
 
     A command asked for just now may still be on its way, and dies with its own short life.
     """
-    if key.code_counter > 0:
-        return None  # a one-time code that was given out and never typed has no end of its own
     delegates = session.scalars(
         select(KeyDelegate.expires_at).where(
             KeyDelegate.lock_id == lock_id,
@@ -270,8 +269,12 @@ def _exposure(world: World, session: Session, key: Key, lock_id: str) -> datetim
             KeyDelegate.expires_at > world.clock.now() - CLOCK_BOUND,
         )
     ).all()
-    others = [world.clock.now() + world.house.command_life, *delegates]
-    return exposure_until(key.credential_ends_at, key.kind, world.house.outage_grace, CLOCK_BOUND, others)
+    once_on, _number = last_once(key.code_counter)
+    once_ends = start_of(once_on + timedelta(days=1)) + CLOCK_BOUND  # a lock takes it as yesterday's for that long
+    others = [world.clock.now() + world.house.command_life, once_ends, *delegates]
+    until = exposure_until(key.credential_ends_at, key.kind, world.house.outage_grace, CLOCK_BOUND, others)
+    assert until is not None  # there are others
+    return until
 
 
 def begin_revocation(world: World, session: Session, key: Key, actor: Actor, ground: str) -> None:

@@ -235,7 +235,7 @@ def _close(world: World, session: Session, lock: Lock, *, proven: bool) -> None:
     """The last of a lock: nothing is taken from it any more.
 
     With its own signed word its doors are confirmed shut. Without, they count as open for as long as a phone may hold
-    a credential for it; what has no such end does not keep a revocation waiting: the lock hangs on no door any more.
+    a credential or a code for it, as was noted when it began to go.
     """
     now = world.clock.now()
     lock.retired_at, lock.closed_seq, lock.presence = now, lock.stored_seq, "offline"
@@ -243,10 +243,6 @@ def _close(world: World, session: Session, lock: Lock, *, proven: bool) -> None:
         confirm_doors(world, session, lock.id, lock.list_version)
         living = select(Key.id).where(Key.state.in_(LIVE))
         session.execute(delete(KeyDoor).where(KeyDoor.lock_id == lock.id, KeyDoor.key_id.in_(living)))
-    else:
-        waiting = select(KeyDoor).where(KeyDoor.lock_id == lock.id, KeyDoor.confirmed_at.is_(None))
-        for door in session.scalars(waiting):
-            door.exposure_until = door.exposure_until or now
     _note(world, session, "lock_retired", lock, decision="wiped" if proven else "at_once")
 
 

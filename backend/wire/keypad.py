@@ -4,7 +4,8 @@
     code   = the first 8 bytes of HMAC-SHA256(secret, tag ‖ kind | key id | epoch | from | until), modulo 10^8
 
 Kinds: `day` is good on one calendar day of China, `period` for the whole life of a key that ends, `once` a single time
-(`from` is its number, `until` 0; the lock takes the numbers in order and looks a few ahead, as RFC 4226 section 7.4).
+on one such day: `from` is its number of that day, 1 to 10, `until` the day's end. A used number kills those before it;
+what was given out and never typed dies with its day and takes none of the next day's.
 A code dies with the occupancy epoch and with its key. Never on MQTT, never in a log.
 """
 
@@ -22,7 +23,7 @@ from backend.wire.agreements import agree
 DIGITS = 8
 DAY_SECONDS = 86_400
 CHINA_OFFSET_SECONDS = 8 * 3_600  # one zone, no daylight saving
-LOOK_AHEAD = 10  # one-time codes shown and never typed, before the numbers drift apart
+MOST_ONCE_A_DAY = 10  # of a key: guests enough for a day, and few enough not to make guessing easier
 
 PURPOSE = "anju/keypad/v1"
 _CODE_TAG = b"anju/code/v1\x00"
@@ -52,9 +53,9 @@ def period_code(secret: bytes, key_id: str, epoch: int, begins: int, ends: int) 
     return _code(secret, "period", key_id, epoch, begins, ends)
 
 
-def once_code(secret: bytes, key_id: str, epoch: int, number: int) -> str:
-    """The one-time code `number` (from 1) of a key."""
-    return _code(secret, "once", key_id, epoch, number, 0)
+def once_code(secret: bytes, key_id: str, epoch: int, number: int, end: int) -> str:
+    """The one-time code `number` (1 to MOST_ONCE_A_DAY) of a key on the day with this end, as `day_of` gives it."""
+    return _code(secret, "once", key_id, epoch, number, end)
 
 
 def _code(secret: bytes, kind: str, key_id: str, epoch: int, start: int, end: int) -> str:

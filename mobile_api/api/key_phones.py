@@ -25,7 +25,7 @@ blueprint = Blueprint("key_phones", "钥匙与手机", "Keys and phones")
 @blueprint.post("/keys/<id:key_id>/codes")
 @blueprint.arguments(CodesAsked)
 @blueprint.response(201, CodesShown)
-@blueprint.refuses("key.not_active", "key.over", "unit.no_lock", "lock.no_keypad")
+@blueprint.refuses("key.not_active", "key.over", "unit.no_lock", "lock.no_keypad", "lock.codes_spent")
 def fetch_codes(body: dict[str, Any], key_id: str) -> Any:
     """Fetch the codes to type at the door, to keep offline; shown to the holder alone and stored nowhere.
 

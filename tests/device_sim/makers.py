@@ -62,8 +62,8 @@ class Platform:
     def day_code(self, at: int, key: str = KEY, epoch: int = 1) -> str:
         return keypad.day_code(self.secret(), key, epoch, *keypad.day_of(at))
 
-    def once_code(self, number: int, key: str = KEY, epoch: int = 1) -> str:
-        return keypad.once_code(self.secret(), key, epoch, number)
+    def once_code(self, number: int, at: int = START, key: str = KEY, epoch: int = 1) -> str:
+        return keypad.once_code(self.secret(), key, epoch, number, keypad.day_of(at)[1])
 
     @property
     def kid(self) -> str:

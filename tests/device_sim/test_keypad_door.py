@@ -148,14 +148,63 @@ def test_around_midnight_the_neighbouring_day_counts_within_the_clocks_uncertain
 
 def test_a_one_time_code_opens_once_and_kills_those_before_it(lock: Lock) -> None:
     give(lock, pad=ONCE)
-    codes = {number: PLATFORM.once_code(number) for number in range(1, 25)}
-    assert lock.keypad.type_code(codes[11]) == "refused", "too far ahead"
+    codes = {number: PLATFORM.once_code(number) for number in range(1, 12)}
+    assert lock.keypad.type_code(codes[11]) == "refused", "more than a day has"
     assert lock.keypad.type_code(codes[3]) == "opened"
     lock.reboot()
     for number in (1, 2, 3):
         assert lock.keypad.type_code(codes[number]) == "refused"
-    assert lock.keypad.type_code(codes[13]) == "opened", "ten ahead of the last used"
-    assert lock.keypad.type_code(codes[14]) == "opened"
+    assert lock.keypad.type_code(codes[10]) == "opened", "the last of the day"
+    assert lock.keypad.type_code(codes[9]) == "refused"
+
+
+def test_a_day_of_codes_never_typed_takes_none_of_the_next_days(lock: Lock, host: Host) -> None:
+    give(lock, pad=ONCE)
+    unused = [PLATFORM.once_code(number) for number in range(1, 11)]
+    later(lock, host, DAY)
+    assert [lock.keypad.type_code(code) for code in unused[:3]] == ["refused"] * 3, "they died with their day"
+    assert [lock.keypad.type_code(PLATFORM.once_code(n, START + DAY)) for n in (1, 2)] == ["opened"] * 2
+
+
+@pytest.mark.parametrize(
+    "seconds, which, answer",
+    [(-3, 1, "refused"), (-1, 1, "opened"), (0, 0, "opened"), (1, -1, "opened"), (3, -1, "refused")],
+)
+def test_around_midnight_the_neighbouring_days_one_time_codes_count_each_with_their_own_numbers(
+    seconds: int, which: int, answer: str
+) -> None:
+    host = Host(MIDNIGHT + seconds)
+    lock = make_lock(PLATFORM, host, pad=PLATFORM.pad)
+    give(lock, pad=ONCE, nbf=START - 2 * DAY)
+    today, other = int(host.at), int(host.at) + which * DAY
+    assert lock.keypad.type_code(PLATFORM.once_code(9, today)) == "opened"
+    assert lock.keypad.type_code(PLATFORM.once_code(1, today)) == "refused"
+    assert lock.keypad.type_code(PLATFORM.once_code(1 if which else 10, other)) == answer
+
+
+def test_a_used_one_time_code_stays_dead_when_the_clock_ran_ahead_and_is_set_back(lock: Lock, host: Host) -> None:
+    give(lock, pad=ONCE)
+    assert lock.keypad.type_code(PLATFORM.once_code(1)) == "opened"
+    lock.clock.jump(3 * DAY)
+    assert lock.keypad.type_code(PLATFORM.once_code(1, START + 3 * DAY)) == "opened"
+    lock.clock.sync(int(host.at))
+    lock.reboot()
+    assert lock.keypad.type_code(PLATFORM.once_code(1)) == "refused"
+    assert lock.keypad.type_code(PLATFORM.once_code(2)) == "opened"
+
+
+def test_the_numbers_of_days_past_are_forgotten_with_the_next_use_after_the_signed_time(
+    lock: Lock, host: Host
+) -> None:
+    give(lock, 1, KEY, OTHER_KEY, pad=ONCE)
+    for key in (KEY, OTHER_KEY):
+        assert lock.keypad.type_code(PLATFORM.once_code(1, key=key)) == "opened"
+    later(lock, host, DAY)
+    assert lock.keypad.type_code(PLATFORM.once_code(1, START + DAY)) == "opened"
+    assert len(lock.keys.numbers) == 3, "no signed time since"
+    lock.clock.sync(int(host.at))
+    assert lock.keypad.type_code(PLATFORM.once_code(2, START + DAY)) == "opened"
+    assert lock.keys.numbers == {(KEY, MIDNIGHT + DAY): 2}
 
 
 def test_used_one_time_codes_stay_dead_over_a_wipe_by_order_and_the_same_list_again(lock: Lock) -> None:
@@ -228,7 +277,7 @@ def test_a_use_and_a_number_are_in_flash_before_the_bolt_moves(lock: Lock, host:
     assert lock.keypad.type_code(PLATFORM.once_code(1)) == "refused"
     assert events(lock)[-1] == ("lock.jammed", KEY, None)
     again = make_lock(PLATFORM, host, lock._flash, pad=PLATFORM.pad)
-    assert (again.keys.uses, again.keys.numbers) == ({KEY: 1}, {KEY: 1})
+    assert (again.keys.uses, again.keys.numbers) == ({KEY: 1}, {(KEY, MIDNIGHT): 1})
 
 
 def test_with_an_unknown_clock_no_code_opens_since_a_code_cannot_ask_for_the_time(lock: Lock) -> None:
@@ -367,9 +416,21 @@ def test_a_flash_written_before_there_were_keypads_is_read(host: Host) -> None:
     lock.save()
     state = flash.load()
     assert state is not None
-    del state["keypad"], state["keys"]["shown"], state["keys"]["numbers"]
+    del state["keypad"], state["keys"]["shown"], state["keys"]["numbers_of_days"]
     flash.save(state)
     assert make_lock(PLATFORM, host, flash).describe()["events"] == 0
+
+
+def test_a_flash_that_counted_one_time_codes_without_days_is_read(host: Host) -> None:
+    flash = MemoryFlash()
+    give(make_lock(PLATFORM, host, flash, pad=PLATFORM.pad), pad=ONCE)
+    state = flash.load()
+    assert state is not None
+    del state["keys"]["numbers_of_days"]
+    state["keys"]["numbers"] = {KEY: 7}
+    flash.save(state)
+    lock = make_lock(PLATFORM, host, flash, pad=PLATFORM.pad)
+    assert lock.keypad.type_code(PLATFORM.once_code(1)) == "opened"
 
 
 def test_the_agreement_key_is_what_the_manifest_says() -> None:

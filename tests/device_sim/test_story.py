@@ -112,7 +112,7 @@ def tell(seed: int) -> list[bytes]:
         lambda: story.visit(STRANGER, CREDENTIAL),
         lambda: story.visit(STRANGER, GIVEN, Carried(delegate=DELEGATE, activation=KNOWN)),
         lambda: story.type(PLATFORM.day_code(int(story.host.at))),
-        lambda: story.type(PLATFORM.once_code(chance.randint(1, 12))),
+        lambda: story.type(PLATFORM.once_code(chance.randint(1, 12), int(story.host.at))),
         lambda: story.type(f"{chance.randint(0, 99_999_999):08d}"),
         lambda: story.send(
             topics.KEY_LIST,

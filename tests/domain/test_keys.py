@@ -18,8 +18,10 @@ from backend.domain.keys import (
     credential_life,
     decide_restriction,
     exposure_until,
+    last_once,
     may_activate,
     next_state,
+    once_counter,
 )
 from backend.domain.refusals import Refusal
 
@@ -103,8 +105,8 @@ def lock_opens(
 ) -> bool:
     """Whether an offline lock could open at this true time, whatever its clock says within the error it may have.
 
-    Written down as a lock judges it, not as the formula does: credential (with grace), day codes with the neighbouring
-    day inside the uncertainty, and what else ends (`others`: a delegate's credential, a command on its way).
+    Written down as a lock judges it, not as the formula does: credential (with grace), day and one-time codes with the
+    neighbouring day inside the uncertainty, and what else ends (`others`: a delegate's credential, a command sent).
     """
     for error in range(-5, 6):
         clock = at + error * MINUTE
@@ -121,16 +123,21 @@ def lock_opens(
     st.sampled_from(["occupant", "visitor"]),
     st.none() | minutes,
     st.booleans(),
+    st.none() | st.dates(NOW.date(), NOW.date() + timedelta(days=4)),
     st.lists(minutes, max_size=3),
 )
 def test_exposure_until_is_never_earlier_than_the_last_possible_opening_and_at_most_the_clock_bound_later(
-    kind: str, credential_ends_at: datetime | None, with_codes: bool, others: list[datetime]
+    kind: str, credential_ends_at: datetime | None, with_codes: bool, once_on: date | None, others: list[datetime]
 ) -> None:
     days: list[datetime] = []
     if kind == "occupant" and credential_ends_at is not None and with_codes:
         given_out = code_days(NOW.date(), NOW, credential_ends_at + GRACE, CLOCK_BOUND)
         days = [start_of(day + timedelta(days=1)) for day in given_out]
-    until = exposure_until(credential_ends_at, kind, GRACE, CLOCK_BOUND, others)
+    counted = list(others)
+    if once_on is not None:  # as the caller counts it
+        days.append(start_of(once_on + timedelta(days=1)))
+        counted.append(days[-1] + CLOCK_BOUND)
+    until = exposure_until(credential_ends_at, kind, GRACE, CLOCK_BOUND, counted)
     if until is None:
         assert not any(lock_opens(NOW + n * MINUTE, kind, None, days, others) for n in range(0, 1440, 60))
         return
@@ -148,6 +155,19 @@ def test_codes_are_given_out_for_whole_days_that_the_exposure_counts() -> None:
     assert code_days(date(2026, 11, 1), ten_in_the_morning, midnight + CLOCK_BOUND, CLOCK_BOUND)[-1].day == 24
     assert code_days(date(2026, 11, 1), ten_in_the_morning, midnight, CLOCK_BOUND)[-1].day == 23
     assert code_days(date(2026, 12, 1), ten_in_the_morning, midnight, CLOCK_BOUND) == []
+
+
+@given(st.dates(), st.integers(0, 10))
+def test_the_counter_of_one_time_codes_keeps_day_and_number_and_rises_with_both(day: date, number: int) -> None:
+    counter = once_counter(day, number)
+    assert last_once(counter) == (day, number)
+    assert counter < once_counter(day, number + 1)
+    assert day == date.max or counter < once_counter(day + timedelta(days=1), 0) <= 2**31 - 1
+
+
+@pytest.mark.parametrize("counter", [0, 3, 15, 16, 500])
+def test_one_time_codes_counted_without_a_day_are_long_past(counter: int) -> None:
+    assert last_once(counter)[0] < date(1970, 1, 1)
 
 
 def test_a_credential_never_outlives_a_key_that_ends() -> None:

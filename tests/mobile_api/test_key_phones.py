@@ -38,7 +38,11 @@ def test_the_holder_gets_codes_to_keep_and_nobody_else_does(phone: Phones, make:
     assert codes.status_code == 201
     assert codes.headers["Cache-Control"].startswith("no-store")
     assert (len(codes.json["days"]), len(codes.json["once"]), codes.json["period"]) == (37, 1, None)
+    assert codes.json["once_on"] == codes.json["days"][0]["day"]
     assert tenant.post(path).json["days"] == codes.json["days"]
+    for _ in range(3):
+        assert tenant.post(path, {"once": 3}).status_code == 201
+    refused(tenant.post(path, {"once": 1}), 409, "lock.codes_spent")
     refused(tenant.post(path, {"once": 4}), 422, "input.wrong_type", "once")
     assert phone(LANDLORD_PHONE).post(path).status_code == 404
 

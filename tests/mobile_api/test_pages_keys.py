@@ -94,9 +94,21 @@ def test_a_one_time_code_is_shown_in_its_own_answer_and_never_again(browser: Bro
     before = phone.get(of_key(story, "codes"))
     page = phone.press(before, "给我一个一次性密码")
     once = set(CODE.findall(page.text)) - set(CODE.findall(before.text))
-    assert len(once) == 1 and "只能开一次门" in page.text
+    assert len(once) == 1 and "今天有效，只能开一次门" in page.text
     assert once.isdisjoint(CODE.findall(phone.get(of_key(story, "codes")).text))
     assert once != set(CODE.findall(phone.press(page, "给我一个一次性密码").text)) - set(CODE.findall(before.text))
+
+
+def test_when_todays_one_time_codes_are_used_up_the_page_says_so_and_still_shows_the_days(
+    browser: Browser, make: Make
+) -> None:
+    story = make(make_home)
+    phone = browser(TENANT_PHONE)
+    page = before = phone.get(of_key(story, "codes"))
+    for _ in range(11):
+        page = phone.press(page, "给我一个一次性密码")
+    assert "今天的一次性密码已用完（每天 10 个）" in page.text and "临时钥匙" in page.text
+    assert CODE.findall(page.text) == CODE.findall(before.text)
 
 
 def test_a_lock_without_keypad_and_a_suspended_key_say_why_there_is_no_code(browser: Browser, make: Make) -> None:

@@ -9,17 +9,20 @@ import pytest
 from sqlalchemy import select, text
 
 from backend.db import db, transaction
+from backend.domain.calendars import start_of
 from backend.domain.ids import new_id
+from backend.domain.keys import last_once
 from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
 from backend.gateways.world import World
 from backend.models.audit import AuditLeaf
 from backend.models.base import Base
+from backend.models.keys import Key
 from backend.models.locks import Lock
 from backend.services.audit import Actor
 from backend.services.housekeeping import keep_house
 from backend.services.invitations import accept_invitation
-from backend.services.key_changes import adopt_epoch, confirm_doors
+from backend.services.key_changes import adopt_epoch
 from backend.services.key_codes import fetch_codes, print_codes
 from backend.services.keys import fetch_credential, revoke_key, suspend_key
 from backend.services.lock_sending import sign_config
@@ -64,10 +67,55 @@ def test_an_occupants_day_codes_are_those_the_lock_derives(world: World, story: 
 def test_one_time_codes_count_upward_and_are_never_given_twice(world: World, story: Story, secret: bytes) -> None:
     first = fetch_codes(world, account_id=story.tenant, key_id=story.key_id, once=2).once
     second = fetch_codes(world, account_id=story.tenant, key_id=story.key_id, once=1).once
-    assert [*first, *second] == [keypad.once_code(secret, story.key_id, 1, number) for number in (1, 2, 3)]
-    assert stories.key_row(story.key_id).code_counter == 3
+    assert [*first, *second] == [once_code(world, secret, story, number) for number in (1, 2, 3)]
+    assert last_once(stories.key_row(story.key_id).code_counter) == (world.clock.today(), 3)
     with pytest.raises(Refused, match="input.not_one_of"):
         fetch_codes(world, account_id=story.tenant, key_id=story.key_id, once=4)
+
+
+def test_a_day_has_ten_one_time_codes_and_the_next_day_ten_others(
+    world: World, story: Story, secret: bytes, clock: FixedClock
+) -> None:
+    today = [code for _ in range(3) for code in singles(world, story, 3)]
+    with pytest.raises(Refused, match="lock.codes_spent"):
+        singles(world, story, 2)
+    today += singles(world, story, 1)
+    assert today == [once_code(world, secret, story, number) for number in range(1, 11)]
+    with pytest.raises(Refused, match="lock.codes_spent"):
+        singles(world, story, 1)
+    assert fetch_codes(world, account_id=story.tenant, key_id=story.key_id).once_on is None, "the day's code goes on"
+    clock.move(timedelta(days=1))
+    tomorrow = fetch_codes(world, account_id=story.tenant, key_id=story.key_id, once=2)
+    assert tomorrow.once_on == world.clock.today()
+    assert list(tomorrow.once) == [once_code(world, secret, story, number) for number in (1, 2)]
+    assert not {*today} & {*tomorrow.once}
+
+
+def test_a_key_that_begins_later_has_the_one_time_codes_of_its_first_day(
+    world: World, story: Story, secret: bytes
+) -> None:
+    with transaction() as session:
+        session.get_one(Key, story.key_id).starts_on = first_day = world.clock.today() + timedelta(days=2)
+    codes = fetch_codes(world, account_id=story.tenant, key_id=story.key_id, once=1)
+    assert (codes.once_on, codes.days[0].day) == (first_day, first_day)
+    assert codes.once == (once_code(world, secret, story, 1, ahead=2),)
+
+
+def test_one_time_codes_counted_before_they_had_a_day_take_none_of_todays(
+    world: World, story: Story, secret: bytes
+) -> None:
+    with transaction() as session:
+        session.get_one(Key, story.key_id).code_counter = 25
+    assert singles(world, story, 1) == [once_code(world, secret, story, 1)]
+
+
+def singles(world: World, story: Story, count: int) -> list[str]:
+    return list(fetch_codes(world, account_id=story.tenant, key_id=story.key_id, once=count).once)
+
+
+def once_code(world: World, secret: bytes, story: Story, number: int, ahead: int = 0) -> str:
+    now = int(world.clock.now().timestamp()) + ahead * keypad.DAY_SECONDS
+    return keypad.once_code(secret, story.key_id, 1, number, keypad.day_of(now)[1])
 
 
 def test_a_visitor_gets_the_one_code_of_the_period_and_no_other(world: World, story: Story, secret: bytes) -> None:
@@ -109,18 +157,27 @@ def test_codes_extend_the_exposure_as_a_credential_does(world: World, story: Sto
     assert codes.until <= card.doors[0].exposure_until - timedelta(minutes=10)
 
 
-def test_an_unspent_one_time_code_leaves_the_door_exposed_until_it_confirms(
+def test_an_unspent_one_time_code_ends_with_its_day_and_so_does_the_exposure(
     world: World, story: Story, secret: bytes, clock: FixedClock
 ) -> None:
-    fetch_codes(world, account_id=story.tenant, key_id=story.key_id, once=1)
+    assert singles(world, story, 1)
     card = revoke_key(world, account_id=story.tenant, key_id=story.key_id)
-    assert (card.state, card.doors[0].exposure_until) == ("revoking", None)
-    clock.move(timedelta(days=400))
+    assert card.doors[0].exposure_until == world.clock.now() + timedelta(days=37, minutes=5), "as without it"
+    clock.move(timedelta(days=37, minutes=6))
     keep_house(world)
-    assert stories.key_row(story.key_id).state == "revoking"
-    with transaction() as session:
-        confirm_doors(world, session, story.identity.lock_id, 10_000)
     assert stories.key_row(story.key_id).state == "revoked"
+
+
+def test_the_day_of_a_one_time_code_counts_even_where_a_credential_ends_before_it(
+    world: World, story: Story, secret: bytes, clock: FixedClock
+) -> None:
+    assert singles(world, story, 1)
+    midnight = start_of(world.clock.today() + timedelta(days=1))
+    with transaction() as session:
+        session.get_one(Key, story.key_id).credential_ends_at = world.clock.now() - timedelta(days=40)
+    clock.set(midnight + timedelta(minutes=1))
+    card = revoke_key(world, account_id=story.tenant, key_id=story.key_id)
+    assert card.doors[0].exposure_until == midnight + timedelta(minutes=10), "a lock behind may take it so long"
 
 
 def test_codes_are_stored_nowhere_and_no_leaf_tells_which(world: World, story: Story, secret: bytes) -> None:

@@ -40,7 +40,7 @@ def test_a_code_is_eight_digits(at: int, epoch: int, number: int) -> None:
     for code in (
         keypad.day_code(SECRET, "key", epoch, *keypad.day_of(at)),
         keypad.period_code(SECRET, "key", epoch, at, at + 1),
-        keypad.once_code(SECRET, "key", epoch, number),
+        keypad.once_code(SECRET, "key", epoch, number, keypad.day_of(at)[1]),
     ):
         assert len(code) == 8 and code.isascii() and code.isdigit()
 
@@ -52,7 +52,8 @@ def test_key_epoch_kind_and_window_each_make_another_code() -> None:
         keypad.day_code(SECRET, "key-1", 2, 0, 86_400),
         keypad.day_code(SECRET, "key-1", 1, 86_400, 172_800),
         keypad.period_code(SECRET, "key-1", 1, 0, 86_400),
-        keypad.once_code(SECRET, "key-1", 1, 1),
-        keypad.once_code(SECRET, "key-1", 1, 2),
+        keypad.once_code(SECRET, "key-1", 1, 1, 86_400),
+        keypad.once_code(SECRET, "key-1", 1, 2, 86_400),
+        keypad.once_code(SECRET, "key-1", 1, 1, 172_800),
     ]
     assert len(set(codes)) == len(codes)

@@ -112,13 +112,12 @@ def test_the_sample_keypad_codes_are_derived_alike_on_both_sides() -> None:
         assert jwk.base64url(secret) == sample["secret"]
         for code in sample["codes"]:
             key, epoch, first, until = (code[name] for name in ("key", "epoch", "from", "until"))
-            if code["kind"] == "once":
-                made = keypad.once_code(secret, key, epoch, first)
-            else:
-                derive = {"day": keypad.day_code, "period": keypad.period_code}[code["kind"]]
-                made = derive(secret, key, epoch, first, until)
+            derive = {"day": keypad.day_code, "period": keypad.period_code, "once": keypad.once_code}[code["kind"]]
+            made = derive(secret, key, epoch, first, until)
             assert made == code["code"] and len(made) == keypad.DIGITS
             assert code["kind"] != "day" or keypad.day_of(first + 1) == (first, until)
+            assert code["kind"] != "once" or 1 <= first <= keypad.MOST_ONCE_A_DAY
+            assert code["kind"] != "once" or keypad.day_of(until - 1)[1] == until
     assert {code["kind"] for code in sample["codes"]} == set(CODE_KINDS)
     assert any(code["code"].startswith("0") for code in sample["codes"]), "a leading nought is typed too"
 

@@ -17,7 +17,9 @@ LOCK_ID = "01936f0c-7a10-7cc3-8d21-5f2b6a4c9e01"
 
 
 class CodesAsked(Input):
-    once = Whole("再要几个一次性密码", "How many one-time codes besides", 1, most=3, load_default=0)
+    once = Whole(
+        "再要几个一次性密码（每天共 10 个）", "How many one-time codes besides (10 a day)", 1, most=3, load_default=0
+    )
 
 
 class DayCode(Output):
@@ -30,6 +32,7 @@ class CodesShown(Output):
     lock_id = Text("门锁编号", "Id of the lock", LOCK_ID)
     days = Several(Part(DayCode, "一天的密码", "A day's code"), "每日密码，可离线保存", "Day codes, to keep offline")
     once = Several(Text("一次性密码", "A one-time code", "07716420"), "一次性密码", "One-time codes")
+    once_on = Day("一次性密码在哪天有效", "Day on which the one-time codes are good (China)", None, allow_none=True)
     period = Text("整个有效期的密码（临时钥匙）", "Code for a visitor's whole period", None, allow_none=True)
     until = Moment("最晚有效至", "Good at the latest until", "2026-12-29T16:00:00+00:00")
 
