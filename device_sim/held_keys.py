@@ -222,7 +222,7 @@ class HeldKeys:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> HeldKeys:
-        """Come back from flash, of this firmware or of an older one: without keypad, or without days of one-time codes."""
+        """Come back from flash, of an older firmware too: without keypad, or without days of one-time codes."""
         held = cls()
         held.epoch, held.list_version, held.list_hash = state["epoch"], state["list_version"], state["list_hash"]
         held.revocation_version, held.revoked = state["revocation_version"], frozenset(state["revoked"])
