@@ -111,6 +111,8 @@ LOCK_REFUSALS = {
     "stale_counter": _l("门锁刚刚重启，请再按一次"),
     "lockout": _l("尝试次数太多，门锁暂时锁定"),
     "battery": _l("门锁电量不足"),
+    "privacy": _l("屋里有人把门反锁了，请敲门"),
+    "too_long_lived": _l("指令过期，请再按一次"),
 }
 ACTIONS_OF_CHALLENGE = {
     "turn_left": _l("请慢慢向左转头，再转回来"),
