@@ -19,6 +19,7 @@ from backend.console import (
     figures,
     front,
     ledger,
+    occupant_keys,
     reviews,
     search,
     sign_in,
@@ -32,7 +33,10 @@ from backend.domain.refusals import Refusal
 from backend.services.officer_sessions import find_officer_session
 from backend.web import Caller, caller, error_answer, language
 
-PAGES = (front, sign_in, tasks, ledger, units, cases, reviews, search, deadlines, sync, figures, audits, demo)
+PAGES = (
+    *(front, sign_in, tasks, ledger, units, occupant_keys, cases),
+    *(reviews, search, deadlines, sync, figures, audits, demo),
+)
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")
 LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
 

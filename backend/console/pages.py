@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -58,12 +58,12 @@ class Form:
             raise Refused("input.wrong_type", name, expected="2026-11-23") from None
 
     @contextmanager
-    def filling(self, *fields: str) -> Iterator[None]:
-        """Take a refusal about one of `fields` onto the form; any other goes to the error page."""
+    def filling(self, *fields: str, codes: Collection[str] = ()) -> Iterator[None]:
+        """Take a refusal about one of `fields`, or of `codes`, onto the form; any other goes to the error page."""
         try:
             yield
         except Refused as refused:
-            if any(fault.field not in fields for fault in refused.refusals):
+            if any(fault.field not in fields and fault.code not in codes for fault in refused.refusals):
                 raise
             self.faults.extend(refused.refusals)
             self.status = STATUS[refused.refusal.reason.kind]
@@ -101,9 +101,9 @@ def safe_next(address: str | None) -> str:
 
 
 def place() -> str:
-    """The part of the console this page belongs to: a unit belongs to the ledger."""
+    """The part of the console this page belongs to: a unit and its keys belong to the ledger."""
     part = (request.endpoint or "").split(".")[0]
-    return "ledger" if part == "units" else part
+    return "ledger" if part in ("units", "occupant_keys") else part
 
 
 def navigation() -> list[tuple[str, str]]:

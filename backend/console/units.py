@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, acting, may, world
+from backend.domain.purposes import END_KEY, PRINT_CODES, decide_act
 from backend.queries import ledger, unit_facts
 from backend.services.disclosures import open_unit, refuse_outside, show_number
 from backend.services.officer_sessions import step_up
@@ -24,6 +25,8 @@ def show(unit_id: str) -> str:
         state=states[page.unit.id],
         may_unmask=may("units.number"),
         may_open_case=may("cases.show"),
+        may_print=may("occupant_keys.codes", "POST") and decide_act(acting().purpose, PRINT_CODES) is None,
+        may_end_key=may("occupant_keys.order", "POST") and decide_act(acting().purpose, END_KEY) is None,
         now=world().clock.now(),
     )
 
@@ -31,7 +34,7 @@ def show(unit_id: str) -> str:
 @pages.route("/registrations/<uuid:registration_id>/number", methods=["GET", "POST"])
 def number(registration_id: str) -> str | tuple[str, int] | Response:
     """Ask for the password again, then show one number once; a reload asks anew."""
-    who, unit = acting(), _unit_of(str(registration_id))
+    who, unit = acting(), unit_of(str(registration_id))
     form = Form.sent("password") if request.method == "POST" else Form()
     if request.method == "POST":
         with form.filling("password"):
@@ -42,7 +45,7 @@ def number(registration_id: str) -> str | tuple[str, int] | Response:
     return render_template("step_up.html", form=form, unit=unit, registration_id=registration_id), form.status
 
 
-def _unit_of(registration_id: str) -> unit_facts.UnitFacts | None:
+def unit_of(registration_id: str) -> unit_facts.UnitFacts | None:
     """The unit a registration belongs to; outside the area this says so and is written down."""
     residence = unit_facts.find_residence(registration_id)
     unit = unit_facts.find_unit(residence.unit_id) if residence else None

@@ -109,6 +109,8 @@ AUDIT_ACTIONS = {
     "number_shown": ("显示完整号码", "Full number shown"),
     "case_opened": ("查看事项", "Case opened"),
     "case_decided": ("处理事项", "Case decided"),
+    "codes_printed": ("打印门锁密码", "Keypad codes printed"),
+    "key_revoke": ("停用钥匙", "Key ended"),
 }
 DECISIONS = {
     "allowed": ("允许", "Allowed"),
@@ -134,6 +136,7 @@ DECISIONS = {
     "expired": ("超时", "Ran out"),
     "pass": ("通过", "Passed"),
     "fail": ("未通过", "Not passed"),
+    "court_order": ("法院裁定", "Court's order"),
     **{code: (d.zh, d.en) for kind in cases.KINDS.values() for code, d in kind.decisions.items()},
 }
 EVIDENCE = {
@@ -193,6 +196,7 @@ ICONS = {
     "forward": "M9 5l7 7-7 7",
     "back": "M15 5l-7 7 7 7",
     "out": "M13 4H5v16h8M10 12h11M17.5 8.5 21 12l-3.5 3.5",
+    "printer": "M7 9V3h10v6M7 18H3V9h18v9h-4M7 14h10v7H7Z",
     "people": "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c0-7 13-7 13 0M16 5a3.2 3.2 0 0 1 0 6.2M18 14.5 "
     "c2.3.8 3.5 2.8 3.5 5.5",
     "scales": "M12 3v18M7 21h10M4 7h16M4 7l-2.5 6a3 3 0 0 0 5 0ZM20 7l2.5 6a3 3 0 0 1-5 0Z",

@@ -40,7 +40,9 @@ ACTIONS = {
     "revoke": ("停用", "revoke"),
     "confirm": ("确认停用", "confirm"),
 }
-GROUNDS = ("check_out", "both_agreed", "court_order", "holder_request", "never_active")  # what a caller may name
+# What a caller may name. A landlord is heard on `check_out` alone, and only once it is a fact: both sides' agreement is
+# the tenant's own check-out, and a court's order is entered by an officer (`services.officer_keys`).
+GROUNDS = ("check_out", "both_agreed", "court_order", "holder_request", "never_active")
 LIVE = ("claimed", "active", "suspended")
 ENDED = ("revoking", "revoked")
 CODE_KINDS = {"occupant": ("day", "once"), "visitor": ("period",)}  # of keypad codes

@@ -100,6 +100,13 @@ INBOX: dict[str, InboxText] = {
     "key_suspended": InboxText("钥匙已暂停", "Your key is suspended", "{unit} 的钥匙已暂停。", "The key to {unit} is suspended."),
     "key_resumed": InboxText("钥匙已恢复", "Your key works again", "{unit} 的钥匙已恢复。", "The key to {unit} works again."),
     "key_revoked": InboxText("钥匙已停用", "Your key has ended", "{unit} 的钥匙已停用。", "The key to {unit} has ended."),
+    "codes_printed": InboxText("窗口打印了门锁密码", "Your keypad codes were printed",
+                               "{office}应您的请求打印了 {unit} 的门锁密码。如果您没有要过，请在“手机丢了或换手机”里重新绑定钥匙，门锁得知后旧密码作废。",
+                               "{office} printed the keypad codes of {unit} at your request. If you did not ask for them, bind "
+                               "your key anew under “Phone lost or new phone”: the codes die when the lock has heard."),
+    "key_ended_by_order": InboxText("钥匙按法院裁定停用", "A key ends on a court's order",
+                                    "根据法院裁定（{case}），{unit} 的钥匙停用。居住登记不变，到办理离开登记为止。",
+                                    "On a court's order ({case}) the key to {unit} ends. The registration stays until check-out."),
     "registration_accepted": InboxText("居住登记已完成", "Registration complete", "登记凭证 {receipt_no} 已生成。",
                                        "Your receipt {receipt_no} is ready."),
     "registration_rejected": InboxText("居住登记需要补正", "Your registration needs a correction", "{message_zh}",

@@ -11,6 +11,8 @@ LOOK_AT_UNIT = "look_at_unit"
 SEARCH = "search"
 UNMASK = "unmask"
 HANDLE_CASE = "handle_case"
+PRINT_CODES = "print_codes"
+END_KEY = "end_key"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ PURPOSES: dict[str, Purpose] = {
         "Request for help",
         "有人来求助，需要找到他本人的登记。",
         "Somebody asks for help and their own registration is needed.",
-        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE}),
+        # Codes open a door, so they are printed when their owner asks for help, and for no other purpose.
+        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, PRINT_CODES}),
     ),
     "review": Purpose(
         "身份复核",
@@ -59,7 +62,7 @@ PURPOSES: dict[str, Purpose] = {
         "Case",
         "办理一件有编号的事项。必须填写案件编号。",
         "Working on a numbered case. The number is required.",
-        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE}),
+        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, END_KEY}),
         needs_case=True,
     ),
 }
@@ -75,6 +78,8 @@ ACT_NAMES = {
     SEARCH: ("按人查找", "Search for a person"),
     UNMASK: ("显示完整号码", "Show a full number"),
     HANDLE_CASE: ("处理待办事项", "Handle a case"),
+    PRINT_CODES: ("打印门锁密码", "Print keypad codes"),
+    END_KEY: ("按法院裁定停用钥匙", "End a key on a court's order"),
 }
 
 # What a person reads on the page "who has seen my data": actions and fields of the audit leaves about persons.
@@ -86,6 +91,7 @@ DISCLOSURES = {
     "case_decided": ("对与您有关的待办事项作出决定", "Decided a case about you"),
     "door_events_exported": ("导出门锁记录作为证据", "Exported the lock's events as evidence"),
     "appointment_listed": ("查看当天预约名单", "Read the day's list of appointments"),
+    "codes_printed": ("打印您的门锁密码", "Printed your keypad codes"),
 }
 # Reading one's own day at the counter does not use up the cap on single persons: the appointments are its measure.
 UNCAPPED = ("appointment_listed",)

@@ -178,6 +178,9 @@ REASONS: dict[str, Reason] = {
                          "An occupant's key cannot be ended without a check-out, both sides' agreement or a court order.",
                          "请先办理退房；欠租等纠纷请走法律途径。",
                          "Let the tenant check out first; take disputes to the proper office.", "HR-12"),
+    "key.none": Reason("conflict", "这位住户现在没有电子钥匙。", "This occupant has no electronic key now.",
+                       "还没有领取，或已停用；需要时请房东发出邀请。",
+                       "None was accepted yet, or it has ended; where needed the landlord sends an invitation."),
     "key.suspended_by_holder": Reason(
         "forbidden", "住户自己暂停了钥匙，只有本人可以恢复。", "The holder suspended this key; only the holder can resume it.",
         "请联系住户。", "Talk to the holder.",
@@ -269,7 +272,7 @@ REASONS: dict[str, Reason] = {
     "reads.cap": Reason("too_many", "今天查看个人信息的次数已达上限（{most}）。",
                         "Today's limit of {most} looks at persons is reached.", "请联系负责人。",
                         "Ask your supervisor."),
-    "step_up": Reason("forbidden", "查看完整号码前请再次输入密码。", "Enter your password again before unmasking.",
+    "step_up": Reason("forbidden", "这一步之前请再次输入密码。", "Enter your password again before this.",
                       "请再次验证。", "Verify again."),
     "case.taken": Reason("conflict", "这件事已由 {badge} 处理。", "{badge} has taken this case.", "请选下一件。",
                          "Take the next one."),

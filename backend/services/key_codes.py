@@ -1,4 +1,7 @@
-"""Keypad codes of a key: shown to its holder, or printed at a window, and never stored, logged or sent to the lock."""
+"""Keypad codes of a key: shown to its holder, or printed at a window, and never stored, logged or sent to the lock.
+
+The window's own use case stands in `officer_keys`.
+"""
 
 from __future__ import annotations
 
@@ -56,24 +59,14 @@ def fetch_codes(world: World, *, account_id: str, key_id: str, once: int = 0) ->
     """
     with transaction() as session:
         key = held_key(session, account_id, key_id)
-        return _give_out(world, session, key, once, Actor("resident", account_id), "codes_fetched")
+        return give_out_codes(world, session, key, once, Actor("resident", account_id), "codes_fetched")
 
 
-def print_codes(world: World, *, actor: Actor, key_id: str) -> KeyCodes:
-    """The codes of an active key on paper, for a person without a phone; by staff, for a purpose they have stated.
+def give_out_codes(world: World, session: Session, key: Key, once: int, actor: Actor, action: str) -> KeyCodes:
+    """The codes of a key the caller holds for change, with their leaf, inside the present write unit.
 
-    The leaf is there before the codes are. Raises Refused purpose.missing, and as `fetch_codes`.
+    Raises Refused key.not_active, key.over, unit.no_lock, lock.no_keypad, input.not_one_of.
     """
-    if actor.kind != "officer" or actor.purpose is None:
-        raise Refused("purpose.missing")
-    with transaction() as session:
-        key = session.get(Key, key_id, with_for_update=True)
-        if key is None:
-            raise Refused("not_found", "key_id")
-        return _give_out(world, session, key, 0, actor, "codes_printed")
-
-
-def _give_out(world: World, session: Session, key: Key, once: int, actor: Actor, action: str) -> KeyCodes:
     now = world.clock.now()
     require_active(key, now)
     if once and ("once" not in CODE_KINDS[key.kind] or not 0 < once <= MOST_ONCE):

@@ -1,4 +1,9 @@
-"""Keys: look, fetch what the phone needs offline, suspend, resume, revoke."""
+"""Keys: look, fetch what the phone needs offline, suspend, resume, revoke.
+
+Grounds of HR-12 for an occupant's key: `check_out` is the one a landlord may name, once the tenant has checked out.
+`both_agreed` is that same check-out, made by the tenant: naming it gains a landlord nothing. `court_order` is entered
+by an officer, with the court's number (see `officer_keys`).
+"""
 
 from __future__ import annotations
 

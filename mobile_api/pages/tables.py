@@ -143,6 +143,7 @@ REGISTRY_ACTIONS = {
     "appointment_linked": ("为您的视频预约发了链接", "Set the link of your video appointment"),
     "appointment_ended": ("记下了您的预约是否赴约", "Noted whether your appointment was kept"),
     "registration_check_out": ("为您办理了离开登记", "Recorded your move-out"),
+    "key_revoke": ("停用了您的钥匙", "Ended your key"),
     "registration_still_living": ("确认您仍住在这里", "Confirmed that you still live there"),
 }
 ANOTHER_ACT = ("处理了与您有关的事项", "Handled a matter about you")

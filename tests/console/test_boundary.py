@@ -20,7 +20,7 @@ BACKEND = Path(__file__).resolve().parents[2] / "backend"
 ROOM = BACKEND / "console"
 QUERIES = ("ledger", "unit_facts", "case_lists", "audit_lists", "sync_health", "identity_figures")
 SERVICES = ("officers", "officer_sessions", "disclosures", "person_search", "cases", "case_files", "case_effects",
-            "appointments", "appointment_days", "appointment_changes", "review_queue")  # fmt: skip
+            "appointments", "appointment_days", "appointment_changes", "review_queue", "officer_keys")  # fmt: skip
 BEHIND = (
     *sorted(ROOM.rglob("*.py")),
     *sorted(ROOM.rglob("*.html")),

@@ -10,7 +10,6 @@ from sqlalchemy import select, text
 
 from backend.db import db, transaction
 from backend.domain.calendars import start_of
-from backend.domain.ids import new_id
 from backend.domain.keys import last_once
 from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
@@ -19,11 +18,10 @@ from backend.models.audit import AuditLeaf
 from backend.models.base import Base
 from backend.models.keys import Key
 from backend.models.locks import Lock
-from backend.services.audit import Actor
 from backend.services.housekeeping import keep_house
 from backend.services.invitations import accept_invitation
 from backend.services.key_changes import adopt_epoch
-from backend.services.key_codes import fetch_codes, print_codes
+from backend.services.key_codes import fetch_codes
 from backend.services.keys import fetch_credential, revoke_key, suspend_key
 from backend.services.lock_sending import sign_config
 from backend.services.visitor_keys import issue_visitor_key
@@ -189,20 +187,6 @@ def test_codes_are_stored_nowhere_and_no_leaf_tells_which(world: World, story: S
         assert code not in whole
     leaf = db.session.scalars(select(AuditLeaf).where(AuditLeaf.action == "codes_fetched")).one()
     assert (leaf.object_id, leaf.decision, leaf.fields) == (story.key_id, None, [])
-
-
-def test_staff_print_codes_for_a_stated_purpose_under_a_leaf(world: World, story: Story, secret: bytes) -> None:
-    clerk = Actor("officer", new_id(), badge="B-1", role="window_clerk", office="太湖派出所")
-    with pytest.raises(Refused, match="purpose.missing"):
-        print_codes(world, actor=clerk, key_id=story.key_id)
-    with pytest.raises(Refused, match="purpose.missing"):
-        print_codes(world, actor=Actor("resident", story.landlord, purpose="help_request"), key_id=story.key_id)
-    stated = Actor("officer", clerk.id, badge="B-1", role="window_clerk", office="太湖派出所", purpose="help_request")
-    printed = print_codes(world, actor=stated, key_id=story.key_id)
-    assert printed == fetch_codes(world, account_id=story.tenant, key_id=story.key_id)
-    leaf = db.session.scalars(select(AuditLeaf).where(AuditLeaf.action == "codes_printed")).one()
-    assert (leaf.purpose, leaf.role, leaf.object_id) == ("help_request", "window_clerk", story.key_id)
-    assert leaf.subject_id == stories.key_row(story.key_id).holder_id, "the resident sees that it was done"
 
 
 def test_the_codes_of_an_ended_epoch_are_other_codes(world: World, story: Story, secret: bytes) -> None:

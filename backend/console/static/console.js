@@ -1,4 +1,4 @@
-// The console's few lines of behaviour: idle lock, parts that renew themselves, keys to go through a queue.
+// The console's few lines of behaviour: idle lock, parts that renew themselves, keys to go through a queue, printing.
 // Everything works without it; the server keeps the idle time by itself.
 
 const idleSeconds = Number(document.body.dataset.idleSeconds || 0);
@@ -37,6 +37,11 @@ addEventListener("keydown", (press) => {
     else wanted.click();
   }
 });
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 
 const summary = document.querySelector(".summary");
 if (summary) summary.focus();
