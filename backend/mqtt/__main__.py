@@ -22,6 +22,8 @@ from backend.services.lock_reports import NOTED
 
 log = structlog.get_logger(__name__)
 
+SWITCH_SECONDS = 0.0005  # a command waits for no longer until the thread that stores events lets it go on
+
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; answers the exit status."""
@@ -43,6 +45,7 @@ def main() -> int:
     shards = ShardHolder(app, world, link, name, on_name_taken=ended.set)
     bridge = Bridge(app, link, Handlers(world, link.publish, shards), shards)
     sender = Sender(app, world, link, shards)
+    sys.setswitchinterval(SWITCH_SECONDS)
     loops: tuple[ShardHolder | Bridge | Sender, ...] = (shards, bridge, sender)
     threads = [threading.Thread(target=each.run, name=type(each).__name__) for each in loops]
 

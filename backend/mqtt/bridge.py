@@ -40,6 +40,10 @@ IDLE_SECONDS = 0.5
 _AWAY = (OperationalError, InterfaceError, InternalError)  # the last when the server ended our transaction for us
 
 
+_Deliveries = list[tuple[Delivery, Routed]]
+_Batch = tuple[_Deliveries, _Deliveries]
+
+
 class _Abandoned(Exception):
     """The bridge ends while the database is away."""
 
@@ -47,7 +51,8 @@ class _Abandoned(Exception):
 class Bridge:
     """Takes deliveries from the link's inbox, in order, in one thread; `app` gives each unit of work its context.
 
-    What is not, or no longer, of our shards is dropped: its owner hears it too.
+    What is not, or no longer, of our shards is dropped: its owner hears it too. While `run` runs, what was held is
+    stored by a second thread, batch after batch: the lock's word on a command waits behind no batch of events.
     """
 
     def __init__(self, app: Flask, link: BrokerLink, handlers: Handlers, shards: Shards | None = None) -> None:
@@ -62,16 +67,31 @@ class Bridge:
         self._held: list[tuple[Delivery, Routed]] = []  # events that wait for company
         self._held_rows = 0
         self._held_until = 0.0
+        self._counting = threading.Lock()
+        self._batches: queue.SimpleQueue[_Batch | None] | None = None  # for the second thread, while it runs
         self._accepted: dict[tuple[str, str], tuple[Delivery, Routed]] = {}  # wait for the lock's last word
 
     def run(self) -> None:
         """Run until `stop`; what is held is stored first."""
+        self._batches = queue.SimpleQueue()
+        storing = threading.Thread(target=self._run_storing, args=(self._batches,), name="BridgeStoring")
+        storing.start()
         try:
-            while not self._stop.is_set():
+            while not self._stop.is_set() and storing.is_alive():  # else this loop ends too, and health says so
                 self.step(self._patience())
             self._store_held()
         except _Abandoned:
             log.warning("left_unstored")  # the lock keeps it and tells it again
+        finally:
+            self._batches.put(None)
+            storing.join()
+
+    def _run_storing(self, batches: queue.SimpleQueue[_Batch | None]) -> None:
+        try:
+            while (batch := batches.get()) is not None:
+                self._store_batch(*batch)
+        except _Abandoned:
+            log.warning("left_unstored")
 
     def stop(self) -> None:
         """Ask the loop to end."""
@@ -129,13 +149,17 @@ class Bridge:
         self._do_one(lambda: handler(routed), delivery, routed)
 
     def _store_held(self) -> None:
-        accepted, self._accepted = self._accepted, {}
-        for delivery, routed in accepted.values():
+        batch = list(self._accepted.values()), self._held
+        self._accepted, self._held, self._held_rows = {}, [], 0
+        if self._batches is None:
+            self._store_batch(*batch)
+        else:
+            self._batches.put(batch)
+
+    def _store_batch(self, accepted: _Deliveries, held: _Deliveries) -> None:
+        for delivery, routed in accepted:
             self._handle(delivery, routed)
             self._link.acknowledge(delivery)
-        held, self._held, self._held_rows = self._held, [], 0
-        if not held:
-            return
         ours = [(delivery, routed) for delivery, routed in held if self._is_ours(delivery, routed)]
         together = [(routed.lock_id, routed.message) for _, routed in ours]
         if ours and not self._do(lambda: self._store(together), topics.EVENTS.path, ours):
@@ -146,12 +170,16 @@ class Bridge:
             self._link.acknowledge(delivery)
 
     def _store(self, batches: Sequence[tuple[str, EventBatch]]) -> None:
-        self.counts["unknown_lock"] += self._handlers.on_events(batches)
+        self._count("unknown_lock", self._handlers.on_events(batches))
+
+    def _count(self, name: str, number: int = 1) -> None:
+        with self._counting:
+            self.counts[name] += number
 
     def _is_ours(self, delivery: Delivery, routed: Routed) -> bool:
         ours = self._shards.holds(routed.lock_id, delivery.life)
         if not ours:
-            self.counts["not_ours"] += 1
+            self._count("not_ours")
         return ours
 
     def _do_one(self, work: Callable[[], None], delivery: Delivery, routed: Routed) -> None:
@@ -169,7 +197,7 @@ class Bridge:
                 with self._app.app_context():
                     work()
                 self.database_trouble = None
-                self.counts[path] += 1
+                self._count(path)
                 return True
             except _AWAY as error:
                 if isinstance(error, InternalError) and not error.connection_invalidated:
@@ -182,22 +210,22 @@ class Bridge:
                     self.database_trouble = None  # whoever renews the lease will tell
                     return True
             except UnknownLock:
-                self.counts["unknown_lock"] += 1
+                self._count("unknown_lock")
                 return True
             except NotOwner:
-                self.counts["not_ours"] += 1
+                self._count("not_ours")
                 return True
             except Exception as error:
                 return self._failed(error, path, cause)
 
     def _failed(self, error: Exception, path: str, cause: Sequence[tuple[Delivery, Routed]]) -> bool:
-        self.counts["failed"] += 1
+        self._count("failed")
         lock_id = cause[0][1].lock_id if len(cause) == 1 else None
         log.error("message_failed", path=path, lock_id=lock_id, error=type(error).__name__, at=place_of(error))
         return False
 
     def _reject(self, message: Unread) -> None:
-        self.counts[f"rejected_{message.reason}"] += 1
+        self._count(f"rejected_{message.reason}")
         log.warning("message_rejected", path=message.path, lock_id=message.lock_id, reason=message.reason)
         if message.lock_id is not None:
             self._do(lambda: self._handlers.on_rejected(message), message.path, [])

@@ -12,8 +12,9 @@ from flask_smorest.exceptions import NotModified
 from werkzeug.routing import BaseConverter
 
 from backend.domain.refusals import Refused
-from mobile_api.api.parsing import InputParser, idempotency_key, preferred_wait
+from mobile_api.api.parsing import InputParser, idempotency_key
 from mobile_api.api.schemas.base import example_of
+from mobile_api.requests import preferred_wait
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

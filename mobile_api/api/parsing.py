@@ -17,7 +17,6 @@ from backend.domain.refusals import Refusal, Refused
 from mobile_api.api.schemas.fields import Fault
 
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9._:-]{8,64}")
-WAIT = re.compile(r"(?:^|[,\s])wait=([0-9]{1,4})(?=$|[,;\s])")
 MOST_FAULTS = 20  # a body of a thousand unknown fields gets an answer a person can read
 
 
@@ -59,12 +58,6 @@ def idempotency_key() -> str | None:
     if text is not None and not IDEMPOTENCY_KEY.fullmatch(text):
         raise Refused("input.wrong_type", "Idempotency-Key", expected="8–64 × A–Z a–z 0–9 . _ : -")
     return text
-
-
-def preferred_wait() -> int:
-    """The seconds of `Prefer: wait=N`, else 0: a preference that cannot be read is none (RFC 7240, section 2)."""
-    found = WAIT.search(request.headers.get("Prefer", ""))
-    return int(found[1]) if found else 0
 
 
 def _by_location(error: ma.ValidationError) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from mobile_api.pages.doors import account_id, tenant, wants_json, world
 from mobile_api.pages.receipts import draw_qr
 from mobile_api.pages.unlocks import spoken
 from mobile_api.pages.visitor_forms import DAYS, read_visitor, visitor_sheet
+from mobile_api.requests import preferred_wait
 
 
 @tenant.get("/homes/<registration_id>/visitors")
@@ -72,9 +73,9 @@ def visit(key_id: str) -> str:
 
 @tenant.post("/visits/<key_id>/unlock")
 def unlock_visit(key_id: str) -> Response:
-    """Send one command; the page's once-id makes a double tap the same command."""
-    command = commands.request_unlock(world(), account_id=account_id(), key_id=key_id,
-                                      idempotency_key=request.form.get("once") or new_id())
+    """Send one command, and wait for its word when asked to; the page's once-id makes a double tap the same command."""
+    command = commands.unlock_and_wait(world(), account_id=account_id(), key_id=key_id,
+                                       idempotency_key=request.form.get("once") or new_id(), seconds=preferred_wait())
     if wants_json():
         return jsonify(spoken(command))
     return redirect(url_for("tenant.visit", key_id=key_id, command=command.id), 303)

@@ -14,6 +14,7 @@ from backend.services import access_records, commands, keys, tenancies
 from backend.web import language
 from mobile_api.pages.doors import account_id, tenant, wants_json, world
 from mobile_api.pages.tables import COMMAND_STATES, LOCK_REFUSALS
+from mobile_api.requests import preferred_wait
 
 LONGEST_WAIT_SECONDS = 3.0
 
@@ -41,10 +42,10 @@ def key(registration_id: str) -> str:
 
 @tenant.post("/homes/<registration_id>/unlock")
 def unlock(registration_id: str) -> Response:
-    """Send one command; the page's once-id makes a double tap the same command."""
+    """Send one command, and wait for its word when asked to; the page's once-id makes a double tap the same command."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    command = commands.request_unlock(world(), account_id=account_id(), key_id=mine.key_id or "",
-                                      idempotency_key=request.form.get("once") or new_id())
+    command = commands.unlock_and_wait(world(), account_id=account_id(), key_id=mine.key_id or "",
+                                       idempotency_key=request.form.get("once") or new_id(), seconds=preferred_wait())
     if wants_json():
         return jsonify(spoken(command))
     return redirect(url_for("tenant.key", registration_id=registration_id, command=command.id), 303)

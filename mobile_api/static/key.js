@@ -32,13 +32,13 @@ function show(state, words, sentence) {
 }
 
 async function ask(url, options) {
-  const answer = await fetch(url, { ...options, headers: { Accept: "application/json" } });
+  const answer = await fetch(url, { ...options, headers: { Accept: "application/json", ...options?.headers } });
   const body = await answer.json();
   if (!answer.ok) throw new Said(`${body.sentence} ${body.remedy}`);
   return body;
 }
 
-const send = () => ask(form.action, { method: "POST", body: new FormData(form) });
+const send = () => ask(form.action, { method: "POST", body: new FormData(form), headers: { Prefer: "wait=3" } });
 
 async function follow(command) {
   for (let round = 0; !command.settled && round < 8; round++) {

@@ -46,9 +46,12 @@ class ApiPhone:
         """GET."""
         return self.call("GET", path, **more)
 
-    def post(self, path: str, body: Any = None, key: str | None = None, **more: Any) -> TestResponse:
-        """POST a JSON body, under an Idempotency-Key when given."""
+    def post(
+        self, path: str, body: Any = None, key: str | None = None, prefer: str | None = None, **more: Any
+    ) -> TestResponse:
+        """POST a JSON body, under an Idempotency-Key and with a preference (RFC 7240) when given."""
         headers = {"Idempotency-Key": key} if key else {}
+        headers |= {"Prefer": prefer} if prefer else {}
         return self.call("POST", path, json=body if body is not None else {}, headers=headers, **more)
 
     def put(self, path: str, body: Any) -> TestResponse:

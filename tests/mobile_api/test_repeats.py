@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from backend.db import db
@@ -91,6 +92,22 @@ def test_an_unlock_needs_a_key_and_sent_twice_is_one_command(phone: Phones, make
     assert again.json["id"] == first.json["id"]
     assert count(make, Command) == 1
     assert tenant.get(f"/commands/{first.json['id']}?wait_s=0").json["state"] == "queued"
+
+
+def test_an_unlock_may_wait_for_its_word_in_the_same_request(
+    phone: Phones, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from backend.services import commands
+
+    waits: list[float] = []
+    monkeypatch.setattr(commands, "_wait", lambda _listener, view, *_: waits.append(1) or view)
+    story = make(stories.make_active)
+    set_online(make, story.identity.lock_id)
+    tenant = phone(TENANT_PHONE)
+    for number, wish in enumerate(("wait=3", "respond-async, wait=99", "wait=0", "wait=x", "await=3")):
+        answer = tenant.post(f"/keys/{story.key_id}/unlocks", key=f"unlock-{number}0", prefer=wish)
+        assert (answer.status_code, answer.json["state"]) == (202, "queued")
+    assert len(waits) == 2, "a preference that cannot be read is none"
 
 
 def test_an_unlock_of_an_offline_lock_is_refused_at_once_and_never_kept(phone: Phones, make: Make) -> None:

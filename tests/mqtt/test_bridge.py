@@ -17,11 +17,12 @@ from backend.db import db
 from backend.gateways.world import World
 from backend.models.lock_events import LockAnomaly, LockEvent
 from backend.models.locks import Lock as LockRow
-from backend.services import commands, lock_evidence, lock_logs
+from backend.services import commands, lock_evidence, lock_logs, lock_reports
 from backend.services.keys import fetch_credential, revoke_key
 from backend.services.lock_manifests import import_locks
 from backend.wire import topics
 from backend.wire.jwk import base64url
+from backend.wire.lock_messages import CommandResult, encode
 from device_sim import touches
 from device_sim.identities import make_identities
 from tests.mqtt.villages import Village
@@ -351,3 +352,40 @@ def test_nothing_on_the_wire_names_a_person(village: Village, story: Story, worl
     for payload in seen:
         text = json.dumps(payload.decode())
         assert story.tenant not in text and "周" not in text and "+86" not in text
+
+
+def test_the_last_word_on_a_command_says_that_it_was_accepted_too(
+    village: Village, world: World, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, told = ask(world, story), []
+    record = lock_reports.record_command_result
+
+    def listen(world: World, lock_id: str, result: CommandResult) -> bool:
+        told.append(result.state)
+        return record(world, lock_id, result)
+
+    monkeypatch.setattr(lock_reports, "record_command_result", listen)
+    topic = topics.topic_of(story.identity.lock_id, topics.RESULT)
+    lock = village.locks[story.identity.lock_id]
+    mids = [
+        village.link.arrive(topic, encode(CommandResult(asked, state, lock.boot, 1_790_000_000)))
+        for state in ("accepted", "executed")
+    ]
+    for _ in mids:
+        village.bridge.step(0)
+    assert told == ["executed"] and look(world, story, asked).state == "executed"
+    assert village.link.acknowledged[-2:] == mids[::-1], "both, after the commit"
+
+
+def test_that_a_command_was_accepted_is_told_when_no_other_word_follows(
+    village: Village, world: World, story: Story
+) -> None:
+    asked = ask(world, story)
+    lock = village.locks[story.identity.lock_id]
+    topic = topics.topic_of(story.identity.lock_id, topics.RESULT)
+    mid = village.link.arrive(topic, encode(CommandResult(asked, "accepted", lock.boot, 1_790_000_000)))
+    village.bridge.step(0)
+    assert mid not in village.link.acknowledged
+    village.bridge.step(1)
+    village.bridge.step(village.bridge._patience())
+    assert mid in village.link.acknowledged and look(world, story, asked).state == "accepted"
