@@ -211,7 +211,7 @@ def test_the_way_without_the_face_check(phones: Phones) -> None:
     landlord.tap("看租约")
     accept(tenant, link, "19900088202", tenant_number)
     tenant.tap("不同意，选其他方式")
-    tenant.sees("三种方式与人脸核验效力相同")
+    tenant.sees("各种方式与人脸核验效力相同")
     tenant.look("other-ways")
 
     landlord.page.reload()
