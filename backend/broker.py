@@ -17,7 +17,7 @@ import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from backend.config import Settings, bridge_password_file
+from backend.config import MOST_BRIDGES, Settings, bridge_password_file
 
 BRIDGE_USER = "anju-bridge-1"
 _BRIDGES = "anju-bridge"  # no lock's account begins so
@@ -59,7 +59,10 @@ def write_broker_files(settings: Settings, accounts: Iterable[tuple[str, str]]) 
     Raises ValueError for a name or a hash that could change the meaning of a line.
     """
     folder = settings.var / "broker"
-    names = bridge_names(settings.bridges)
+    # A bridge that has an account keeps it, also when a command runs that was told of fewer.
+    keys = settings.keys_folder
+    known = [name for name in bridge_names(MOST_BRIDGES) if bridge_password_file(keys, name).exists()]
+    names = list(dict.fromkeys([*bridge_names(settings.bridges), *known]))
     write_configuration(folder, settings.broker_port, bridges=names)
     bridges = {name: bridge_password(settings.keys_folder, name) for name in names}
     write_passwords(folder, bridges=bridges, locks=accounts)

@@ -153,9 +153,11 @@ INBOX: dict[str, InboxText] = {
                             "The lease of {unit} ends on {ends_on}. Without a check-out the key stays alive."),
     "dispute_decided": InboxText("争议已处理", "The dispute is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
     "lock_replaced": InboxText("换了新锁", "Your door has a new lock",
-                               "{unit} 换了新锁（{serial}），您的钥匙不变。请联网打开一次本应用，离线开门才能用于新锁。",
+                               "{unit} 换了新锁（{serial}），您的钥匙不变。请联网打开一次本应用，离线开门才能用于新锁。"
+                               "键盘密码已全部更换：以前打印或记下的不再能开门，请看钥匙页上的新密码。",
                                "{unit} has a new lock ({serial}); your key stays. Open this app once with a network, so "
-                               "that it opens the new lock offline too."),
+                               "that it opens the new lock offline too. All keypad codes are new: what was printed or "
+                               "noted before opens no longer, see the key page."),
     "lock_replaced_landlord": InboxText("换了新锁", "Your unit has a new lock", "{unit} 换了新锁（{serial}），住户的钥匙不变。",
                                         "{unit} has a new lock ({serial}); the occupants' keys stay."),
     "lock_retired": InboxText("门锁已停用", "A lock is out of use", "{unit} 的门锁 {serial} 已停用，请为这间房领取新锁。",

@@ -20,6 +20,7 @@ from backend.wire.topics import SHARDS, shard_of
 log = structlog.get_logger(__name__)
 
 RENEW_SECONDS = 1.0
+DEAF_SECONDS = 5.0  # a broker that was only started anew is back by then
 SAFETY_SECONDS = 1.0  # before the lease ends: what was begun can end, and clocks may differ so much
 
 
@@ -53,9 +54,10 @@ class EveryShard:
 
 
 class Ears(Protocol):
-    """The part of the link that is told what to listen to."""
+    """The part of the link that is told what to listen to; `is_connected` tells whether it can hear anything."""
 
     life: int
+    is_connected: bool
 
     def has_heard(self, shards: Collection[int]) -> bool:
         """Whether the present connection has already carried messages of any of these shards."""
@@ -105,6 +107,8 @@ class ShardHolder:
         self._app, self._world, self._ears, self._name, self._monotonic = app, world, ears, name, monotonic
         self._state = _Held()
         self._starts = True
+        self._deaf_since: float | None = None
+        self._has_left = False
         self._stop = threading.Event()
 
     def held(self) -> Collection[int]:
@@ -146,8 +150,15 @@ class ShardHolder:
             log.warning("shards_not_left", error=type(error).__name__)
 
     def step(self) -> None:
-        """Renew once, and listen to what is ours."""
+        """Renew once, and listen to what is ours; whom the broker does not take leaves the shards to others."""
         asked, before = self._monotonic(), self._state
+        if self._is_deaf(asked):
+            if not self._has_left:
+                self.leave()
+            self._has_left = self._starts = True
+            self.trouble = "no connection to the broker: the shards are left to others"
+            return
+        self._has_left = False
         try:
             with self._app.app_context():
                 owned = bridge_shards.renew_shards(
@@ -165,6 +176,14 @@ class ShardHolder:
             return
         self.trouble, self._starts = None, False
         self._change(before, owned, asked + bridge_shards.LEASE.total_seconds() - SAFETY_SECONDS)
+
+    def _is_deaf(self, now: float) -> bool:
+        """Whether there has been no connection to the broker for longer than a broker needs to start anew."""
+        if self._ears.is_connected:
+            self._deaf_since = None
+        elif self._deaf_since is None:
+            self._deaf_since = now
+        return self._deaf_since is not None and now - self._deaf_since >= DEAF_SECONDS
 
     def _change(self, before: _Held, owned: Mapping[int, int], until: float) -> None:
         lapsed = self._monotonic() >= before.until  # meanwhile messages were dropped, of all shards

@@ -128,6 +128,8 @@ def record_reported_keys(
                 enqueue_key_list(world, session, lock_id)
             return
         if report.version == lock.list_version > 0 and report.list_hash != content_hash(key_list(world, session, lock)):
+            if lock.retiring_at is not None:
+                return  # it has wiped itself, as it was told to
             if record_anomaly(world, session, lock_id, "keys", "other_content", "up/keys"):
                 enqueue_key_list(world, session, lock_id)  # once an hour: a newer list mends what should not be
             return

@@ -21,7 +21,7 @@ from backend.mqtt.handlers import Handlers
 from backend.mqtt.sender import Sender
 from backend.mqtt.shards import ShardHolder
 from backend.services import bridge_shards, lock_logs, lock_sending
-from backend.services.bridge_shards import LEASE, renew_shards
+from backend.services.bridge_shards import LEASE, leave_shards, renew_shards
 from backend.services.lock_manifests import import_locks
 from backend.wire import codec, topics
 from backend.wire.topics import SHARDS, shard_of
@@ -38,7 +38,7 @@ class Ears:
     """Stands where the link stands: remembers what it was told to listen to."""
 
     def __init__(self) -> None:
-        self.life = 1
+        self.life, self.is_connected = 1, True
         self.heard: set[int] = set()
         self.shards: frozenset[int] = frozenset()
 
@@ -105,6 +105,25 @@ def test_a_bridge_that_cannot_renew_stops_before_anybody_else_may_begin(
     time.move(1)
     assert not holder.holds(LOCK.lock_id) and not holder.held()
     assert renew_shards(world, TWO, {}, starts=True) == {}, "a second before the lease ends"
+
+
+def test_a_bridge_that_the_broker_does_not_take_leaves_its_shards_to_others(
+    holder: ShardHolder, ears: Ears, world: World, time: Time
+) -> None:
+    holder.step()
+    ears.is_connected = False
+    for _ in range(5):
+        assert holder.held(), "a broker that starts anew is back before this"
+        holder.step()
+        time.move(1)
+    holder.step()
+    assert not holder.held() and holder.trouble
+    others = renew_shards(world, TWO, {}, starts=True)
+    assert set(others) == set(range(SHARDS)), "all of them are free at once"
+    leave_shards(world, TWO, others)
+    ears.is_connected = True
+    holder.step()
+    assert holder.held() == frozenset(range(SHARDS)) and holder.trouble is None
 
 
 def test_what_was_on_its_way_before_a_lapse_is_no_news_after_it(
