@@ -64,9 +64,14 @@ def cancel_slot(registration_id: str) -> Response:
     return redirect(url_for("tenant.other_ways", registration_id=registration_id, said="cancelled"), 303)
 
 
-@tenant.post("/homes/<registration_id>/network-identity")
-def begin_network(registration_id: str) -> str:
-    """Ask for the service's page; the person goes there by a link that says where it leads."""
+@tenant.route("/homes/<registration_id>/network-identity", methods=["GET", "POST"])
+def begin_network(registration_id: str) -> str | Response:
+    """Ask for the service's page; the person goes there by a link that says where it leads.
+
+    A page that is loaded again asks for nothing and shows the ways.
+    """
+    if request.method == "GET":
+        return redirect(url_for("tenant.other_ways", registration_id=registration_id), 303)
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
     begun = network_identity.begin_request(world(), account_id=account_id(), session_id=session_id())
     session[LEFT_FROM] = registration_id

@@ -74,7 +74,7 @@ def declare(registration_id: str) -> str | Response | tuple[str, int]:
     sheet = Sheet.of_request(
         {"move_in_on": _("入住日期"), "planned_end_on": _("预计离开日期"), "reason": _("居住事由"),
          "hukou_division": _("户籍地")},
-        move_in_on=min(mine.starts_on, world().clock.today()), planned_end_on=mine.ends_on)
+        move_in_on=min(mine.registration.move_in_on, world().clock.today()), planned_end_on=mine.ends_on)
     if request.method == "POST":
         with sheet.filling():
             move_in_on, planned_end_on = sheet.day("move_in_on"), sheet.optional_day("planned_end_on")
