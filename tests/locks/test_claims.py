@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import segno
 from flask import Flask
 
 from backend.domain.ids import new_id
@@ -133,6 +134,8 @@ def test_a_landlord_without_network_hands_over_a_key_and_it_opens_only_with_the_
     now = int(household.clock.now().timestamp())
     key_id = new_id()
     credential = landlord.issue(made.token or "", lock.identity.lock_id, made.epoch, holder, key_id, now, now + 86_400)
+    shown = segno.make(f"{credential}~{made.token}", error="l", micro=False)  # the other way: a code on the screen
+    assert int(shown.version) <= 30, "137 modules a side: a phone's camera reads it off another phone"
     leave(lock, "204513", credential)
     received = fetch(lock, "204513")
 
