@@ -30,7 +30,7 @@ from tests.mosquitto import TestBroker
 from tests.services.stories import Story
 
 TOP = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0  # only a failure costs as much; a sleeping process may hold rows for ten seconds at a time
 DIES_BEFORE_ACKNOWLEDGING = """
 import os, signal, sys
 from backend.mqtt import __main__ as bridge
@@ -46,7 +46,7 @@ sys.exit(bridge.main())
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait until `condition` holds; fails after 30 s."""
+    """Wait until `condition` holds; fails after 90 s."""
     pause = threading.Event()
     for _ in range(int(PATIENCE_SECONDS / 0.05)):
         if condition():
