@@ -22,14 +22,13 @@ from backend.models.keys import Key, KeyDoor
 from backend.models.lock_events import LockEvent
 from backend.models.locks import Lock
 from backend.services.audit import Actor, write_leaf
-from backend.services.commands import ask_wipe
+from backend.services.commands import LOOK_AGAIN_SECONDS, ask_wipe
 from backend.services.inbox import tell_account, tell_person
 from backend.services.key_changes import confirm_doors, restrict_door, unit_alias
 from backend.services.key_lists import enqueue_key_list
 
 REASONS = ("broken", "stolen", "moved", "sold")
 OPERATOR = Actor("operator")
-LOOK_AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
