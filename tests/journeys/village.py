@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -93,11 +95,11 @@ class Village:
         """Stop as Ctrl-C does, and wait."""
         self._demo.send_signal(signal.SIGINT)
         try:
-            self._demo.communicate(timeout=60)
+            self._demo.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self._demo.kill()
-            self._demo.communicate()
-        self._log.close()
+            self._demo.wait()
+        self._drained.join(10)  # it alone reads the pipe; `communicate` beside it would close it under its hands
 
     def _addresses(self) -> list[str]:
         web = [f"--{name}=http://127.0.0.1:{self.ports[f'{name}_port']}" for name in WEB]
@@ -122,14 +124,15 @@ class Village:
 
     def _drain(self) -> None:
         """Let the rest of what the demo says go to a file, so that its pipe never fills."""
-        import threading
+        assert self._demo.stdout is not None
+        pipe = self._demo.stdout
 
         def copy() -> None:
-            assert self._demo.stdout is not None
-            for line in self._demo.stdout:
-                self._log.write(line)
+            with pipe, self._log:  # both are this thread's own from here on
+                shutil.copyfileobj(pipe, self._log)
 
-        threading.Thread(target=copy, daemon=True).start()
+        self._drained = threading.Thread(target=copy, daemon=True)
+        self._drained.start()
 
 
 WEB = ("mobile", "console", "registry", "sim")
