@@ -20,6 +20,15 @@ CASE_KINDS = (
     "help_request",
     "resident_report",
     "rebind",
+    "overdue_report",
+    "overdue_check_out",
+    "over_capacity",
+    "headcount_differs",
+    "void_request",
+    "registry_difference",
+    "registry_correction",
+    "office_change",
+    "visit",
 )
 CASE_STATES = ("reported", "routed", "assigned", "handled", "checked", "answered", "rated")
 

@@ -14,6 +14,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.models.base import Base, Code, Id, Moment, Sealed, Text120, one_of
 
 SCOPES = ("in_scope", "exempt", "out_of_scope", "foreign")
+DECLARED_BY = ("self", "guardian", "relative", "window", "paper")
+FIELD_SOURCES = ("tenant", "landlord", "officer", "document", "registry", "import", "office", "system")
+RELATIONS = ("spouse", "child", "parent", "grandparent", "grandchild", "sibling", "other_relative", "other")
+REPRESENTATIONS = ("elderly", "disabled", "ill")
 REGISTRY_STATES = ("unsent", "sent", "accepted", "rejected")
 
 
@@ -38,6 +42,10 @@ class Registration(Base):
             sqlite_where=text("residence = 'living'"),
             postgresql_where=text("residence = 'living'"),
         ),
+        one_of("declared_by", DECLARED_BY),
+        one_of("relation", RELATIONS),
+        one_of("representation", REPRESENTATIONS),
+        CheckConstraint("(household_of_id IS NULL) = (relation IS NULL)", name="household"),
         Index("uq_registrations_lease_id", "lease_id", unique=True),
     )
 
@@ -46,6 +54,9 @@ class Registration(Base):
     unit_id: Mapped[Id] = mapped_column(ForeignKey("units.id"), index=True)
     lease_id: Mapped[Id | None] = mapped_column(ForeignKey("leases.id"), default=None)
     person_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), index=True, default=None)
+    # who lives along: a co-resident's registration hangs on that of the tenant and has no lease of its own
+    household_of_id: Mapped[Id | None] = mapped_column(ForeignKey("registrations.id"), index=True, default=None)
+    relation: Mapped[Code | None] = mapped_column(default=None)
     place_type: Mapped[Code] = mapped_column(default="30")
     reason: Mapped[Code | None] = mapped_column(default=None)
     move_in_on: Mapped[date]
@@ -62,10 +73,19 @@ class Registration(Base):
     draft_expires_at: Mapped[Moment | None] = mapped_column(default=None)
     declared_at: Mapped[Moment | None] = mapped_column(default=None)
     declared_by: Mapped[Code | None] = mapped_column(default=None)
+    declarer_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), default=None)  # who declared for it (ZJ-7)
+    representation: Mapped[Code | None] = mapped_column(default=None)  # why a grown person is represented (ZJ-7)
+    changed_on: Mapped[date | None] = mapped_column(default=None)  # of the change last reported; 10 days run (ZJ-13)
     notice_version: Mapped[Code | None] = mapped_column(default=None)
     # scope
     scope: Mapped[Code] = mapped_column(default="in_scope")
     exemption: Mapped[Code | None] = mapped_column(default=None)
+    exempt_until: Mapped[date | None] = mapped_column(default=None)  # near relatives: 30 days at most (ZJ-12)
+    # foreigners' path (EEL-39): never sent from here
+    foreign_due_at: Mapped[Moment | None] = mapped_column(default=None)
+    foreign_form_no: Mapped[Code | None] = mapped_column(default=None)
+    foreign_form_at: Mapped[Moment | None] = mapped_column(default=None)
+    foreign_done_at: Mapped[Moment | None] = mapped_column(default=None)
     # residence
     residence: Mapped[Code] = mapped_column(default="living")
     moved_out_on: Mapped[date | None] = mapped_column(default=None)
@@ -105,3 +125,42 @@ class RegistrationChange(Base):
     source: Mapped[Code]
     fields: Mapped[list[str]] = mapped_column(default=list)
     before_sealed: Mapped[Sealed | None] = mapped_column(default=None)
+
+
+class FieldSource(Base):
+    """Where a stored field came from: one row each time it was set; the newest counts.
+
+    A correction keeps the earlier value, sealed under the data key of the person it is about.
+    """
+
+    __tablename__ = "field_sources"
+    __table_args__ = (
+        one_of("object_kind", ("person", "registration")),
+        one_of("source", FIELD_SOURCES),
+        Index("ix_field_sources_object", "object_kind", "object_id", "field", "at"),
+    )
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    object_kind: Mapped[Code]
+    object_id: Mapped[Id]
+    field: Mapped[Code]
+    source: Mapped[Code]
+    at: Mapped[Moment]
+    notice_version: Mapped[Code | None] = mapped_column(default=None)
+    actor_kind: Mapped[Code]
+    actor_id: Mapped[Id | None] = mapped_column(default=None)
+    earlier_sealed: Mapped[Sealed | None] = mapped_column(default=None)
+
+
+class Headcount(Base):
+    """How many people a visit found in a unit: a number, no names."""
+
+    __tablename__ = "headcounts"
+    __table_args__ = (CheckConstraint("people >= 0", name="people"), Index("ix_headcounts_unit_id_at", "unit_id", "at"))
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.id"))
+    people: Mapped[int]
+    at: Mapped[Moment]
+    officer_id: Mapped[Id | None] = mapped_column(ForeignKey("officers.id"), default=None)
+    case_id: Mapped[Id | None] = mapped_column(ForeignKey("cases.id"), default=None)
