@@ -1,10 +1,11 @@
 """All reasons for which Anju refuses something: one table for API, pages, audit and tests.
 
-Those of the identity step stand in identity_reasons.py. `kind` decides the HTTP status at the doors (see reason_kinds).
+Those of the identity step stand in identity_reasons.py, of households in household_reasons.py. `kind` decides the HTTP status at the doors (see reason_kinds).
 """
 
 from __future__ import annotations
 
+from backend.domain.household_reasons import HOUSEHOLD_REASONS
 from backend.domain.identity_reasons import IDENTITY_REASONS
 from backend.domain.reason_kinds import KINDS, Reason
 
@@ -236,6 +237,8 @@ REASONS: dict[str, Reason] = {
                              "请房东联网后重新邀请。", "The landlord invites the tenant again online."),
     "identity.unsettled": Reason("conflict", "身份尚未核验。", "The identity has not been checked yet.",
                                  "请先完成身份核验。", "Finish the identity check first."),
+    # those who live along, children's registrations, representation
+    **HOUSEHOLD_REASONS,
     # registrations
     "registration.not_ready": Reason("conflict", "申报还缺：{allowed}。", "The declaration still needs: {allowed}.",
                                      "请补齐后提交。", "Complete them and submit."),

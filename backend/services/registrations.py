@@ -9,16 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.notices import NOTICES
-from backend.domain.persons import age_band
-from backend.domain.refusals import Refusal, Refused, illegal_transition
+from backend.domain.refusals import Refused, illegal_transition
 from backend.domain.registrations import (
     STATE_NAMES,
-    decide_scope,
     decide_tenant_action,
     find_check_out_faults,
     find_declaration_faults,
-    tenant_due_on,
 )
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -31,14 +27,13 @@ from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import Actor
 from backend.services.consents import is_given
+from backend.services.declarations import Answers, declare_person
 from backend.services.inbox import tell_person
-from backend.services.key_changes import activate_waiting_keys, begin_revocation, unit_alias
-from backend.services.persons import birth_of, name_of
+from backend.services.key_changes import begin_revocation, unit_alias
+from backend.services.persons import name_of
 from backend.services.registration_changes import (
     change_registration,
-    compare_legs,
     open_registration_case,
-    send_landlord_leg,
 )
 from backend.services.tenancies import RegistrationView, address_of, own_registration, registration_view
 
@@ -78,33 +73,16 @@ def declare(
         if idempotency.find_answer(session, account_id, idempotency_key, "declare", body) is not None:
             return registration_view(session, registration)
         person = _declarer(world, session, account_id)
-        refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "declare")
-        faults = (
-            [refusal] if refusal else find_declaration_faults(move_in_on, planned_end_on, reason, world.clock.today())
-        )
-        if not refusal and person.hukou_division is None and hukou_division is None:
-            faults += _missing_division(person)
-        if faults:
-            raise Refused.of(faults)
-        _fill(world, session, registration, person, move_in_on, planned_end_on, reason, hukou_division)
-        actor = Actor("resident", account_id)
-        change_registration(
+        declare_person(
             world,
             session,
             registration,
-            "declare",
-            actor,
+            person,
+            Answers(move_in_on, planned_end_on, reason, hukou_division),
+            declared_by="self",
+            actor=Actor("resident", account_id),
             source="tenant",
-            fields=["move_in_on", "planned_end_on", "reason", "hukou_division"],
-            send="UPSERT",
         )
-        if registration.landlord_leg == "reported":
-            send_landlord_leg(world, session, registration)
-        lease = session.get_one(Lease, registration.lease_id)
-        lease.tenant_id = person.id
-        compare_legs(world, session, lease, registration)
-        session.flush()
-        activate_waiting_keys(world, session, person.id)
         idempotency.remember(world, session, account_id, idempotency_key, "declare", body, {"id": registration.id})
         return registration_view(session, registration)
 
@@ -285,39 +263,4 @@ def _declarer(world: World, session: Session, account_id: str) -> Person:
         raise Refused("notice.missing")
     if account.person_id is None:
         raise Refused("person.missing")
-    person = session.get_one(Person, account.person_id)
-    if age_band(birth_of(world, session, person), world.clock.today()) != "adult":
-        raise Refused("person.minor")
-    return person
-
-
-def _missing_division(person: Person) -> list[Refusal]:
-    needs = person.id_type == "111"  # only a resident identity card has a household registration behind it
-    return [Refusal("input.missing", "hukou_division")] if needs else []
-
-
-def _fill(
-    world: World,
-    session: Session,
-    registration: Registration,
-    person: Person,
-    move_in_on: date,
-    planned_end_on: date | None,
-    reason: str | None,
-    hukou_division: str | None,
-) -> None:
-    if hukou_division is not None and not (len(hukou_division) == 6 and hukou_division.isdigit()):
-        raise Refused("registration.division", "hukou_division")
-    unit = session.get_one(Unit, registration.unit_id)
-    dwelling = session.get_one(Dwelling, unit.dwelling_id)
-    person.hukou_division = hukou_division or person.hukou_division
-    registration.person_id = person.id
-    registration.move_in_on, registration.planned_end_on = move_in_on, planned_end_on
-    registration.reason = reason
-    registration.tenant_due_on = tenant_due_on(move_in_on)
-    registration.notice_version = NOTICES["registration_notice"].version
-    registration.scope = decide_scope(person.id_type, person.hukou_division, dwelling.division, registration.exemption)
-    registration.tenant_leg, registration.declared_by = "declared", "self"
-    registration.declared_at, registration.draft_expires_at = world.clock.now(), None
-    for key in session.scalars(select(Key).where(Key.lease_id == registration.lease_id, Key.holder_id.is_(None))):
-        key.holder_id = person.id
+    return session.get_one(Person, account.person_id)

@@ -11,6 +11,9 @@ from datetime import datetime, time
 
 from sqlalchemy.orm import Session
 
+from backend.domain.calendars import day_of
+from backend.domain.households import guardian_code, relation_code
+from backend.domain.persons import age_band
 from backend.gateways.clock import CHINA
 from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
@@ -19,6 +22,7 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import vault
+from backend.services.guardians import guardian_of
 from backend.services.persons import birth_of, name_of, number_of
 from backend.wire.registry_messages import NONCE_BYTES, Item, make_item
 
@@ -92,17 +96,27 @@ def _tenant_leg(world: World, session: Session, registration: Registration) -> _
         "hukou_division": person.hukou_division,
         "reason": registration.reason,
         "notice_version": registration.notice_version,
+        "relation": relation_code(registration.relation) if registration.relation else None,
     }
     payload |= {name: value for name, value in optional.items() if value}
-    if person.guardian_id is not None:
-        guardian = session.get_one(Person, person.guardian_id)
-        payload |= {
-            "guardian_name": name_of(world, session, guardian),
-            "guardian_id_type": guardian.id_type,
-            "guardian_id_number": number_of(world, session, guardian),
-            "guardian_relation": "guardian",
-        }
+    payload |= _guardian(world, session, registration, person)
     return _Told(payload, person.id, _day_start(registration))
+
+
+def _guardian(world: World, session: Session, registration: Registration, person: Person) -> dict[str, str]:
+    """The guardian of whoever was under 16 when they were declared (ZJ-7), as stored; nothing of a grown person's."""
+    declared_on = day_of(registration.declared_at) if registration.declared_at else world.clock.today()
+    if age_band(birth_of(world, session, person), declared_on) == "adult":
+        return {}
+    guardian = guardian_of(world, session, person)
+    if guardian is None:
+        return {}
+    return {
+        "guardian_name": guardian.name,
+        "guardian_id_type": guardian.id_type,
+        "guardian_id_number": guardian.id_number,
+        "guardian_relation": guardian_code(guardian.relation),
+    }
 
 
 def _landlord_leg(world: World, session: Session, registration: Registration) -> _Told | NothingToSend:
