@@ -143,6 +143,27 @@ INBOX: dict[str, InboxText] = {
                                     "identity”; if they are right, bring the document to the window."),
     "guardian_entered": InboxText("监护人已为您登记", "Your guardian has entered you", "您的监护人已添加您的身份，窗口复核后完成。",
                                   "Your guardian has entered your identity; a review at the window completes it."),
+    "declared_for_you": InboxText("有人为您申报了居住登记", "Somebody has declared your residence",
+                                  "您的家人为您申报了 {unit} 的居住登记。请在“我的家”里查看；不对的话，可以在那里提出异议。",
+                                  "A relative has declared your residence at {unit}. See it under “My home”; if it is wrong, "
+                                  "object there."),
+    "entered_for_you": InboxText("请申报您的居住登记", "Please declare your residence",
+                                 "与您同住的租客已把您加入 {unit}。请在“我的家”里申报；没有住在那里，可以提出异议。",
+                                 "The tenant you live with has added you to {unit}. Declare it under “My home”; if you do not "
+                                 "live there, object."),
+    "member_accepted": InboxText("您代办的居住登记已完成", "A registration you declared is complete", "登记凭证 {receipt_no} 已生成。",
+                                 "The receipt {receipt_no} is ready."),
+    "member_check_out_confirmed": InboxText("您代办的离开登记已确认", "A move-out you declared is confirmed",
+                                            "登记机关已确认您代办的人从 {unit} 离开。",
+                                            "The registry has confirmed that the person you answer for has left {unit}."),
+    "others_stay": InboxText("租客已退房，还有人住着", "The tenant has left, others stay",
+                             "{unit} 的租客已退房，还有 {people} 位同住人没有离开。租约怎么办，由工作人员联系您（{reference}）。",
+                             "The tenant of {unit} has checked out; {people} who lived along are still there. A person will ask "
+                             "you about the lease ({reference})."),
+    "you_stay": InboxText("租客已退房，您的登记不变", "The tenant has left, your registration stays",
+                          "{unit} 的租客已退房，还有 {people} 人的登记保持不变。租约怎么办，由工作人员联系（{reference}）。",
+                          "The tenant of {unit} has checked out; the registrations of {people} who stay are unchanged. A person "
+                          "will see to the lease ({reference})."),
     "declare_due": InboxText("请申报居住登记", "Please declare your residence", "请在 {due_on} 前完成 {unit} 的申报。",
                              "Please declare your residence in {unit} by {due_on}."),
     "report_due": InboxText("请报告租客", "Please report your tenant", "请在 {due_on} 前报告 {unit} 的租客。",

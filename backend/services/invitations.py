@@ -160,8 +160,15 @@ def accept_invitation(world: World, *, account_id: str, token: str, phone_jwk: d
 
 def hold_lease(world: World, session: Session, account: Account, lease: Lease, key: Key) -> None:
     """Make this account the tenant of a lease and the holder of its key, inside the present write unit."""
-    key.holder_account_id, key.holder_id = account.id, account.person_id
     registration = registration_of(session, lease.id)
+    key.holder_account_id = account.id
+    if registration.tenant_leg == "declared" and registration.declared_by != "self":
+        # Somebody spoke for the tenant; the key is still the tenant's, whose identity it waits for.
+        if account.person_id not in (None, registration.person_id):
+            raise Refused("household.represented")
+        key.holder_id = registration.person_id
+        return
+    key.holder_id = account.person_id
     if registration.tenant_leg != "declared":
         registration.tenant_leg = "draft"
         registration.draft_expires_at = world.clock.now() + world.house.draft_life

@@ -25,6 +25,7 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit, UnitClaim
 from backend.queries.locks import LockHealth, LockView, list_health, lock_view
+from backend.services.household_members import count_household
 from backend.services.identity_reviews import find_review
 from backend.services.invitations import InvitationView, invitation_view
 from backend.services.key_changes import unit_alias
@@ -69,6 +70,7 @@ class LeaseView:
     disputed: bool
     can_attest: bool
     joint_id: str | None
+    residents: int  # how many are declared under this lease; never who
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,7 @@ def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
         disputed=registration.disputed,
         can_attest=lease.state == "active" and progress.accepted and progress.identity in ("open", "review"),
         joint_id=lease.joint_id,
+        residents=count_household(session, registration),
     )
 
 

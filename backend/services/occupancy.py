@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session, aliased
 
 from backend.domain.keys import LIVE
 from backend.gateways.world import World
@@ -62,8 +62,11 @@ def tell_occupants(
 
 def leases_lived_in(session: Session, unit_id: str) -> list[tuple[str, bool]]:
     """Everyone who lives in a unit, on paper too: kind of lease ("" without one), and whether it is a joint one."""
+    head = aliased(Registration)  # who lives along lives under the tenant's lease, as long as the tenant does
     declared = session.scalars(
-        select(Registration.lease_id).where(
+        select(func.coalesce(Registration.lease_id, head.lease_id))
+        .outerjoin(head, and_(head.id == Registration.household_of_id, head.residence == "living"))
+        .where(
             Registration.unit_id == unit_id, Registration.residence == "living", Registration.tenant_leg == "declared"
         )
     )

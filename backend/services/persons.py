@@ -71,7 +71,8 @@ def enter_identity(
     The authority is asked whether name and number belong together. When it does not answer, the entry stands and it is
     asked again later; when they do not belong together, the entry is refused, or stands with `keep_unmatched`, for a
     person at the window to decide. Until they match, another entry corrects this one, and nothing of the wrong one is
-    kept. Raises Refused with every faulty field, person.unmatched (3002), document.taken, person.already.
+    kept. Whom somebody they live with has entered takes that record over. Raises Refused with every faulty field,
+    person.unmatched (3002), document.taken, person.already.
     """
     entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
     token = number_token(world, entered.document)
@@ -79,7 +80,7 @@ def enter_identity(
         known = _matches(world, session, account_id, token, entered.name)
         if known is not None and known.document_checked:
             return known
-    matched = _ask_authority(world, entered)  # outside the transaction: it is a call to another office
+    matched = ask_authority(world, entered)  # outside the transaction: it is a call to another office
     if matched is False and not keep_unmatched:
         raise Refused("person.unmatched", "name")
     with transaction() as session:
@@ -90,6 +91,9 @@ def enter_identity(
                 _correct(world, session, account_id, person, entered)
             record_answer(world, session, person, matched)
             return _view(world, session, person)
+        joined = _find_entered(world, session, entered, token) if matched else None
+        if joined is not None:
+            return _join(world, session, account, joined)
         _refuse_taken(session, entered.document, token)
         person = make_person(
             world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division, nationality
@@ -209,6 +213,27 @@ def _refuse_taken(session: Session, document: Document, token: bytes) -> None:
         raise Refused("document.taken", "id_number")
 
 
+def _find_entered(world: World, session: Session, entered: Entry, token: bytes) -> Person | None:
+    """Who was entered by somebody they live with and has no account yet: the same name and number, nothing checked."""
+    found = select(Person).where(Person.id_type == entered.document.id_type, Person.id_number_token == token)
+    person = session.scalar(found.with_for_update())
+    if person is None or person.identity_state != "none" or name_of(world, session, person) != entered.name:
+        return None
+    has_account = session.scalar(select(Account.id).where(Account.person_id == person.id).limit(1)) is not None
+    return None if has_account else person
+
+
+def _join(world: World, session: Session, account: Account, person: Person) -> IdentityView:
+    """The account is that person's now; what others declared of them is shown once their own check is passed."""
+    account.person_id = person.id
+    if person.document_state != "matched":
+        record_answer(world, session, person, True)
+    actor = Actor("resident", account.id)
+    write_leaf(world, session, actor, "identity_joined", subject_id=person.id, fields=["name", "id_type", "id_number"])
+    session.flush()
+    return _view(world, session, person)
+
+
 def _correct(world: World, session: Session, account_id: str, person: Person, entered: Entry) -> None:
     """Put another entry in the place of one that nobody has matched yet."""
     if not may_correct(session, person):
@@ -230,7 +255,8 @@ def _correct(world: World, session: Session, account_id: str, person: Person, en
     resend_registrations(world, session, person, actor)
 
 
-def _ask_authority(world: World, entered: Entry) -> bool | None:
+def ask_authority(world: World, entered: Entry) -> bool | None:
+    """Whether name and number belong together, None when the authority gives no answer; never inside a write unit."""
     try:
         answer = world.authority.check(entered.document.id_type, entered.document.id_number, entered.name)
     except AuthorityUnavailable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -28,6 +29,7 @@ from backend.services import idempotency
 from backend.services.audit import Actor
 from backend.services.consents import is_given
 from backend.services.declarations import Answers, declare_person
+from backend.services.household_members import ask_about_those_who_stay, find_leaving
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.persons import name_of
@@ -35,7 +37,13 @@ from backend.services.registration_changes import (
     change_registration,
     open_registration_case,
 )
-from backend.services.tenancies import RegistrationView, address_of, own_registration, registration_view
+from backend.services.tenancies import (
+    RegistrationView,
+    address_of,
+    own_registration,
+    own_registration_to_change,
+    registration_view,
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ def amend(
     The same answers again change nothing. Raises Refused transition and every faulty field.
     """
     with transaction() as session:
-        registration = own_registration(session, account_id, registration_id)
+        registration = own_registration_to_change(world, session, account_id, registration_id)
         refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "amend")
         faults = (
             [refusal] if refusal else find_declaration_faults(move_in_on, planned_end_on, reason, world.clock.today())
@@ -134,15 +142,19 @@ def check_out(
     registration_id: str,
     moved_out_on: date,
     reason: str,
+    leaving_too: Sequence[str] = (),
     idempotency_key: str | None = None,
 ) -> RegistrationView:
     """The tenant has moved out: the key is revoked, the registry is told, the landlord too.
 
-    Raises Refused checkout.date, checkout.reason, transition.
+    `leaving_too` are the registrations of those who leave with them and whom they answer for; nobody else is checked
+    out. Raises Refused checkout.date, checkout.reason, transition, not_found.
     """
     body = {"id": registration_id, "out": moved_out_on, "why": reason}
+    if leaving_too:
+        body["with"] = ",".join(sorted(leaving_too))
     with transaction() as session:
-        registration = own_registration(session, account_id, registration_id)
+        registration = own_registration_to_change(world, session, account_id, registration_id)
         if idempotency.find_answer(session, account_id, idempotency_key, "check_out", body) is not None:
             return registration_view(session, registration)
         refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "check_out")
@@ -153,9 +165,10 @@ def check_out(
         )
         if faults:
             raise Refused.of(faults)
-        end_residence(
-            world, session, registration, moved_out_on, reason, by="self", actor=Actor("resident", account_id)
-        )
+        actor = Actor("resident", account_id)
+        for member in find_leaving(world, session, account_id, registration, leaving_too, moved_out_on):
+            end_residence(world, session, member, moved_out_on, reason, by=member.declared_by or "self", actor=actor)
+        end_residence(world, session, registration, moved_out_on, reason, by="self", actor=actor)
         idempotency.remember(world, session, account_id, idempotency_key, "check_out", body, {"id": registration.id})
         return registration_view(session, registration)
 
@@ -170,7 +183,11 @@ def end_residence(
     by: str,
     actor: Actor,
 ) -> None:
-    """End a residence inside the present write unit: check-out sent, lease ended, keys revoked on this ground."""
+    """End a residence inside the present write unit: check-out sent, lease ended, keys revoked on this ground.
+
+    Of somebody who lives along only the residence ends. Whoever stays when the tenant leaves stays registered; what
+    becomes of the lease is a question for a person.
+    """
     registration.residence, registration.moved_out_on = "moved_out", moved_out_on
     registration.moved_out_reason, registration.moved_out_by = reason, by
     registration.disputed = False
@@ -192,6 +209,7 @@ def end_residence(
     living = session.scalars(select(Key).where(Key.lease_id == lease.id, Key.state.not_in(("revoking", "revoked"))))
     for key in living.all():
         begin_revocation(world, session, key, actor, "check_out")
+    ask_about_those_who_stay(world, session, registration, lease)
 
 
 def confirm_residence(world: World, session: Session, registration: Registration, *, actor: Actor) -> None:
@@ -206,6 +224,8 @@ def answer_still_here(world: World, *, account_id: str, registration_id: str) ->
     """The tenant contradicts the landlord's "left": disputed, the key stays alive, a person decides."""
     with transaction() as session:
         registration = own_registration(session, account_id, registration_id)
+        if registration.lease_id is None:  # the landlord reports of tenants, never of who lives along
+            raise Refused("not_found", "registration_id")
         lease = session.get_one(Lease, registration.lease_id)
         if registration.disputed:
             return registration_view(session, registration)
@@ -241,6 +261,8 @@ def get_receipt(world: World, *, account_id: str, registration_id: str) -> Recei
     """The registry's receipt for one's own registration. Raises Refused not_found before there is one."""
     with reading() as session:
         registration = own_registration(session, account_id, registration_id)
+        if registration.person_id != session.get_one(Account, account_id).person_id:
+            raise Refused("not_found")  # who holds the key of a tenant a relative has declared for
         if registration.receipt_no is None or registration.receipt_token is None or registration.declared_at is None:
             raise Refused("not_found")
         unit = session.get_one(Unit, registration.unit_id)

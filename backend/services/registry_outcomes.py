@@ -27,6 +27,7 @@ from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
 from backend.services.case_opening import open_case
 from backend.services.document_states import UNMATCHED_CODE
+from backend.services.household_members import spokesperson_of
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.outbox import OutboxItem
@@ -247,16 +248,17 @@ def _note(
 def _tell_accepted(
     world: World, session: Session, registration: Registration, attempt: RegistryAttempt, receipt: Receipt
 ) -> None:
-    if registration.person_id is None or attempt.leg == "LANDLORD":
+    told_id = spokesperson_of(world, session, registration)
+    if told_id is None or attempt.leg == "LANDLORD":
         return
     once = f"{registration.id}:{attempt.version}"
+    member = "member_" if told_id != registration.person_id else ""
     if attempt.op == "UPSERT":
-        tell_person(
-            world, session, registration.person_id, "registration_accepted", once=once, receipt_no=receipt.number
-        )
+        kind = "member_accepted" if member else "registration_accepted"
+        tell_person(world, session, told_id, kind, once=once, receipt_no=receipt.number)
     elif attempt.op == "CHECKOUT":
         alias = unit_alias(session, registration.unit_id)
-        tell_person(world, session, registration.person_id, "check_out_confirmed", once=once, unit=alias)
+        tell_person(world, session, told_id, f"{member}check_out_confirmed", once=once, unit=alias)
 
 
 def _tell_rejected(
@@ -268,7 +270,7 @@ def _tell_rejected(
     errors: Sequence[ItemError],
 ) -> bool:
     """Tell the person who must mend it; False when it is nobody with an inbox."""
-    person_id = registration.person_id if owner == "TENANT" else None
+    person_id = spokesperson_of(world, session, registration) if owner == "TENANT" else None
     if owner == "LANDLORD" and registration.lease_id is not None:
         person_id = session.get_one(Lease, registration.lease_id).landlord_id
     mine = [error for error in errors if error.owner == owner]

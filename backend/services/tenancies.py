@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from backend.db import reading
 from backend.domain.calendars import day_of
 from backend.domain.keys import ENDED, LIVE
+from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
 from backend.domain.registrations import Facts, describe, permit_from
 from backend.domain.visitors import WeeklyWindow
@@ -30,7 +31,7 @@ from backend.services.identity_reviews import find_review
 from backend.services.invitations import landlord_alias
 from backend.services.key_changes import unit_alias
 from backend.services.key_lists import key_ends, windows_of
-from backend.services.persons import is_document_checked
+from backend.services.persons import birth_of, is_document_checked
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ class TenancyView:
     key: KeyCard | None
     tasks: tuple[Task, ...]
     landlord_says_left_on: date | None
+    lives_along: bool  # under another's lease: no key is needed
+    declared_by: str | None
 
 
 def my_tenancies(world: World, *, account_id: str) -> tuple[TenancyView, ...]:
@@ -133,7 +136,7 @@ def my_tenancies(world: World, *, account_id: str) -> tuple[TenancyView, ...]:
         registrations = [
             session.scalars(select(Registration).where(Registration.lease_id == lease_id)).one()
             for lease_id in dict.fromkeys(lease_ids)
-        ]
+        ] + _lived_along(session, account_id)
         return tuple(_view(world, session, account_id, row) for row in registrations)
 
 
@@ -145,15 +148,52 @@ def get_tenancy(world: World, *, account_id: str, registration_id: str) -> Tenan
 
 
 def own_registration(session: Session, account_id: str, registration_id: str) -> Registration:
-    """A registration of this account's tenancy; another's is not found."""
+    """A registration of this account's tenancy, or its own under another's lease; another's is not found."""
     registration = session.get(Registration, registration_id)
-    if registration is None or registration.lease_id is None:
+    if registration is None:
         raise Refused("not_found", "registration_id")
+    if registration.lease_id is None:
+        if registration.id not in [row.id for row in _lived_along(session, account_id)]:
+            raise Refused("not_found", "registration_id")
+        return registration
     held = session.scalar(
         select(Key.id).where(Key.lease_id == registration.lease_id, Key.holder_account_id == account_id).limit(1)
     )
     if held is None:
         raise Refused("not_found", "registration_id")
+    return registration
+
+
+def _lived_along(session: Session, account_id: str) -> list[Registration]:
+    """Own registrations without a lease, entered by somebody else: shown once the person's own identity is checked.
+
+    Name and number, which whoever entered them knows too, are not enough.
+    """
+    account = session.get_one(Account, account_id)
+    person = session.get(Person, account.person_id) if account.person_id else None
+    if person is None or person.identity_state not in ("verified", "attested"):
+        return []
+    rows = session.scalars(
+        select(Registration)
+        .where(Registration.person_id == person.id, Registration.household_of_id.is_not(None))
+        .order_by(Registration.created_at.desc(), Registration.id.desc())
+    )
+    return list(rows)
+
+
+def own_registration_to_change(world: World, session: Session, account_id: str, registration_id: str) -> Registration:
+    """The same, to be changed by the person it is about. Raises Refused not_found, person.minor (ZJ-7).
+
+    Whoever holds the lease's key without being the person, and a child whose guardian speaks for it, change nothing.
+    """
+    registration = own_registration(session, account_id, registration_id)
+    declared = registration.tenant_leg == "declared"
+    if declared and registration.person_id != session.get_one(Account, account_id).person_id:
+        raise Refused("not_found", "registration_id")
+    if registration.declared_by == "guardian" and registration.person_id is not None:
+        person = session.get_one(Person, registration.person_id)
+        if age_band(birth_of(world, session, person), world.clock.today()) != "adult":
+            raise Refused("person.minor")
     return registration
 
 
@@ -225,7 +265,8 @@ def address_of(dwelling: Dwelling, unit: Unit) -> str:
 
 
 def _view(world: World, session: Session, account_id: str, row: Registration) -> TenancyView:
-    lease = session.get_one(Lease, row.lease_id)
+    head = session.get_one(Registration, row.household_of_id) if row.household_of_id else row
+    lease = session.get_one(Lease, head.lease_id)
     unit = session.get_one(Unit, row.unit_id)
     dwelling = session.get_one(Dwelling, unit.dwelling_id)
     key = session.scalar(
@@ -242,12 +283,14 @@ def _view(world: World, session: Session, account_id: str, row: Registration) ->
         landlord_alias=landlord_alias(world, session, lease),
         address=address_of(dwelling, unit),
         division=dwelling.division,
-        starts_on=lease.starts_on,
-        ends_on=lease.ends_on,
+        starts_on=lease.starts_on if head is row else row.move_in_on,
+        ends_on=lease.ends_on if head is row else row.planned_end_on,
         registration=registration_view(session, row),
         key=key_card(session, key) if key else None,
         tasks=_tasks(session, account_id, row, key),
-        landlord_says_left_on=lease.landlord_ended_on if row.residence == "living" else None,
+        landlord_says_left_on=lease.landlord_ended_on if head is row and row.residence == "living" else None,
+        lives_along=head is not row,
+        declared_by=row.declared_by,
     )
 
 
@@ -268,6 +311,8 @@ def _tasks(session: Session, account_id: str, row: Registration, key: Key | None
         "declare": row.tenant_leg == "declared",
         "key": key is not None and key.state == "active",
     }
+    if row.lease_id is None:
+        del done["key"]
     tasks, found_next = [], False
     for kind, is_done in done.items():
         if is_done:

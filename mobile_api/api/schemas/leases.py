@@ -175,6 +175,7 @@ class LeaseShown(Output):
     can_attest = Flag("现在可否见证", "Whether an attestation is asked for", False)
     joint_id = Id("合租的首份租约", "First lease of a joint tenancy; null when it is none of the joining ones",
                   allow_none=True)  # fmt: skip
+    residents = Whole("本租约已申报的居住人数（不含姓名）", "How many are declared under this lease; never who", 3)
 
 
 class UnitCard(Output):
