@@ -1,23 +1,44 @@
-"""Dwellings of the imported address base."""
+"""Dwellings of the imported address base, and the numbered versions of that base."""
 
 from __future__ import annotations
 
-from sqlalchemy import UniqueConstraint
+from datetime import date
+
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.models.base import Base, Code, Id, Moment, Text120
+from backend.models.base import Base, Code, Id, Moment, Text120, one_of
+
+DATUMS = ("CGCS2000", "WGS84", "GCJ02")
+_BY_ADDRESS = text("address_code IS NULL AND retired_on IS NULL")
 
 
 class Dwelling(Base):
-    """One dwelling of the address base; it exists before anyone enrols it.
+    """One dwelling of the address base; it exists before anyone enrols it, and is marked when the base drops it.
 
     `division` is the 12-digit village or community code; its prefixes are street (9), county (6), city (4).
+    `address_code` is what the base knows the dwelling by: road and door may be renumbered under it. Dwellings without
+    one are known by their address, which is therefore theirs alone.
     """
 
     __tablename__ = "dwellings"
-    __table_args__ = (UniqueConstraint("division", "road", "door_no", "building"),)
+    __table_args__ = (
+        Index(
+            "uq_dwellings_address",
+            "division",
+            "road",
+            "door_no",
+            "building",
+            unique=True,
+            sqlite_where=_BY_ADDRESS,
+            postgresql_where=_BY_ADDRESS,
+        ),
+        Index("ix_dwellings_address", "division", "road", "door_no", "building"),
+        one_of("datum", DATUMS),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
+    address_code: Mapped[Code | None] = mapped_column(unique=True, default=None)
     division: Mapped[Code] = mapped_column(index=True)
     division_version: Mapped[Code]
     province: Mapped[Text120]
@@ -28,7 +49,22 @@ class Dwelling(Base):
     road: Mapped[Text120]
     door_no: Mapped[Code]
     building: Mapped[Text120] = mapped_column(default="")
+    former_address: Mapped[Text120 | None] = mapped_column(default=None)  # before the last renumbering
     known_rental: Mapped[bool] = mapped_column(default=False)
     longitude: Mapped[float | None] = mapped_column(default=None)
     latitude: Mapped[float | None] = mapped_column(default=None)
+    datum: Mapped[Code | None] = mapped_column(default=None)
     imported_at: Mapped[Moment]
+    seen_version: Mapped[int | None] = mapped_column(ForeignKey("address_versions.number"), index=True, default=None)
+    retired_on: Mapped[date | None] = mapped_column(default=None)
+
+
+class AddressVersion(Base):
+    """One version of the address base: the file it came from and the run that applied it."""
+
+    __tablename__ = "address_versions"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    run_id: Mapped[Id] = mapped_column(ForeignKey("import_runs.id"), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[Moment]
