@@ -56,6 +56,7 @@ def house_rules(settings: Settings) -> HouseRules:
         door_events_kept=timedelta(days=settings.door_event_days),
         person_reads_per_day=settings.person_reads_per_day,
         opening_hours=opening_hours(settings),
+        print_font=settings.print_font,
         face_match_at_most=settings.face_match_at_most,
         face_review_at_most=settings.face_review_at_most,
     )

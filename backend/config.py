@@ -72,6 +72,7 @@ class Settings:
     invitation_days: int = 7
     door_event_days: int = 30
     person_reads_per_day: int = 30
+    print_font: str = ""
     log_level: str = "INFO"
 
     @classmethod

@@ -35,6 +35,7 @@ class HouseRules:
     opening_hours: OpeningHours = field(default_factory=OpeningHours)
     door_events_kept: timedelta = timedelta(days=30)
     person_reads_per_day: int = 30
+    print_font: str = ""  # file of the font for PDFs; empty: the first suitable one on the machine
     face_match_at_most: float = 0.40
     face_review_at_most: float = 0.55
     face_tries_before_person: int = 3

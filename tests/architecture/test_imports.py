@@ -19,6 +19,7 @@ MAY: dict[str, set[str]] = {
     "backend.models": {"backend.domain"},
     "backend.db": {"backend.models"},
     "backend.gateways": {"backend.domain", "backend.wire"},
+    "backend.printing": {"backend.domain", "backend.wire"},
     "backend.queries": {"backend.db", "backend.models", "backend.domain"},
     "backend.services": {
         "backend.db",
@@ -26,6 +27,7 @@ MAY: dict[str, set[str]] = {
         "backend.domain",
         "backend.queries",
         "backend.gateways",
+        "backend.printing",
         "backend.wire",
     },
     "backend.web": {"backend.domain", "backend.config", "backend.db"},
@@ -49,6 +51,7 @@ MAY: dict[str, set[str]] = {
     },
     "backend.console": {
         "backend.services",
+        "backend.printing",
         "backend.queries",
         "backend.domain",
         "backend.web",
@@ -60,6 +63,7 @@ MAY: dict[str, set[str]] = {
     "backend.migrations": {"backend.models", "backend.db", "backend.bootstrap", "backend.config"},
     "mobile_api": {
         "backend.services",
+        "backend.printing",
         "backend.queries",
         "backend.domain",
         "backend.web",
@@ -95,6 +99,7 @@ NEVER_THIRD_PARTY: dict[str, set[str]] = {
     "backend.domain": {"flask", "sqlalchemy", "paho", "httpx", "marshmallow", "alembic", "jwt", "requests"},
     "backend.models": {"flask", "flask_sqlalchemy"},
     "backend.gateways": {"flask", "sqlalchemy", "flask_sqlalchemy"},
+    "backend.printing": {"flask", "sqlalchemy", "flask_sqlalchemy", "httpx"},
     "backend.queries": {"flask"},
     "backend.services": {"flask"},
 }
