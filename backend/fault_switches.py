@@ -32,13 +32,25 @@ def switch_fault(url: str, what: str, chosen: argparse.Namespace) -> int:
             print(f"The stand-in {what} does not answer.", file=sys.stderr)
             return 1
     if answer.status_code != 200:
-        print(f"The {what} has no such switch; `fault` without a name lists them.", file=sys.stderr)
+        print(_why(answer) or f"The {what} has no such switch; `fault` without a name lists them.", file=sys.stderr)
         return 1
     body = answer.json()
+    params = body.get("params", {})
     for name, does in body.get("known", {}).items():
-        print(f"{name:<18} {does}")
+        print(f"{name:<18} {does}" + (f"  [{params[name]}]" if params.get(name) else ""))
+    if params:
+        print("Every one also takes times=N: it shows so often and is then off.")
     print("on: " + (json.dumps(body["on"], ensure_ascii=False) if body["on"] else "nothing"))
     return 0
+
+
+def _why(answer: httpx.Response) -> str:
+    """The stand-in's own sentence about a refusal, if it gave one."""
+    try:
+        said = answer.json().get("error", "")
+    except (ValueError, AttributeError):
+        return ""
+    return said if isinstance(said, str) else ""
 
 
 def _params(words: list[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -33,11 +33,12 @@ from backend.wire.registry_answers import (
     decode_record,
     decode_result,
 )
-from backend.wire.registry_codes import ItemError
+from backend.wire.registry_codes import ItemError, item_error
 from backend.wire.registry_messages import (
     PURPOSE,
     SCHEMA,
     SIGNATURE_HEADER,
+    SIGNED_AT_HEADER,
     Batch,
     Item,
     MessageRefused,
@@ -45,6 +46,7 @@ from backend.wire.registry_messages import (
     read_object,
     read_time,
     signing_input,
+    write_time,
 )
 
 Answer = TypeVar("Answer")
@@ -53,7 +55,9 @@ Answer = TypeVar("Answer")
 class RegistryUnavailable(Exception):
     """No usable answer: what became of the call is not known, and it may be made again as it was.
 
-    `reason` is one of connect, tls, timeout, unreadable, http_5xx; it is safe to log.
+    `reason` is one of connect, timeout, unreadable, http_5xx; or, when no TLS came about, tls_expired, tls_wrong_host,
+    tls_untrusted (their certificate: too old, another's, of an authority we do not know), tls_refused (ours was not
+    taken), tls (something else). It is safe to log.
     """
 
     def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
@@ -186,7 +190,7 @@ class HttpRegistryClient:
         return self._call("GET", f"/v1/digest?day={day.isoformat()}&town={town}{suffix}", decode_digest)
 
     def codes(self, table: str, since: int = 0) -> dict[str, Any]:
-        return self._call("GET", f"/v1/codes/{table}?since={since}", read_object)
+        return self._call("GET", f"/v1/codes/{table}?since={since}", _decode_codes)
 
     def list_reads(self, record_id: str) -> list[RegistryRead]:
         return self._call("GET", f"/v1/access?record={record_id}", _decode_reads)
@@ -202,9 +206,11 @@ class HttpRegistryClient:
         body: bytes = b"",
         key: str = "",
     ) -> Answer:
+        signed_at = write_time(datetime.now(UTC))  # of the line, not of what is told: a machine's own time
         headers = {
             "X-Schema": SCHEMA,
-            SIGNATURE_HEADER: self._signer.sign_body(signing_input(method, target, key, body)),
+            SIGNED_AT_HEADER: signed_at,
+            SIGNATURE_HEADER: self._signer.sign_body(signing_input(method, target, key, body, signed_at)),
             "Accept": "application/json",
         }
         if body:
@@ -216,7 +222,7 @@ class HttpRegistryClient:
         except httpx.TimeoutException:
             raise RegistryUnavailable("timeout") from None
         except httpx.HTTPError as error:
-            raise RegistryUnavailable("tls" if "SSL" in str(error) or "TLS" in str(error) else "connect") from None
+            raise RegistryUnavailable(_reason_of(str(error))) from None
         return _read(answer, decode)
 
     def _client(self) -> httpx.Client:
@@ -238,6 +244,22 @@ class HttpRegistryClient:
         if certificate:
             context.load_cert_chain(certificate, key or None)
         return context
+
+
+# what the TLS library says -> our word; the first that fits
+_TLS_WORDS = (
+    ("certificate has expired", "tls_expired"),
+    ("ostname mismatch", "tls_wrong_host"),
+    ("IP address mismatch", "tls_wrong_host"),
+    ("CERTIFICATE_VERIFY_FAILED", "tls_untrusted"),
+    ("_ALERT_", "tls_refused"),
+)
+
+
+def _reason_of(said: str) -> str:
+    if "SSL" not in said and "TLS" not in said:
+        return "connect"
+    return next((word for part, word in _TLS_WORDS if part in said), "tls")
 
 
 def read_receipt_keys(path: Path) -> PublicKeys:
@@ -266,11 +288,32 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _decode_results(body: bytes) -> list[ItemResult]:
     items = read_object(body).get("items")
-    return [decode_result(item) for item in items] if isinstance(items, list) else []
+    if not isinstance(items, list):
+        raise MessageRefused(item_error("1102", "/items"))
+    return [decode_result(item) for item in items]
 
 
 def _decode_reads(body: bytes) -> list[RegistryRead]:
     rows = read_object(body).get("reads")
-    if not isinstance(rows, list):
-        return []
-    return [RegistryRead(read_time(r["at"]), r["office"], r["badge"], r["purpose"]) for r in rows]
+    try:
+        read = [RegistryRead(read_time(r["at"]), r["office"], r["badge"], r["purpose"]) for r in rows or ()]
+        if rows is None or not all(isinstance(t, str) for r in read for t in (r.office, r.badge, r.purpose)):
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        raise MessageRefused(item_error("1102", "/reads")) from None
+    return read
+
+
+def _decode_codes(body: bytes) -> dict[str, Any]:
+    raw = read_object(body)
+    entries = raw.get("entries")
+    texts = ("code", "zh", "en", "valid_from")
+    sound = (
+        isinstance(raw.get("table"), str)
+        and type(raw.get("version")) is int
+        and isinstance(entries, list)
+        and all(isinstance(e, dict) and all(isinstance(e.get(name), str) for name in texts) for e in entries)
+    )
+    if not sound:
+        raise MessageRefused(item_error("1102", "/entries"))
+    return raw

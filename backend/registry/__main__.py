@@ -1,13 +1,15 @@
-"""`python -m backend.registry upgrade-database`: make or upgrade the registry's database, key and published key."""
+"""`python -m backend.registry upgrade-database | serve`: make or upgrade its database and keys; serve it."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 from backend.registry.code_tables import fill_code_tables
 from backend.registry.database import Database, upgrade_database
 from backend.registry.people import fill_people
-from backend.registry.settings import RegistrySettings
+from backend.registry.serving import gunicorn_command
+from backend.registry.settings import RegistrySettings, SettingsRefused
 from backend.registry.signing import load_signing
 
 
@@ -23,11 +25,19 @@ def prepare(settings: RegistrySettings) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the one command there is; 2 for anything else."""
-    if arguments != ["upgrade-database"]:
-        print("usage: python -m backend.registry upgrade-database", file=sys.stderr)
+    """Run one of the two commands; 2 for anything else and for settings it must not run with."""
+    if arguments not in (["upgrade-database"], ["serve"]):
+        print("usage: python -m backend.registry upgrade-database | serve", file=sys.stderr)
         return 2
-    prepare(RegistrySettings.from_environment())
+    try:
+        settings = RegistrySettings.from_environment()
+        if arguments == ["serve"]:
+            command = gunicorn_command(settings)
+            os.execv(command[0], command)  # the same process: a supervisor's signals reach gunicorn itself
+    except SettingsRefused as refused:
+        print(f"The registry does not start: {refused}", file=sys.stderr)
+        return 2
+    prepare(settings)
     print("The registry's database is ready.")
     return 0
 

@@ -18,11 +18,13 @@ from backend.registry.database import Database
 from backend.registry.faults import Faults
 from backend.registry.problems import Problem, register_problems
 from backend.registry.processor import Processor
+from backend.registry.serving import check_certificate, cut_the_line
 from backend.registry.settings import RegistrySettings
 from backend.registry.signing import Senders, load_signing
 from backend.wire.registry_codes import item_error
 from backend.wire.registry_messages import LARGEST_BODY_BYTES
 
+_PUBLIC = ("/v1/keys", "/v1/openapi.json")
 _UNSAFE = ("POST", "PUT", "DELETE")
 
 
@@ -32,11 +34,17 @@ def create_registry_app(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     start_processor: bool = True,
     sleep: Callable[[float], None] = time.sleep,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Flask:
-    """Make the app and start its judging thread. Raises WrongRevision when the database has not been upgraded."""
+    """Make the app and start its judging thread.
+
+    `clock` is the registry's time, `wall` the machine's, which signatures and certificates are held against. Raises
+    WrongRevision when the database has not been upgraded, SettingsRefused for an installation without mutual TLS.
+    """
     logging.basicConfig(format="%(asctime)s registry %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = settings or RegistrySettings.from_environment()
+    settings.refuse_unsafe()
     database = Database(settings.url)
     database.check_revision()
     registry = Registry(database, load_signing(settings), Faults(database), clock)
@@ -50,10 +58,13 @@ def create_registry_app(
     app.extensions["registry_wake"] = processor.wake
     app.extensions["registry_processor"] = processor
     app.extensions["registry_sleep"] = sleep
+    app.extensions["registry_wall"] = wall
     app.register_blueprint(calls.blueprint)
     app.register_blueprint(pages.blueprint)
     if settings.switches:
         app.register_blueprint(switches.blueprint)
+    if settings.serves_tls:
+        app.before_request(lambda: check_certificate(request.environ, wall()))
     app.before_request(_fail_before)
     app.after_request(_fail_after)
     app.after_request(_secure)
@@ -80,9 +91,12 @@ def _healthz() -> Any:
 
 def _fail_before() -> None:
     """Failures that stop a call before anything is done."""
-    if not request.path.startswith("/v1/") or request.path == "/v1/keys":
+    if not request.path.startswith("/v1/") or request.path in _PUBLIC:
         return
     faults = calls.registry().faults
+    if request.scheme != "https" and faults.take("broken_chain") is not None:
+        cut_the_line(request.environ)  # with TLS the handshake fails and no call ever comes here
+        raise Problem(502, item_error("9002", ""))
     waiting = faults.take("timeout")
     if waiting is not None:
         current_app.extensions["registry_sleep"](float(waiting.get("seconds", 30)))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from backend.registry.tables import codes
 
+_EDITABLE = ("zh", "en", "valid_from", "valid_until")
+_CODE = re.compile(r"[0-9A-Za-z_-]{1,40}")
 SOURCE = Path(__file__).with_name("code_tables.json")
 
 
@@ -27,7 +30,10 @@ class CodeRow:
 
     def is_valid_on(self, day: date) -> bool:
         """Whether the code may be used for something that takes effect on `day`."""
-        text = day.isoformat()
+        return self.is_valid_on_text(day.isoformat())
+
+    def is_valid_on_text(self, text: str) -> bool:
+        """The same for a day written as YYYY-MM-DD."""
         return self.valid_from <= text and (self.valid_until is None or text <= self.valid_until)
 
 
@@ -64,6 +70,45 @@ def fill_code_tables(connection: Connection) -> None:
                 }
             )
     connection.execute(insert(codes), rows)
+
+
+class CodeRefused(Exception):
+    """A new edition of a code is not usable; the text names the member."""
+
+
+def put_code(connection: Connection, table: str, code: str, entry: Mapping[str, Any]) -> int:
+    """Add a code, or bring a new edition of it; answers the table's new version. Raises CodeRefused.
+
+    A code is ended by its `valid_until`, never taken out: what was filed under it keeps its meaning.
+    """
+    version = connection.scalar(select(func.max(codes.c.version)).where(codes.c.table_name == table[:40]))
+    if version is None:
+        raise CodeRefused("table")
+    if not _CODE.fullmatch(code):
+        raise CodeRefused("code")
+    held = connection.execute(select(codes).where(codes.c.table_name == table, codes.c.code == code)).first()
+    kept = {} if held is None else {name: getattr(held, name) for name in _EDITABLE}
+    values = {"valid_from": "1990-01-01", "valid_until": None, **kept, **entry}
+    if unknown := set(values) - set(_EDITABLE):
+        raise CodeRefused(min(unknown)[:60])
+    for name in ("zh", "en"):
+        if not isinstance(values.get(name), str) or not 1 <= len(values[name]) <= 120 or not values[name].isprintable():
+            raise CodeRefused(name)
+    for name in ("valid_from", "valid_until"):
+        if not _is_day(values[name]) and not (name == "valid_until" and values[name] is None):
+            raise CodeRefused(name)
+    connection.execute(delete(codes).where(codes.c.table_name == table, codes.c.code == code))
+    traits = {} if held is None else held.traits
+    row = {"table_name": table, "code": code, "version": version + 1, "traits": traits, **values}
+    connection.execute(insert(codes).values(**row))
+    return int(version) + 1
+
+
+def _is_day(text: object) -> bool:
+    try:
+        return isinstance(text, str) and date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def list_codes(connection: Connection, table: str, since: int) -> dict[str, Any] | None:

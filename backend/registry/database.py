@@ -12,12 +12,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import QueuePool
 
 from backend.registry.settings import RegistrySettings
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+WRITERS_LOCK = 5_205_221  # PostgreSQL's advisory lock of the write units; the number is ours alone in this database
 
 
 class WrongRevision(Exception):
@@ -34,15 +35,23 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One write unit: everything or nothing, and nobody else writes meanwhile."""
+        """One write unit: everything or nothing, and nobody else writes meanwhile, in no process and on no database.
+
+        Running numbers without a gap, one filing per key and the order per record all rest on this.
+        """
         with self.engine.connect().execution_options(registry_write=True) as connection, connection.begin():
+            if self.engine.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE does the same
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITERS_LOCK})
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent look."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        """One consistent look: what others commit meanwhile does not show in it."""
+        with self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     def check_revision(self) -> None:
         """Raise WrongRevision unless the database has exactly the newest revision."""

@@ -159,8 +159,11 @@ def _store(connection: Connection, item: Item, sender: str, town: str, receipt: 
 
 
 def _store_record(connection: Connection, item: Item, sender: str, town: str, at: str) -> None:
-    known = connection.execute(select(records.c.id).where(records.c.id == item.record_id)).first() is not None
-    values: dict[str, str] = {"updated_at": at}
+    held = connection.execute(select(records).where(records.c.id == item.record_id)).first()
+    known = held is not None
+    values: dict[str, Any] = {"updated_at": at}
+    if held is not None and held.corrected:  # a later word of the sender about a field ends the registry's correction
+        values["corrected"] = {name: value for name, value in held.corrected.items() if name not in item.payload}
     if item.op in _ENDS:
         values["state"] = _ENDS[item.op]
     elif item.leg == "TENANT" or not known:

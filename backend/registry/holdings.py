@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from backend.registry.batches import Registry
 from backend.registry.signing import Sender
-from backend.registry.tables import changes, legs, reads, records
+from backend.registry.tables import batch_items, batches, changes, cursors, legs, reads, records
 from backend.wire.registry_answers import digest_id, digest_root
 from backend.wire.registry_messages import write_time
 
 MOST_CHANGES = 500
 _ENDS = ("CHECKOUT", "VOID")
-
-
-class UnknownRecord(Exception):
-    """There is no such record."""
 
 
 def find_record(registry: Registry, sender: Sender, record_id: str) -> dict[str, Any] | None:
@@ -42,11 +36,14 @@ def find_record(registry: Registry, sender: Sender, record_id: str) -> dict[str,
         }
         for part in held
     ]
-    return {"record_id": row.id, "state": row.state, "legs": parts}
+    return {"record_id": row.id, "state": row.state, "revision": row.revision, "legs": parts}
 
 
 def list_changes(registry: Registry, sender: Sender, cursor: int) -> dict[str, Any]:
-    """Corrections to this sender's records after `cursor`, and the cursor to go on from."""
+    """Corrections to this sender's records after `cursor`, and the cursor to go on from.
+
+    Asking with a cursor says that everything up to it has arrived; asking again with an older one is allowed.
+    """
     with registry.database.reading() as connection:
         rows = connection.execute(
             select(changes)
@@ -55,19 +52,22 @@ def list_changes(registry: Registry, sender: Sender, cursor: int) -> dict[str, A
             .limit(MOST_CHANGES)
         ).all()
     listed = [
-        {"sequence": r.sequence, "record_id": r.record_id, "kind": r.kind, "at": r.at, "fields": r.fields} for r in rows
+        {
+            "sequence": r.sequence,
+            "record_id": r.record_id,
+            "kind": r.kind,
+            "at": r.at,
+            "fields": r.fields,
+            "revision": r.revision,
+        }
+        for r in rows
     ]
+    _note_cursor(registry, sender, cursor)
     return {"changes": listed, "cursor": str(rows[-1].sequence if rows else cursor)}
 
 
-def digest_of(registry: Registry, sender: Sender, day: str, town: str, *, listed: bool) -> dict[str, Any] | None:
-    """Count and root over the legs declared on `day` in `town`; None when either is not one."""
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        return None
-    if len(day) != 10 or len(town) != 9 or not (town.isascii() and town.isdigit()):
-        return None
+def digest_of(registry: Registry, sender: Sender, day: str, town: str, *, listed: bool) -> dict[str, Any]:
+    """Count and root over the legs declared on `day` (YYYY-MM-DD) in `town` (9 digits); the ids too when `listed`."""
     with registry.database.reading() as connection:
         rows = connection.execute(
             select(legs.c.record_id, legs.c.leg, legs.c.version, records.c.state)
@@ -101,20 +101,49 @@ def list_reads(registry: Registry, sender: Sender, record_id: str) -> list[dict[
     return [{"at": r.at, "office": r.office, "badge": r.badge, "purpose": r.purpose} for r in rows]
 
 
-def note_read(registry: Registry, record_id: str, office: str, badge: str, purpose: str) -> None:
-    """Write down that someone at the registry read a record. Raises UnknownRecord."""
-    _owner_of(registry, record_id)
-    row = {"record_id": record_id, "office": office, "badge": badge, "purpose": purpose}
+def _note_cursor(registry: Registry, sender: Sender, cursor: int) -> None:
+    mine = cursors.c.sender == sender.name
+    with registry.database.reading() as connection:
+        if connection.scalar(select(cursors.c.cursor).where(mine)) == cursor:
+            return  # the usual case: nothing new since the last time
     with registry.database.writing() as connection:
-        connection.execute(insert(reads).values(at=write_time(registry.now()), **row))
+        connection.execute(delete(cursors).where(mine))
+        row = {"sender": sender.name, "cursor": cursor, "asked_at": write_time(registry.now())}
+        connection.execute(insert(cursors).values(**row))
 
 
-def correct_record(registry: Registry, record_id: str, fields: Mapping[str, str]) -> None:
-    """Put a correction made at the registry on its way back to the sender. Raises UnknownRecord."""
-    owner = _owner_of(registry, record_id)
-    row = {"sender": owner, "record_id": record_id, "kind": "CORRECTED", "fields": dict(fields)}
-    with registry.database.writing() as connection:
-        connection.execute(insert(changes).values(at=write_time(registry.now()), **row))
+def count_waiting_changes(registry: Registry) -> int:
+    """How many corrections no sender has fetched yet (or has not said that it has)."""
+    read = select(cursors.c.cursor).where(cursors.c.sender == changes.c.sender).scalar_subquery()
+    waiting = select(func.count()).select_from(changes).where(changes.c.sequence > func.coalesce(read, 0))
+    with registry.database.reading() as connection:
+        return connection.scalar(waiting) or 0
+
+
+def list_batches(registry: Registry, limit: int) -> list[dict[str, str | int]]:
+    """The batches that came last: when, from whom, how many items, how many of them judged, in which state."""
+    with registry.database.reading() as connection:
+        rows = connection.execute(select(batches).order_by(batches.c.number.desc()).limit(limit)).all()
+        numbers = [row.number for row in rows]
+        counts = {
+            row[0]: (row[1], row[2])
+            for row in connection.execute(
+                select(batch_items.c.batch_number, func.count(), func.count(batch_items.c.result))
+                .where(batch_items.c.batch_number.in_(numbers))
+                .group_by(batch_items.c.batch_number)
+            )
+        }
+    return [
+        {
+            "batch": row.id[:10],
+            "sender": row.sender,
+            "batch_state": row.state,
+            "items": counts[row.number][0],
+            "judged": counts[row.number][1],
+            "received_at": row.received_at,
+        }
+        for row in rows
+    ]
 
 
 def count_holdings(registry: Registry) -> dict[str, int]:
@@ -128,15 +157,16 @@ def list_latest(registry: Registry, limit: int) -> list[dict[str, str | int]]:
     """The records that changed last, masked: the first character of the name, no number."""
     with registry.database.reading() as connection:
         rows = connection.execute(
-            select(legs, records.c.state, records.c.town)
+            select(legs, records.c.state, records.c.town, records.c.corrected)
             .join(records, records.c.id == legs.c.record_id)
             .order_by(legs.c.accepted_at.desc(), legs.c.receipt_no.desc())
             .limit(limit)
         ).all()
     return [
         {
+            "record_id": row.record_id,
             "record": row.record_id[-12:],
-            "name": mask_name(row.payload.get("name", "")),
+            "name": mask_name((row.payload | row.corrected).get("name", "") if "name" in row.payload else ""),
             "op": row.op,
             "leg": row.leg,
             "version": row.version,
@@ -152,11 +182,3 @@ def list_latest(registry: Registry, limit: int) -> list[dict[str, str | int]]:
 def mask_name(name: str) -> str:
     """The first character and stars, never longer than three."""
     return name[:1] + "＊" * min(2, max(0, len(name) - 1))
-
-
-def _owner_of(registry: Registry, record_id: str) -> str:
-    with registry.database.reading() as connection:
-        owner: str | None = connection.scalar(select(records.c.sender).where(records.c.id == record_id))
-    if owner is None:
-        raise UnknownRecord(record_id)
-    return owner

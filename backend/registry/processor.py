@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
-from backend.registry.batches import Registry, process_once
+from backend.registry.batches import Registry
+from backend.registry.judging import process_once
 
 log = logging.getLogger(__name__)
 

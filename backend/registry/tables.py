@@ -41,6 +41,7 @@ batch_items = Table(
     Column("leg", String(10), nullable=False),
     Column("item", JSON(none_as_null=True)),
     Column("result", JSON(none_as_null=True)),
+    Index("ix_batch_items_record_id", "record_id"),
 )
 
 records = Table(
@@ -53,6 +54,10 @@ records = Table(
     Column("unit_no", String(40), nullable=False),
     Column("person_hash", String(64), nullable=False, index=True),
     Column("updated_at", String(24), nullable=False, index=True),
+    # how often the registry itself corrected the record, and what it holds instead of the sender's word;
+    # the sender's own versions, hashes and receipts stay as they were filed
+    Column("revision", Integer, nullable=False, server_default="0"),
+    Column("corrected", JSON, nullable=False, server_default="{}"),
 )
 
 # the present version of each part of a record: TENANT and LANDLORD are its legs, CHECKOUT and VOID its ends
@@ -104,6 +109,16 @@ changes = Table(
     Column("kind", String(20), nullable=False),
     Column("at", String(24), nullable=False),
     Column("fields", JSON, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="0"),
+)
+
+# how far each sender has read its changes: what lies behind it is waiting to be fetched
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("sender", String(64), primary_key=True),
+    Column("cursor", Integer, nullable=False),
+    Column("asked_at", String(24), nullable=False),
 )
 
 reads = Table(

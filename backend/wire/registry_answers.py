@@ -91,22 +91,33 @@ class HeldLeg:
 
 @dataclass(frozen=True, slots=True)
 class HeldRecord:
-    """What the registry knows of one of the sender's records: ACTIVE, MOVED_OUT or VOIDED."""
+    """What the registry knows of one of the sender's records: ACTIVE, MOVED_OUT or VOIDED.
+
+    `revision` counts the registry's own corrections. It is no version: versions belong to the sender, and neither a
+    receipt nor a digest changes when the registry corrects something.
+    """
 
     record_id: str
     state: str
     legs: tuple[HeldLeg, ...]
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A correction made at the registry, on its way back; `fields` are names and new values."""
+    """A correction made at the registry, on its way back; `fields` are names and new values.
+
+    `sequence` orders all changes of a sender and is what a cursor counts. `revision` is the record's after this change
+    (1 for the first): it grows by one with each, so a reader sees a gap. The correction stands until a later version
+    of the sender speaks of the field again; an older version, filed late, is STALE and ends nothing.
+    """
 
     sequence: int
     record_id: str
     kind: str
     at: datetime
     fields: Mapping[str, str]
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +169,8 @@ def decode_record(body: bytes) -> HeldRecord:
         row = _object(entry)
         texts = [_text(row, name) for name in ("payload_hash", "receipt_no", "receipt_sig")]
         legs.append(HeldLeg(_text(row, "op"), _text(row, "leg"), _whole(row, "version"), *texts))
-    return HeldRecord(_text(raw, "record_id"), _text(raw, "state"), tuple(legs))
+    revision = _whole(raw, "revision") if "revision" in raw else 0
+    return HeldRecord(_text(raw, "record_id"), _text(raw, "state"), tuple(legs), revision)
 
 
 def decode_changes(body: bytes) -> tuple[list[Change], str]:
@@ -170,9 +182,9 @@ def decode_changes(body: bytes) -> tuple[list[Change], str]:
         fields = _object(row.get("fields"))
         if not all(isinstance(value, str) for value in fields.values()):
             raise MessageRefused(item_error("1102", "/fields"))
-        changes.append(
-            Change(_whole(row, "sequence"), _text(row, "record_id"), _text(row, "kind"), _moment(row, "at"), fields)
-        )
+        revision = _whole(row, "revision") if "revision" in row else 0
+        texts = (_text(row, "record_id"), _text(row, "kind"))
+        changes.append(Change(_whole(row, "sequence"), *texts, _moment(row, "at"), fields, revision))
     return changes, _text(raw, "cursor")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,10 +21,13 @@ from backend.wire.registry_payload import LEGS, OPS, escape_pointer
 SCHEMA = "rr/1.0"
 PURPOSE = "residence_registration"
 SIGNATURE_HEADER = "X-Body-Signature"
+SIGNED_AT_HEADER = "X-Signed-At"
+SIGNATURE_LIFE_SECONDS = 300  # a signed call is good for so long before and after its moment, then it is a replay
 LARGEST_BODY_BYTES = 1_048_576
 MOST_ITEMS = 200
 NONCE_BYTES = 16
 LATEST_VERSION = 2**31 - 1
+DEEPEST = 24  # levels of JSON; a batch needs five
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -153,13 +156,24 @@ def is_idempotency_key(text: object) -> bool:
     return isinstance(text, str) and _KEY.fullmatch(text) is not None
 
 
-def signing_input(method: str, target: str, idempotency_key: str, body: bytes) -> bytes:
-    """The bytes a request's detached signature covers: the call, its key and its body.
+def signing_input(method: str, target: str, idempotency_key: str, body: bytes, signed_at: str = "") -> bytes:
+    """The bytes a request's detached signature covers: the call, its key, its moment and its body.
 
-    `target` is path and query as sent. Binding them to the body keeps a signed dry run from being replayed as a
-    filing, and a signed question from being turned into another one.
+    `target` is path and query as sent, `signed_at` the text of the header X-Signed-At. Binding them to the body keeps
+    a signed dry run from being replayed as a filing, a signed question from being turned into another one, and either
+    from being made again later than SIGNATURE_LIFE_SECONDS. Without a moment (in contracts that know none) there is no
+    line for it.
     """
-    return f"{method} {target}\n{idempotency_key}\n".encode() + body
+    moment = f"{signed_at}\n" if signed_at else ""
+    return f"{method} {target}\n{idempotency_key}\n{moment}".encode() + body
+
+
+def is_fresh(signed_at: str, now: datetime) -> bool:
+    """Whether a call signed at that moment is still, or already, good at `now`; False for what is no moment."""
+    try:
+        return abs((now - read_time(signed_at)).total_seconds()) <= SIGNATURE_LIFE_SECONDS
+    except ValueError:
+        return False
 
 
 def decode_batch(body: bytes) -> Batch:
@@ -230,12 +244,25 @@ def read_object(body: bytes) -> dict[str, Any]:
             parse_float=_refuse_number,
             parse_constant=_refuse_number,
         )
+        if not _is_shallow(value):
+            raise ValueError("nested deeper than any message")
         canonical_json(value)  # lone surrogates come from escapes and cannot be written back
     except (ValueError, RecursionError):
         raise MessageRefused(item_error("1102", "")) from None
     if not isinstance(value, dict):
         raise MessageRefused(item_error("1102", ""))
     return value
+
+
+def _is_shallow(value: object) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in _members(outer)]
+    return not level
+
+
+def _members(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _only(raw: Mapping[str, Any], members: set[str], pointer: str) -> None:

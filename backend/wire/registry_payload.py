@@ -14,6 +14,7 @@ from datetime import date
 
 from backend.wire.registry_codes import ItemError, item_error
 
+MOST_ERRORS = 60  # more than a payload has fields
 OPS = ("UPSERT", "AMEND", "CHECKOUT", "VOID")
 LEGS = ("TENANT", "LANDLORD")
 
@@ -106,11 +107,17 @@ def shape_of(op: str, leg: str) -> PayloadShape:
 
 
 def check_payload(op: str, leg: str, payload: Mapping[str, object]) -> list[ItemError]:
-    """All that is wrong with a payload's form: 5003, 2001, 2002, 2003, in the order of the field names."""
+    """All that is wrong with a payload's form: 5003, 2001, 2002, 2003, in the order of the field names.
+
+    A name inside a value (where no value has any) is looked at as well: 5003 unless it is a permitted one. At most
+    MOST_ERRORS are told, so that no answer grows with its question.
+    """
     shape = shape_of(op, leg)
-    errors = []
+    errors: list[ItemError] = []
     for name in sorted(shape.required | set(payload)):
         pointer = f"/payload/{escape_pointer(name)}"
+        if len(errors) >= MOST_ERRORS:
+            break
         if name not in shape.required | shape.optional:
             errors.append(item_error("5003", pointer, leg))
         elif name not in payload:
@@ -119,7 +126,23 @@ def check_payload(op: str, leg: str, payload: Mapping[str, object]) -> list[Item
             code = fault_of(FIELDS[name], payload[name])
             if code is not None:
                 errors.append(item_error(code, pointer, leg))
-    return errors
+        errors += [item_error("5003", at, leg) for at in _names_inside(payload.get(name), pointer, shape)]
+    return errors[:MOST_ERRORS]
+
+
+def _names_inside(value: object, pointer: str, shape: PayloadShape) -> list[str]:
+    """Where a value holds names of its own that may not be sent."""
+    found: list[str] = []
+    waiting = [(value, pointer)]
+    while waiting and len(found) < MOST_ERRORS:
+        inner, at = waiting.pop()
+        if isinstance(inner, Mapping):
+            members = [(f"{at}/{escape_pointer(str(name))}", name, member) for name, member in inner.items()]
+            found += [place for place, name, _ in members if name not in shape.required | shape.optional]
+            waiting += [(member, place) for place, _, member in members]
+        elif isinstance(inner, list):
+            waiting += [(member, f"{at}/{place}") for place, member in enumerate(inner)]
+    return sorted(found)
 
 
 def fault_of(field: PayloadField, value: object) -> str | None:

@@ -220,7 +220,7 @@ def http_client(tmp_path: Path, answer: Callable[[httpx.Request], httpx.Response
     ("error", "reason"),
     [
         (httpx.ConnectError("refused"), "connect"),
-        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer"), "tls"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer"), "tls_untrusted"),
         (httpx.ReadTimeout("slow"), "timeout"),
         (httpx.ReadError("reset"), "connect"),
         (httpx.RemoteProtocolError("half an answer"), "connect"),

@@ -15,27 +15,30 @@ from werkzeug.test import TestResponse
 from backend.gateways.registry_client import HttpRegistryClient
 from backend.registry.__main__ import prepare
 from backend.registry.app import create_registry_app
-from backend.registry.batches import Registry, process_once
+from backend.registry.batches import Registry
+from backend.registry.judging import process_once
 from backend.registry.settings import RegistrySettings
 from backend.wire import tokens
 from backend.wire.jwk import keys_to_jwks, make_private_key, thumbprint
 from backend.wire.receipts import Receipt, verify_receipt
 from backend.wire.registry_answers import BatchStatus, ItemResult
-from backend.wire.registry_messages import Item, signing_input
+from backend.wire.registry_messages import Item, signing_input, write_time
 from tests.wire.registry_makers import make_batch
 
+BOTH = ["sqlite", "postgresql"]
 NOW = datetime(2026, 11, 23, 2, 0, 30, tzinfo=UTC)
 
 
-def prepare_template(folder: Path) -> Path:
+def prepare_template(folder: Path, database_url: str = "") -> Path:
     """Migrate a registry once; every test copies it."""
-    prepare(settings_in(folder))
+    prepare(settings_in(folder, database_url))
     return folder
 
 
-def settings_in(folder: Path) -> RegistrySettings:
-    """Settings of a registry in `folder`."""
-    return RegistrySettings.from_environment({"ANJU_REGISTRY_VAR": str(folder), "ANJU_REGISTRY_SWITCHES": "1"})
+def settings_in(folder: Path, database_url: str = "") -> RegistrySettings:
+    """Settings of a registry in `folder`, on SQLite there unless another database is named."""
+    named = {"ANJU_REGISTRY_DATABASE_URL": database_url} if database_url else {}
+    return RegistrySettings.from_environment({"ANJU_REGISTRY_VAR": str(folder), "ANJU_DEMO": "1", **named})
 
 
 class Signer:
@@ -57,15 +60,20 @@ class Signer:
 class Stage:
     """A registry, its sender and the sender's client."""
 
-    def __init__(self, var: Path) -> None:
-        self.settings = settings_in(var)
+    def __init__(self, var: Path, database_url: str = "") -> None:
+        self.settings = settings_in(var, database_url)
         self.now = NOW
+        self.wall = lambda: datetime.now(UTC)  # what signatures are held against; a test may set another
         self.slept: list[float] = []
         self._filed = 0
         self.signer = Signer()
         self.trust(self.signer.jwk())
         self.app = create_registry_app(
-            self.settings, clock=lambda: self.now, start_processor=False, sleep=self.slept.append
+            self.settings,
+            clock=lambda: self.now,
+            start_processor=False,
+            sleep=self.slept.append,
+            wall=lambda: self.wall(),
         )
         self.registry: Registry = self.app.extensions["registry"]
         self.http = self.app.test_client()
@@ -136,9 +144,11 @@ class Stage:
         headers: Mapping[str, str] | None = None,
     ) -> TestResponse:
         """Make a raw call, signed as told: `signed` is what the signature covers instead of this call."""
-        covered = signing_input(method, target, key, body) if signed is None else signed
+        signed_at = write_time(datetime.now(UTC))
+        covered = signing_input(method, target, key, body, signed_at) if signed is None else signed
         given = {
             "X-Schema": "rr/1.0",
+            "X-Signed-At": signed_at,
             "X-Body-Signature": (signer or self.signer).sign_body(covered),
             "Content-Type": "application/json",
             **({"Idempotency-Key": key} if key else {}),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from backend.gateways.registry_client import RegistryRefused
 from backend.registry.app import create_registry_app
 from backend.registry.database import WrongRevision
 from backend.wire.jwk import keys_from_jwks
-from backend.wire.registry_messages import LARGEST_BODY_BYTES, canonical_json, signing_input
+from backend.wire.registry_messages import LARGEST_BODY_BYTES, canonical_json, signing_input, write_time
 from tests.registry.stage import Signer, Stage, settings_in
 from tests.wire.registry_makers import (
     OTHER_RECORD,
@@ -51,12 +52,12 @@ def test_no_call_is_answered_without_a_known_senders_signature(stage: Stage, met
 
 
 def test_a_signed_dry_run_cannot_be_replayed_as_a_filing(stage: Stage) -> None:
-    dry_run = signing_input("POST", "/v1/validate", KEY, BODY)
+    dry_run = signing_input("POST", "/v1/validate", KEY, BODY, write_time(datetime.now(UTC)))
     assert stage.call("POST", "/v1/batches", BODY, key=KEY, signed=dry_run).status_code == 401
 
 
 def test_a_signed_body_cannot_be_filed_under_another_key(stage: Stage) -> None:
-    under_one = signing_input("POST", "/v1/batches", KEY, BODY)
+    under_one = signing_input("POST", "/v1/batches", KEY, BODY, write_time(datetime.now(UTC)))
     assert stage.call("POST", "/v1/batches", BODY, key=KEY + "x", signed=under_one).status_code == 401
 
 
@@ -174,7 +175,11 @@ def test_voiding_at_once_needs_the_item_of_that_record(stage: Stage) -> None:
     assert stage.receipt_of(result).op == "VOID"
     held = stage.client.find_record(RECORD)
     assert held is not None and held.state == "VOIDED"
-    assert stage.client.void(void, KEY) == stage.client.void(void, KEY + "x")
+    assert stage.client.void(void, KEY) == result
+    again = stage.client.void(void, KEY + "x")
+    assert (again.state, again.receipt_sig) == ("DUPLICATE", result.receipt_sig)
+    with pytest.raises(RegistryRefused, match="4092"):
+        stage.client.void(make_void(accepted.receipt_no or "", record_version=3), KEY)
 
 
 def test_corrections_made_at_the_registry_come_back_in_order(stage: Stage) -> None:

@@ -127,7 +127,8 @@ def test_switches_are_listed_counted_down_and_survive_a_restart(stage: Stage) ->
         stage.client.find_record(RECORD)
     assert Faults(stage.registry.database).all() == {"busy": {"times": 1}}
     listed = stage.http.get("/_sim/faults").get_json()
-    assert listed == {"known": dict(FAULTS), "on": {"busy": {"times": 1}}}
+    assert listed["known"] == {name: fault.en for name, fault in FAULTS.items()}
+    assert (listed["params"]["slow"], listed["on"]) == ("seconds=60", {"busy": {"times": 1}})
     assert stage.http.delete("/_sim/faults").get_json() == {"on": {}}
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from backend.registry.batches import CHUNK, process_once
+from backend.registry.judging import CHUNK, process_once
 from backend.registry.signing import Signing
 from backend.registry.tables import batch_items, legs, versions
 from backend.wire.receipts import read_receipt_number
 from backend.wire.registry_answers import digest_id, digest_root
 from backend.wire.registry_messages import Item
-from tests.registry.stage import Stage
+from tests.registry.stage import BOTH, Stage
 from tests.wire.registry_makers import (
     DECLARED_AT,
     LANDLORD_PAYLOAD,
@@ -28,6 +28,8 @@ from tests.wire.registry_makers import (
     make_registration_item,
     make_void,
 )
+
+pytestmark = pytest.mark.parametrize("registry_kind", BOTH, indirect=True)
 
 
 class Killed(BaseException):

@@ -184,9 +184,9 @@ def test_times_keep_their_moment_and_always_name_a_zone() -> None:
 
 def test_a_signature_binds_the_call_and_the_key_to_the_body() -> None:
     body = b"{}"
-    filing = signing_input("POST", "/v1/batches", "key-0123456789ab", body)
-    assert filing == b"POST /v1/batches\nkey-0123456789ab\n{}"
-    assert filing != signing_input("POST", "/v1/validate", "key-0123456789ab", body)
+    filing = signing_input("POST", "/v1/batches", "key-0123456789ab", body, "2026-11-23T02:00:00Z")
+    assert filing == b"POST /v1/batches\nkey-0123456789ab\n2026-11-23T02:00:00Z\n{}"
+    assert filing != signing_input("POST", "/v1/validate", "key-0123456789ab", body, "2026-11-23T02:00:00Z")
 
 
 @pytest.mark.parametrize("key", ["", "short", "x" * 129, "with space 012345", "schlüssel-0123456789"])
