@@ -29,6 +29,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     registrations,
     registry_attempts,
     registry_contacts,
+    registry_returns,
     requests,
     units,
 )

@@ -6,7 +6,7 @@ A claim carries a lease and a fence, so that a sender that was thought dead cann
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -128,6 +128,28 @@ def park(world: World, item: OutboxItem, *, error: str) -> None:
 def park_in(world: World, session: Session, item: OutboxItem, *, error: str) -> None:
     """The same inside the present write unit."""
     _settle(session, item, parked_at=world.clock.now(), lease_until=None, last_error=error[:300])
+
+
+def hold(session: Session, items: Sequence[OutboxItem]) -> set[int]:
+    """Lock claimed rows inside the present write unit; answers the ids whose claim is still ours."""
+    fences = {item.id: item.fence for item in items}
+    rows = session.execute(
+        select(OutboxRow.id, OutboxRow.fence)
+        .where(OutboxRow.id.in_(list(fences)), OutboxRow.done_at.is_(None))
+        .order_by(OutboxRow.id)  # one order for everybody, so that no two wait for each other
+        .with_for_update()
+    )
+    return {row.id for row in rows if row.fence == fences[row.id]}
+
+
+def settle_together(session: Session, settled: Sequence[tuple[OutboxItem, Mapping[str, Any]]]) -> None:
+    """End many claims that `hold` has found to be ours, those with the same columns in one statement."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for item, values in settled:
+        row = {"row_id": item.id, "of_fence": item.fence, **values}
+        groups.setdefault(tuple(sorted(values)), []).append(row)
+    for names, rows in groups.items():
+        session.connection().execute(_settlement(names), rows)
 
 
 def _settle(session: Session, item: OutboxItem, **values: Any) -> bool:

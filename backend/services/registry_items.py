@@ -6,9 +6,12 @@ at all about a residence out of scope (ZJ-2), exempt (ZJ-12) or on the foreigner
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.domain.calendars import day_of
@@ -16,6 +19,7 @@ from backend.domain.households import guardian_code, relation_code
 from backend.domain.persons import age_band
 from backend.gateways.clock import CHINA
 from backend.gateways.world import World
+from backend.models.data_keys import DataKey
 from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
 from backend.models.persons import Person
@@ -25,6 +29,7 @@ from backend.services import vault
 from backend.services.guardians import guardian_of
 from backend.services.persons import birth_of, name_of, number_of
 from backend.wire.registry_messages import NONCE_BYTES, Item, make_item
+from backend.wire.registry_payload import shape_of
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,10 @@ class NothingToSend:
     """Why a registration is not told to the registry after all."""
 
     reason: str
+
+
+class NotPermitted(ValueError):
+    """A payload with a field that the data dictionary does not permit: it never leaves (registry.md, code 5003)."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,8 @@ def build_item(
         told = _end(registration, op)
     if isinstance(told, NothingToSend):
         return told
+    if not_permitted(op, leg, told.payload):
+        raise NotPermitted(op, leg)
     nonce = vault.derive(world, session, told.subject_id, f"registry|{registration.id}|{leg}|{version}")[:NONCE_BYTES]
     declared_at = registration.landlord_reported_at if leg == "LANDLORD" else registration.declared_at
     return make_item(
@@ -77,6 +88,33 @@ def build_item(
         payload=told.payload,
         nonce=nonce,
     )
+
+
+def preload(session: Session, registration_ids: Sequence[str]) -> list[Any]:
+    """Read what building the items of these registrations needs, in a few statements instead of ten for each.
+
+    Keep the answer while building: the session finds what was read only as long as somebody holds it.
+    """
+    registrations = list(session.scalars(select(Registration).where(Registration.id.in_(registration_ids))))
+    leases = _read(session, Lease, Lease.id, [row.lease_id for row in registrations])
+    units = _read(session, Unit, Unit.id, [row.unit_id for row in registrations])
+    dwellings = _read(session, Dwelling, Dwelling.id, [unit.dwelling_id for unit in units])
+    persons = _read(session, Person, Person.id, [row.person_id for row in registrations])
+    guardians = _read(session, Person, Person.id, [person.guardian_id for person in persons])
+    subjects = [row.id for row in (*persons, *guardians, *leases)]
+    keys = _read(session, DataKey, DataKey.subject_id, subjects)
+    return [registrations, leases, units, dwellings, persons, guardians, keys]
+
+
+def not_permitted(op: str, leg: str, payload: Mapping[str, str]) -> set[str]:
+    """The fields of a payload that the data dictionary does not permit for this kind of item."""
+    shape = shape_of(op, leg)
+    return set(payload) - shape.required - shape.optional
+
+
+def _read(session: Session, kind: Any, column: Any, ids: Sequence[str | None]) -> list[Any]:
+    wanted = sorted({one for one in ids if one is not None})
+    return list(session.scalars(select(kind).where(column.in_(wanted)))) if wanted else []
 
 
 def _tenant_leg(world: World, session: Session, registration: Registration) -> _Told | NothingToSend:

@@ -10,27 +10,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.domain.ids import new_id
 from backend.domain.registry_rules import IDENTITY_CODES, TRIES_BEFORE_PARKED, decide_owner, wait_after_fault
 from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
-from backend.models.outbox import OutboxRow
 from backend.models.persons import Person
-from backend.models.registrations import Registration, RegistrationChange
+from backend.models.registrations import Registration
 from backend.models.registry_attempts import RegistryAttempt
 from backend.models.units import Unit
-from backend.services import outbox
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import Actor
 from backend.services.case_opening import open_case
 from backend.services.document_states import UNMATCHED_CODE
 from backend.services.household_members import spokesperson_of
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.outbox import OutboxItem
+from backend.services.registry_settlement import Settlement
 from backend.wire.receipts import Receipt, ReceiptInvalid, verify_receipt
 from backend.wire.registry_codes import ItemError, is_blocking
 
@@ -61,8 +58,7 @@ def is_for_attempt(receipt: Receipt, attempt: RegistryAttempt) -> bool:
 
 
 def accept(
-    world: World,
-    session: Session,
+    settlement: Settlement,
     item: OutboxItem,
     attempt: RegistryAttempt,
     receipt: Receipt,
@@ -70,10 +66,10 @@ def accept(
     warnings: Sequence[ItemError] = (),
 ) -> bool:
     """Store the receipt with the state it proves. False when another worker has finished this row already."""
-    if not outbox.finish_in(world, session, [item]):
+    if not settlement.finish(item):
         return False
-    registration = session.get_one(Registration, attempt.registration_id)
-    _close(world, attempt, "accepted", None, warnings)
+    registration = settlement.registration(attempt)
+    _close(settlement, attempt, "accepted", None, warnings)
     attempt.receipt_no = receipt.number
     if attempt.op in ("UPSERT", "AMEND") and attempt.leg == "LANDLORD":
         registration.landlord_receipt_no, registration.landlord_receipt_token = receipt.number, token
@@ -84,28 +80,28 @@ def accept(
         registration.checkout_receipt_no, registration.checkout_receipt_token = receipt.number, token
     kept = [error for error in registration.registry_errors if error.get("leg") != attempt.leg]
     registration.registry_errors = kept + [{**error.as_json(), "leg": attempt.leg} for error in warnings]
-    if attempt.leg == "TENANT" and registration.receipt_no is not None and not _has_later(session, item):
+    if attempt.leg == "TENANT" and registration.receipt_no is not None and not settlement.has_later(item):
         registration.registry_state = "accepted"
-    _note(world, session, registration, attempt, "registry_accepted", receipt.number)
-    _tell_accepted(world, session, registration, attempt, receipt)
+    settlement.keep_leg(attempt, receipt)
+    settlement.note(REGISTRY, attempt, "registry_accepted", receipt.number)
+    _tell_accepted(settlement, registration, attempt, receipt)
     return True
 
 
-def reject(
-    world: World, session: Session, item: OutboxItem, attempt: RegistryAttempt, errors: Sequence[ItemError]
-) -> None:
+def reject(settlement: Settlement, item: OutboxItem, attempt: RegistryAttempt, errors: Sequence[ItemError]) -> None:
     """The registry refuses what was sent: its owner gets the task with the field, and identity doubts a person."""
-    if not outbox.finish_in(world, session, [item]):
+    if not settlement.finish(item):
         return
-    registration = session.get_one(Registration, attempt.registration_id)
-    _close(world, attempt, "rejected", errors[0].code if errors else "no_code", errors)
+    world, session = settlement.world, settlement.session
+    registration = settlement.registration(attempt)
+    _close(settlement, attempt, "rejected", errors[0].code if errors else "no_code", errors)
     kept = [error for error in registration.registry_errors if error.get("leg") != attempt.leg]
     registration.registry_errors = kept + [{**error.as_json(), "leg": attempt.leg} for error in errors]
     if attempt.leg == "TENANT":
         registration.registry_state = "rejected"
         if registration.person_id is not None and any(error.code == UNMATCHED_CODE for error in errors):
             session.get_one(Person, registration.person_id).document_state = "unmatched"  # so it can be corrected
-    _note(world, session, registration, attempt, "registry_rejected", attempt.reason)
+    settlement.note(REGISTRY, attempt, "registry_rejected", attempt.reason)
     blocking = [error for error in errors if is_blocking(error)]
     owner = decide_owner(error.owner for error in blocking)
     told = _tell_rejected(world, session, registration, attempt, owner, blocking)
@@ -114,8 +110,7 @@ def reject(
 
 
 def put_off(
-    world: World,
-    session: Session,
+    settlement: Settlement,
     item: OutboxItem,
     attempt: RegistryAttempt,
     reason: str,
@@ -124,36 +119,33 @@ def put_off(
     wait: timedelta | None = None,
 ) -> None:
     """Nothing was decided (an outage, a busy registry): close the attempt and try again, however long it takes."""
-    _close(world, attempt, "failed", reason, errors)
-    faults = _count(session, attempt, ("failed", "alarm"))
-    outbox.retry_in(world, session, item, after=wait or wait_after_fault(faults), error=reason)
+    _close(settlement, attempt, "failed", reason, errors)
+    faults = settlement.count(attempt, "failed", "alarm")
+    settlement.retry(item, after=wait or wait_after_fault(faults), error=reason)
 
 
 def raise_alarm(
-    world: World,
-    session: Session,
+    settlement: Settlement,
     item: OutboxItem,
     attempt: RegistryAttempt,
     reason: str,
     errors: Sequence[ItemError] = (),
 ) -> None:
     """An answer nobody can rely on: not accepted, seen by the operator, tried again, parked with a case in the end."""
-    _close(world, attempt, "alarm", reason, errors)
+    _close(settlement, attempt, "alarm", reason, errors)
     log.error("registry_alarm", reason=reason, registration_id=attempt.registration_id, version=attempt.version)
-    alarms = _count(session, attempt, ("alarm",))
-    if alarms < TRIES_BEFORE_PARKED:
-        faults = _count(session, attempt, ("failed", "alarm"))
-        outbox.retry_in(world, session, item, after=wait_after_fault(faults), error=reason)
-        return
-    outbox.park_in(world, session, item, error=f"OPERATOR: {reason}")
-    registration = session.get_one(Registration, attempt.registration_id)
-    open_rejection_case(world, session, registration, attempt, "OPERATOR")
+    if settlement.count(attempt, "alarm") < TRIES_BEFORE_PARKED:
+        faults = settlement.count(attempt, "failed", "alarm")
+        settlement.retry(item, after=wait_after_fault(faults), error=reason)
+    elif settlement.park(item, error=f"OPERATOR: {reason}"):
+        registration = settlement.registration(attempt)
+        open_rejection_case(settlement.world, settlement.session, registration, attempt, "OPERATOR")
 
 
-def supersede(world: World, session: Session, item: OutboxItem, attempt: RegistryAttempt, reason: str) -> None:
+def supersede(settlement: Settlement, item: OutboxItem, attempt: RegistryAttempt, reason: str) -> None:
     """The registry already holds something later, or nothing has to be told any more."""
-    if outbox.finish_in(world, session, [item]):
-        _close(world, attempt, "superseded", reason, ())
+    if settlement.finish(item):
+        _close(settlement, attempt, "superseded", reason, ())
 
 
 def open_rejection_case(
@@ -182,83 +174,31 @@ def open_rejection_case(
     )
 
 
-def _has_later(session: Session, item: OutboxItem) -> bool:
-    """Whether a later version of the tenant's leg still waits: then the present state is that one's, not this one's."""
-    waiting = session.execute(
-        select(OutboxRow.payload).where(
-            OutboxRow.destination == "registry",
-            OutboxRow.aggregate_id == item.aggregate_id,
-            OutboxRow.id > item.id,
-            OutboxRow.done_at.is_(None),
-        )
-    )
-    return any(payload.get("leg", "TENANT") == "TENANT" for (payload,) in waiting)
-
-
 def _close(
-    world: World, attempt: RegistryAttempt, outcome: str, reason: str | None, errors: Sequence[ItemError]
+    settlement: Settlement, attempt: RegistryAttempt, outcome: str, reason: str | None, errors: Sequence[ItemError]
 ) -> None:
     attempt.outcome, attempt.reason = outcome, reason[:120] if reason else None
     attempt.errors = [error.as_json() for error in errors]
-    attempt.answered_at = world.clock.now()
-
-
-def _count(session: Session, attempt: RegistryAttempt, outcomes: tuple[str, ...]) -> int:
-    session.flush()
-    found = select(func.count()).where(
-        RegistryAttempt.outbox_id == attempt.outbox_id, RegistryAttempt.outcome.in_(outcomes)
-    )
-    return session.scalar(found) or 0
-
-
-def _note(
-    world: World,
-    session: Session,
-    registration: Registration,
-    attempt: RegistryAttempt,
-    action: str,
-    reason: str | None,
-) -> None:
-    registration.updated_at = world.clock.now()
-    session.add(
-        RegistrationChange(
-            id=new_id(),
-            registration_id=registration.id,
-            version=attempt.version,
-            at=world.clock.now(),
-            actor_kind="system",
-            action=action,
-            reason=reason,
-            source="registry",
-            fields=[error["pointer"] for error in attempt.errors],
-        )
-    )
-    write_leaf(
-        world,
-        session,
-        REGISTRY,
-        action,
-        subject_id=registration.person_id,
-        object_kind="registration",
-        object_id=registration.id,
-        decision=reason,
-    )
+    attempt.answered_at = settlement.world.clock.now()
+    settlement.close(attempt, outcome)
 
 
 def _tell_accepted(
-    world: World, session: Session, registration: Registration, attempt: RegistryAttempt, receipt: Receipt
+    settlement: Settlement, registration: Registration, attempt: RegistryAttempt, receipt: Receipt
 ) -> None:
-    told_id = spokesperson_of(world, session, registration)
-    if told_id is None or attempt.leg == "LANDLORD":
+    if attempt.leg == "LANDLORD":
+        return
+    told_id = spokesperson_of(settlement.world, settlement.session, registration)
+    if told_id is None:
         return
     once = f"{registration.id}:{attempt.version}"
     member = "member_" if told_id != registration.person_id else ""
     if attempt.op == "UPSERT":
         kind = "member_accepted" if member else "registration_accepted"
-        tell_person(world, session, told_id, kind, once=once, receipt_no=receipt.number)
+        settlement.tell(told_id, kind, once, receipt_no=receipt.number)
     elif attempt.op == "CHECKOUT":
-        alias = unit_alias(session, registration.unit_id)
-        tell_person(world, session, told_id, f"{member}check_out_confirmed", once=once, unit=alias)
+        alias = unit_alias(settlement.session, registration.unit_id)
+        settlement.tell(told_id, f"{member}check_out_confirmed", once, unit=alias)
 
 
 def _tell_rejected(

@@ -8,25 +8,28 @@ same key, and what the registry holds already is recognised by hash and receipt.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
 from backend.domain.registry_rules import wait_before_poll
 from backend.gateways.key_ring import KeyRingError
 from backend.gateways.world import World
+from backend.models.audit import AuditLeaf
 from backend.models.registrations import Registration
 from backend.models.registry_attempts import RegistryAttempt
 from backend.services import outbox
 from backend.services import registry_outcomes as outcomes
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import Actor, make_leaf
 from backend.services.outbox import OutboxItem
-from backend.services.registry_items import NothingToSend, build_item
+from backend.services.registry_items import NothingToSend, build_item, preload
+from backend.services.registry_settlement import Row, Settlement, settling
 from backend.wire.registry_answers import BATCH_STATES, ITEM_STATES, BatchStatus, HeldRecord, ItemResult
 from backend.wire.registry_codes import ItemError, is_blocking
 from backend.wire.registry_messages import MOST_ITEMS, PURPOSE, Batch, Item, canonical_json
@@ -37,14 +40,6 @@ LEASE = timedelta(seconds=30)  # longer than a submit and the first polls togeth
 CHUNK = 50  # rows settled in one write unit
 SENDING = Actor("registry", office="居住登记机关", purpose=PURPOSE)
 CONNECTION_CODES = frozenset({"1001", "1002"})  # our standing with the registry is in doubt, not the items
-
-
-@dataclass(frozen=True)
-class Row:
-    """One claimed outbox row with the attempt that is open for it."""
-
-    item: OutboxItem
-    attempt_id: int
 
 
 @dataclass(frozen=True)
@@ -63,10 +58,12 @@ def claim_shipments(world: World, *, limit: int = MOST_ITEMS) -> list[Shipment]:
     if not claimed:
         return []
     with transaction() as session:
+        earlier = _attempts_of(session, claimed)
+        known = preload(session, [item.aggregate_id for item in claimed])
         resumed: dict[str, list[Row]] = {}
-        fresh: list[tuple[Row, Item, int]] = []
+        fresh: list[tuple[OutboxItem, Item]] = []
         for item in claimed:
-            last = _last_attempt(session, item.id)
+            last = next(iter(earlier.get(item.id, ())), None)
             if last is not None and last.outcome == "open" and last.remote_batch_id is not None:
                 resumed.setdefault(last.remote_batch_id, []).append(Row(item, last.id))
                 continue
@@ -75,11 +72,11 @@ def claim_shipments(world: World, *, limit: int = MOST_ITEMS) -> list[Shipment]:
                 last.answered_at = world.clock.now()
             built = _build(world, session, item)
             if built is not None:
-                fresh.append((_open_attempt(world, session, item, built, is_first=last is None), built,
-                              _rounds(session, item.id)))  # fmt: skip
+                fresh.append((item, built))
         shipments = [Shipment(tuple(rows), None, "", batch_id) for batch_id, rows in resumed.items()]
         if fresh:
-            shipments.append(_pack(session, fresh))
+            shipments.append(_pack(world, session, fresh, earlier))
+        del known  # only now: the session holds what was read together by weak references
         return shipments
 
 
@@ -110,56 +107,56 @@ def record_batch_result(world: World, shipment: Shipment, status: BatchStatus) -
         results.setdefault((result.record_id, result.op, result.leg, result.record_version), set()).add(result)
     stale = []
     for rows in _chunks(shipment.rows):
-        with transaction() as session:
+        with settling(world, rows) as settlement:
             for row in rows:
-                attempt = session.get_one(RegistryAttempt, row.attempt_id)
+                attempt = settlement.attempt(row)
                 found = results.get((attempt.registration_id, attempt.op, attempt.leg, attempt.version), set())
-                if not _settle(world, session, row, attempt, found, status.state):
+                if not _settle(settlement, row, attempt, found, status.state):
                     stale.append(row)
     return stale
 
 
 def resolve_stale(world: World, row: Row, held: HeldRecord | None) -> None:
     """Settle a row the registry calls stale by what it holds: our own version after a lost answer, or a later one."""
-    with transaction() as session:
-        attempt = session.get_one(RegistryAttempt, row.attempt_id)
+    with settling(world, [row]) as settlement:
+        attempt = settlement.attempt(row)
         part = attempt.op if attempt.op in ("CHECKOUT", "VOID") else attempt.leg
         legs = {leg.op if leg.op in ("CHECKOUT", "VOID") else leg.leg: leg for leg in held.legs} if held else {}
         leg = legs.get(part)
         if leg is None or leg.version < attempt.version:
-            outcomes.raise_alarm(world, session, row.item, attempt, "stale_without_record")
+            outcomes.raise_alarm(settlement, row.item, attempt, "stale_without_record")
         elif leg.version > attempt.version:
-            outcomes.supersede(world, session, row.item, attempt, "registry_holds_later")
+            outcomes.supersede(settlement, row.item, attempt, "registry_holds_later")
         else:
-            sent = _sent_as(session, attempt, leg.payload_hash)
+            sent = _sent_as(settlement.session, attempt, leg.payload_hash)
             receipt = outcomes.check_receipt(world, sent, leg.receipt_no, leg.receipt_sig) if sent else "other_content"
             if sent is None or isinstance(receipt, str) or not outcomes.is_for_attempt(receipt, sent):
-                outcomes.raise_alarm(world, session, row.item, attempt, f"held:{receipt}"[:120])
+                outcomes.raise_alarm(settlement, row.item, attempt, f"held:{receipt}"[:120])
                 return
             attempt.payload_hash, attempt.op = sent.payload_hash, sent.op
-            outcomes.accept(world, session, row.item, attempt, receipt, leg.receipt_sig)
+            outcomes.accept(settlement, row.item, attempt, receipt, leg.receipt_sig)
 
 
 def leave_open(world: World, shipment: Shipment) -> None:
     """The batch is not judged yet: ask again later, sending nothing."""
     for rows in _chunks(shipment.rows):
         with transaction() as session:
-            for row in rows:
-                wait = wait_before_poll(row.item.attempts)
-                outbox.retry_in(world, session, row.item, after=wait, error="waiting_for_registry")
+            ours = outbox.hold(session, [row.item for row in rows])
+            waiting = [row.item for row in rows if row.item.id in ours]
+            outbox.settle_together(session, [(item, _asked_again(world, item)) for item in waiting])
 
 
 def put_off_shipment(world: World, shipment: Shipment, reason: str, retry_after_seconds: float | None = None) -> None:
     """The registry did not answer: everything of the shipment is tried again later, when it says when, then."""
     wait = None if retry_after_seconds is None else timedelta(seconds=retry_after_seconds)
     for rows in _chunks(shipment.rows):
-        with transaction() as session:
+        with settling(world, rows) as settlement:
             for row in rows:
-                attempt = session.get_one(RegistryAttempt, row.attempt_id)
+                attempt = settlement.attempt(row)
                 if shipment.remote_batch_id is None:
-                    outcomes.put_off(world, session, row.item, attempt, reason, wait=wait)
+                    outcomes.put_off(settlement, row.item, attempt, reason, wait=wait)
                 else:  # it is there; only our question went unanswered
-                    outbox.retry_in(world, session, row.item, after=wait_before_poll(row.item.attempts), error=reason)
+                    settlement.retry(row.item, after=wait_before_poll(row.item.attempts), error=reason)
 
 
 def refuse_shipment(world: World, shipment: Shipment, errors: Sequence[ItemError], code: str) -> None:
@@ -167,15 +164,15 @@ def refuse_shipment(world: World, shipment: Shipment, errors: Sequence[ItemError
     log.error("registry_refused_call", code=code)
     named = {place for error in errors if (place := _place_of(error.pointer)) is not None}
     for rows in _chunks(shipment.rows):
-        with transaction() as session:
+        with settling(world, rows) as settlement:
             for row in rows:
-                attempt = session.get_one(RegistryAttempt, row.attempt_id)
+                attempt = settlement.attempt(row)
                 if shipment.remote_batch_id is not None:  # a batch it no longer knows is sent again
-                    outcomes.put_off(world, session, row.item, attempt, f"batch_unknown {code}")
+                    outcomes.put_off(settlement, row.item, attempt, f"batch_unknown {code}")
                 elif code in CONNECTION_CODES or (named and shipment.rows.index(row) not in named):
-                    outcomes.put_off(world, session, row.item, attempt, f"refused {code}", errors=errors)
+                    outcomes.put_off(settlement, row.item, attempt, f"refused {code}", errors=errors)
                 else:
-                    outcomes.raise_alarm(world, session, row.item, attempt, f"refused {code}", errors)
+                    outcomes.raise_alarm(settlement, row.item, attempt, f"refused {code}", errors)
 
 
 def _build(world: World, session: Session, item: OutboxItem) -> Item | None:
@@ -196,90 +193,104 @@ def _build(world: World, session: Session, item: OutboxItem) -> Item | None:
     return None
 
 
-def _open_attempt(world: World, session: Session, item: OutboxItem, built: Item, *, is_first: bool) -> Row:
-    """Write the attempt before anything leaves, and for the first one that it is disclosed to the registry."""
-    attempt = RegistryAttempt(
-        outbox_id=item.id,
-        registration_id=item.aggregate_id,
-        op=built.op,
-        leg=built.leg,
-        version=built.record_version,
-        payload_hash=built.payload_hash,
-        idempotency_key="",
-        sent_at=world.clock.now(),
-    )
-    session.add(attempt)
+def _pack(
+    world: World,
+    session: Session,
+    fresh: Sequence[tuple[OutboxItem, Item]],
+    earlier: Mapping[int, Sequence[RegistryAttempt]],
+) -> Shipment:
+    """Write the attempts before anything leaves, and make one batch with a key made of its content.
+
+    The same content is the same request, after a crash too; the number of times each item was judged before goes into
+    the key, so that a renewed try is a new request.
+    """
+    batch = Batch(PURPOSE, tuple(built for _, built in fresh))
+    rounds = [_rounds(earlier.get(item.id, ())) for item, _ in fresh]
+    key = hashlib.sha256(canonical_json(rounds) + batch.to_bytes()).hexdigest()
+    attempts = [
+        RegistryAttempt(
+            outbox_id=item.id,
+            registration_id=item.aggregate_id,
+            op=built.op,
+            leg=built.leg,
+            version=built.record_version,
+            payload_hash=built.payload_hash,
+            idempotency_key=key,
+            sent_at=world.clock.now(),
+        )
+        for item, built in fresh
+    ]
+    session.add_all(attempts)
     session.flush()
-    if is_first:
-        person_id = session.scalar(select(Registration.person_id).where(Registration.id == item.aggregate_id))
-        write_leaf(
+    _write_disclosed(world, session, [(item, built) for item, built in fresh if item.id not in earlier])
+    rows = [Row(item, attempt.id) for (item, _), attempt in zip(fresh, attempts, strict=True)]
+    return Shipment(tuple(rows), batch, key)
+
+
+def _write_disclosed(world: World, session: Session, first: Sequence[tuple[OutboxItem, Item]]) -> None:
+    """A leaf for each first attempt: from now on it is disclosed to the registry."""
+    leaves = [
+        make_leaf(
             world,
-            session,
             SENDING,
             "registry_sent",
-            subject_id=person_id,
+            subject_id=session.get_one(Registration, item.aggregate_id).person_id,
             object_kind="registration",
             object_id=item.aggregate_id,
             fields=sorted(built.payload),
         )
-    return Row(item, attempt.id)
-
-
-def _pack(session: Session, fresh: Sequence[tuple[Row, Item, int]]) -> Shipment:
-    """One batch with a key made of its content: the same content is the same request, after a crash too.
-
-    The number of times each item was judged before goes into the key, so that a renewed try is a new request.
-    """
-    rows, items, rounds = zip(*fresh, strict=True)
-    batch = Batch(PURPOSE, tuple(items))
-    key = hashlib.sha256(canonical_json(list(rounds)) + batch.to_bytes()).hexdigest()
-    attempts = [row.attempt_id for row in rows]
-    session.execute(update(RegistryAttempt).where(RegistryAttempt.id.in_(attempts)).values(idempotency_key=key))
-    return Shipment(tuple(rows), batch, key)
+        for item, built in first
+    ]
+    if leaves:
+        session.connection().execute(insert(AuditLeaf), leaves)
 
 
 def _settle(
-    world: World, session: Session, row: Row, attempt: RegistryAttempt, found: set[ItemResult], batch_state: str
+    settlement: Settlement, row: Row, attempt: RegistryAttempt, found: set[ItemResult], batch_state: str
 ) -> bool:
     """Settle one row; False when it is stale and the registry has to be asked what it holds."""
     if batch_state not in BATCH_STATES or len(found) > 1 or any(r.state not in ITEM_STATES for r in found):
         reason = "contradictory_answer" if len(found) > 1 else "unknown_state"
-        outcomes.raise_alarm(world, session, row.item, attempt, reason)
+        outcomes.raise_alarm(settlement, row.item, attempt, reason)
         return True
     result = next(iter(found), None)
     if result is None or result.state == "PENDING":
-        outcomes.put_off(world, session, row.item, attempt, "pending" if result else "no_result")
+        outcomes.put_off(settlement, row.item, attempt, "pending" if result else "no_result")
     elif result.state == "STALE":
         return False
     elif result.state == "REJECTED":
         blocking = [error for error in result.errors if is_blocking(error)]
         if blocking and all(error.retryable for error in blocking):
-            outcomes.put_off(world, session, row.item, attempt, blocking[0].code, errors=result.errors)
+            outcomes.put_off(settlement, row.item, attempt, blocking[0].code, errors=result.errors)
         else:
-            outcomes.reject(world, session, row.item, attempt, result.errors)
+            outcomes.reject(settlement, row.item, attempt, result.errors)
     else:
-        receipt = outcomes.check_receipt(world, attempt, result.receipt_no, result.receipt_sig)
+        receipt = outcomes.check_receipt(settlement.world, attempt, result.receipt_no, result.receipt_sig)
         if isinstance(receipt, str) or (result.state == "ACCEPTED" and not outcomes.is_for_attempt(receipt, attempt)):
             why = receipt if isinstance(receipt, str) else "for_something_else"
-            outcomes.raise_alarm(world, session, row.item, attempt, f"receipt:{why}")
+            outcomes.raise_alarm(settlement, row.item, attempt, f"receipt:{why}")
         else:
-            outcomes.accept(world, session, row.item, attempt, receipt, result.receipt_sig or "", result.errors)
+            outcomes.accept(settlement, row.item, attempt, receipt, result.receipt_sig or "", result.errors)
     return True
 
 
-def _last_attempt(session: Session, outbox_id: int) -> RegistryAttempt | None:
-    newest = select(RegistryAttempt).where(RegistryAttempt.outbox_id == outbox_id).order_by(RegistryAttempt.id.desc())
-    return session.scalars(newest.limit(1)).first()
+def _attempts_of(session: Session, items: Sequence[OutboxItem]) -> dict[int, list[RegistryAttempt]]:
+    """The earlier attempts of rows that have any, newest first."""
+    found: dict[int, list[RegistryAttempt]] = {}
+    tried = select(RegistryAttempt).where(RegistryAttempt.outbox_id.in_([item.id for item in items]))
+    for attempt in session.scalars(tried.order_by(RegistryAttempt.id.desc())):
+        found.setdefault(attempt.outbox_id, []).append(attempt)
+    return found
 
 
-def _rounds(session: Session, outbox_id: int) -> int:
+def _rounds(attempts: Sequence[RegistryAttempt]) -> int:
     """How often the registry has judged this row before."""
-    judged = select(func.count()).where(
-        RegistryAttempt.outbox_id == outbox_id,
-        RegistryAttempt.remote_batch_id.is_not(None),
-        RegistryAttempt.outcome != "open",
-    )
-    return session.scalar(judged) or 0
+    return sum(attempt.remote_batch_id is not None and attempt.outcome != "open" for attempt in attempts)
+
+
+def _asked_again(world: World, item: OutboxItem) -> dict[str, Any]:
+    at = world.clock.now() + wait_before_poll(item.attempts)
+    return {"available_at": at, "lease_until": None, "last_error": "waiting_for_registry"}
 
 
 def _sent_as(session: Session, attempt: RegistryAttempt, payload_hash: str) -> RegistryAttempt | None:
