@@ -1,12 +1,13 @@
 """All reasons for which Anju refuses something: one table for API, pages, audit and tests.
 
-Those of the identity step stand in identity_reasons.py. `kind` decides the HTTP status at the doors (see reason_kinds).
+Those of the identity step stand in identity_reasons.py, those of other offices in sharing_reasons.py. `kind` decides the HTTP status at the doors (see reason_kinds).
 """
 
 from __future__ import annotations
 
 from backend.domain.identity_reasons import IDENTITY_REASONS
 from backend.domain.reason_kinds import KINDS, Reason
+from backend.domain.sharing_reasons import SHARING_REASONS
 
 __all__ = ["KINDS", "REASONS", "Reason"]
 
@@ -65,6 +66,7 @@ REASONS: dict[str, Reason] = {
                             "请一小时后再试。", "Try again in an hour."),
     # identity: documents, consent, face, appointments, network identity, guardians
     **IDENTITY_REASONS,
+    **SHARING_REASONS,
     # dwellings, units, locks
     "unit.space": Reason("invalid", "厨房、卫生间、阳台、过道、地下储藏室和车库不得出租居住。",
                          "Kitchen, toilet, balcony, corridor, basement store and garage must not be let for living.",

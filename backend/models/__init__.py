@@ -29,6 +29,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     registry_attempts,
     registry_contacts,
     requests,
+    sharing,
     units,
 )
 from backend.models.base import Base
