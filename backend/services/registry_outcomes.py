@@ -26,6 +26,7 @@ from backend.models.units import Unit
 from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
 from backend.services.case_opening import open_case
+from backend.services.change_feed import note_registration
 from backend.services.document_states import UNMATCHED_CODE
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
@@ -86,6 +87,8 @@ def accept(
     if attempt.leg == "TENANT" and registration.receipt_no is not None and not _has_later(session, item):
         registration.registry_state = "accepted"
     _note(world, session, registration, attempt, "registry_accepted", receipt.number)
+    if attempt.leg == "TENANT" and attempt.op in ("UPSERT", "AMEND"):
+        note_registration(world, session, registration, "registry_accepted")
     _tell_accepted(world, session, registration, attempt, receipt)
     return True
 
