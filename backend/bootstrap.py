@@ -30,6 +30,7 @@ from backend.gateways.face_matcher import make_face_matcher
 from backend.gateways.identity_authority import HttpAuthority, StandInAuthority
 from backend.gateways.key_ring import FileKeyRing
 from backend.gateways.network_identity import HttpNetworkIdentity
+from backend.gateways.office_client import HttpOfficeClient
 from backend.gateways.registry_client import HttpRegistryClient
 from backend.gateways.sms import DemoSms, HttpSms
 from backend.gateways.tokens import FileTokens
@@ -105,6 +106,12 @@ def make_world(settings: Settings, *, with_faces: bool = False) -> World:
             ca=settings.registry_ca,
         ),
         wake_up=PostgresWakeUp(settings.database_url) if postgres else SocketWakeUp(settings.var),
+        offices=HttpOfficeClient(
+            tokens,
+            client_cert=settings.offices_client_cert,
+            client_key=settings.offices_client_key,
+            ca=settings.offices_ca,
+        ),
         network_identity=HttpNetworkIdentity(
             settings.netid_url,
             tokens,

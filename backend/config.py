@@ -38,6 +38,7 @@ class Settings:
     bridge_health_port: int = 8004
     worker_health_port: int = 8005
     netid_port: int = 8006
+    offices_port: int = 8007
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
     registry_url: str = "http://127.0.0.1:8002"
@@ -56,6 +57,9 @@ class Settings:
     netid_client_cert: str = ""
     netid_client_key: str = ""
     netid_ca: str = ""
+    offices_client_cert: str = ""
+    offices_client_key: str = ""
+    offices_ca: str = ""
     sms_url: str = ""
     sms_token: str = ""
     face_workers: int = 1

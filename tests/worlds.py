@@ -15,6 +15,7 @@ from backend.gateways.fake_registry import FakeRegistryClient
 from backend.gateways.identity_authority import StandInAuthority
 from backend.gateways.key_ring import FileKeyRing
 from backend.gateways.network_identity import FakeNetworkIdentity
+from backend.gateways.office_client import FakeOfficeClient
 from backend.gateways.sms import DemoSms
 from backend.gateways.tokens import FileTokens
 from backend.gateways.world import World
@@ -82,5 +83,6 @@ def make_fake_world(settings: Settings, clock: Clock) -> World:
         authority=StandInAuthority(),
         registry=FakeRegistryClient(clock.now()),
         wake_up=QuietWakeUp(),
+        offices=FakeOfficeClient(),
         network_identity=FakeNetworkIdentity(),
     )

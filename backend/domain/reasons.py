@@ -9,6 +9,7 @@ from backend.domain.household_reasons import HOUSEHOLD_REASONS
 from backend.domain.identity_reasons import IDENTITY_REASONS
 from backend.domain.import_reasons import IMPORT_REASONS
 from backend.domain.reason_kinds import KINDS, Reason
+from backend.domain.sharing_reasons import SHARING_REASONS
 
 __all__ = ["KINDS", "REASONS", "Reason"]
 
@@ -68,6 +69,7 @@ REASONS: dict[str, Reason] = {
     # identity: documents, consent, face, appointments, network identity, guardians
     **IDENTITY_REASONS,
     **IMPORT_REASONS,
+    **SHARING_REASONS,
     # dwellings, units, locks
     "unit.space": Reason("invalid", "厨房、卫生间、阳台、过道、地下储藏室和车库不得出租居住。",
                          "Kitchen, toilet, balcony, corridor, basement store and garage must not be let for living.",

@@ -10,6 +10,7 @@ from backend.gateways.face_matcher import FaceMatcher
 from backend.gateways.identity_authority import IdentityAuthority
 from backend.gateways.key_ring import KeyRing
 from backend.gateways.network_identity import NetworkIdentity
+from backend.gateways.office_client import OfficeClient
 from backend.gateways.registry_client import RegistryClient
 from backend.gateways.sms import SmsGateway
 from backend.gateways.tokens import TokenSigner
@@ -29,4 +30,5 @@ class World:
     authority: IdentityAuthority
     registry: RegistryClient
     wake_up: WakeUp
+    offices: OfficeClient
     network_identity: NetworkIdentity | None = None  # none configured: the way is not offered

@@ -31,6 +31,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     registry_contacts,
     registry_returns,
     requests,
+    sharing,
     units,
 )
 from backend.models.base import Base

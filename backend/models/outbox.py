@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Code, Moment, Text120, one_of
 
-DESTINATIONS = ("lock", "registry", "sms")
+DESTINATIONS = ("lock", "registry", "sms", "office")
 
 
 class OutboxRow(Base):

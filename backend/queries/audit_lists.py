@@ -53,8 +53,8 @@ def list_leaves(
     on: date | None = None,
     before: str | None = None,
 ) -> tuple[LeafLine, ...]:
-    """The newest leaves of officers and operators, at most a page; `before` is the last leaf of the page before."""
-    statement = select(AuditLeaf).where(AuditLeaf.actor_kind.in_(("officer", "operator")))
+    """The newest leaves of officers, operators and offices; `before` is the last leaf of the page before."""
+    statement = select(AuditLeaf).where(AuditLeaf.actor_kind.in_(("officer", "operator", "office")))
     wishes = (
         (AuditLeaf.office, office),
         (AuditLeaf.actor_badge, badge),
@@ -77,7 +77,7 @@ def list_actions() -> tuple[str, ...]:
     return tuple(
         db.session.scalars(
             select(AuditLeaf.action)
-            .where(AuditLeaf.actor_kind.in_(("officer", "operator")))
+            .where(AuditLeaf.actor_kind.in_(("officer", "operator", "office")))
             .distinct()
             .order_by(AuditLeaf.action)
         )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import false, select
+from sqlalchemy import false, select, union_all
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
@@ -18,6 +18,7 @@ from backend.models.audit import AuditLeaf
 from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.lock_events import LockEvent
+from backend.models.persons import Person
 from backend.services.audit import Actor, write_leaf
 from backend.services.consents import list_consents
 from backend.services.inbox import list_notices
@@ -44,7 +45,7 @@ class AccessView:
 
     id: str
     at: datetime
-    actor: str  # 'officer' | 'registry' | 'operator'
+    actor: str  # 'officer' | 'registry' | 'operator' | 'office'
     office: str | None
     role: str | None
     badge: str | None
@@ -82,8 +83,14 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
         account = session.get_one(Account, account_id)
         if account.person_id is None:
             return AccessPage((), None)
+        # before a tenant accepts, the lease stands for them: what an office was told of it is theirs to see as well
+        account_subjects = union_all(
+            select(Person.id.label("id")).where(Person.id == account.person_id),
+            select(Lease.id).where(Lease.tenant_id == account.person_id),
+        ).subquery()
         statement = select(AuditLeaf).where(
-            AuditLeaf.subject_id == account.person_id, AuditLeaf.actor_kind.in_(("officer", "registry", "operator"))
+            AuditLeaf.subject_id.in_(select(account_subjects.c.id)),
+            AuditLeaf.actor_kind.in_(("officer", "registry", "operator", "office")),
         )
         if before is not None:
             statement = statement.where(AuditLeaf.id < before)
@@ -126,9 +133,7 @@ def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 1
             .order_by(LockEvent.at.desc(), LockEvent.seq.desc())
             .limit(limit)
         )
-        return tuple(
-            DoorEvent(row.at, row.kind, row.late, "own" if row.key_id in mine else "visitor") for row in rows
-        )
+        return tuple(DoorEvent(row.at, row.kind, row.late, "own" if row.key_id in mine else "visitor") for row in rows)
 
 
 def export_my_data(world: World, *, account_id: str) -> dict[str, Any]:

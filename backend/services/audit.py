@@ -27,7 +27,7 @@ from backend.models.audit import AuditCheckpoint, AuditLeaf
 class Actor:
     """Who acts. Residents learn an officer's badge, role and office, never the name."""
 
-    kind: str  # 'resident' | 'officer' | 'system' | 'operator'
+    kind: str  # 'resident' | 'officer' | 'system' | 'operator' | 'registry' | 'office'
     id: str | None = None
     badge: str | None = None
     role: str | None = None

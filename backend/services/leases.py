@@ -21,6 +21,7 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
+from backend.services.change_feed import note_lease
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.key_lists import enqueue_key_list
@@ -111,6 +112,7 @@ def record_lease(
         key = make_occupants_key(world, session, lease)
         actor = Actor("resident", account_id)
         write_leaf(world, session, actor, "lease_recorded", object_kind="lease", object_id=lease.id)
+        note_lease(world, session, lease, "recorded")
         if report_now:
             report_leg(world, session, lease, registration, account_id)
         if first is not None:
@@ -182,6 +184,7 @@ def _extend(world: World, session: Session, account_id: str, lease: Lease, ends_
         object_kind="lease",
         object_id=lease.id,
     )
+    note_lease(world, session, lease, "extended")
     if lease.tenant_id is not None:
         tell_person(
             world,
@@ -225,6 +228,7 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -
             return _end_unused(world, session, lease, registration, actor)
         if registration.residence == "moved_out":
             lease.state = "ended"
+            note_lease(world, session, lease, "ended")
             return EndMade("ended", registration.disputed)
         tell_person(
             world,
@@ -299,6 +303,7 @@ def _has_lapsed(session: Session, lease: Lease, registration: Registration) -> b
 
 def _end_unused(world: World, session: Session, lease: Lease, registration: Registration, actor: Actor) -> EndMade:
     lease.state = "cancelled"
+    note_lease(world, session, lease, "ended")
     registration.residence, registration.void_reason = "voided", "entered_in_error"
     key = living_key(session, lease.id)
     if key is not None:

@@ -50,6 +50,11 @@ def put(
         "available_at": now,
     }
     session.connection().execute(insert(OutboxRow), row)  # plain: as an object of the session it costs three times that
+    wake(world, session, destination)
+
+
+def wake(world: World, session: Session, destination: str) -> None:
+    """Wake a sender once the present write unit has committed."""
     after_commit(session, _Waker(world, destination))
 
 

@@ -18,6 +18,7 @@ from backend.models.units import Unit
 from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
 from backend.services.case_opening import open_case
+from backend.services.change_feed import note_registration
 
 
 def change_registration(
@@ -63,6 +64,7 @@ def change_registration(
         fields=fields,
         decision=reason,
     )
+    note_registration(world, session, registration, action)
     if send is not None and registration.scope == "in_scope":
         registration.registry_state = "unsent"
         outbox.put(

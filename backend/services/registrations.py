@@ -27,6 +27,7 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import Actor
+from backend.services.change_feed import note_lease
 from backend.services.consents import is_given
 from backend.services.declarations import Answers, declare_person
 from backend.services.household_members import ask_about_those_who_stay, find_leaving
@@ -206,6 +207,7 @@ def end_residence(
         return
     lease = session.get_one(Lease, registration.lease_id)
     lease.state, lease.version = "ended", lease.version + 1
+    note_lease(world, session, lease, "ended")
     living = session.scalars(select(Key).where(Key.lease_id == lease.id, Key.state.not_in(("revoking", "revoked"))))
     for key in living.all():
         begin_revocation(world, session, key, actor, "check_out")

@@ -22,6 +22,7 @@ from backend.models.registry_attempts import RegistryAttempt
 from backend.models.units import Unit
 from backend.services.audit import Actor
 from backend.services.case_opening import open_case
+from backend.services.change_feed import note_registration
 from backend.services.document_states import UNMATCHED_CODE
 from backend.services.household_members import spokesperson_of
 from backend.services.inbox import tell_person
@@ -84,6 +85,8 @@ def accept(
         registration.registry_state = "accepted"
     settlement.keep_leg(attempt, receipt)
     settlement.note(REGISTRY, attempt, "registry_accepted", receipt.number)
+    if attempt.leg == "TENANT" and attempt.op in ("UPSERT", "AMEND"):
+        note_registration(settlement.world, settlement.session, registration, "registry_accepted")
     _tell_accepted(settlement, registration, attempt, receipt)
     return True
 

@@ -25,6 +25,7 @@ from backend.models.units import Unit, UnitClaim
 from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
 from backend.services.case_opening import open_case
+from backend.services.change_feed import note_unit
 from backend.services.former_landlords import end_former_landlords_keys
 from backend.services.key_changes import open_doors
 from backend.services.key_lists import enqueue_key_list
@@ -212,6 +213,7 @@ def accept_claim(world: World, session: Session, claim: UnitClaim, *, actor: Act
     claim.state, unit.landlord_id, unit.version = "accepted", claim.person_id, unit.version + 1
     for lease in session.scalars(select(Lease).where(Lease.unit_id == unit.id, Lease.state == "active")):
         lease.landlord_id, lease.version = claim.person_id, lease.version + 1
+    note_unit(world, session, unit, "changed" if former else "enrolled")
     if former:
         end_former_landlords_keys(world, session, unit.id)
     write_leaf(
@@ -295,6 +297,7 @@ def _claim(
     else:
         unit.landlord_id = person_id
         unit.version += 1
+        note_unit(world, session, unit, "enrolled")
     write_leaf(
         world,
         session,

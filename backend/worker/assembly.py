@@ -1,4 +1,4 @@
-"""What the worker does, in three loops that do not wait for each other."""
+"""What the worker does, in four loops that do not wait for each other."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from flask import Flask
 
 from backend.bootstrap import world_of
 from backend.gateways.world import World
-from backend.services import audit, document_checks, housekeeping, messages
+from backend.services import agreements, audit, change_feed, document_checks, housekeeping, messages
 from backend.worker.loops import Loop, Step
+from backend.worker.office_loop import send_once
 from backend.worker.registry_loop import check_contact, process_once
 
 
 def make_loops(app: Flask) -> list[Loop]:
-    """The loops: one tells the registry, one sends short messages, one keeps the house and seals the audit log."""
+    """The loops: one tells the registry, one other offices, one sends messages, one keeps house and seals the log."""
     world = world_of(app)
     telling = [
         Step("tell", 0, _with(process_once, world), wakes_again=True),
         Step("contact", 15, _with(check_contact, world)),
+    ]
+    sharing = [
+        Step("end", 60, _with(agreements.end_overdue, world)),
+        Step("number", 0, _with(change_feed.number_events, world), wakes_again=True),
+        Step("share", 0, _with(send_once, world), wakes_again=True),
     ]
     writing = [Step("send", 0, _with(messages.send_due_messages, world), wakes_again=True)]
     keeping = [
@@ -31,6 +37,7 @@ def make_loops(app: Flask) -> list[Loop]:
     ]
     return [
         Loop("registry", app, world.wake_up.listen("registry"), telling),
+        Loop("offices", app, world.wake_up.listen("office"), sharing),
         Loop("messages", app, world.wake_up.listen("sms"), writing),
         Loop("house", app, world.wake_up.listen("house"), keeping),
     ]

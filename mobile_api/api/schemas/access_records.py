@@ -14,7 +14,7 @@ class AccessShown(Output):
     badge = Text("工号代称", "Pseudonym of the badge", "P-7F3A", allow_none=True)
     purpose = Text("用途", "Purpose", "registration_check", allow_none=True)
     case_ref = Text("事项编号", "Case", None, allow_none=True)
-    actor = Choice("谁", "Who looked", "officer", ("officer", "registry", "operator", "system"))
+    actor = Choice("谁", "Who looked", "officer", ("officer", "registry", "operator", "office", "system"))
     action = Text("动作", "What was done", "view_unit")
     decision = Text("决定", "What was decided", None, allow_none=True)
     fields = Several(Text("字段", "Field", "name"), "看到的内容", "Which were seen")  # type: ignore[assignment]
