@@ -145,8 +145,21 @@ def open_review(world: World, session: Session, person_id: str, opened_by: str, 
 def _living_registration(session: Session, person_id: str) -> Registration | None:
     """Where the person lives or is about to: through the key their phone holds, also before the declaration.
 
-    A child lives where the guardian does until a registration of their own says otherwise.
+    Who lives along has no key: their own registration says where. A child lives where the guardian does until a
+    registration of their own says otherwise.
     """
+    along = session.scalar(
+        select(Registration)
+        .where(
+            Registration.person_id == person_id,
+            Registration.household_of_id.is_not(None),
+            Registration.residence == "living",
+        )
+        .order_by(Registration.created_at.desc())
+        .limit(1)
+    )
+    if along is not None:
+        return along
     guardian_id = select(Person.guardian_id).where(Person.id == person_id).scalar_subquery()
     return session.scalar(
         select(Registration)

@@ -9,11 +9,11 @@ from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.registrations import (
     Amendment,
-    CheckOut,
     Declaration,
     ReceiptShown,
     RegistrationShown,
     TenancyShown,
+    TenantsCheckOut,
 )
 
 blueprint = Blueprint("registrations", "居住登记", "Residence registration")
@@ -78,12 +78,12 @@ def amend(body: dict[str, Any], registration_id: str) -> Any:
 
 
 @blueprint.post("/registrations/<id:registration_id>/check-out")
-@blueprint.arguments(CheckOut)
+@blueprint.arguments(TenantsCheckOut)
 @blueprint.response(201, RegistrationShown)
-@blueprint.refuses("checkout.date", "checkout.reason", "transition")
+@blueprint.refuses("checkout.date", "checkout.reason", "transition", "household.undeclared")
 @blueprint.creates
 def check_out(body: dict[str, Any], registration_id: str, idempotency_key: str | None) -> Any:
-    """Report one's own move-out: the key ends, the registry and the landlord are told.
+    """Report one's own move-out, and of those named who leave too: the key ends, registry and landlord are told.
 
     申报离开：钥匙停用，并告知登记机关和房东。
     """

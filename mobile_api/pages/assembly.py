@@ -38,6 +38,8 @@ VIEWS = (
     "new_phones",
     "tenant_visitors",
     "move_outs",
+    "households",
+    "declared_for",
 )
 
 

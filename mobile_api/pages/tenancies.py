@@ -86,7 +86,7 @@ def declare(registration_id: str) -> str | Response | tuple[str, int]:
             return redirect(url_for("tenant.tenancy", registration_id=registration_id, said="declared"), 303)
     chosen = provinces().get(sheet.value("province"))
     return render_template("tenant/declare.html", home=mine, sheet=sheet, identity=identity, asks=asks,
-                           provinces=provinces().values(), chosen=chosen, reasons=REASONS_OF_STAY), sheet.status
+                           provinces=provinces().values(), chosen=chosen), sheet.status
 
 
 @tenant.route("/homes/<registration_id>/amend", methods=["GET", "POST"])

@@ -17,6 +17,7 @@ from jinja2.runtime import Context
 from backend.domain import (
     documents,
     guardians,
+    households,
     keys,
     leases,
     officers,
@@ -142,7 +143,7 @@ def day_of_week(value: date) -> str:
 
 
 def relation_options(table: Mapping[str, Any]) -> list[tuple[str, str, None]]:
-    """Guardians' relations as the options of radio cards."""
+    """A table of (zh, en) pairs as the options of radio cards."""
     return [(code, pick(*pair), None) for code, pair in table.items()]
 
 
@@ -231,6 +232,9 @@ TABLES = {
     "KEY_STATES": keys.STATE_NAMES,
     "SPACES": spaces.SPACE_NAMES,
     "RELATIONS": guardians.RELATIONS,
+    "HOUSEHOLD_RELATIONS": households.RELATIONS,
+    "REPRESENTATIONS": households.REPRESENTATIONS,
+    "DECLARED_BY": households.DECLARED_BY,
     "RIGHTS": spaces.RIGHT_NAMES,
     "LEASE_KINDS": leases.KIND_NAMES,
     "DOCUMENTS": documents.DOCUMENT_TYPES,

@@ -356,7 +356,7 @@ def test_a_lease_of_their_own_takes_over_the_time_of_the_first_declaration(world
         tenant_id_type="111", tenant_id_number=WIFE, tenant_phone=WIFE_PHONE, joint_with=story.lease_id, **joined,
     )  # fmt: skip
     member = add(world, story)
-    world.clock.advance(timedelta(days=2))
+    world.clock.move(timedelta(days=2))
     link = invite_tenant(world, account_id=story.landlord, lease_id=made.lease_id).link
     wife = claim(world)
     stories.read_notice(world, wife)

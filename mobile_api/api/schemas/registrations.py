@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.domain.households import DECLARED_BY
 from backend.domain.registrations import CHECK_OUT_REASONS, REASONS_OF_STAY, STATE_NAMES
 from mobile_api.api.schemas.base import Input, Output
 from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Moment, Part, Several, Text, Whole
@@ -74,6 +75,8 @@ class TenancyShown(Output):
     key = Part(KeyShown, "钥匙", "Key", allow_none=True)
     tasks = Several(Part(Task, "步骤", "A step"), "要做的事", "What is to be done")
     landlord_says_left_on = Day("房东说您离开的日期", "Day on which the landlord says you left", None, allow_none=True)
+    lives_along = Flag("随租客居住，没有自己的租约", "Lives along under another's lease", False)
+    declared_by = Choice("由谁申报", "Who declared; null before", "self", DECLARED_BY, allow_none=True)
 
 
 class Declaration(Input):
@@ -94,6 +97,15 @@ class Amendment(Input):
 class CheckOut(Input):
     moved_out_on = Day("离开日期", "Moved out on", required=True)
     reason = Choice("离开事由", "Reason of leaving", "lease_end", CHECK_OUT_REASONS, required=True)
+
+
+class TenantsCheckOut(CheckOut):
+    leaving_too = Several(
+        Id("登记编号", "Id of a registration"),
+        "与您一起离开的同住人和孩子；不写的人登记不变",
+        "Who of those one answers for leaves too; nobody else is checked out",
+        load_default=(),
+    )
 
 
 class ReceiptShown(Output):
