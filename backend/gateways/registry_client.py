@@ -198,6 +198,13 @@ class HttpRegistryClient:
     def receipt_keys(self) -> PublicKeys:
         return read_receipt_keys(self._keys_file)
 
+    def close(self) -> None:
+        """End the connections that were kept; the next call makes new ones."""
+        with self._making:
+            if self._made is not None:
+                self._made.close()
+                self._made = None
+
     def _call(
         self,
         method: str,

@@ -59,6 +59,7 @@ def create_registry_app(
     app.extensions["registry_processor"] = processor
     app.extensions["registry_sleep"] = sleep
     app.extensions["registry_wall"] = wall
+    app.extensions["registry_settings"] = settings
     app.register_blueprint(calls.blueprint)
     app.register_blueprint(pages.blueprint)
     if settings.switches:
@@ -116,10 +117,10 @@ def _fail_after(answer: Response) -> Response:
 
 def _secure(answer: Response) -> Response:
     answer.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     )
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["Referrer-Policy"] = "same-origin"  # with no-referrer a form's Origin would be "null"
     answer.headers["Cache-Control"] = "public, max-age=3600" if request.endpoint == "static" else "no-store"
     return answer

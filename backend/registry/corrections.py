@@ -19,12 +19,13 @@ from backend.registry.people import hash_number
 from backend.registry.tables import changes, reads, records
 from backend.wire.registry_answers import CHINA
 from backend.wire.registry_codes import ItemError, item_error
-from backend.wire.registry_messages import write_time
+from backend.wire.registry_messages import is_record_id, write_time
 from backend.wire.registry_payload import FIELDS, escape_pointer, fault_of
 
 PURPOSE_OF_CORRECTION = "correction"
 # these name the record or its proof: to change them is another record, not a correction
 _FIXED = ("receipt_no", "declared_by", "notice_version")
+CORRECTABLE = tuple(name for name in FIELDS if name not in _FIXED)
 _BADGE = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{1,38}[0-9A-Za-z]")
 
 
@@ -122,7 +123,8 @@ def _check_reader(office: str, badge: str, purpose: str) -> None:
 
 
 def _record_of(connection: Connection, record_id: str) -> Row[tuple[object, ...]]:
-    row = connection.execute(select(records).where(records.c.id == record_id)).first()
+    known = is_record_id(record_id)
+    row = connection.execute(select(records).where(records.c.id == record_id)).first() if known else None
     if row is None:
         raise UnknownRecord(record_id)
     return row

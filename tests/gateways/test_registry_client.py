@@ -221,6 +221,10 @@ def http_client(tmp_path: Path, answer: Callable[[httpx.Request], httpx.Response
     [
         (httpx.ConnectError("refused"), "connect"),
         (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer"), "tls_untrusted"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired"), "tls_expired"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] Hostname mismatch, not valid for"), "tls_wrong_host"),
+        (httpx.ReadError("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] alert"), "tls_refused"),
+        (httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"), "tls"),
         (httpx.ReadTimeout("slow"), "timeout"),
         (httpx.ReadError("reset"), "connect"),
         (httpx.RemoteProtocolError("half an answer"), "connect"),
@@ -265,3 +269,20 @@ def test_missing_or_spoilt_keys_verify_nothing(tmp_path: Path) -> None:
     assert client.receipt_keys() == {}
     (tmp_path / "none.json").write_text("{")
     assert client.receipt_keys() == {}
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        (lambda client: client.validate([make_registration_item()]), b'{"items":null}'),
+        (lambda client: client.list_reads(RECORD), b"{}"),
+        (lambda client: client.list_reads(RECORD), b'{"reads":[{"at":"2026-11-23T02:00:00Z","office":1}]}'),
+        (lambda client: client.codes("reason"), b'{"table":"reason","version":"1","entries":[]}'),
+        (lambda client: client.codes("reason"), b'{"table":"reason","version":1,"entries":[{"code":1}]}'),
+    ],
+)
+def test_an_answer_of_another_form_is_no_answer(
+    tmp_path: Path, call: Callable[[HttpRegistryClient], object], body: bytes
+) -> None:
+    with pytest.raises(RegistryUnavailable, match="unreadable"):
+        call(http_client(tmp_path, lambda _: httpx.Response(200, content=body)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,25 @@ def test_a_signed_dry_run_cannot_be_replayed_as_a_filing(stage: Stage) -> None:
 def test_a_signed_body_cannot_be_filed_under_another_key(stage: Stage) -> None:
     under_one = signing_input("POST", "/v1/batches", KEY, BODY, write_time(datetime.now(UTC)))
     assert stage.call("POST", "/v1/batches", BODY, key=KEY + "x", signed=under_one).status_code == 401
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_signed_call_is_a_replay_five_minutes_later_and_no_prophecy_before(stage: Stage, minutes: int) -> None:
+    stage.wall = lambda: datetime.now(UTC) + timedelta(minutes=minutes)
+    answer = stage.call("GET", "/v1/changes")
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "1001")
+    assert answer.get_json()["errors"][0]["pointer"] == "/X-Signed-At"
+    stage.wall = lambda: datetime.now(UTC) + timedelta(minutes=4 if minutes > 0 else -4)
+    assert stage.call("GET", "/v1/changes").status_code == 200
+
+
+def test_the_moment_of_a_signature_is_signed_too(stage: Stage) -> None:
+    stage.wall = lambda: datetime.now(UTC) + timedelta(minutes=6)
+    later = write_time(datetime.now(UTC) + timedelta(minutes=6))
+    answer = stage.call("GET", "/v1/changes", headers={"X-Signed-At": later})
+    assert answer.get_json()["errors"][0]["pointer"] == "/X-Body-Signature"
+    for moment in ("", "now", "2026-11-23T02:00:00"):
+        assert stage.call("GET", "/v1/changes", headers={"X-Signed-At": moment}).status_code == 401
 
 
 def test_a_new_sender_is_known_as_soon_as_the_key_list_names_it(stage: Stage) -> None:
@@ -206,6 +225,36 @@ def test_code_tables_have_versions(stage: Stage) -> None:
     assert {entry["code"] for entry in table["entries"]} == {"131", "204", "206", "207", "999"}
     assert stage.client.codes("reason", since=1)["entries"] == []
     assert stage.call("GET", "/v1/codes/beliefs").status_code == 404
+
+
+def test_a_new_edition_of_a_code_is_found_by_what_is_asked_since(stage: Stage) -> None:
+    answer = stage.http.put("/_sim/codes/reason/204", json={"valid_until": "2026-11-22"})
+    assert answer.get_json() == {"table": "reason", "version": 2}
+    assert stage.http.put("/_sim/codes/reason/210", json={"zh": "照料", "en": "care"}).get_json()["version"] == 3
+    told = stage.client.codes("reason", since=1)
+    assert (told["version"], [entry["code"] for entry in told["entries"]]) == (3, ["204", "210"])
+    assert told["entries"][0]["valid_until"] == "2026-11-22"
+    assert stage.client.codes("reason", since=2**31)["entries"] == []  # how a worker asks whether anyone is there
+    (result,) = stage.client.validate([make_registration_item()])
+    assert [error.code for error in result.errors] == ["2102"]
+    (result,) = stage.client.validate([make_changed_item(reason="210")])
+    assert result.errors == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [
+        ("beliefs/1", {"zh": "x", "en": "x"}),
+        ("reason/2%2F0", {"zh": "x", "en": "x"}),
+        ("reason/300", {"zh": "x"}),
+        ("reason/204", {"valid_until": "2026-11-31"}),
+        ("reason/204", {"valid_from": None}),
+        ("reason/204", {"traits": {}}),
+    ],
+)
+def test_an_edition_of_the_wrong_form_is_refused(stage: Stage, path: str, entry: dict[str, object]) -> None:
+    assert stage.http.put(f"/_sim/codes/{path}", json=entry).status_code in (404, 422)
+    assert stage.client.codes("reason")["version"] == 1
 
 
 @pytest.mark.parametrize(

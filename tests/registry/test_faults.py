@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import date
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from backend.gateways.registry_client import RegistryRefused, RegistryUnavailable
 from backend.registry.app import create_registry_app
@@ -133,13 +135,56 @@ def test_switches_are_listed_counted_down_and_survive_a_restart(stage: Stage) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "params"),
-    [("earthquake", {}), ("busy", {"times": 0}), ("busy", {"times": True}), ("slow", {"seconds": "x"})],
+    ("name", "params", "words"),
+    [
+        ("earthquake", {}, "Known: slow, http_502"),
+        ("busy", {"times": 0}, "`times` is a whole number"),
+        ("busy", {"times": True}, "`times` is a whole number"),
+        ("slow", {"seconds": "x"}, "`seconds` of `slow` must be a number of seconds, at most 3456000"),
+        ("slow", {"minutes": 3}, "`slow` has no parameter 'minutes'. It has: seconds, times."),
+        ("clock", {}, "`seconds` of `clock` must be"),
+        ("partial", {"state": "ACCEPTED"}, "must be REJECTED or PENDING"),
+        ("code_changed", {"place": 200}, "a place in a batch, 0 to 199"),
+        ("unknown_units", {"units": []}, "`units` of `unknown_units` must be"),
+    ],
 )
-def test_a_switch_that_does_not_exist_is_refused(stage: Stage, name: str, params: dict[str, object]) -> None:
+def test_a_switch_that_is_not_usable_is_refused_in_a_sentence(
+    stage: Stage, name: str, params: dict[str, object], words: str
+) -> None:
     answer = stage.http.put(f"/_sim/faults/{name}", json=params)
     assert answer.status_code == 422
+    assert words in answer.get_json()["error"]
     assert stage.registry.faults.all() == {}
+
+
+@pytest.mark.parametrize("name", list(FAULTS))
+def test_every_failure_can_be_switched_on_with_what_its_usage_names(stage: Stage, name: str) -> None:
+    given = {param: default if default is not None else _GIVEN[param] for param, default in _params(name).items()}
+    assert stage.http.put(f"/_sim/faults/{name}", json={**given, "times": 3}).status_code == 200
+    page = stage.http.get("/").get_data(as_text=True) + stage.http.get("/?lang=en").get_data(as_text=True)
+    for words in (FAULTS[name].zh, FAULTS[name].en):
+        assert f"<code>{name}</code> {escape(words)}" in page
+    assert stage.http.delete(f"/_sim/faults/{name}").get_json() == {"on": {}}
+    assert stage.http.delete("/_sim/faults/earthquake").status_code == 422
+
+
+_GIVEN = {"seconds": 60, "units": "U-7H2K9MPQ"}
+
+
+def _params(name: str) -> dict[str, object]:
+    return {param: default for param, (_, default) in FAULTS[name].params.items()}
+
+
+def test_a_line_that_is_cut_is_no_answer_and_leaves_nothing(stage: Stage) -> None:
+    ends, others = socket.socketpair()
+    with ends, others:
+        stage.switch_on("broken_chain", times=1)
+        stage.http.get("/v1/changes", environ_overrides={"gunicorn.socket": ends})
+        assert others.recv(1) == b""  # the end of the line, before any answer
+    stage.switch_on("broken_chain", times=1)
+    with pytest.raises(RegistryUnavailable):
+        stage.client.submit(BATCH, KEY)
+    assert stage.judge() == 0
 
 
 def test_a_form_of_another_site_switches_nothing(stage: Stage) -> None:

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
-from backend.registry.database import Database, upgrade_database
+from backend.registry.database import MIGRATIONS, Database, upgrade_database
+from backend.registry.settings import RegistrySettings
 from backend.registry.tables import metadata
 from tests.registry.stage import Stage, settings_in
 
 
-def test_migrations_and_tables_are_equal(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
-    upgrade_database(settings)
+def test_migrations_and_tables_are_equal_up_and_down(tmp_path: Path, empty_database_url: str) -> None:
+    settings = settings_in(tmp_path, empty_database_url)
     database = Database(settings.url)
-    with database.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    for _ in range(2):
+        upgrade_database(settings)
+        with database.reading() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        downgrade_database(settings)
+        with database.reading() as connection:
+            assert set(inspect(connection).get_table_names()) == {"alembic_version"}
+    database.engine.dispose()
+
+
+def downgrade_database(settings: RegistrySettings) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    database = Database(settings.url)
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
     database.engine.dispose()
 
 
