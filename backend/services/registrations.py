@@ -1,14 +1,13 @@
-"""The tenant's leg: declare, check out, contradict the landlord's "left"; and the receipt."""
+"""The tenant's leg: declare, check out, contradict the landlord's "left"."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import transaction
 from backend.domain.notices import NOTICES
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refusal, Refused, illegal_transition
@@ -33,27 +32,14 @@ from backend.services.audit import Actor
 from backend.services.consents import is_given
 from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_waiting_keys, begin_revocation, unit_alias
-from backend.services.persons import birth_of, name_of
+from backend.services.persons import birth_of
 from backend.services.registration_changes import (
     change_registration,
     compare_legs,
     open_registration_case,
     send_landlord_leg,
 )
-from backend.services.tenancies import RegistrationView, address_of, own_registration, registration_view
-
-
-@dataclass(frozen=True)
-class ReceiptView:
-    """The receipt (登记凭证) as its holder prints it; `token` is what the QR carries."""
-
-    receipt_no: str
-    token: str
-    declared_at: datetime
-    accepted_at: datetime | None
-    address: str
-    holder_name: str
-    checkout_receipt_no: str | None
+from backend.services.tenancies import RegistrationView, own_registration, registration_view
 
 
 def declare(
@@ -257,26 +243,6 @@ def answer_still_here(world: World, *, account_id: str, registration_id: str) ->
             unit=unit_alias(session, registration.unit_id),
         )
         return registration_view(session, registration)
-
-
-def get_receipt(world: World, *, account_id: str, registration_id: str) -> ReceiptView:
-    """The registry's receipt for one's own registration. Raises Refused not_found before there is one."""
-    with reading() as session:
-        registration = own_registration(session, account_id, registration_id)
-        if registration.receipt_no is None or registration.receipt_token is None or registration.declared_at is None:
-            raise Refused("not_found")
-        unit = session.get_one(Unit, registration.unit_id)
-        dwelling = session.get_one(Dwelling, unit.dwelling_id)
-        person = session.get_one(Person, registration.person_id)
-        return ReceiptView(
-            receipt_no=registration.receipt_no,
-            token=registration.receipt_token,
-            declared_at=registration.declared_at,
-            accepted_at=registration.accepted_at,
-            address=address_of(dwelling, unit),
-            holder_name=name_of(world, session, person),
-            checkout_receipt_no=registration.checkout_receipt_no,
-        )
 
 
 def _declarer(world: World, session: Session, account_id: str) -> Person:
