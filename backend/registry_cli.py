@@ -20,7 +20,7 @@ from backend.gateways.world import World
 from backend.queries.registry_sync import SyncHealth, find_course, get_sync_health
 from backend.services.audit import Actor
 from backend.services.registry_upkeep import retry_parked
-from backend.wire.receipts import ReceiptInvalid, find_receipt, verify_receipt
+from backend.wire.receipts import ReceiptInvalid, find_receipt_in_file, verify_receipt
 from backend.wire.registry_messages import is_record_id, write_time
 
 LARGEST_FILE_BYTES = 5_000_000
@@ -53,7 +53,7 @@ def add_registry_commands(subparsers: Any) -> None:
         "say whether a receipt is genuine; no network is used",
         _verify,
     )
-    verify.add_argument("receipt", metavar="FILE|TEXT", help="a saved receipt, the text of its QR code, or - for input")
+    verify.add_argument("receipt", metavar="FILE|TEXT", help="its PDF, a saved page, the QR code's text, or -")
     verify.add_argument("--keys", type=Path, help="JWKS file with the registry's published keys")
 
 
@@ -64,7 +64,7 @@ def _verify(chosen: argparse.Namespace) -> int:
         print(f"The registry's published keys are not readable in {keys_file}; name them with --keys.", file=sys.stderr)
         return 1
     try:
-        receipt = verify_receipt(find_receipt(_text_of(chosen.receipt)), keys)
+        receipt = verify_receipt(find_receipt_in_file(_bytes_of(chosen.receipt)), keys)
     except ReceiptInvalid as invalid:
         reason = _REASONS.get(invalid.reason, invalid.reason)
         print(f"NOT a genuine receipt (凭证无效): {reason}.", file=sys.stderr)
@@ -139,18 +139,18 @@ def _fault(chosen: argparse.Namespace) -> int:
     return switch_fault(_settings().registry_url, "registry", chosen)
 
 
-def _text_of(given: str) -> str:
+def _bytes_of(given: str) -> bytes:
     if given == "-":
-        return sys.stdin.read(LARGEST_FILE_BYTES)
+        return sys.stdin.buffer.read(LARGEST_FILE_BYTES)
     try:
         path = Path(given)
         is_file = len(given) < 1000 and path.is_file()
     except (OSError, ValueError):
         is_file = False
     if not is_file:
-        return given
+        return given.encode("utf-8", "replace")
     with path.open("rb") as file:
-        return file.read(LARGEST_FILE_BYTES).decode("utf-8", "ignore")
+        return file.read(LARGEST_FILE_BYTES)
 
 
 def _settings() -> Settings:

@@ -310,6 +310,10 @@ REASONS: dict[str, Reason] = {
     "search.text": Reason("invalid", "请输入完整的证件号码、手机号或登记凭证号。",
                           "Enter a whole document number, phone number or receipt number.",
                           "不支持按姓名或部分号码查找。", "There is no search by name or part of a number."),
+    "print.no_font": Reason("unavailable", "这里没有能打印中文的字体，暂时不能生成 PDF。",
+                            "There is no font for Chinese here, so no PDF can be made.",
+                            "请用页面上的打印按钮；管理员可安装 fonts-wqy-microhei。",
+                            "Print the page instead; the operator can install fonts-wqy-microhei."),
     # doors and audit
     "audit.unavailable": Reason("unavailable", "访问记录无法写入，因此不显示。",
                                 "The access cannot be recorded, so nothing is shown.", "请稍后再试。",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from backend.gateways.world import World
-from backend.wire.receipts import ReceiptInvalid, find_receipt, qr_text, verify_receipt
+from backend.wire.jwk import keys_to_jwks, thumbprint
+from backend.wire.receipts import ReceiptInvalid, find_receipt, verify_receipt
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class ReceiptCheck:
     number: str | None = None
     leg: str | None = None
     op: str | None = None
+    version: int | None = None
     declared_at: datetime | None = None
     accepted_at: datetime | None = None
 
@@ -33,10 +36,19 @@ def check_receipt(world: World, *, text: str) -> ReceiptCheck:
     except ReceiptInvalid as invalid:
         return ReceiptCheck(False, invalid.reason)
     return ReceiptCheck(
-        True, None, receipt.number, receipt.leg, receipt.op, receipt.declared_at, receipt.accepted_at
+        True,
+        None,
+        receipt.number,
+        receipt.leg,
+        receipt.op,
+        receipt.record_version,
+        receipt.declared_at,
+        receipt.accepted_at,
     )
 
 
-def receipt_qr_text(token: str) -> str:
-    """The text a receipt's QR code carries."""
-    return qr_text(token)
+def published_keys(world: World) -> dict[str, Any]:
+    """The registry's published keys as a JWK set, each with `fingerprint` (RFC 7638, SHA-256): anyone may have them."""
+    keys = world.registry.receipt_keys()
+    listed = keys_to_jwks(keys)["keys"]
+    return {"keys": [{**jwk, "fingerprint": thumbprint(keys[jwk["kid"]])} for jwk in listed]}

@@ -1,15 +1,14 @@
-"""The tenant's leg: declare, check out, contradict the landlord's "left"; and the receipt."""
+"""The tenant's leg: declare, check out, contradict the landlord's "left"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import transaction
 from backend.domain.refusals import Refused, illegal_transition
 from backend.domain.registrations import (
     STATE_NAMES,
@@ -19,12 +18,10 @@ from backend.domain.registrations import (
 )
 from backend.gateways.world import World
 from backend.models.accounts import Account
-from backend.models.dwellings import Dwelling
 from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
-from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import Actor
 from backend.services.change_feed import note_lease
@@ -33,31 +30,16 @@ from backend.services.declarations import Answers, declare_person
 from backend.services.household_members import ask_about_those_who_stay, find_leaving
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
-from backend.services.persons import name_of
 from backend.services.registration_changes import (
     change_registration,
     open_registration_case,
 )
 from backend.services.tenancies import (
     RegistrationView,
-    address_of,
     own_registration,
     own_registration_to_change,
     registration_view,
 )
-
-
-@dataclass(frozen=True)
-class ReceiptView:
-    """The receipt (登记凭证) as its holder prints it; `token` is what the QR carries."""
-
-    receipt_no: str
-    token: str
-    declared_at: datetime
-    accepted_at: datetime | None
-    address: str
-    holder_name: str
-    checkout_receipt_no: str | None
 
 
 def declare(
@@ -257,28 +239,6 @@ def answer_still_here(world: World, *, account_id: str, registration_id: str) ->
             unit=unit_alias(session, registration.unit_id),
         )
         return registration_view(session, registration)
-
-
-def get_receipt(world: World, *, account_id: str, registration_id: str) -> ReceiptView:
-    """The registry's receipt for one's own registration. Raises Refused not_found before there is one."""
-    with reading() as session:
-        registration = own_registration(session, account_id, registration_id)
-        if registration.person_id != session.get_one(Account, account_id).person_id:
-            raise Refused("not_found")  # who holds the key of a tenant a relative has declared for
-        if registration.receipt_no is None or registration.receipt_token is None or registration.declared_at is None:
-            raise Refused("not_found")
-        unit = session.get_one(Unit, registration.unit_id)
-        dwelling = session.get_one(Dwelling, unit.dwelling_id)
-        person = session.get_one(Person, registration.person_id)
-        return ReceiptView(
-            receipt_no=registration.receipt_no,
-            token=registration.receipt_token,
-            declared_at=registration.declared_at,
-            accepted_at=registration.accepted_at,
-            address=address_of(dwelling, unit),
-            holder_name=name_of(world, session, person),
-            checkout_receipt_no=registration.checkout_receipt_no,
-        )
 
 
 def _declarer(world: World, session: Session, account_id: str) -> Person:

@@ -8,8 +8,11 @@ it stands as text: `RR1:` followed by the token.
 from __future__ import annotations
 
 import re
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from stdnum.exceptions import ValidationError
@@ -26,6 +29,7 @@ LARGEST_SEQUENCE = 999_999
 
 _NUMBER = re.compile(r"R-([0-9]{9})-([0-9]{8})-([0-9]{6})-([0-9])")
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_LARGEST_STREAM = 1_000_000
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -110,9 +114,23 @@ def verify_receipt(token: str, keys: PublicKeys) -> Receipt:
     Raises ReceiptInvalid with the reason. A receipt does not expire.
     """
     try:
-        claims = tokens.verify("receipt", token, keys)
+        return _read(tokens.verify("receipt", token, keys))
     except tokens.TokenRejected as rejected:
         raise ReceiptInvalid(rejected.reason) from None
+
+
+def claims_of(token: str) -> Receipt:
+    """Return what a receipt says without checking who signed it: for one that was verified before it was stored.
+
+    Raises ReceiptInvalid when it cannot be read.
+    """
+    try:
+        return _read(tokens.claims_unverified(token))
+    except tokens.TokenRejected as rejected:
+        raise ReceiptInvalid(rejected.reason) from None
+
+
+def _read(claims: Mapping[str, Any]) -> Receipt:
     version = claims.get("ver")
     try:
         receipt = Receipt(
@@ -157,3 +175,22 @@ def find_receipt(text: str) -> str:
     if match is None:
         raise ReceiptInvalid("not_found")
     return match.group()
+
+
+def find_receipt_in_file(raw: bytes) -> str:
+    """Find the receipt's token in a file: a saved page, a text, or a PDF, also one whose parts were packed again.
+
+    Raises ReceiptInvalid (`not_found`) when there is none.
+    """
+    text = raw.decode("latin-1")
+    if raw.startswith(b"%PDF"):
+        text += "".join(_unpacked(raw))
+    return find_receipt(text.replace("\0", ""))  # a PDF may spell its keywords in UTF-16
+
+
+def _unpacked(pdf: bytes) -> Iterator[str]:
+    for match in re.finditer(rb"stream\r?\n", pdf):
+        try:
+            yield zlib.decompressobj().decompress(pdf[match.end() :], _LARGEST_STREAM).decode("latin-1")
+        except zlib.error:
+            continue  # not packed this way: it was read as it is

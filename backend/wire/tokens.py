@@ -161,6 +161,8 @@ def _verified_payload(token: str, typ: str, keys: PublicKeys, largest: int = LAR
     key = keys.get(header["kid"])
     if key is None:
         raise TokenRejected("unknown_key")
+    for part in token.split(".")[1:]:
+        _unbase64(part)  # one token has one spelling; the library would also take others of the same signature
     try:
         payload = jwt.PyJWS().decode(token, key, algorithms=[ALGORITHM])
     except jwt.InvalidSignatureError:

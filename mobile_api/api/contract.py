@@ -14,6 +14,7 @@ from werkzeug.routing import BaseConverter
 from backend.domain.refusals import Refused
 from mobile_api.api.parsing import InputParser, idempotency_key
 from mobile_api.api.schemas.base import example_of
+from mobile_api.papers import pdf_answer
 from mobile_api.requests import preferred_wait
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -70,6 +71,18 @@ class Blueprint(flask_smorest.Blueprint):
             return call(*args, idempotency_key=key, **named)
 
         documented: Callable[..., Any] = self.doc(**{"x-idempotent": "needed" if needed else "possible"})(wrapper)
+        return documented
+
+    def paper(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """A call that answers the bytes of a PDF; its name comes from the address."""
+
+        @wraps(call)
+        def wrapper(*args: Any, **named: Any) -> Response:
+            return pdf_answer(call(*args, **named))
+
+        pdf = {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 …"}
+        responses = {"200": {"description": "PDF", "content": {"application/pdf": pdf}}}
+        documented: Callable[..., Any] = self.doc(responses=responses)(wrapper)
         return documented
 
     def may_wait(self, *, most: int) -> Decorator:

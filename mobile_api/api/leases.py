@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.services import identity_reviews, invitations, landlord_views, leases
+from backend.services import identity_reviews, invitations, landlord_views, leases, receipts
+from backend.web import language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.leases import (
@@ -123,6 +124,17 @@ def report_tenant(lease_id: str) -> Any:
     报告租客（ZJ-9-1）；重复报告不产生变化。
     """
     return leases.report_tenant(world(), account_id=me(), lease_id=lease_id)
+
+
+@blueprint.get("/leases/<id:lease_id>/receipt.pdf")
+@blueprint.paper
+@blueprint.refuses("print.no_font")
+def print_receipt(lease_id: str) -> Any:
+    """Get the receipt of one's own report as a PDF; it says nothing of the tenant.
+
+    获取房东报告回执 PDF（不含租客信息）。
+    """
+    return receipts.print_landlord_receipt_pdf(world(), account_id=me(), lease_id=lease_id, language=language())
 
 
 @blueprint.post("/leases/<id:lease_id>/end")

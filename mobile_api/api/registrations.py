@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.services import registrations, tenancies
+from backend.services import receipts, registrations, tenancies
+from backend.web import language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.registrations import (
@@ -110,4 +111,28 @@ def get_receipt(registration_id: str) -> Any:
 
     获取登记凭证（登记机关签名）。
     """
-    return registrations.get_receipt(world(), account_id=me(), registration_id=registration_id)
+    return receipts.get_receipt(world(), account_id=me(), registration_id=registration_id)
+
+
+@blueprint.get("/registrations/<id:registration_id>/receipt.pdf")
+@blueprint.paper
+@blueprint.refuses("print.no_font")
+def print_receipt(registration_id: str) -> Any:
+    """Get the receipt as a PDF in the language of Accept-Language.
+
+    获取登记凭证 PDF（按 Accept-Language 选择语言）。
+    """
+    return receipts.print_receipt_pdf(world(), account_id=me(), registration_id=registration_id, language=language())
+
+
+@blueprint.get("/registrations/<id:registration_id>/check-out-receipt.pdf")
+@blueprint.paper
+@blueprint.refuses("print.no_font")
+def print_check_out_receipt(registration_id: str) -> Any:
+    """Get the receipt of the check-out as a PDF, once there is one.
+
+    获取离开登记凭证 PDF。
+    """
+    return receipts.print_receipt_pdf(
+        world(), account_id=me(), registration_id=registration_id, language=language(), kind="check_out"
+    )

@@ -1,4 +1,4 @@
-"""Tenant: my homes, the task list, the notice, the declaration, the receipt."""
+"""Tenant: my homes, the task list, the notice, the declaration."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from werkzeug.wrappers import Response
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import REASONS_OF_STAY
-from backend.services import consents, identity_checks, persons, receipt_checks, registrations, tenancies, visitor_keys
+from backend.services import consents, identity_checks, persons, registrations, tenancies, visitor_keys
 from mobile_api.pages.divisions import find_division, provinces
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
-from mobile_api.pages.receipts import draw_qr
 
 
 @tenant.get("/")
@@ -123,14 +122,3 @@ def divisions(province_code: str) -> str:
     if province is None:
         raise Refused("not_found")
     return render_template("tenant/_divisions.html", province=province, present="")
-
-
-@tenant.get("/homes/<registration_id>/receipt")
-def receipt(registration_id: str) -> str:
-    """The receipt (登记凭证), printable; its QR code verifies without a network."""
-    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    found = registrations.get_receipt(world(), account_id=account_id(), registration_id=registration_id)
-    text = receipt_checks.receipt_qr_text(found.token)
-    genuine = receipt_checks.check_receipt(world(), text=text).valid
-    return render_template("tenant/receipt.html", home=mine, receipt=found, text=text, genuine=genuine,
-                           code=draw_qr(text, _("登记凭证的二维码")))

@@ -51,7 +51,10 @@ class PdfReader:
     def lines(self) -> list[Line]:
         """Every line of text in the order in which it stands in the file."""
         table, found = self.letters(), []
-        shown = re.compile(rb"(?s)/F\d+ ([\d.]+) Tf|BT ([\d.]+) ([\d.]+) Td (?:[\d.]+ (?:Tr|w) | )*\(((?:[^()\\]|\\.)*)\) Tj")
+        shown = re.compile(
+            rb"(?s)/F\d+ ([\d.]+) Tf"
+            rb"|BT ([\d.]+) ([\d.]+) Td (?:[\d.]+ (?:Tr|w) | )*\(((?:[^()\\]|\\.)*)\) Tj"
+        )
         for number, page in enumerate(self.pages()):
             size = 0.0
             for match in shown.finditer(page):

@@ -140,3 +140,10 @@ def test_one_wrong_digit_is_noticed(place: int, shift: int) -> None:
 def test_parts_that_make_no_number_are_refused(town: str, sequence: int) -> None:
     with pytest.raises(ValueError, match="not the parts"):
         make_receipt_number(town, date(2026, 11, 23), sequence)
+
+
+def test_a_signature_has_one_spelling() -> None:
+    token = sign_receipt(RECEIPT, KEY, KID)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet[alphabet.index(token[-1]) + 1]  # the same 64 bytes to a lenient reader
+    assert reason_of(token[:-1] + last) == "malformed"
