@@ -56,6 +56,7 @@ def house_rules(settings: Settings) -> HouseRules:
         attestation_review=timedelta(hours=settings.attestation_review_hours),
         door_events_kept=timedelta(days=settings.door_event_days),
         person_reads_per_day=settings.person_reads_per_day,
+        area_per_head_m2=settings.area_per_head_m2,
         opening_hours=opening_hours(settings),
         print_font=settings.print_font,
         face_match_at_most=settings.face_match_at_most,

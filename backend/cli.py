@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """The grammar: one noun, one verb."""
+    from backend.address_cli import add_address_commands
     from backend.faces_cli import add_face_commands
     from backend.identity_cli import add_identity_commands
     from backend.locks_cli import add_lock_commands
@@ -62,6 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     officers.add_argument("--password-file", type=Path, required=True, help="a file that holds the password")
     audit = nouns.add_parser("audit", help="the audit log").add_subparsers(metavar="VERB", required=True)
     _add(audit, "verify", "recompute every leaf and checkpoint", _verify_audit)
+    add_address_commands(nouns)
     add_lock_commands(nouns)
     add_face_commands(nouns)
     add_registry_commands(nouns)

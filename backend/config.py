@@ -77,6 +77,7 @@ class Settings:
     door_event_days: int = 30
     person_reads_per_day: int = 30
     print_font: str = ""
+    area_per_head_m2: float = 5.0
     log_level: str = "INFO"
 
     @classmethod
@@ -118,6 +119,8 @@ class Settings:
             raise SettingsError(
                 "ANJU_SLOT_MINUTES must lie in 5-240, ANJU_SLOT_PLACES in 1-50, ANJU_SLOT_DAYS in 1-20."
             )
+        if not 1 <= self.area_per_head_m2 <= 50:
+            raise SettingsError("ANJU_AREA_PER_HEAD_M2 must lie in 1-50 square metres.")
         if self.demo:
             return
         if not self.sms_url:

@@ -19,15 +19,18 @@ from sqlalchemy import select
 from stdnum.iso7064 import mod_11_2
 
 from backend.db import reading, transaction
+from backend.domain.addresses import COLUMNS, REQUIRED
 from backend.domain.calendars import CHINA
-from backend.domain.ids import new_id
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
+from backend.gateways.table_files import read_table_file
 from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
 from backend.models.officers import Officer
 from backend.models.units import Unit
+from backend.services.addresses import import_addresses
+from backend.services.audit import Actor
 from backend.services.consents import answer_consent
 from backend.services.identity_reviews import ask_a_person
 from backend.services.identity_states import settle_identity
@@ -38,12 +41,12 @@ from backend.services.officers import DEMO_PASSWORD, create_officer
 from backend.services.persons import enter_identity
 from backend.services.registrations import answer_still_here, declare
 from backend.services.sign_ins import find_or_make_account
-from backend.services.units import claim_lock, claim_unit, make_public_number
+from backend.services.units import claim_lock, claim_unit
 from backend.wire.jwk import jwk_of, make_private_key
 
 VILLAGE = "330522003900"  # a sample code under the street 330522003: the village's own is not published here
 AREA = "330522003"
-UNITS_PER_RENTAL = 8
+ADDRESS_BASE = Path(__file__).with_name("sample_address_base.csv")
 LANDLORDS = ("沈安一", "钱安二", "陆安三", "闵安四", "费安五", "臧安六")
 TENANTS = (
     "周来福", "吴远行", "郑新居", "王小满", "冯立夏", "陈白露", "褚秋分", "卫寒露", "蒋霜降", "韩立冬",
@@ -170,38 +173,19 @@ class _Village:
         return service(self.world, **values, idempotency_key=key[:120])
 
     def _address_base(self) -> list[str]:
-        """12 dwellings; the first three are rentals of eight units each, the others have two that nobody enrolled."""
+        """The sample base, as any base comes in: 12 dwellings; the first three have eight units each, to be let."""
         self._day(150)
-        rentals: list[str] = []
-        with transaction() as session:
-            known = session.scalars(select(Dwelling).where(Dwelling.division == VILLAGE)).all()
-            if known:
-                first = {f"{n}号" for n in range(1, 4)}
-                homes = sorted((d for d in known if d.door_no in first), key=lambda d: d.door_no)
-                for home in homes:
-                    rooms = session.scalars(select(Unit.id).where(Unit.dwelling_id == home.id).order_by(Unit.label))
-                    rentals.extend(rooms)
-                return rentals
-            for number in range(1, 13):
-                rental = number <= 3
-                home = Dwelling(
-                    id=new_id(), division=VILLAGE, division_version="sample-2026", province="浙江省", city="湖州市",
-                    county="长兴县", street="太湖街道", village="陈塘村", road="陈塘路", door_no=f"{number}号",
-                    known_rental=number <= 5, longitude=119.95 + number * 0.0007, latitude=31.02 + number % 4 * 0.0006,
-                    imported_at=self.clock.now(),
-                )  # fmt: skip
-                session.add(home)
-                session.flush()
-                for room in range(1, UNITS_PER_RENTAL + 1 if rental else 3):
-                    unit = Unit(
-                        id=new_id(), dwelling_id=home.id, public_number=make_public_number(),
-                        label=f"{100 * ((room - 1) // 4 + 1) + (room - 1) % 4 + 1}室", space_kind="bedroom",
-                        usable_area_m2=12.0 + room, capacity=2, created_at=self.clock.now(),
-                    )  # fmt: skip
-                    session.add(unit)
-                    if rental:
-                        rentals.append(unit.id)
-        return rentals
+        table = read_table_file(ADDRESS_BASE, COLUMNS, required=REQUIRED)
+        import_addresses(self.world, table=table, actor=Actor("operator"))
+        with reading() as session:
+            return list(
+                session.scalars(
+                    select(Unit.id)
+                    .join(Dwelling, Dwelling.id == Unit.dwelling_id)
+                    .where(Dwelling.division == VILLAGE, Dwelling.door_no.in_(("1号", "2号", "3号")))
+                    .order_by(Dwelling.door_no, Unit.label)
+                )
+            )
 
     def _account(self, phone: str) -> str:
         with transaction() as session:

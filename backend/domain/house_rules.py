@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from backend.domain.appointments import OpeningHours
+from backend.domain.spaces import AREA_PER_HEAD_M2
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class HouseRules:
     door_events_kept: timedelta = timedelta(days=30)
     person_reads_per_day: int = 30
     print_font: str = ""  # file of the font for PDFs; empty: the first suitable one on the machine
+    area_per_head_m2: float = AREA_PER_HEAD_M2
     face_match_at_most: float = 0.40
     face_review_at_most: float = 0.55
     face_tries_before_person: int = 3

@@ -26,12 +26,14 @@ RIGHT_NAMES = {
     "sublet_agreed": ("经同意转租", "Sublet with consent"),
     "mandate": ("受托管理", "Mandate to manage"),
 }
-AREA_PER_HEAD_M2 = 5.0  # local standard (HR-7), an assumption kept in one place until the county publishes its own
+AREA_PER_HEAD_M2 = 5.0  # local standard (HR-7), an assumption: ANJU_AREA_PER_HEAD_M2 holds what the county publishes
 MOST_PER_ROOM = 2  # likewise; a whole home counts its rooms by area alone
 
 
-def find_space_faults(space_kind: str, usable_area_m2: float, capacity: int) -> list[Refusal]:
-    """All reasons why such a space may not be let (empty: it may)."""
+def find_space_faults(
+    space_kind: str, usable_area_m2: float, capacity: int, area_per_head_m2: float = AREA_PER_HEAD_M2
+) -> list[Refusal]:
+    """All reasons why such a space may not be let (empty: it may); the area per head is the local standard's (HR-7)."""
     faults = []
     if space_kind in NOT_LETTABLE:
         faults.append(Refusal("unit.space", "space_kind", allowed=LETTABLE))
@@ -39,15 +41,15 @@ def find_space_faults(space_kind: str, usable_area_m2: float, capacity: int) -> 
         faults.append(Refusal("input.not_one_of", "space_kind", allowed=LETTABLE))
     if not 0 < usable_area_m2 <= 1000:
         faults.append(Refusal("unit.area", "usable_area_m2"))
-    elif capacity < 1 or capacity > most_persons(space_kind, usable_area_m2):
-        most = most_persons(space_kind, usable_area_m2)
+    elif capacity < 1 or capacity > most_persons(space_kind, usable_area_m2, area_per_head_m2):
+        most = most_persons(space_kind, usable_area_m2, area_per_head_m2)
         faults.append(Refusal("unit.capacity", "capacity", {"area": f"{usable_area_m2:g}", "most": most}))
     return faults
 
 
-def most_persons(space_kind: str, usable_area_m2: float) -> int:
+def most_persons(space_kind: str, usable_area_m2: float, area_per_head_m2: float = AREA_PER_HEAD_M2) -> int:
     """How many may live in such a space by the local standard (HR-7); at least one."""
-    by_area = max(1, math.floor(usable_area_m2 / AREA_PER_HEAD_M2))
+    by_area = max(1, math.floor(usable_area_m2 / area_per_head_m2))
     return by_area if space_kind == "whole_home" else min(by_area, MOST_PER_ROOM)
 
 

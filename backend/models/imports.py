@@ -79,5 +79,5 @@ class ImportRow(Base):
     row_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     outcome: Mapped[Code]
     object_id: Mapped[Id | None] = mapped_column(default=None)
-    errors: Mapped[list[Any]] = mapped_column(default=list)  # [{"field": column, "code": reason}]
+    errors: Mapped[list[Any]] = mapped_column(default=list)  # [{"field": column, "code": reason}, …]
     at: Mapped[Moment]

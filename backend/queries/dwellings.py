@@ -52,6 +52,7 @@ def search_dwellings(text: str, limit: int = 20) -> tuple[DwellingView, ...]:
     statement = (
         select(Dwelling, func.coalesce(counted.c.units, 0))
         .outerjoin(counted, counted.c.dwelling_id == Dwelling.id)
+        .where(Dwelling.retired_on.is_(None))
         .order_by(Dwelling.division, Dwelling.road, func.length(Dwelling.door_no), Dwelling.door_no, Dwelling.building)
         .limit(limit)
     )

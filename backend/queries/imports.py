@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from backend.db import reading
-from backend.domain.refusals import Refused
+from backend.domain.refusals import Refusal, Refused
 from backend.models.imports import ImportRow, ImportRun
 
 
@@ -39,7 +39,7 @@ class RowView:
     number: int
     outcome: str
     object_id: str | None
-    errors: tuple[tuple[str | None, str], ...]
+    errors: tuple[Refusal, ...]
 
 
 COUNTED = ("new", "changed", "renumbered", "same", "failed", "retired", "kept")
@@ -84,6 +84,10 @@ def list_rows(
         statement = statement.where(ImportRow.row_no > after)
     with reading() as session:
         return tuple(
-            RowView(row.row_no, row.outcome, row.object_id, tuple((e["field"], e["code"]) for e in row.errors))
+            RowView(row.row_no, row.outcome, row.object_id, tuple(_fault(error) for error in row.errors))
             for row in session.scalars(statement.order_by(ImportRow.row_no).limit(limit))
         )
+
+
+def _fault(kept: dict[str, Any]) -> Refusal:
+    return Refusal(kept["code"], kept["field"], kept.get("params", {}), tuple(kept.get("allowed", ())))

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from backend.db import transaction
 from backend.domain.ids import new_id
-from backend.domain.refusals import Refused
+from backend.domain.refusals import Refusal, Refused
 from backend.gateways.table_files import Table, TableRow
 from backend.gateways.world import World
 from backend.models.imports import UNFINISHED, ImportRow, ImportRun
@@ -33,7 +33,7 @@ class RowResult:
 
     outcome: str
     object_id: str | None = None
-    errors: tuple[tuple[str | None, str], ...] = ()
+    errors: tuple[Refusal, ...] = ()
 
 
 class Importer(Protocol):
@@ -125,7 +125,7 @@ def run_import(
         if view.state not in UNFINISHED:
             return view
         view = _do_part(world, run_id, importer, rows, rehearsal=view.dry_run)
-        if tell is not None:
+        if tell is not None and view.state in UNFINISHED:
             tell(view)
     return _finish(world, run_id, importer, actor) if view.state in UNFINISHED else view
 
@@ -213,17 +213,17 @@ def _rehearse(
 def _one(world: World, session: Session, run: ImportRun, importer: Importer, row: TableRow) -> RowResult:
     """One row, all or nothing; in a rehearsal nothing, so that each row is judged by what is really there."""
     if row.fault is not None:
-        return RowResult("failed", errors=(row.fault,))
+        return RowResult("failed", errors=(Refusal(row.fault[1], row.fault[0]),))
     savepoint = session.begin_nested()
     try:
         result = importer.apply(world, session, run, row)
         session.flush()
     except Refused as refused:
         savepoint.rollback()
-        return RowResult("failed", errors=tuple((fault.field, fault.code) for fault in refused.refusals))
+        return RowResult("failed", errors=refused.refusals)
     except IntegrityError:  # somebody else's write came between; the same file mends it
         savepoint.rollback()
-        return RowResult("failed", errors=((None, "import.row"),))
+        return RowResult("failed", errors=(Refusal("import.row"),))
     if run.dry_run:
         savepoint.rollback()
     else:
@@ -234,7 +234,7 @@ def _one(world: World, session: Session, run: ImportRun, importer: Importer, row
 def _record(world: World, session: Session, run: ImportRun, found: Sequence[tuple[int, RowResult]], rows: int) -> None:
     now = world.clock.now()
     for number, result in found:
-        errors = [{"field": field, "code": code} for field, code in result.errors]
+        errors = [_kept_of(fault) for fault in result.errors]
         session.add(
             ImportRow(
                 run_id=run.id, row_no=number, outcome=result.outcome, object_id=result.object_id, errors=errors, at=now
@@ -244,6 +244,13 @@ def _record(world: World, session: Session, run: ImportRun, found: Sequence[tupl
         setattr(run, outcome, getattr(run, outcome) + count)
     run.done += rows
     run.updated_at = now
+
+
+def _kept_of(fault: Refusal) -> dict[str, object]:
+    """A fault without what stood in the cell: of its params only whole numbers (another row, a limit) are kept."""
+    params = {name: value for name, value in fault.params.items() if type(value) is int}
+    kept: dict[str, object] = {"field": fault.field, "code": fault.code}
+    return kept | ({"params": params} if params else {}) | ({"allowed": list(fault.allowed)} if fault.allowed else {})
 
 
 def _finish(world: World, run_id: str, importer: Importer, actor: Actor) -> RunView:

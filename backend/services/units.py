@@ -91,7 +91,10 @@ def claim_unit(
         unit = session.get(Unit, unit_id, with_for_update=True)
         if unit is None:
             raise Refused("not_found", "unit_id")
-        faults = find_space_faults(unit.space_kind, unit.usable_area_m2, unit.capacity)
+        _require_dwelling(session, unit.dwelling_id)
+        faults = find_space_faults(
+            unit.space_kind, unit.usable_area_m2, unit.capacity, world.house.area_per_head_m2
+        )
         if faults:
             raise Refused.of(faults)
         view = _claim(world, session, account_id, person_id, unit, right_kind, evidence, mandate_ends_on)
@@ -132,13 +135,12 @@ def add_unit(
             return ClaimView(**known)
         person_id = landlord_of(session, account_id)
         _check_right(world, right_kind, evidence, mandate_ends_on)
-        faults = find_space_faults(space_kind, usable_area_m2, capacity)
+        faults = find_space_faults(space_kind, usable_area_m2, capacity, world.house.area_per_head_m2)
         if faults:
             raise Refused.of(faults)
         if not 1 <= len(label) <= 30:
             raise Refused("input.length", "label", least=1, most=30)
-        if session.get(Dwelling, dwelling_id) is None:
-            raise Refused("not_found", "dwelling_id")
+        _require_dwelling(session, dwelling_id)
         if session.scalar(select(Unit.id).where(Unit.dwelling_id == dwelling_id, Unit.label == label)):
             raise Refused("unit.duplicate", "label")
         unit = Unit(
@@ -233,6 +235,15 @@ def refuse_claim(world: World, session: Session, claim: UnitClaim, *, actor: Act
         object_kind="unit",
         object_id=claim.unit_id,
     )
+
+
+def _require_dwelling(session: Session, dwelling_id: str) -> None:
+    """Raises Refused not_found, dwelling.retired: the address base has dropped it."""
+    dwelling = session.get(Dwelling, dwelling_id)
+    if dwelling is None:
+        raise Refused("not_found", "dwelling_id")
+    if dwelling.retired_on is not None:
+        raise Refused("dwelling.retired", "dwelling_id")
 
 
 def make_public_number() -> str:

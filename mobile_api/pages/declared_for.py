@@ -6,11 +6,11 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from backend.domain.divisions import provinces
 from backend.domain.households import KIN, RELATIONS, REPRESENTATIONS
 from backend.domain.notices import NOTICES
 from backend.domain.registrations import CHECK_OUT_REASONS
 from backend.services import declared_for, persons, representations
-from mobile_api.pages.divisions import provinces
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
 from mobile_api.pages.households import person_labels, read_person, stay_labels

@@ -8,12 +8,12 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from backend.domain.divisions import find_division, provinces
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.households import RELATIONS, REPRESENTATIONS, is_declared_at_entry
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refusal, Refused
 from backend.services import declared_for, households, tenancies
-from mobile_api.pages.divisions import find_division, provinces
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
 

@@ -6,11 +6,11 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from backend.domain.divisions import find_division, provinces
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import REASONS_OF_STAY
 from backend.services import consents, identity_checks, persons, registrations, tenancies, visitor_keys
-from mobile_api.pages.divisions import find_division, provinces
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
 

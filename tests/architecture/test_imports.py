@@ -91,6 +91,8 @@ ASSEMBLERS = {
     "backend.locks_cli",
     "backend.registry_cli",
     "backend.identity_cli",
+    "backend.address_cli",
+    "backend.imports_cli",
     "backend.fault_switches",
 }
 

@@ -12,6 +12,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from backend.domain.commands import FINAL
+from backend.domain.divisions import find_division, provinces
 from backend.queries.locks import HEALTH_KINDS
 from backend.services.access_records import OPENINGS
 from backend.services.identity_reviews import ask_a_person
@@ -19,7 +20,6 @@ from backend.services.leases import end_lease
 from backend.wire.registry_payload import FIELDS
 from backend.worker.registry_loop import process_once
 from mobile_api.pages import tables
-from mobile_api.pages.divisions import find_division, provinces
 from tests.mobile_api.page_phones import CHINESE, PagePhone
 from tests.services import stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_PHONE

@@ -1,4 +1,4 @@
-"""Places of household registration: provinces and their counties, six digits each, for the declaration's two selects.
+"""Provinces, cities and counties by their six digits: places of household registration, and where a dwelling lies.
 
 The names come with python-stdnum (its table of the administrative divisions); abolished codes are left out.
 """
@@ -91,3 +91,14 @@ def _prefectures(province: str, rows: dict[str, str]) -> tuple[Prefecture, ...]:
         # A city without counties (东莞, 中山, 儋州) stands for itself.
         made.append(Prefecture(title, tuple(counties) or ((f"{province}{group}00", title),)))
     return tuple(made)
+
+
+@cache
+def county_names() -> dict[str, tuple[str, str, str]]:
+    """Province, city and county in force, by six-digit code; the city is "" where the county has none above it."""
+    return {
+        code: (province.name, prefecture.name, name)
+        for province in provinces().values()
+        for prefecture in province.prefectures
+        for code, name in prefecture.counties
+    }
