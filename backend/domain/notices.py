@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+from backend.domain.duty_notices import DUTY_INBOX
+from backend.domain.inbox_texts import InboxText
+
 
 @dataclass(frozen=True)
 class NoticeText:
@@ -83,17 +86,8 @@ NOTICES: dict[str, NoticeText] = {
 }
 
 
-@dataclass(frozen=True)
-class InboxText:
-    """A message of the inbox; `{…}` are filled from its params."""
-
-    title_zh: str
-    title_en: str
-    text_zh: str
-    text_en: str
-
-
 INBOX: dict[str, InboxText] = {
+    **DUTY_INBOX,
     "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "{alias} 已接受邀请。",
                                      "{alias} has accepted your invitation."),
     "key_active": InboxText("钥匙已可用", "Your key works", "{unit} 的钥匙现在可以开门。", "The key to {unit} opens now."),
@@ -143,14 +137,6 @@ INBOX: dict[str, InboxText] = {
                                     "identity”; if they are right, bring the document to the window."),
     "guardian_entered": InboxText("监护人已为您登记", "Your guardian has entered you", "您的监护人已添加您的身份，窗口复核后完成。",
                                   "Your guardian has entered your identity; a review at the window completes it."),
-    "declare_due": InboxText("请申报居住登记", "Please declare your residence", "请在 {due_on} 前完成 {unit} 的申报。",
-                             "Please declare your residence in {unit} by {due_on}."),
-    "report_due": InboxText("请报告租客", "Please report your tenant", "请在 {due_on} 前报告 {unit} 的租客。",
-                            "Please report the tenant of {unit} by {due_on}."),
-    "report_end_due": InboxText("请报告租约结束", "Please report the end of the lease", "请在 {due_on} 前报告 {unit} 的租约结束。",
-                                "Please report the end of the lease of {unit} by {due_on}."),
-    "lease_ends": InboxText("租约将到期", "The lease ends soon", "{unit} 的租约于 {ends_on} 到期。没有退房，钥匙不会失效。",
-                            "The lease of {unit} ends on {ends_on}. Without a check-out the key stays alive."),
     "dispute_decided": InboxText("争议已处理", "The dispute is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
     "lock_replaced": InboxText("换了新锁", "Your door has a new lock",
                                "{unit} 换了新锁（{serial}），您的钥匙不变。请联网打开一次本应用，离线开门才能用于新锁。"
