@@ -1,7 +1,7 @@
 """Calendars: working days with the State Council's moved days, and calendar months clamped to the month's end.
 
-Days are calendar days in China (Asia/Shanghai). A year the calendar has not published yet falls back to Monday to
-Friday, and says so through `is_published`.
+Days are calendar days in China (Asia/Shanghai). A year whose calendar is not published yet falls back to Monday to
+Friday without the holidays whose day the law itself fixes, and says so through `is_published`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 
 CHINA = ZoneInfo("Asia/Shanghai")
+FIXED_HOLIDAYS = {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}  # 全国年节及纪念日放假办法 (2025); the others move
 
 
 def is_published(day: date) -> bool:
@@ -29,7 +30,7 @@ def is_working_day(day: date) -> bool:
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:
-        return day.weekday() < 5
+        return day.weekday() < 5 and (day.month, day.day) not in FIXED_HOLIDAYS
 
 
 def working_days_after(day: date, count: int) -> date:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+from backend.domain.duty_notices import DUTY_INBOX
+from backend.domain.inbox_texts import InboxText
+
 
 @dataclass(frozen=True)
 class NoticeText:
@@ -83,17 +86,8 @@ NOTICES: dict[str, NoticeText] = {
 }
 
 
-@dataclass(frozen=True)
-class InboxText:
-    """A message of the inbox; `{…}` are filled from its params."""
-
-    title_zh: str
-    title_en: str
-    text_zh: str
-    text_en: str
-
-
 INBOX: dict[str, InboxText] = {
+    **DUTY_INBOX,
     "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "{alias} 已接受邀请。",
                                      "{alias} has accepted your invitation."),
     "key_active": InboxText("钥匙已可用", "Your key works", "{unit} 的钥匙现在可以开门。", "The key to {unit} opens now."),

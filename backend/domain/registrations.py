@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from backend.domain.calendars import months_after, working_days_after
 from backend.domain.documents import is_foreign
+from backend.domain.duties import DUTIES
 from backend.domain.refusals import Refusal, illegal_transition
 
 REASONS_OF_STAY = {
@@ -97,22 +97,22 @@ def decide_scope(id_type: str, hukou_division: str | None, dwelling_division: st
 
 def landlord_due_on(lease_starts_on: date) -> date:
     """Third working day after the lease's start (ZJ-9-1)."""
-    return working_days_after(lease_starts_on, 3)
+    return DUTIES["report"].count.last_day(lease_starts_on)
 
 
 def landlord_end_due_on(ended_on: date) -> date:
     """Third working day after the lease's end (ZJ-9-2)."""
-    return working_days_after(ended_on, 3)
+    return DUTIES["report_end"].count.last_day(ended_on)
 
 
 def tenant_due_on(move_in_on: date) -> date:
     """Third day after moving in (HK-15)."""
-    return move_in_on + timedelta(days=3)
+    return DUTIES["declare"].count.last_day(move_in_on)
 
 
 def permit_from(declared_on: date) -> date:
     """First day on which the residence permit can be asked for: six calendar months on (ZJ-16)."""
-    return months_after(declared_on, 6)
+    return DUTIES["permit"].count.last_day(declared_on)
 
 
 def decide_tenant_action(tenant_leg: str, residence: str, action: str) -> Refusal | None:

@@ -41,6 +41,9 @@ RULES: dict[str, LegalRule] = {
                   "Foreigners register within 24 hours, on a separate path.", "出境入境管理法 第39条"),
         LegalRule("ZJ-16", "登记满半年可申领居住证。", "Half a year after the declaration the residence permit can be asked for.",
                   "浙江省流动人口居住登记条例 第16条；居住证暂行条例 第2条"),
+        LegalRule("RP-10", "居住证每年签注一次，在满一年之前一个月内办理；逾期的，证件使用功能中止，补办后恢复。",
+                  "The residence permit is endorsed every year, in the month before the full year; late means suspended "
+                  "until it is done.", "居住证暂行条例 第10条"),
         LegalRule("HR-7", "厨房、卫生间、阳台、过道、地下储藏室、车库不得出租居住；人均面积与人数依当地标准。",
                   "Kitchen, toilet, balcony, corridor, basement store and garage may not be let for living; persons and "
                   "area per head by local standard.", "住房租赁条例 第7条"),

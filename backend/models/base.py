@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, LargeBinary, MetaData, String, Uuid
+from sqlalchemy import CheckConstraint, DateTime, Dialect, Index, LargeBinary, MetaData, String, Uuid, text
 from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -63,6 +63,24 @@ Text120 = Annotated[str, mapped_column(String(120))]
 Moment = Annotated[datetime, mapped_column(UtcDateTime)]
 Sealed = Annotated[bytes, mapped_column(LargeBinary)]
 Token = Annotated[bytes, mapped_column(LargeBinary(32))]
+
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def look_again() -> Any:
+    """Column: when the row's duties are looked at next, None for never.
+
+    Every write to the row that does not say otherwise asks for a look at once, so that no use case has to think of it.
+    """
+    return mapped_column(
+        UtcDateTime, default=AT_ONCE, server_default=text("'1970-01-01 00:00:00'"), onupdate=AT_ONCE, nullable=True
+    )
+
+
+def index_where(name: str, column: str, condition: str) -> Index:
+    """A partial index on one column, of the same rows on both databases."""
+    return Index(name, column, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 class Base(DeclarativeBase):

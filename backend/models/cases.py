@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.models.base import Base, Code, Id, Moment, Text120, one_of
+from backend.models.base import Base, Code, Id, Moment, Text120, index_where, one_of
 
 CASE_KINDS = (
     "identity_review",
@@ -41,6 +41,8 @@ class Case(Base):
         one_of("kind", CASE_KINDS),
         one_of("state", CASE_STATES),
         Index("ix_cases_area_state", "area", "state"),
+        Index("ix_cases_registration_id", "registration_id"),
+        index_where("ix_cases_undecided", "due_at", "decided_at IS NULL AND escalated_at IS NULL"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)

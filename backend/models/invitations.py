@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.models.base import Base, Code, Id, Moment, Sealed, Token, one_of
+from backend.models.base import Base, Code, Id, Moment, Sealed, Token, index_where, one_of
 
 
 class Invitation(Base):
@@ -15,6 +15,7 @@ class Invitation(Base):
     __table_args__ = (
         one_of("state", ("pending", "accepted", "cancelled")),
         CheckConstraint("(lease_id IS NULL) <> (key_id IS NULL)", name="one_aim"),
+        index_where("ix_invitations_accepted_by", "accepted_by", "accepted_by IS NOT NULL"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.models.base import Base, Code, Id, Moment, Sealed, Text120, Token, one_of
+from backend.models.base import Base, Code, Id, Moment, Sealed, Text120, Token, index_where, look_again, one_of
 from backend.models.persons import ID_TYPES
 
 LEASE_KINDS = ("whole", "room", "bed")
@@ -26,6 +26,8 @@ class Lease(Base):
         one_of("named_id_type", ID_TYPES),
         one_of("state", ("active", "ended", "cancelled")),
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates"),
+        index_where("ix_leases_duties_look_at", "duties_look_at", "duties_look_at IS NOT NULL"),
+        index_where("ix_leases_ends_on", "ends_on", "state = 'active' AND ends_on IS NOT NULL"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -49,4 +51,5 @@ class Lease(Base):
     filing_no: Mapped[Text120 | None] = mapped_column(default=None)
     landlord_ended_on: Mapped[date | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)
+    duties_look_at: Mapped[Moment | None] = look_again()  # says that it has changed; the registration's says when
     created_at: Mapped[Moment]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.models.base import Base, Code, Id, Moment, Sealed, Token, one_of
+from backend.models.base import Base, Code, Id, Moment, Sealed, Token, index_where, one_of
 
 ID_TYPES = ("111", "414", "511", "516", "551", "553")
 IDENTITY_STATES = ("none", "attested", "verified")
@@ -26,6 +26,7 @@ class Person(Base):
         one_of("identity_state", IDENTITY_STATES),
         one_of("document_state", DOCUMENT_STATES),
         Index("ix_persons_guardian_id", "guardian_id"),
+        index_where("ix_persons_identity_review_due_at", "identity_review_due_at", "identity_state = 'attested'"),
         one_of("sex", ("male", "female", "unknown")),
         Index("uq_persons_id_number_token", "id_type", "id_number_token", unique=True),
     )

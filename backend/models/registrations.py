@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.models.base import Base, Code, Id, Moment, Sealed, Text120, one_of
+from backend.models.base import Base, Code, Id, Moment, Sealed, Text120, index_where, look_again, one_of
 
 SCOPES = ("in_scope", "exempt", "out_of_scope", "foreign")
 DECLARED_BY = ("self", "guardian", "relative", "window", "paper")
@@ -47,6 +47,16 @@ class Registration(Base):
         one_of("representation", REPRESENTATIONS),
         CheckConstraint("(household_of_id IS NULL) = (relation IS NULL)", name="household"),
         Index("uq_registrations_lease_id", "lease_id", unique=True),
+        index_where("ix_registrations_duties_look_at", "duties_look_at", "duties_look_at IS NOT NULL"),
+        index_where(
+            "ix_registrations_undeclared", "tenant_due_on", "residence = 'living' AND tenant_leg <> 'declared'"
+        ),
+        index_where(
+            "ix_registrations_unreported", "landlord_due_on", "residence = 'living' AND landlord_leg = 'due'"
+        ),
+        index_where(
+            "ix_registrations_paper_due_at", "paper_due_at", "paper_due_at IS NOT NULL AND accepted_at IS NULL"
+        ),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -105,6 +115,10 @@ class Registration(Base):
     checkout_receipt_no: Mapped[Text120 | None] = mapped_column(default=None)
     checkout_receipt_token: Mapped[str | None] = mapped_column(default=None)
     registry_errors: Mapped[list[Any]] = mapped_column(default=list)
+    # deadlines
+    duties_look_at: Mapped[Moment | None] = look_again()
+    registry_alarmed_at: Mapped[Moment | None] = mapped_column(default=None)  # when the operator was told it is near
+    paper_due_at: Mapped[Moment | None] = mapped_column(default=None)  # when the paper form became due
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
 

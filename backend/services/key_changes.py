@@ -17,19 +17,18 @@ from backend.domain.keys import CLOCK_BOUND, ENDED, LIVE, exposure_until, last_o
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
 from backend.models.data_keys import DataKey
-from backend.models.dwellings import Dwelling
 from backend.models.invitations import Invitation
 from backend.models.keys import Key, KeyDelegate, KeyDoor
 from backend.models.leases import Lease
 from backend.models.locks import Lock
 from backend.models.persons import Person
 from backend.models.registrations import Registration
-from backend.models.units import Unit
 from backend.services.audit import Actor, write_leaf
 from backend.services.commands import expire_unsent
 from backend.services.inbox import tell_account
 from backend.services.key_lists import enqueue_key_list, key_ends
 from backend.services.occupancy import joint_group, leases_lived_in, occupants_of
+from backend.services.unit_names import unit_alias as unit_alias  # where most of its callers look for it
 
 FARTHEST_EPOCH = 1_000  # further ahead than any database can be behind: such a report is a fault, not a loss
 
@@ -383,10 +382,3 @@ def _finish_if_confirmed(world: World, session: Session, key: Key) -> bool:
             world, session, key.holder_account_id, "key_revoked", once=key.id, unit=unit_alias(session, key.unit_id)
         )
     return True
-
-
-def unit_alias(session: Session, unit_id: str) -> str:
-    """How a unit is called among people: door number and label, no personal data."""
-    unit = session.get_one(Unit, unit_id)
-    dwelling = session.get_one(Dwelling, unit.dwelling_id)
-    return f"{dwelling.road}{dwelling.door_no}{dwelling.building} {unit.label}".strip()

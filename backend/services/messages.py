@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from backend.db import reading
+from backend.domain.duties import quiet_until
 from backend.gateways.sms import SmsFailed
 from backend.gateways.world import World
 from backend.models.accounts import LoginCode
 from backend.models.invitations import Invitation
 from backend.services import outbox, vault
+from backend.services.duty_rows import compose_reminder
 
 LEASE = timedelta(seconds=30)
 TRIES = 5
@@ -17,8 +19,14 @@ TRIES = 5
 
 def send_due_messages(world: World, *, limit: int = 20) -> int:
     """Send what is due, once each; a failed one is tried again later and parked after five tries."""
-    items = outbox.claim(world, "sms", limit=limit, lease=LEASE)
+    # Who waits for a code or an invitation does not wait behind a morning's reminders.
+    items = outbox.claim(world, "sms", limit=limit, lease=LEASE, without="duty")
+    items = items or outbox.claim(world, "sms", limit=limit, lease=LEASE)
     for item in items:
+        morning = quiet_until(world.clock.now()) if item.kind == "duty" else None
+        if morning is not None:
+            outbox.retry(world, item, after=morning - world.clock.now(), error="quiet hours")
+            continue
         message = _compose(world, item)
         if message is None:  # what it was about has expired
             outbox.finish(world, [item])
@@ -45,6 +53,8 @@ def _compose(world: World, item: outbox.OutboxItem) -> tuple[str, str] | None:
             sealed = vault.unseal(world, session, code.id, "login_codes.message", code.id, code.message_sealed)
             phone, digits = sealed.split(" ")
             return phone, f"【安居】验证码 {digits}，5 分钟内有效。Your Anju code is {digits}."
+        if item.kind == "duty":
+            return compose_reminder(world, session, item.payload)
         invitation = session.get(Invitation, item.payload["invitation_id"])
         if invitation is None or invitation.state != "pending" or invitation.expires_at < world.clock.now():
             return None

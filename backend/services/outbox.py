@@ -36,7 +36,14 @@ class OutboxItem:
 
 
 def put(
-    world: World, session: Session, destination: str, aggregate_id: str, kind: str, payload: dict[str, Any]
+    world: World,
+    session: Session,
+    destination: str,
+    aggregate_id: str,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    not_before: datetime | None = None,
 ) -> None:
     """Write an intent inside the present write unit and wake its sender once that has committed."""
     now = world.clock.now()
@@ -47,7 +54,7 @@ def put(
         "kind": kind,
         "payload": payload,
         "created_at": now,
-        "available_at": now,
+        "available_at": not_before or now,
     }
     session.connection().execute(insert(OutboxRow), row)  # plain: as an object of the session it costs three times that
     wake(world, session, destination)
@@ -77,17 +84,20 @@ def claim(
     lease: timedelta,
     shards: Collection[int] | None = None,
     sent: Collection[int] = (),
+    without: str | None = None,
 ) -> list[OutboxItem]:
     """Claim up to `limit` due rows, oldest first, at most one per aggregate; each is ours for `lease`.
 
-    With `shards` only rows of locks of these. A row whose id is among `sent` holds nothing back any more: it has left,
-    and whoever sent it has only not noted so yet.
+    With `shards` only rows of locks of these, with `without` none of that kind. A row whose id is among `sent` holds
+    nothing back any more: it has left, and whoever sent it has only not noted so yet.
     """
     now = world.clock.now()
     values = {"destination": destination, "now": now, "most": limit, "sent": list(sent)}
     with transaction() as session:
         connection = session.connection()
-        if shards is None:
+        if without is not None:
+            rows = connection.execute(_DUE_WITHOUT, {**values, "without": without}).all()
+        elif shards is None:
             rows = connection.execute(_DUE, values).all()
         else:
             rows = connection.execute(_DUE_OF_SHARDS, {**values, "shards": list(shards)}).all()
@@ -204,6 +214,7 @@ def _due() -> Select[Any]:
 # Made once: a command waits for each of them, and putting a statement together takes as long as running it.
 _DUE = _due()
 _DUE_OF_SHARDS = _DUE.where(OutboxRow.shard.in_(bindparam("shards", expanding=True)))
+_DUE_WITHOUT = _DUE.where(OutboxRow.kind != bindparam("without"))
 _CLAIM = (
     update(OutboxRow)
     .where(OutboxRow.id == bindparam("row_id"))

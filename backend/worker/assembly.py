@@ -9,7 +9,7 @@ from flask import Flask
 
 from backend.bootstrap import world_of
 from backend.gateways.world import World
-from backend.services import agreements, audit, change_feed, document_checks, housekeeping, messages
+from backend.services import agreements, audit, change_feed, document_checks, duties, housekeeping, messages
 from backend.worker.loops import Loop, Step
 from backend.worker.office_loop import send_once
 from backend.worker.registry_loop import check_contact, process_once
@@ -33,6 +33,7 @@ def make_loops(app: Flask) -> list[Loop]:
         Step("checkpoint", 60, _with(audit.sign_checkpoint, world)),
         Step("documents", 15, _with(document_checks.ask_again, world)),
         Step("house", 10, lambda: housekeeping.keep_house(world, housekeeping.OFTEN)),
+        Step("duties", 0, _with(duties.keep_duties, world), wakes_again=True),
         Step("months", 3_600, lambda: housekeeping.keep_house(world, housekeeping.HOURLY)),
     ]
     return [

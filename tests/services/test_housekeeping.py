@@ -82,10 +82,13 @@ def test_a_late_office_extends_an_attestation_and_the_key_lives_on(world: Any, c
 
 def test_both_sides_are_asked_before_a_lease_ends_and_nobody_is_checked_out(world: Any, clock: FixedClock) -> None:
     story = stories.make_active(world, ends_on=world.clock.today() + timedelta(days=30))
-    clock.move(timedelta(days=45))
+    clock.move(timedelta(days=16))
     keep_house(world)
-    assert "lease_ends" in kinds(world, story.tenant)
-    assert {"lease_ends", "report_end_due"} <= set(kinds(world, story.landlord))
+    assert "lease_ends" in kinds(world, story.tenant) and "lease_ends" in kinds(world, story.landlord)
+    clock.move(timedelta(days=29))
+    keep_house(world)
+    assert "lease_over" in kinds(world, story.tenant)
+    assert {"lease_over", "report_end_overdue"} <= set(kinds(world, story.landlord))
     assert stories.key_row(story.key_id).state == "active"
     assert db.session.get_one(Registration, story.registration_id).residence == "living"
 

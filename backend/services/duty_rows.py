@@ -1,0 +1,116 @@
+"""Registrations and leases as the duties' facts, who is told, and the short message: inside the caller's unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from backend.domain.duties import running_duties
+from backend.domain.duty_facts import DutyFacts
+from backend.domain.duty_notices import SMS_OPEN, SMS_OVERDUE
+from backend.gateways.world import World
+from backend.models.accounts import Account
+from backend.models.invitations import Invitation
+from backend.models.leases import Lease
+from backend.models.persons import Person
+from backend.models.registrations import Registration
+from backend.services import vault
+
+SIDES = ("tenant", "landlord")
+
+
+def facts_of(registration: Registration, lease: Lease | None) -> DutyFacts:
+    """The facts duties run from. No permit is kept here yet, so that its endorsement has no fact to run from."""
+    return DutyFacts(
+        move_in_on=registration.move_in_on,
+        scope=registration.scope,
+        residence=registration.residence,
+        tenant_leg=registration.tenant_leg,
+        tenant_due_on=registration.tenant_due_on,
+        draft_expires_at=registration.draft_expires_at,
+        declared_at=registration.declared_at,
+        changed_on=registration.changed_on,
+        # who lives along has no lease of its own: the landlord reports the tenant (ZJ-9-1)
+        landlord_leg=registration.landlord_leg if lease is not None else "reported",
+        landlord_due_on=registration.landlord_due_on,
+        exempt_until=registration.exempt_until,
+        foreign_due_at=registration.foreign_due_at,
+        foreign_done_at=registration.foreign_done_at,
+        registry_state=registration.registry_state,
+        accepted_at=registration.accepted_at,
+        disputed=registration.disputed,
+        has_person=registration.person_id is not None,
+        lease_active=lease is not None and lease.state == "active",
+        lease_ends_on=lease.ends_on if lease is not None else None,
+        landlord_ended_on=lease.landlord_ended_on if lease is not None else None,
+        landlord_end_reported_at=registration.landlord_end_reported_at,
+    )
+
+
+def account_of_side(session: Session, side: str, registration: Registration, lease: Lease | None) -> str | None:
+    """The account that is told, None on the paper path.
+
+    The tenant's side is the person's own account, else the guardian's (ZJ-7), else the phone that took the invitation,
+    else that of the household one lives along with.
+    """
+    if side == "landlord":
+        return None if lease is None else _account_of(session, lease.landlord_id)
+    if registration.person_id is not None:
+        person = session.get_one(Person, registration.person_id)
+        found = _account_of(session, person.id) or (person.guardian_id and _account_of(session, person.guardian_id))
+        if found:
+            return found
+    if lease is not None:
+        accepted = select(Invitation.accepted_by).where(
+            Invitation.lease_id == lease.id, Invitation.accepted_by.is_not(None)
+        )
+        return session.scalar(accepted.order_by(Invitation.accepted_at.desc()).limit(1))
+    if registration.household_of_id is None:
+        return None
+    head = session.get_one(Registration, registration.household_of_id)
+    head_lease = session.get(Lease, head.lease_id) if head.lease_id is not None else None
+    return account_of_side(session, "tenant", head, head_lease) if head_lease is not None else None
+
+
+def rows_of_account(session: Session, account_id: str) -> list[tuple[str, Registration, Lease | None]]:
+    """(side, registration, lease) of everything an account has a part in: own, children's, household's, let."""
+    person_id = session.scalar(select(Account.person_id).where(Account.id == account_id))
+    accepted = select(Invitation.lease_id).where(Invitation.accepted_by == account_id, Invitation.lease_id.is_not(None))
+    theirs: list[ColumnElement[bool]] = [Registration.lease_id.in_(accepted)]
+    if person_id is not None:
+        wards = select(Person.id).where(Person.guardian_id == person_id)
+        theirs += [Registration.person_id == person_id, Registration.person_id.in_(wards)]
+    own = session.scalars(select(Registration.id).where(or_(*theirs), Registration.residence == "living")).all()
+    pairs = select(Registration, Lease).outerjoin(Lease, Lease.id == Registration.lease_id)
+    lived_in = pairs.where(
+        or_(Registration.id.in_(own), Registration.household_of_id.in_(own)), Registration.residence == "living"
+    )
+    found: list[tuple[str, Registration, Lease | None]] = [
+        ("tenant", registration, lease) for registration, lease in session.execute(lived_in).tuples()
+    ]
+    if person_id is not None:
+        let = pairs.where(Lease.landlord_id == person_id, Registration.residence == "living")
+        found += [("landlord", registration, lease) for registration, lease in session.execute(let).tuples()]
+    return found
+
+
+def compose_reminder(world: World, session: Session, payload: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(phone, text) of a short message about a duty, None when it is fulfilled or moved: no name, address or number."""
+    registration = session.get(Registration, payload["registration_id"])
+    account = session.get(Account, payload["account_id"])
+    if registration is None or account is None:
+        return None
+    lease = session.get(Lease, registration.lease_id) if registration.lease_id is not None else None
+    for running in running_duties(facts_of(registration, lease)):
+        if running.duty.code == payload["duty"] and running.due_on.isoformat() == payload["due_on"]:
+            text = SMS_OVERDUE if running.state(world.clock.now()) == "overdue" else SMS_OPEN
+            phone = vault.unseal(world, session, account.id, "accounts.phone", account.id, account.phone_sealed)
+            return phone, text.format(due_on=payload["due_on"])
+    return None
+
+
+def _account_of(session: Session, person_id: str) -> str | None:
+    return session.scalar(select(Account.id).where(Account.person_id == person_id))
