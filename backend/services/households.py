@@ -95,6 +95,43 @@ def list_household(world: World, *, account_id: str, registration_id: str) -> Ho
         )
 
 
+@dataclass(frozen=True)
+class ChildsLease:
+    """A lease that a child this account answers for has accepted and that waits for the guardian's declaration."""
+
+    registration_id: str
+    unit_alias: str
+    child: ChildToDeclare
+
+
+def list_childrens_leases(world: World, *, account_id: str) -> tuple[ChildsLease, ...]:
+    """The leases of one's children under 16 that are not declared yet (ZJ-7), the oldest first."""
+    with reading() as session:
+        me = session.get_one(Account, account_id).person_id
+        if me is None:
+            return ()
+        rows = session.execute(
+            select(Registration, Person)
+            .join(Key, Key.lease_id == Registration.lease_id)
+            .join(Account, Account.id == Key.holder_account_id)
+            .join(Person, Person.id == Account.person_id)
+            .where(
+                Person.guardian_id == me,
+                Key.kind == "occupant",
+                Registration.residence == "living",
+                Registration.tenant_leg != "declared",
+            )
+            .order_by(Registration.created_at, Registration.id)
+        ).all()
+        found = {row.id: (row, child) for row, child in rows}
+        today = world.clock.today()
+        return tuple(
+            ChildsLease(row.id, unit_alias(session, row.unit_id), _to_declare(world, session, child))
+            for row, child in found.values()
+            if age_band(birth_of(world, session, child), today) != "adult"
+        )
+
+
 def add_co_resident(
     world: World,
     *,
@@ -329,12 +366,13 @@ def _children_to_declare(
     ).all()
     today = world.clock.today()
     return tuple(
-        ChildToDeclare(child.id, name_of(world, session, child), _needs_division(child))
+        _to_declare(world, session, child)
         for child in rows
         if age_band(birth_of(world, session, child), today) != "adult"
         and find_living(session, child.id, unit_id) is None
     )
 
 
-def _needs_division(child: Person) -> bool:
-    return child.id_type == "111" and child.hukou_division is None
+def _to_declare(world: World, session: Session, child: Person) -> ChildToDeclare:
+    needs_division = child.id_type == "111" and child.hukou_division is None
+    return ChildToDeclare(child.id, name_of(world, session, child), needs_division)

@@ -24,6 +24,7 @@ from backend.models.persons import Person
 from backend.models.units import Unit
 from backend.services import outbox, vault
 from backend.services.audit import Actor, write_leaf
+from backend.services.declarations import find_living
 from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_visitor, change_key, unit_alias
 from backend.services.key_lists import key_ends
@@ -172,7 +173,9 @@ def hold_lease(world: World, session: Session, account: Account, lease: Lease, k
     if registration.tenant_leg != "declared":
         registration.tenant_leg = "draft"
         registration.draft_expires_at = world.clock.now() + world.house.draft_life
-    registration.person_id = account.person_id
+    # Who is registered here on another's word already keeps that until they declare under their own lease.
+    along = account.person_id is not None and find_living(session, account.person_id, lease.unit_id)
+    registration.person_id = None if along and along.id != registration.id else account.person_id
     lease.tenant_id = account.person_id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -51,7 +52,7 @@ def add_co_resident(registration_id: str) -> str | Response | tuple[str, int]:
 @tenant.route("/homes/<registration_id>/household/children/<child_id>", methods=["GET", "POST"])
 def declare_child(registration_id: str, child_id: str) -> str | Response | tuple[str, int]:
     """A guardian declares one of their children (ZJ-7)."""
-    mine = households.list_household(world(), account_id=account_id(), registration_id=registration_id)
+    mine = _place_of_child(registration_id)
     child = next((one for one in mine.children if one.person_id == child_id), None)
     sheet = Sheet.of_request({**stay_labels(), "relation": _("孩子是租客的什么人")}, move_in_on=world().clock.today())
     if request.method == "POST":
@@ -59,14 +60,40 @@ def declare_child(registration_id: str, child_id: str) -> str | Response | tuple
             stay = read_stay(sheet, asks=child is not None and child.needs_division)
             relation = None if mine.is_tenant else sheet.choice("relation", RELATIONS)
             sheet.check()
-            households.declare_child(world(), account_id=account_id(), registration_id=registration_id,
-                                     child_id=child_id, relation=relation, **stay, idempotency_key=sheet.once)
+            made = households.declare_child(world(), account_id=account_id(), registration_id=registration_id,
+                                            child_id=child_id, relation=relation, **stay, idempotency_key=sheet.once)
+            if made.relation is None:  # under the child's own lease
+                return redirect(url_for("tenant.member", registration_id=registration_id, said="declared"), 303)
             return redirect(url_for("tenant.household", registration_id=registration_id, said="added"), 303)
     if child is None:
         raise Refused("not_found")
     return render_template("tenant/household_child.html", home=mine, child=child, sheet=sheet, relations=RELATIONS,
                            provinces=provinces().values(), chosen=provinces().get(sheet.value("province"))
                            ), sheet.status
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a child is declared: in the guardian's home, or under the child's own lease."""
+
+    registration_id: str
+    unit_alias: str
+    is_tenant: bool
+    children: tuple[households.ChildToDeclare, ...]
+    way_back: str
+
+
+def _place_of_child(registration_id: str) -> _Place:
+    try:
+        home = households.list_household(world(), account_id=account_id(), registration_id=registration_id)
+    except Refused:
+        leases = households.list_childrens_leases(world(), account_id=account_id())
+        mine = [one for one in leases if one.registration_id == registration_id]
+        alias = mine[0].unit_alias if mine else ""
+        back = url_for("tenant.represent")
+        return _Place(registration_id, alias, True, tuple(one.child for one in mine), back)
+    back = url_for("tenant.household", registration_id=registration_id)
+    return _Place(registration_id, home.unit_alias, home.is_tenant, home.children, back)
 
 
 @tenant.post("/homes/<registration_id>/objection")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
+from backend.domain.notices import NOTICES
+from backend.seeding import sample_number
+from backend.services.guardians import enter_child
 from backend.services.persons import enter_identity
 from tests.mobile_api.page_phones import CHINESE, PagePhone
 from tests.mobile_api.phones import ApiPhone
@@ -118,3 +122,17 @@ def test_who_was_entered_sees_their_own_and_objects(browser: Browser, make: Make
     assert phone.get(f"{home}/household").status == 200
     shown = browser(TENANT_PHONE).get(f"/t/homes/{story.registration_id}/household")
     assert "本人用自己的手机管理" in shown.text and "本人有异议" in shown.text
+
+
+def test_a_guardian_elsewhere_finds_the_lease_of_a_child_that_rents_by_itself(browser: Browser, make: Make) -> None:
+    number = sample_number("341822", date(2011, 3, 4))
+    story = make(stories.make_claimed, tenant_id_number=number, tenant_name="周小福")
+    make(enter_identity, account_id=story.tenant, id_type="111", id_number=number, name="周小福")
+    parent = make(make_son)
+    make(enter_child, account_id=parent, name="周小福", id_type="111", id_number=number, relation="father",
+         notice_version=NOTICES["registration_notice"].version)  # fmt: skip
+    phone = browser(SON_PHONE)
+    path = next(link for link in phone.get("/t/represent").reader.links if "/children/" in link)
+    declared = phone.press(phone.get(path), "提交", hukou_division="441900")
+    assert declared.path == f"/t/declared-for/{story.registration_id}" and "监护人" in declared.text
+    assert phone.get(path).status == 404

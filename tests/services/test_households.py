@@ -215,6 +215,9 @@ def test_a_child_that_rents_by_itself_is_declared_by_its_guardian_from_elsewhere
         world, account_id=parent, name="周大福", id_type="111", id_number=number, relation="father",
         notice_version=NOTICES["registration_notice"].version,
     )  # fmt: skip
+    [waiting] = households.list_childrens_leases(world, account_id=parent)
+    assert (waiting.registration_id, waiting.child.person_id) == (story.registration_id, child.person_id)
+    assert households.list_childrens_leases(world, account_id=story.tenant) == ()
     households.declare_child(
         world, account_id=parent, registration_id=story.registration_id, child_id=child.person_id,
         move_in_on=world.clock.today(), hukou_division="341822",
