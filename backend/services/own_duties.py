@@ -42,14 +42,18 @@ class DutyView:
 
 
 def list_duties(world: World, *, account_id: str) -> tuple[DutyView, ...]:
-    """What this account owes, as tenant, guardian or landlord: overdue first, then by the day; information last."""
+    """What this account owes, as tenant, guardian or landlord: overdue first, then by the day; information last.
+
+    What lies ahead (a lease that ends next year) is left out until its first reminder.
+    """
     with reading() as session:
-        found = [
-            _view(world, session, side, running, registration, lease)
-            for side, registration, lease in rows_of_account(session, account_id)
-            for running in running_duties(facts_of(registration, lease))
-            if side in (SIDES if running.duty.owner == "both" else (running.duty.owner,))
-        ]
+        found = []
+        for side, registration, lease in rows_of_account(session, account_id):
+            facts = facts_of(registration, lease)
+            for running in running_duties(facts):
+                sides = SIDES if running.duty.owner == "both" else (running.duty.owner,)
+                if side in sides and running.has_begun(facts, world.clock.now()):
+                    found.append(_view(world, session, side, running, registration, lease))
     return tuple(sorted(found, key=lambda duty: (_ORDER[duty.state], duty.due_at, duty.unit_alias)))
 
 
