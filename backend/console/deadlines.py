@@ -5,22 +5,20 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from backend.console.pages import acting, may, world
-from backend.queries import case_lists
+from backend.queries import duty_lists
 
 pages = Blueprint("deadlines", __name__)
 
 
 @pages.get("/deadlines")
 def index() -> str:
-    """Overdue declarations and landlords' reports of the officer's area."""
+    """Overdue duties of the officer's area, by the one table of duties."""
     owner = request.args.get("owner") if request.args.get("owner") in ("tenant", "landlord") else None
-    today = world().clock.today()
-    every = case_lists.list_duties(acting().area, today)
+    every = duty_lists.list_overdue(acting().area, world().clock.now())
     return render_template(
         "deadlines.html",
-        lines=[line for line in every if owner in (None, line.owner)],
+        lines=[line for line in every if owner is None or line.owner in (owner, "both")],
         every=every,
         owner=owner,
-        today=today,
         may_open=may("units.show"),
     )

@@ -11,6 +11,7 @@ from flask_babel import gettext, lazy_gettext
 from backend.domain import appointments, cases, ledger, purposes
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
+from backend.domain.duties import DUTIES
 from backend.domain.officers import ROLE_NAMES
 from backend.domain.registrations import STATE_NAMES
 from backend.domain.rules import RULES
@@ -143,6 +144,7 @@ EVIDENCE = {
     "differs_in": ("不一致之处", "Differs in"),
     "landlord_says_left_on": ("房东称租客离开于", "Landlord says: left on"),
     "due_on": ("应申报日期", "Was due on"),
+    "suggestion": ("其间变化", "Meanwhile"),
     "way": ("来源", "Came from"),
     "decision": ("机器判断", "The check said"),
     "owner": ("应由谁补正", "To be mended by"),
@@ -159,6 +161,8 @@ EVIDENCE_VALUES = {
     "attested": ("房东见证后复核", "review after the landlord's attestation"),
     "guardian": ("监护人见证后复核", "review after the guardian's word"),
     "review": ("需要人工判断", "a person should decide"),
+    "declared_now": cases.REASON_NAMES["declared_now"],
+    "mended": cases.REASON_NAMES["mended"],
     "no_match": ("未能匹配（三次）", "no match (three times)"),
     **OWNERS,
 }
@@ -230,6 +234,7 @@ TABLES: Mapping[str, Any] = {
     "DEADLINE_STATES": ledger.DEADLINE_STATES,
     "DECISIONS": DECISIONS,
     "DOCUMENTS": {code: (row.zh, row.en) for code, row in DOCUMENT_TYPES.items()},
+    "DUTIES": DUTIES,
     "EVIDENCE": EVIDENCE,
     "EVIDENCE_VALUES": EVIDENCE_VALUES,
     "FIELDS": purposes.FIELDS,

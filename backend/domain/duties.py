@@ -175,6 +175,12 @@ class Running:
         left = (self.due_on - day_of(now)).days
         return abs(left) if self.state(now) == "overdue" else max(0, left)
 
+    def has_begun(self, facts: DutyFacts, now: datetime) -> bool:
+        """Whether it is worth a line now: its fact is there, or something has been said. Information always is."""
+        fact: Fact | None = getattr(facts, self.duty.runs_from)
+        there = fact is not None and (fact <= now if isinstance(fact, datetime) else fact <= day_of(now))
+        return there or self.duty.sort == "information" or self.latest_step(facts, now) is not None
+
     def latest_step(self, facts: DutyFacts, now: datetime) -> Step | None:
         """The step to take at `now`: the latest that has come, since one message says it; None before the first."""
         come = [step for step in self.duty.steps if _time_of(self, step, facts) <= now]

@@ -1,11 +1,10 @@
-"""Lists of cases and deadlines: references, kinds, addresses and dates. No person is read here."""
+"""Lists of cases: references, kinds, addresses and dates. No person is read here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import case, func, select
 
@@ -14,7 +13,6 @@ from backend.domain.cases import OPEN_STATES
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.officers import Officer
-from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.queries.unit_facts import short_address
 
@@ -37,19 +35,6 @@ class CaseLine:
     assigned_badge: str | None
     decision: str | None
     decided_at: datetime | None
-
-
-@dataclass(frozen=True)
-class DutyLine:
-    """A duty that is open or late: whose, by which rule, where, since when. Nameless."""
-
-    unit_id: str
-    place: str
-    label: str
-    owner: str
-    rule: str
-    due_on: date
-    days_late: int
 
 
 def list_cases(
@@ -94,39 +79,6 @@ def find_neighbours(references: Sequence[str], reference: str) -> tuple[str | No
         return None, references[0] if references else None
     at = list(references).index(reference)
     return (references[at - 1] if at else None), (references[at + 1] if at + 1 < len(references) else None)
-
-
-def list_duties(area: str, today: date, *, owner: str | None = None) -> tuple[DutyLine, ...]:
-    """Overdue declarations (HK-15) and landlords' reports (ZJ-9-1) of an area, the latest first."""
-    lines: list[DutyLine] = []
-    if owner in (None, "tenant"):
-        late = (Registration.tenant_leg != "declared") & (Registration.tenant_due_on < today)
-        lines += _duties(area, today, "tenant", "HK-15", Registration.tenant_due_on, late)
-    if owner in (None, "landlord"):
-        late = (Registration.landlord_leg == "due") & (Registration.landlord_due_on < today)
-        lines += _duties(area, today, "landlord", "ZJ-9-1", Registration.landlord_due_on, late)
-    return tuple(sorted(lines, key=lambda line: (line.due_on, line.place, line.label)))
-
-
-def _duties(area: str, today: date, owner: str, rule: str, due: Any, late: Any) -> list[DutyLine]:
-    rows = db.session.execute(
-        select(Unit, Dwelling, due)
-        .select_from(Registration)
-        .join(Unit, Unit.id == Registration.unit_id)
-        .join(Dwelling, Dwelling.id == Unit.dwelling_id)
-        .where(
-            Dwelling.division.startswith(area, autoescape=True),
-            Registration.residence == "living",
-            Registration.scope == "in_scope",
-            late,
-        )
-        .order_by(due)
-        .limit(MOST)
-    )
-    return [
-        DutyLine(unit.id, short_address(dwelling), unit.label, owner, rule, due_on, (today - due_on).days)
-        for unit, dwelling, due_on in rows
-    ]
 
 
 def _line(row: Case, unit: Unit | None, dwelling: Dwelling | None, badge: str | None) -> CaseLine:

@@ -82,7 +82,7 @@ def _look_at_chunk(world: World, limit: int) -> int:
         for registration, lease in looked:
             _look(world, session, registration, lease)
         session.flush()
-        _answer_cases(session, looked)
+        _answer_cases(world, session, looked)
         session.flush()
         seen = {registration.lease_id for registration in rows}
         _note_looks(world, session, looked, [lease.id for lease in changed if lease.id in seen])
@@ -105,7 +105,7 @@ def _look_one_by_one(world: World, limit: int) -> int:
                 lease = _lease_of(session, registration, locked=True)
                 _look(world, session, registration, lease)
                 session.flush()
-                _answer_cases(session, [(registration, lease)])
+                _answer_cases(world, session, [(registration, lease)])
                 session.flush()
                 _note_looks(world, session, [(registration, lease)], [lease.id] if lease else [])
         except Exception as error:
@@ -246,7 +246,7 @@ def _escalate(world: World, session: Session, running: Running, registration: Re
         registration.case_id = case.id
 
 
-def _answer_cases(session: Session, looked: Sequence[tuple[Registration, Lease | None]]) -> None:
+def _answer_cases(world: World, session: Session, looked: Sequence[tuple[Registration, Lease | None]]) -> None:
     """Tell each open case whether its duty was fulfilled meanwhile; a person still closes it."""
     by_id = {registration.id: (registration, lease) for registration, lease in looked}
     if not by_id:
@@ -257,7 +257,8 @@ def _answer_cases(session: Session, looked: Sequence[tuple[Registration, Lease |
     )  # fmt: skip
     for case in session.scalars(open_ones).all():
         registration, lease = by_id[case.registration_id or ""]
-        owed = {running.duty.code for running in running_duties(facts_of(registration, lease))}
+        now, every = world.clock.now(), running_duties(facts_of(registration, lease))
+        owed = {running.duty.code for running in every if running.escalates(now)}  # else done, or put off: an extension
         duty = _duty_of(case)
         if duty is None:
             continue

@@ -89,11 +89,11 @@ def rows_of_account(session: Session, account_id: str) -> list[tuple[str, Regist
         or_(Registration.id.in_(own), Registration.household_of_id.in_(own)), Registration.residence == "living"
     )
     found: list[tuple[str, Registration, Lease | None]] = [
-        ("tenant", registration, lease) for registration, lease in session.execute(lived_in).tuples()
+        ("tenant", registration, lease) for registration, lease in session.execute(lived_in)
     ]
     if person_id is not None:
         let = pairs.where(Lease.landlord_id == person_id, Registration.residence == "living")
-        found += [("landlord", registration, lease) for registration, lease in session.execute(let).tuples()]
+        found += [("landlord", registration, lease) for registration, lease in session.execute(let)]
     return found
 
 

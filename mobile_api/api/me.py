@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from backend.domain.refusals import Refused
-from backend.services import access_records, persons, sign_ins
+from backend.services import access_records, own_duties, persons, sign_ins
 from backend.web import caller
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.me import AccountShown, IdentityEntered, IdentityShown, MyData, Preferences
+from mobile_api.api.schemas.me import AccountShown, DutyShown, IdentityEntered, IdentityShown, MyData, Preferences
 
 blueprint = Blueprint("me", "我的资料", "My data")
 
@@ -82,3 +82,13 @@ def export_my_data() -> Any:
     导出我的全部资料。
     """
     return {"data": access_records.export_my_data(world(), account_id=me())}
+
+
+@blueprint.get("/me/duties")
+@blueprint.response(200, DutyShown(many=True))
+def list_duties() -> Any:
+    """List what one owes with due date and rule: overdue first, information last.
+
+    查看我的期限：依据、最迟日期，逾期的在前。
+    """
+    return own_duties.list_duties(world(), account_id=me())

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
-from backend.services import access_records, consents, inbox, persons, sign_ins
+from backend.services import access_records, consents, inbox, own_duties, persons, sign_ins
 from mobile_api.pages.doors import account, account_id, session_id, world
 
 
@@ -20,8 +20,10 @@ def home() -> str:
 
 @account.get("/messages")
 def messages() -> str:
-    """The inbox, newest first."""
-    return render_template("account/messages.html", notices=inbox.list_notices(world(), account_id=account_id()))
+    """What is due, each with the page where it is done; and the inbox, newest first."""
+    notices = inbox.list_notices(world(), account_id=account_id())
+    duties = own_duties.list_duties(world(), account_id=account_id())
+    return render_template("account/messages.html", notices=notices, duties=duties)
 
 
 @account.post("/messages/<notice_id>/read")

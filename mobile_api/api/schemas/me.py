@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from backend.domain.documents import DOCUMENT_TYPES
+from backend.domain.duties import DUTIES
 from mobile_api.api.schemas.base import Input, Output
-from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Text, Whole
+from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Moment, Text, Whole
 
 STATES = ("none", "attested", "verified")
 DOCUMENT_STATES = ("unasked", "matched", "unmatched", "unavailable")
@@ -66,3 +67,18 @@ class IdentityShown(Output):
 
 class MyData(Output):
     data = Json("我的全部资料", "Everything kept about you", {"identity": {"name": "陈晓安"}})
+
+
+class DutyShown(Output):
+    code = Choice("哪项义务", "Which duty", "declare", tuple(DUTIES))
+    side = Choice("以什么身份", "In which part one owes it", "tenant", ("tenant", "landlord"))
+    title_zh = Text("名称", "Name in Chinese", "申报居住登记")
+    title_en = Text("英文名称", "Name", "Declare the residence")
+    rule = Text("法规编号", "Legal rule", "HK-15", allow_none=True)
+    state = Choice("状态", "State", "open", ("open", "overdue", "information"))
+    due_on = Day("最迟日期（含当日）", "Last day in time, in China", "2026-11-26")
+    due_at = Moment("最迟时刻", "Last moment in time", "2026-11-26T15:59:59+00:00")
+    days = Whole("还有几天；逾期时为晚了几天", "Days left; days late when overdue", 3)
+    unit_alias = Text("房间", "The unit", "陈塘路12号 201室")
+    registration_id = Id("登记编号", "Id of the registration")
+    lease_id = Id("租约编号", "Id of the lease", allow_none=True)

@@ -1,0 +1,33 @@
+"""Where each duty is done."""
+
+from __future__ import annotations
+
+from flask import url_for
+
+from backend.services.own_duties import DutyView
+
+# (duty, side) -> endpoint: a tenant's page takes the registration, a landlord's the lease.
+PAGES = {
+    ("declare", "tenant"): "tenant.declare",
+    ("draft", "tenant"): "tenant.declare",
+    ("change", "tenant"): "tenant.amend",
+    ("exemption", "tenant"): "tenant.tenancy",
+    ("foreign", "tenant"): "tenant.tenancy",
+    ("permit", "tenant"): "tenant.tenancy",
+    ("endorsement", "tenant"): "tenant.tenancy",
+    ("lease_end", "tenant"): "tenant.tenancy",
+    ("answer_left", "tenant"): "tenant.still_here",
+    ("report", "landlord"): "landlord.lease",
+    ("report_end", "landlord"): "landlord.lease",
+    ("lease_end", "landlord"): "landlord.lease",
+}
+
+
+def duty_page(duty: DutyView) -> str | None:
+    """The address of the page where a duty is done; None when it is nobody's page."""
+    endpoint = PAGES.get((duty.code, duty.side))
+    if endpoint is None:
+        return None
+    if duty.side == "landlord":
+        return url_for(endpoint, lease_id=duty.lease_id)
+    return url_for(endpoint, registration_id=duty.home_id)
