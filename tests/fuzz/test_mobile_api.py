@@ -12,15 +12,11 @@ import schemathesis
 from flask import Flask
 
 from backend.db import db
-from mobile_api.api.documents import DOCUMENT
 from mobile_api.app import create_mobile_app
 from tests.fuzz.invention import Call, Tally, fuzz
 from tests.mobile_api.phones import ApiPhone
 from tests.services import stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_PHONE
-
-# These end the session that all later calls are made in.
-ENDS_THE_SESSION = frozenset({"DELETE /auth/sessions/current", "POST /auth/sign-outs"})
 
 
 @pytest.fixture
@@ -66,18 +62,15 @@ def run(app: Flask, world: Any, examples: int, seed: int = 1) -> Tally:
             headers["Authorization"] = f"Bearer {chance.choice(tokens)}"
         return replace(call, headers=headers)
 
-    skip = ENDS_THE_SESSION
-    tally = fuzz(app, document, examples=examples, seed=seed, prepare=prepare, lead=lead, skip=skip)
-    print(tally.statuses, len(tally.reached))
-    for line in tally.wrong: print("WRONG", line)
+    tally = fuzz(app, document, examples=examples, seed=seed, prepare=prepare, lead=lead)
     assert tally.wrong == []
     assert max(tally.statuses) < 500
+    assert len(tally.reached) >= 25  # not only refusals were seen
     return tally
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_no_made_up_call_breaks_the_phones_api(mobile: Flask, world: Any) -> None:
-    assert DOCUMENT in mobile.extensions or True
     assert run(mobile, world, 3).calls >= 200
 
 
