@@ -135,6 +135,11 @@ class Settings:
             )
         if not self.registry_url.startswith("https://"):
             raise SettingsError("ANJU_REGISTRY_URL must begin with https:// outside the demo.")
+        if not (self.registry_client_cert and self.registry_client_key):
+            raise SettingsError(
+                "ANJU_REGISTRY_CLIENT_CERT and ANJU_REGISTRY_CLIENT_KEY are missing: outside the demo the registry "
+                "asks for our certificate (mutual TLS)."
+            )
         if self.netid_url and not self.netid_url.startswith("https://"):
             raise SettingsError("ANJU_NETID_URL must begin with https:// outside the demo, or be left out.")
         if not self.cookie_secure:

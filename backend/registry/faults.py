@@ -31,7 +31,7 @@ class Fault:
 FAULTS: Mapping[str, Fault] = {
     "slow": Fault(
         "批次收到后过 seconds 秒（几分钟或几天）才审核。",
-        "Batches are judged only `seconds` after they came: minutes or days.",
+        "Batches are judged only so many `seconds` after they came: minutes or days.",
         {"seconds": ("seconds", 60)},
     ),
     "http_502": Fault("调用得到 502，什么也没有发生。", "Calls are answered 502 and nothing is done."),

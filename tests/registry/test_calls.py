@@ -286,3 +286,15 @@ def test_the_process_refuses_a_database_of_another_revision(tmp_path: Path) -> N
     settings.folder.mkdir()
     with pytest.raises(WrongRevision, match="upgrade-database"):
         create_registry_app(settings, start_processor=False)
+
+
+def test_what_breaks_inside_is_9002_and_tells_nothing_of_what_was_sent(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with stage.registry.database.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE codes")
+    answer = stage.call("POST", "/v1/validate", BODY)
+    assert (answer.status_code, answer.get_json()["code"]) == (500, "9002")
+    assert answer.get_json()["errors"][0]["retryable"] is True
+    for text in (answer.get_data(as_text=True), caplog.text):
+        assert make_registration_item().payload["name"] not in text and "340122" not in text

@@ -9,6 +9,8 @@ from backend.config import Settings, SettingsError
 REAL = {
     "ANJU_SMS_URL": "https://sms.example/send",
     "ANJU_REGISTRY_URL": "https://registry.example",
+    "ANJU_REGISTRY_CLIENT_CERT": "/etc/anju/registry.pem",
+    "ANJU_REGISTRY_CLIENT_KEY": "/etc/anju/registry.key",
     "ANJU_AUTHORITY_URL": "https://authority.example/check",
 }
 
@@ -24,6 +26,7 @@ def test_an_installation_with_real_offices_runs() -> None:
     [
         ({"ANJU_SMS_URL": ""}, "ANJU_SMS_URL"),
         ({"ANJU_REGISTRY_URL": "http://registry.example"}, "ANJU_REGISTRY_URL"),
+        ({"ANJU_REGISTRY_CLIENT_KEY": ""}, "ANJU_REGISTRY_CLIENT_KEY"),
         ({"ANJU_AUTHORITY_URL": ""}, "ANJU_AUTHORITY_URL"),
         ({"ANJU_COOKIE_SECURE": "0"}, "ANJU_COOKIE_SECURE"),
         ({"ANJU_MOBILE_PORT": "eighty"}, "ANJU_MOBILE_PORT"),
