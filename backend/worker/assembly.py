@@ -1,4 +1,4 @@
-"""What the worker does, in three loops that do not wait for each other."""
+"""What the worker does, in loops that do not wait for each other."""
 
 from __future__ import annotations
 
@@ -10,30 +10,52 @@ from flask import Flask
 from backend.bootstrap import world_of
 from backend.gateways.world import World
 from backend.services import audit, document_checks, housekeeping, messages
+from backend.services.turns import TurnHolder
+from backend.worker.helpers import Bell, help_out, process_and_call
 from backend.worker.loops import Loop, Step
-from backend.worker.registry_loop import check_contact, process_once
+from backend.worker.registry_loop import check_contact
+
+# Batches in flight of one worker: while one is judged, the next is built and the last one's answers are stored.
+HELPERS = 2
 
 
 def make_loops(app: Flask) -> list[Loop]:
-    """The loops: one tells the registry, one sends short messages, one keeps the house and seals the audit log."""
+    """The loops: one tells the registry, with helpers for a backlog; one sends short messages; one keeps the house.
+
+    Any number of workers may run: what is told or sent is claimed row by row, and the house is kept by one at a time.
+    """
     world = world_of(app)
+    bells = [Bell() for _ in range(HELPERS)]
     telling = [
-        Step("tell", 0, _with(process_once, world), wakes_again=True),
+        Step("tell", 0, lambda: process_and_call(world, bells), wakes_again=True),
         Step("contact", 15, _with(check_contact, world)),
     ]
     writing = [Step("send", 0, _with(messages.send_due_messages, world), wakes_again=True)]
-    keeping = [
-        Step("seal", 1, _with(audit.seal_leaves, world)),
-        Step("checkpoint", 60, _with(audit.sign_checkpoint, world)),
-        Step("documents", 15, _with(document_checks.ask_again, world)),
-        Step("house", 10, lambda: housekeeping.keep_house(world, housekeeping.OFTEN)),
-        Step("months", 3_600, lambda: housekeeping.keep_house(world, housekeeping.HOURLY)),
-    ]
     return [
         Loop("registry", app, world.wake_up.listen("registry"), telling),
+        *(_helper(app, world, number, bell) for number, bell in enumerate(bells, 1)),
         Loop("messages", app, world.wake_up.listen("sms"), writing),
-        Loop("house", app, world.wake_up.listen("house"), keeping),
+        Loop("house", app, world.wake_up.listen("house"), _keeping(world)),
     ]
+
+
+def _keeping(world: World) -> list[Step]:
+    turn = TurnHolder(world, "house")
+
+    def mine(call: Callable[[], Any]) -> Callable[[], Any]:
+        return lambda: call() if turn.is_mine() else None
+
+    return [
+        Step("seal", 1, mine(_with(audit.seal_leaves, world))),
+        Step("checkpoint", 60, mine(_with(audit.sign_checkpoint, world))),
+        Step("documents", 15, mine(_with(document_checks.ask_again, world))),
+        Step("house", 10, mine(lambda: housekeeping.keep_house(world, housekeeping.OFTEN))),
+        Step("months", 3_600, mine(lambda: housekeeping.keep_house(world, housekeeping.HOURLY))),
+    ]
+
+
+def _helper(app: Flask, world: World, number: int, bell: Bell) -> Loop:
+    return Loop(f"registry-{number + 1}", app, bell, [Step("help", 0, lambda: help_out(world, bell), wakes_again=True)])
 
 
 def _with(call: Callable[[World], Any], world: World) -> Callable[[], Any]:
