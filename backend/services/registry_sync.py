@@ -202,13 +202,13 @@ def _pack(
     fresh: Sequence[tuple[OutboxItem, Item]],
     earlier: Mapping[int, Sequence[RegistryAttempt]],
 ) -> Shipment:
-    """Write the attempts before anything leaves, and make one batch with a key made of its content.
+    """Write the attempts before anything leaves, and make one batch with a key made of its rows and their content.
 
-    The same content is the same request, after a crash too; the number of times each item was judged before goes into
-    the key, so that a renewed try is a new request.
+    The same rows with the same content are the same request, after a crash too; the number of times each was judged
+    before goes into the key, so that a renewed try is a new request, and so is telling again what was lost.
     """
     batch = Batch(PURPOSE, tuple(built for _, built in fresh))
-    rounds = [_rounds(earlier.get(item.id, ())) for item, _ in fresh]
+    rounds = [[item.id, _rounds(earlier.get(item.id, ()))] for item, _ in fresh]
     key = hashlib.sha256(canonical_json(rounds) + batch.to_bytes()).hexdigest()
     attempts = [
         RegistryAttempt(

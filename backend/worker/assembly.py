@@ -14,13 +14,15 @@ from backend.services.turns import TurnHolder
 from backend.worker.helpers import Bell, help_out, process_and_call
 from backend.worker.loops import Loop, Step
 from backend.worker.registry_loop import check_contact
+from backend.worker.returning import compare_at_night, take_corrections, take_reads
 
 # Batches in flight of one worker: while one is judged, the next is built and the last one's answers are stored.
 HELPERS = 2
 
 
 def make_loops(app: Flask) -> list[Loop]:
-    """The loops: one tells the registry, with helpers for a backlog; one sends short messages; one keeps the house.
+    """The loops: one tells the registry, with helpers for a backlog; one takes what comes back; one sends short
+    messages; one keeps the house.
 
     Any number of workers may run: what is told or sent is claimed row by row, and the house is kept by one at a time.
     """
@@ -34,17 +36,14 @@ def make_loops(app: Flask) -> list[Loop]:
     return [
         Loop("registry", app, world.wake_up.listen("registry"), telling),
         *(_helper(app, world, number, bell) for number, bell in enumerate(bells, 1)),
+        Loop("returns", app, world.wake_up.listen("returns"), _returning(world)),
         Loop("messages", app, world.wake_up.listen("sms"), writing),
         Loop("house", app, world.wake_up.listen("house"), _keeping(world)),
     ]
 
 
 def _keeping(world: World) -> list[Step]:
-    turn = TurnHolder(world, "house")
-
-    def mine(call: Callable[[], Any]) -> Callable[[], Any]:
-        return lambda: call() if turn.is_mine() else None
-
+    mine = _in_turn(world, "house")
     return [
         Step("seal", 1, mine(_with(audit.seal_leaves, world))),
         Step("checkpoint", 60, mine(_with(audit.sign_checkpoint, world))),
@@ -52,6 +51,25 @@ def _keeping(world: World) -> list[Step]:
         Step("house", 10, mine(lambda: housekeeping.keep_house(world, housekeeping.OFTEN))),
         Step("months", 3_600, mine(lambda: housekeeping.keep_house(world, housekeeping.HOURLY))),
     ]
+
+
+def _returning(world: World) -> list[Step]:
+    mine = _in_turn(world, "returns")
+    return [
+        Step("corrections", 10, mine(_with(take_corrections, world))),
+        Step("reads", 15, mine(_with(take_reads, world))),
+        Step("compare", 5, mine(_with(compare_at_night, world))),
+    ]
+
+
+def _in_turn(world: World, name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Let steps run only in the worker whose turn it is."""
+    turn = TurnHolder(world, name)
+
+    def mine(call: Callable[[], Any]) -> Callable[[], Any]:
+        return lambda: call() if turn.is_mine() else None
+
+    return mine
 
 
 def _helper(app: Flask, world: World, number: int, bell: Bell) -> Loop:
