@@ -1,26 +1,23 @@
-"""The operator's commands about the registry: `registry status | show | retry | fault`, and `receipt verify`."""
+"""The operator's commands: `registry status | show | retry | reconcile | fault`, and `receipt verify`."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend.bootstrap import check_revision, core_app, world_of
-from backend.config import Settings, SettingsError
-from backend.db import db
 from backend.fault_switches import add_fault_arguments, switch_fault
 from backend.gateways.registry_client import read_receipt_keys
-from backend.gateways.world import World
+from backend.operator_world import any_settings, installation
 from backend.queries.duty_lists import count_paper_due
+from backend.queries.reconciliations import get_reconciliation_sum
 from backend.queries.registry_sync import SyncHealth, find_course, get_sync_health
+from backend.reconcile_cli import add_reconcile_command, comparisons_json, print_comparisons
 from backend.services.audit import Actor
-from backend.services.registry_upkeep import retry_parked
+from backend.services.registry_upkeep import retry_all_parked, retry_parked
 from backend.wire.receipts import ReceiptInvalid, find_receipt_in_file, verify_receipt
 from backend.wire.registry_messages import is_record_id, write_time
 
@@ -43,8 +40,11 @@ def add_registry_commands(subparsers: Any) -> None:
     status.add_argument("--json", action="store_true", help="for machines")
     show = _add(verbs, "show", "one registration and every attempt to tell it", _show)
     show.add_argument("record", metavar="RECORD", help="the registration's id")
-    retry = _add(verbs, "retry", "take a parked row up again", _retry)
-    retry.add_argument("outbox_id", metavar="ROW", type=int, help="its number in `registry status`")
+    retry = _add(verbs, "retry", "take a parked row up again, or all of them", _retry)
+    which = retry.add_mutually_exclusive_group(required=True)
+    which.add_argument("outbox_id", metavar="ROW", type=int, nargs="?", help="its number in `registry status`")
+    which.add_argument("--all", action="store_true", help="every parked row")
+    add_reconcile_command(verbs)
     fault = _add(verbs, "fault", "let the stand-in registry fail, or list how it can", _fault)
     add_fault_arguments(fault)
     receipt = subparsers.add_parser("receipt", help="registry receipts, verified offline")
@@ -87,11 +87,12 @@ def _verify(chosen: argparse.Namespace) -> int:
 
 
 def _status(chosen: argparse.Namespace) -> int:
-    with _installation() as world:
-        health = get_sync_health(world.clock.now())
+    with installation() as world:
+        health, compared = get_sync_health(world.clock.now()), get_reconciliation_sum()
         paper_due = count_paper_due()
     if chosen.json:
-        print(json.dumps({**_status_json(health), "paper_due": paper_due}, ensure_ascii=False))
+        told = {**_status_json(health), **comparisons_json(compared), "paper_due": paper_due}
+        print(json.dumps(told, ensure_ascii=False))
         return 0 if health.is_well else 1
     contact = "reached" if health.failure is None and health.reached_at else f"NOT reached: {health.failure or 'never'}"
     if health.failing_since is not None:
@@ -104,12 +105,14 @@ def _status(chosen: argparse.Namespace) -> int:
     print(f"paper due      {paper_due} declarations near their deadline wait for a printed form")
     print(f"parked         {len(health.parked)}")
     for row in health.parked:
-        print(f"  {row.outbox_id:>6}  {row.registration_id}  {row.kind} {row.leg}  {row.owner}: {row.error}")
+        fields = f"  {' '.join(row.pointers)}" if row.pointers else ""
+        print(f"  {row.outbox_id:>6}  {row.registration_id}  {row.kind} {row.leg}  {row.owner}: {row.error}{fields}")
+    print_comparisons(compared)
     return 0 if health.is_well else 1
 
 
 def _show(chosen: argparse.Namespace) -> int:
-    with _installation():
+    with installation():
         course = find_course(chosen.record) if is_record_id(chosen.record) else None
     if course is None:
         print(f"There is no registration {chosen.record}.", file=sys.stderr)
@@ -132,14 +135,17 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _retry(chosen: argparse.Namespace) -> int:
-    with _installation() as world:
+    with installation() as world:
+        if chosen.all:
+            print(f"{retry_all_parked(world, actor=Actor('operator'))} rows will be sent again.")
+            return 0
         taken = retry_parked(world, outbox_id=chosen.outbox_id, actor=Actor("operator"))
     print("It will be sent again." if taken else f"No parked row has the number {chosen.outbox_id}.")
     return 0 if taken else 1
 
 
 def _fault(chosen: argparse.Namespace) -> int:
-    return switch_fault(_settings().registry_url, "registry", chosen)
+    return switch_fault(any_settings().registry_url, "registry", chosen)
 
 
 def _bytes_of(given: str) -> bytes:
@@ -156,28 +162,9 @@ def _bytes_of(given: str) -> bytes:
         return file.read(LARGEST_FILE_BYTES)
 
 
-def _settings() -> Settings:
-    """The settings, also where this machine could not run Anju: verifying a receipt needs only a folder."""
-    try:
-        return Settings.from_environment()
-    except SettingsError:
-        return Settings.from_environment({**os.environ, "ANJU_DEMO": "1"})
-
-
 def _keys_file() -> Path:
-    settings = _settings()
+    settings = any_settings()
     return Path(settings.registry_keys or settings.var / "registry" / "public.jwks.json")
-
-
-@contextmanager
-def _installation() -> Iterator[World]:
-    """The installation's world with its database open."""
-    app = core_app(_settings())
-    check_revision(app)
-    with app.app_context():
-        yield world_of(app)
-        db.session.remove()
-        db.engine.dispose()
 
 
 def _since(at: Any) -> str:
@@ -189,9 +176,10 @@ def _status_json(health: SyncHealth) -> dict[str, Any]:
     plain = {name: getattr(health, name) for name in ("backlog", "last_receipt_no", "failure", "rejected", "is_well")}
     plain |= {name: write_time(at) if (at := getattr(health, name)) else None for name in times}
     parked = [
-        {"row": row.outbox_id, "registration": row.registration_id, "owner": row.owner, "error": row.error}
+        {"row": row.outbox_id, "registration": row.registration_id, "owner": row.owner, "error": row.error,
+         "fields": list(row.pointers)}
         for row in health.parked
-    ]
+    ]  # fmt: skip
     return {**plain, "alarms_today": health.alarms_today, "parked": parked}
 
 

@@ -105,6 +105,10 @@ INBOX: dict[str, InboxText] = {
                                        "Your receipt {receipt_no} is ready."),
     "registration_rejected": InboxText("居住登记需要补正", "Your registration needs a correction", "{message_zh}",
                                        "{message_en}"),
+    "registry_correction": InboxText("登记机关有更正", "The registry has corrected something",
+                                     "{unit} 的登记在登记机关有更正，请在住处页面确认或提出异议。15 天内没有答复，由工作人员处理。",
+                                     "The registry has corrected your registration of {unit}. Accept it or object on your "
+                                     "home's page; without an answer in 15 days a person decides."),
     "check_out_confirmed": InboxText("离开登记已确认", "Move-out confirmed", "登记机关已确认您从 {unit} 离开。",
                                      "The registry has confirmed your move-out from {unit}."),
     "landlord_says_left": InboxText("房东说您已搬走", "Your landlord says you have left",

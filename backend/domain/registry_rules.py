@@ -19,7 +19,7 @@ FAULT_STEPS = (
     30 * _SECOND,
     *(minutes * _MINUTE for minutes in (1, 2, 4, 8, 15, 30, 60)),
 )
-POLL_STEPS = tuple(seconds * _SECOND for seconds in (1, 2, 5, 10, 20, 30, 60))
+POLL_SOONEST, POLL_LATEST = _SECOND / 2, 60 * _SECOND
 TRIES_BEFORE_PARKED = 8  # answers that no repetition seems to change; an outage alone never parks anything
 IDENTITY_CODES = frozenset({"3001", "3002", "3003"})
 
@@ -29,9 +29,12 @@ def wait_after_fault(faults: int, source: random.Random | None = None) -> timede
     return _jittered(FAULT_STEPS[min(max(faults, 1), len(FAULT_STEPS)) - 1], source)
 
 
-def wait_before_poll(polls: int, source: random.Random | None = None) -> timedelta:
-    """How long to wait before asking again for a batch that is not judged yet, with ± 20 % jitter."""
-    return _jittered(POLL_STEPS[min(max(polls, 1), len(POLL_STEPS)) - 1], source)
+def wait_before_poll(age: timedelta, source: random.Random | None = None) -> timedelta:
+    """How long to wait before asking again for a batch sent `age` ago and not judged yet, with ± 20 % jitter.
+
+    A quarter of its age: a batch that takes seconds is asked for within seconds, one that takes days each minute.
+    """
+    return _jittered(min(max(age / 4, POLL_SOONEST), POLL_LATEST), source)
 
 
 def decide_owner(owners: Iterable[str]) -> str:

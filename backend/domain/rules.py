@@ -56,5 +56,6 @@ RULES: dict[str, LegalRule] = {
                   "National network identity is voluntary; where a check is enough, only its result comes back.",
                   "国家网络身份认证公共服务管理办法"),
         LegalRule("PIPL-17", "处理前须告知。", "People are told before their data is processed.", "个人信息保护法 第17条"),
+        LegalRule("PIPL-46", "发现信息不准确的，有权请求更正。", "Who finds data about them wrong may have it corrected.", "个人信息保护法 第46条"),
     )
 }

@@ -25,7 +25,7 @@ class RegistryLeg(Base):
     __table_args__ = (
         one_of("leg", ("TENANT", "LANDLORD")),
         one_of("state", ("ACTIVE", "MOVED_OUT", "VOIDED")),
-        Index("ix_registry_legs_day_town", "day", "town"),
+        Index("ix_registry_legs_day_town", "day", "town", "changed_at"),
         Index("ix_registry_legs_reads", "reads_asked_at", sqlite_where=TENANTS, postgresql_where=TENANTS),
     )
 

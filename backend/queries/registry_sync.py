@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from backend.db import reading
 from backend.models.outbox import OutboxRow
@@ -30,6 +32,7 @@ class ParkedRow:
     error: str
     attempts: int
     parked_at: datetime
+    pointers: tuple[str, ...] = ()  # the fields the registry found fault with the last time
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def get_sync_health(now: datetime) -> SyncHealth:
             failure=contact.failure if contact else None,
             rejected=session.scalar(select(func.count()).where(Registration.registry_state == "rejected")) or 0,
             alarms_today=alarms or 0,
-            parked=tuple(_parked(row) for row in parked),
+            parked=_with_pointers(session, parked),
             is_well=contact is not None and contact.failure is None and now - contact.checked_at < CONTACT_OLD_AFTER,
         )
 
@@ -146,7 +149,17 @@ def list_attempts(registration_id: str) -> tuple[AttemptView, ...]:
     return course.attempts if course else ()
 
 
-def _parked(row: OutboxRow) -> ParkedRow:
+def _with_pointers(session: Session, rows: Sequence[OutboxRow]) -> tuple[ParkedRow, ...]:
+    tried = session.execute(
+        select(RegistryAttempt.outbox_id, RegistryAttempt.errors)
+        .where(RegistryAttempt.outbox_id.in_([row.id for row in rows]))
+        .order_by(RegistryAttempt.id)
+    )
+    pointers = {outbox_id: tuple(error["pointer"] for error in errors) for outbox_id, errors in tried}
+    return tuple(_parked(row, pointers.get(row.id, ())) for row in rows)
+
+
+def _parked(row: OutboxRow, pointers: tuple[str, ...]) -> ParkedRow:
     owner, _, error = (row.last_error or "").partition(": ")
     assert row.parked_at is not None
     return ParkedRow(
@@ -158,6 +171,7 @@ def _parked(row: OutboxRow) -> ParkedRow:
         error=error or owner,
         attempts=row.attempts,
         parked_at=row.parked_at,
+        pointers=pointers,
     )
 
 

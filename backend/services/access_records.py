@@ -19,6 +19,7 @@ from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.lock_events import LockEvent
 from backend.models.persons import Person
+from backend.models.registry_returns import RegistryRead
 from backend.services.audit import Actor, write_leaf
 from backend.services.consents import list_consents
 from backend.services.inbox import list_notices
@@ -95,8 +96,14 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
         if before is not None:
             statement = statement.where(AuditLeaf.id < before)
         rows = session.scalars(statement.order_by(AuditLeaf.id.desc()).limit(limit + 1)).all()
-        items = tuple(_access(row) for row in rows[:limit])
-        return AccessPage(items, items[-1].id if len(rows) > limit else None)
+        there = select(RegistryRead).where(RegistryRead.person_id == account.person_id)
+        if before is not None:
+            there = there.where(RegistryRead.id < before)
+        reads = session.scalars(there.order_by(RegistryRead.id.desc()).limit(limit + 1)).all()
+        # by id, which is the order in which they became known here: a page ends at the same place for both
+        found = sorted([*map(_access, rows), *map(_read_there, reads)], key=lambda item: item.id, reverse=True)
+        items = tuple(found[:limit])
+        return AccessPage(items, items[-1].id if len(found) > limit else None)
 
 
 def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 100) -> tuple[DoorEvent, ...]:
@@ -156,6 +163,13 @@ def export_my_data(world: World, *, account_id: str) -> dict[str, Any]:
 
 def _person_of(session: Session, account_id: str) -> str | None:
     return session.get_one(Account, account_id).person_id
+
+
+def _read_there(row: RegistryRead) -> AccessView:
+    """A read at the registry itself, with the time it happened there."""
+    return AccessView(
+        row.id, row.at, "registry", row.office, None, row.badge, row.purpose, None, "registry_read", (), None
+    )
 
 
 def _access(row: AuditLeaf) -> AccessView:

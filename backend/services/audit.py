@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
@@ -37,6 +37,7 @@ class Actor:
 
 
 SYSTEM = Actor("system")
+_SEALING_LOCK = 0x414C  # 'AL': one number for all who seal; SQLite's writers take turns already
 
 
 def write_leaf(
@@ -103,16 +104,19 @@ def make_leaf(
 
 
 def seal_leaves(world: World, *, limit: int = 5000) -> int:
-    """Number the leaves that have none yet and sign a checkpoint over the grown tree; answers how many were sealed."""
+    """Number the leaves that have none yet; answers how many were sealed. Two at once take turns."""
     with transaction() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(select(func.pg_advisory_xact_lock(_SEALING_LOCK)))
         waiting = session.scalars(
             select(AuditLeaf.id).where(AuditLeaf.seq.is_(None)).order_by(AuditLeaf.at, AuditLeaf.id).limit(limit)
         ).all()
         if not waiting:
             return 0
         size = session.scalar(select(func.coalesce(func.max(AuditLeaf.seq), 0))) or 0
-        for offset, leaf_id in enumerate(waiting, start=1):
-            session.execute(update(AuditLeaf).where(AuditLeaf.id == leaf_id).values(seq=size + offset))
+        numbered = [{"leaf_id": leaf_id, "number": size + offset} for offset, leaf_id in enumerate(waiting, start=1)]
+        statement = update(AuditLeaf).where(AuditLeaf.id == bindparam("leaf_id")).values(seq=bindparam("number"))
+        session.connection().execute(statement, numbered)
         return len(waiting)
 
 

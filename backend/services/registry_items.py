@@ -53,20 +53,22 @@ class _Told:
 
 
 def build_item(
-    world: World, session: Session, registration: Registration, *, op: str, leg: str, version: int
+    world: World, session: Session, registration: Registration, *, op: str, leg: str, version: int, again: bool = False
 ) -> Item | NothingToSend:
     """Build the item for one outbox row of a registration.
 
     An amendment of a leg the registry never accepted is sent as its first version; the end of a record it never
-    accepted is not sent. The nonce comes from the person's data key, so a repeated build makes the same item, and
-    destroying the key leaves the hash without meaning.
+    accepted is not sent. With `again` the registry has lost what it accepted, and `op` stays as it is. The nonce comes
+    from the person's data key, so a repeated build makes the same item, and destroying the key leaves the hash without
+    meaning.
     """
     if registration.scope != "in_scope" or registration.declared_at is None:
         return NothingToSend(f"scope {registration.scope}")
     # the landlord's receipt number is our own acknowledgement until the registry's, with its token, takes its place
     token = registration.receipt_token if leg == "TENANT" else registration.landlord_receipt_token
     if op in ("UPSERT", "AMEND"):
-        op = "AMEND" if token is not None else "UPSERT"
+        if not again:
+            op = "AMEND" if token is not None else "UPSERT"
         told = _tenant_leg(world, session, registration) if leg == "TENANT" else _landlord_leg(
             world, session, registration
         )  # fmt: skip

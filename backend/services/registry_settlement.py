@@ -180,7 +180,7 @@ class Settlement:
     def _write_notices(self) -> None:
         people = [person_id for person_id, _, _, _ in self._notices]
         pairs = self.session.execute(select(Account.person_id, Account.id).where(Account.person_id.in_(people)))
-        accounts = dict(pairs.all())
+        accounts = {row.person_id: row.id for row in pairs}
         markers = [marker for _, _, marker, _ in self._notices]
         told = set(self.session.scalars(select(Notice.once).where(Notice.once.in_(markers))))
         rows = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -142,8 +142,9 @@ def leave_open(world: World, shipment: Shipment) -> None:
     for rows in _chunks(shipment.rows):
         with transaction() as session:
             ours = outbox.hold(session, [row.item for row in rows])
-            waiting = [row.item for row in rows if row.item.id in ours]
-            outbox.settle_together(session, [(item, _asked_again(world, item)) for item in waiting])
+            sent_at = _sent_at(session, rows)
+            waiting = [row for row in rows if row.item.id in ours]
+            outbox.settle_together(session, [(r.item, _asked_again(world, sent_at[r.attempt_id])) for r in waiting])
 
 
 def put_off_shipment(world: World, shipment: Shipment, reason: str, retry_after_seconds: float | None = None) -> None:
@@ -156,7 +157,8 @@ def put_off_shipment(world: World, shipment: Shipment, reason: str, retry_after_
                 if shipment.remote_batch_id is None:
                     outcomes.put_off(settlement, row.item, attempt, reason, wait=wait)
                 else:  # it is there; only our question went unanswered
-                    settlement.retry(row.item, after=wait_before_poll(row.item.attempts), error=reason)
+                    age = world.clock.now() - attempt.sent_at
+                    settlement.retry(row.item, after=wait_before_poll(age), error=reason)
 
 
 def refuse_shipment(world: World, shipment: Shipment, errors: Sequence[ItemError], code: str) -> None:
@@ -181,7 +183,8 @@ def _build(world: World, session: Session, item: OutboxItem) -> Item | None:
     leg = item.payload.get("leg", "TENANT")
     version = item.payload.get("version", registration.version)
     try:
-        built = build_item(world, session, registration, op=item.kind, leg=leg, version=version)
+        again = bool(item.payload.get("again"))
+        built = build_item(world, session, registration, op=item.kind, leg=leg, version=version, again=again)
     except (KeyRingError, ValueError) as error:  # one row nobody can read must not hold up the others
         log.error("registry_row_unreadable", registration_id=registration.id, error=type(error).__name__)
         outbox.park_in(world, session, item, error=f"OPERATOR: {type(error).__name__}")
@@ -199,13 +202,13 @@ def _pack(
     fresh: Sequence[tuple[OutboxItem, Item]],
     earlier: Mapping[int, Sequence[RegistryAttempt]],
 ) -> Shipment:
-    """Write the attempts before anything leaves, and make one batch with a key made of its content.
+    """Write the attempts before anything leaves, and make one batch with a key made of its rows and their content.
 
-    The same content is the same request, after a crash too; the number of times each item was judged before goes into
-    the key, so that a renewed try is a new request.
+    The same rows with the same content are the same request, after a crash too; the number of times each was judged
+    before goes into the key, so that a renewed try is a new request, and so is telling again what was lost.
     """
     batch = Batch(PURPOSE, tuple(built for _, built in fresh))
-    rounds = [_rounds(earlier.get(item.id, ())) for item, _ in fresh]
+    rounds = [[item.id, _rounds(earlier.get(item.id, ()))] for item, _ in fresh]
     key = hashlib.sha256(canonical_json(rounds) + batch.to_bytes()).hexdigest()
     attempts = [
         RegistryAttempt(
@@ -288,8 +291,15 @@ def _rounds(attempts: Sequence[RegistryAttempt]) -> int:
     return sum(attempt.remote_batch_id is not None and attempt.outcome != "open" for attempt in attempts)
 
 
-def _asked_again(world: World, item: OutboxItem) -> dict[str, Any]:
-    at = world.clock.now() + wait_before_poll(item.attempts)
+def _sent_at(session: Session, rows: Sequence[Row]) -> dict[int, datetime]:
+    mine = RegistryAttempt.id.in_([row.attempt_id for row in rows])
+    found = session.execute(select(RegistryAttempt.id, RegistryAttempt.sent_at).where(mine))
+    return {row.id: row.sent_at for row in found}
+
+
+def _asked_again(world: World, sent_at: datetime) -> dict[str, Any]:
+    now = world.clock.now()
+    at = now + wait_before_poll(now - sent_at)
     return {"available_at": at, "lease_until": None, "last_error": "waiting_for_registry"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
@@ -26,6 +26,23 @@ def retry_parked(world: World, *, outbox_id: int, actor: Actor) -> bool:
         write_leaf(world, session, actor, "registry_retry", object_kind="registration", object_id=row.aggregate_id)
     world.wake_up.notify("registry")
     return True
+
+
+def retry_all_parked(world: World, *, actor: Actor) -> int:
+    """Take every parked row up again; answers how many."""
+    with transaction() as session:
+        parked = session.scalars(
+            select(OutboxRow)
+            .where(OutboxRow.destination == "registry", OutboxRow.done_at.is_(None), OutboxRow.parked_at.is_not(None))
+            .order_by(OutboxRow.id)
+            .with_for_update()
+        ).all()
+        for row in parked:
+            row.parked_at, row.available_at, row.lease_until = None, world.clock.now(), None
+            write_leaf(world, session, actor, "registry_retry", object_kind="registration", object_id=row.aggregate_id)
+    if parked:
+        world.wake_up.notify("registry")
+    return len(parked)
 
 
 def note_contact(world: World, failure: str | None) -> bool:

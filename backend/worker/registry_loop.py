@@ -11,19 +11,39 @@ from backend.gateways.registry_client import RegistryRefused, RegistryUnavailabl
 from backend.gateways.world import World
 from backend.services import registry_sync, registry_upkeep
 from backend.services.registry_sync import Shipment
+from backend.wire.registry_messages import MOST_ITEMS
 
 log = structlog.get_logger(__name__)
 
 # All well, a batch is judged within a few tens of milliseconds: ask quickly at first, then leave it for later passes.
 FIRST_POLLS_SECONDS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
+# A full batch is waited for longer: putting it down to send yet another would only lengthen the registry's queue.
+FULL_POLLS_SECONDS = (0.1, 0.2, 0.3, 0.4, *(0.5,) * 24)
 
 
-def process_once(world: World, *, sleep: Callable[[float], None] = time.sleep) -> int:
-    """Make one pass; answers how many outbox rows it handled, 0 when nothing was due."""
+FULL = MOST_ITEMS // 2  # a claim of that many rows means a backlog
+SILENCE = frozenset({"timeout", "connect", "tls"})  # who does not answer one call will not answer the next either
+
+
+def process_once(
+    world: World, *, sleep: Callable[[float], None] = time.sleep, on_full: Callable[[], object] = lambda: None
+) -> int:
+    """Make one pass; answers how many outbox rows it handled, 0 when nothing was due.
+
+    `on_full` is called as soon as the claim shows that there is more to do than one pass carries. Once the registry
+    is silent the rest of the pass is put off without another call, so that no lease runs out while waiting in vain.
+    """
     shipments = registry_sync.claim_shipments(world)
+    handled = sum(len(shipment.rows) for shipment in shipments)
+    if handled >= FULL:
+        on_full()
+    silence: str | None = None
     for shipment in shipments:
-        _handle(world, shipment, sleep)
-    return sum(len(shipment.rows) for shipment in shipments)
+        if silence is None:
+            silence = _handle(world, shipment, sleep)
+        else:
+            registry_sync.put_off_shipment(world, shipment, silence)
+    return handled
 
 
 def check_contact(world: World) -> None:
@@ -36,23 +56,27 @@ def check_contact(world: World) -> None:
         registry_upkeep.note_contact(world, None)
 
 
-def _handle(world: World, shipment: Shipment, sleep: Callable[[float], None]) -> None:
+def _handle(world: World, shipment: Shipment, sleep: Callable[[float], None]) -> str | None:
+    """Handle one shipment; answers the reason when the registry fell silent."""
     try:
         if shipment.batch is not None:
             received = world.registry.submit(shipment.batch, shipment.idempotency_key)
             shipment = registry_sync.note_received(world, shipment, received.batch_id)
-            _ask(world, shipment, FIRST_POLLS_SECONDS, sleep)
+            waits = FULL_POLLS_SECONDS if len(shipment.rows) >= FULL else FIRST_POLLS_SECONDS
+            _ask(world, shipment, waits, sleep)
         else:
-            _ask(world, shipment, (), sleep)
+            _ask(world, shipment, FULL_POLLS_SECONDS if len(shipment.rows) >= FULL else (), sleep)
     except RegistryUnavailable as failure:
         log.warning("registry_unavailable", reason=failure.reason, rows=len(shipment.rows))
         registry_sync.put_off_shipment(world, shipment, failure.reason, failure.retry_after_seconds)
         registry_upkeep.note_contact(world, _reason_of(failure))
+        return failure.reason if failure.reason in SILENCE else None
     except RegistryRefused as refused:
         registry_sync.refuse_shipment(world, shipment, refused.errors, refused.code)
         registry_upkeep.note_contact(world, _reason_of(refused))
     else:
         registry_upkeep.note_contact(world, None)
+    return None
 
 
 def _ask(world: World, shipment: Shipment, waits: tuple[float, ...], sleep: Callable[[float], None]) -> None:

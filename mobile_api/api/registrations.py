@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.services import receipts, registrations, tenancies
+from backend.services import receipts, registrations, registry_corrections, tenancies
 from backend.web import language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.registrations import (
     Amendment,
+    CorrectionAnswer,
+    CorrectionShown,
     Declaration,
     ReceiptShown,
     RegistrationShown,
@@ -102,6 +104,30 @@ def still_here(registration_id: str) -> Any:
     回答“我还住着”：钥匙不受影响，由工作人员核实。
     """
     return registrations.answer_still_here(world(), account_id=me(), registration_id=registration_id)
+
+
+@blueprint.get("/registrations/<id:registration_id>/corrections")
+@blueprint.response(200, CorrectionShown(many=True))
+def list_corrections(registration_id: str) -> Any:
+    """List what the registry has corrected in one's registration, newest first.
+
+    查看登记机关对我的登记所作的更正。
+    """
+    return registry_corrections.list_corrections(world(), account_id=me(), registration_id=registration_id)
+
+
+@blueprint.put("/registrations/<id:registration_id>/corrections/<id:correction_id>/answer")
+@blueprint.arguments(CorrectionAnswer)
+@blueprint.response(200, CorrectionShown)
+@blueprint.refuses("transition")
+def answer_correction(body: dict[str, Any], registration_id: str, correction_id: str) -> Any:
+    """Accept a correction, which then counts, or object: then a person decides.
+
+    同意更正（随即生效），或提出异议（由工作人员处理）。
+    """
+    return registry_corrections.answer_correction(
+        world(), account_id=me(), registration_id=registration_id, correction_id=correction_id, **body
+    )
 
 
 @blueprint.get("/registrations/<id:registration_id>/receipt")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from backend.domain.refusals import Refused
 from backend.domain.registrations import CHECK_OUT_REASONS
-from backend.services import households, registrations, tenancies
+from backend.services import households, registrations, registry_corrections, tenancies
 from backend.services.household_members import MemberView
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
@@ -67,3 +67,14 @@ def still_here(registration_id: str) -> str | Response:
         registrations.answer_still_here(world(), account_id=account_id(), registration_id=registration_id)
         return redirect(url_for("tenant.tenancy", registration_id=registration_id, said="still_here"), 303)
     return render_template("tenant/still_here.html", home=mine)
+
+
+@tenant.post("/homes/<registration_id>/corrections/<correction_id>")
+def answer_correction(registration_id: str, correction_id: str) -> Response:
+    """Accept what the registry has corrected, or object: then a person decides."""
+    accept = request.form.get("accept") == "yes"
+    registry_corrections.answer_correction(
+        world(), account_id=account_id(), registration_id=registration_id, correction_id=correction_id, accept=accept
+    )
+    said = "correction_accepted" if accept else "correction_objected"
+    return redirect(url_for("tenant.tenancy", registration_id=registration_id, said=said), 303)

@@ -136,6 +136,8 @@ TASKS = {
 # What the registry does with a declaration; staff's actions are named by domain.purposes.
 REGISTRY_ACTIONS = {
     "registry_sent": ("居住登记送往登记机关", "Your registration was sent to the registry"),
+    "registry_read": ("登记机关查看了您的登记", "Your record was read at the registry"),
+    "registration_correction_received": ("登记机关通知了一处更正", "The registry has told of a correction"),
     "registry_accepted": ("登记机关受理了您的居住登记", "The registry accepted your registration"),
     "registry_rejected": ("登记机关退回了您的居住登记", "The registry returned your registration"),
     "identity_window": ("当面核验了您的身份", "Checked your identity in person"),

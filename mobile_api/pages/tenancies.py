@@ -10,7 +10,15 @@ from backend.domain.divisions import find_division, provinces
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import REASONS_OF_STAY
-from backend.services import consents, identity_checks, persons, registrations, tenancies, visitor_keys
+from backend.services import (
+    consents,
+    identity_checks,
+    persons,
+    registrations,
+    registry_corrections,
+    tenancies,
+    visitor_keys,
+)
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
 
@@ -31,8 +39,11 @@ def tenancy(registration_id: str) -> str:
     """The task list: done, next, reference number."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
     progress = identity_checks.identity_progress(world(), account_id=account_id())
+    corrections = registry_corrections.list_corrections(
+        world(), account_id=account_id(), registration_id=registration_id
+    )
     return render_template("tenant/tenancy.html", home=mine, progress=progress, said=request.args.get("said"),
-                           accepted=request.args.get("accepted"))
+                           accepted=request.args.get("accepted"), corrections=corrections)
 
 
 @tenant.get("/homes/<registration_id>/state")

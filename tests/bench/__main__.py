@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, MutableMapping, Sequence
 
-from tests.bench import face, locks
+from tests.bench import face, locks, registry
 from tests.bench.figures import Row, machine, report, table
 from tests.bench.stage import Stage
 
@@ -19,6 +19,7 @@ from tests.bench.stage import Stage
 GROUPS: MutableMapping[str, Callable[[bool], Sequence[locks.Measurement]]] = {
     "locks": locks.measurements,
     "face": face.measurements,
+    "registry": registry.measurements,
 }
 
 

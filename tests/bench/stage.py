@@ -84,8 +84,9 @@ class Place:
             if kind == "postgresql"
             else f"sqlite:///{self.folder / 'anju.db'}"
         )
-        ports = free_ports(5)
-        names = ("mobile_port", "bridge_health_port", "sim_port", "sim_near_port", "bare_port")
+        ports = free_ports(7)
+        names = ("mobile_port", "bridge_health_port", "sim_port", "sim_near_port", "bare_port", "registry_port",
+                 "worker_health_port")  # fmt: skip
         self.ports = dict(zip(names, ports, strict=True))
         self.environment = {
             **os.environ,
@@ -95,6 +96,7 @@ class Place:
             "ANJU_BROKER_PORT": str(stage.broker.port),
             "ANJU_FACE_WORKERS": "0",
             **{f"ANJU_{name.upper()}": str(port) for name, port in self.ports.items()},
+            "ANJU_REGISTRY_URL": f"http://127.0.0.1:{self.ports['registry_port']}",
         }
         self.settings = Settings.from_environment(self.environment)
         self.settings.keys_folder.mkdir(parents=True)
@@ -138,6 +140,17 @@ class Place:
         command = python("device_sim", "--locks", str(count), "--seed", str(seed))
         self.start("locks", command, f"http://127.0.0.1:{self.ports['sim_port']}/healthz")
 
+    def start_registry(self) -> None:
+        """The stand-in of the residence registry, with a database of its own."""
+        port = self.ports["registry_port"]
+        self._run(python("backend.registry", "upgrade-database"), "the registry could not be prepared")
+        command = web("backend.registry.app:create_registry_app()", port)
+        self.start("registry", command, f"http://127.0.0.1:{port}/healthz")
+
+    def start_worker(self) -> None:
+        """The worker."""
+        self.start("worker", python("backend.worker"), f"http://127.0.0.1:{self.ports['worker_health_port']}/healthz")
+
     def start_bare(self, program: str) -> None:
         """One of the programs without Anju; returns when it has its subscription."""
         self.start(program, python("tests.bench.bare", program))
@@ -172,10 +185,12 @@ class Place:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def _migrate(self) -> None:
-        command = python("backend.cli", "upgrade-database")
+        self._run(python("backend.cli", "upgrade-database"), "the database could not be migrated")
+
+    def _run(self, command: tuple[str, ...], failure: str) -> None:
         done = subprocess.run(command, cwd=TOP, env=self.environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise RuntimeError(f"the database could not be migrated: {(done.stdout + done.stderr)[-1500:]}")
+            raise RuntimeError(f"{failure}: {(done.stdout + done.stderr)[-1500:]}")
 
 
 def cpu_milliseconds() -> float:

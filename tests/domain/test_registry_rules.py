@@ -23,7 +23,12 @@ def test_waiting_grows_and_never_keeps_step_with_others() -> None:
 
 
 def test_a_batch_that_is_not_judged_yet_is_asked_for_at_least_every_minute_or_so() -> None:
-    assert max(wait_before_poll(99, random.Random(seed)) for seed in range(50)) <= timedelta(seconds=72)
+    waits = [wait_before_poll(timedelta(days=2), random.Random(seed)) for seed in range(50)]
+    assert max(waits) <= timedelta(seconds=72)
+
+
+def test_a_fresh_batch_is_asked_for_within_seconds() -> None:
+    assert wait_before_poll(timedelta(seconds=4), random.Random(1)) <= timedelta(seconds=1.2)
 
 
 @pytest.mark.parametrize(

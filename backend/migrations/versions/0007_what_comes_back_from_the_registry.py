@@ -76,7 +76,7 @@ def _make_legs() -> None:
         ),
         sa.PrimaryKeyConstraint("registration_id", "leg", name=op.f("pk_registry_legs")),
     )
-    op.create_index("ix_registry_legs_day_town", "registry_legs", ["day", "town"])
+    op.create_index("ix_registry_legs_day_town", "registry_legs", ["day", "town", "changed_at"])
     op.create_index(
         "ix_registry_legs_reads", "registry_legs", ["reads_asked_at"],
         sqlite_where=_TENANTS, postgresql_where=_TENANTS,

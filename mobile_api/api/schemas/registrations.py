@@ -94,6 +94,28 @@ class Amendment(Input):
     reason = Choice("居住事由（可不填）", "Reason of stay, optional", "204", REASONS_OF_STAY, allow_none=True)
 
 
+class CorrectedField(Output):
+    field = Text("字段", "Field", "move_in_on")
+    name_zh = Text("字段名", "Its name in Chinese", "入住日期")
+    name_en = Text("字段英文名", "Its name", "Moved in on")
+    value_zh = Text("更正后", "The corrected value in Chinese words", "2026-11-20")
+    value_en = Text("更正后（英文）", "The corrected value", "2026-11-20")
+
+
+class CorrectionShown(Output):
+    id = Id("更正编号", "Id of the correction")
+    made_at = Moment("更正时间", "Corrected at the registry at")
+    due_at = Moment("答复期限", "To be answered by; then a person decides")
+    state = Choice("状态", "State", "shown", ("shown", "accepted", "objected", "unanswered"))
+    state_zh = Text("状态（中文）", "State in Chinese", "请您确认")
+    state_en = Text("状态（英文）", "State in English", "Waits for your answer")
+    fields = Several(Part(CorrectedField, "字段", "A field"), "更正的内容", "What was corrected")  # type: ignore[assignment]
+
+
+class CorrectionAnswer(Input):
+    accept = Flag("是否同意", "Whether it is right", True, required=True)
+
+
 class CheckOut(Input):
     moved_out_on = Day("离开日期", "Moved out on", required=True)
     reason = Choice("离开事由", "Reason of leaving", "lease_end", CHECK_OUT_REASONS, required=True)

@@ -1,0 +1,233 @@
+"""Corrections made at the registry: fetched once, shown to the person first, counting only after the answer.
+
+What a person accepts becomes an amendment whose source is the registry; it is not sent back, for the registry has it.
+An objection, silence, or a field nobody may amend by own word goes to a person. The values are sealed throughout.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import reading, transaction
+from backend.domain.corrections import (
+    ANSWER_WITHIN,
+    COUNTING,
+    FIELD_NAMES,
+    STATE_NAMES,
+    Amended,
+    amended_by,
+    find_faults,
+    shown_value,
+)
+from backend.domain.ids import new_id
+from backend.domain.refusals import Refused, illegal_transition
+from backend.gateways.world import World
+from backend.models.registrations import Registration
+from backend.models.registry_returns import RegistryCorrection, RegistryCursor
+from backend.services import vault
+from backend.services.audit import SYSTEM, Actor
+from backend.services.inbox import tell_person
+from backend.services.key_changes import unit_alias
+from backend.services.registration_changes import change_registration, open_registration_case
+from backend.services.tenancies import own_registration
+from backend.wire.registry_answers import Change
+from backend.wire.registry_messages import is_record_id
+
+log = structlog.get_logger(__name__)
+
+FEED = "changes"
+PLACE = "registry_corrections.values"
+MOST_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class CorrectedField:
+    """One field as the registry has corrected it, in words."""
+
+    field: str
+    name_zh: str
+    name_en: str
+    value_zh: str
+    value_en: str
+
+
+@dataclass(frozen=True)
+class CorrectionView:
+    """A correction as its person sees it; `state`: 'shown', 'accepted', 'objected' or 'unanswered'."""
+
+    id: str
+    made_at: datetime
+    due_at: datetime
+    state: str
+    state_zh: str
+    state_en: str
+    fields: tuple[CorrectedField, ...]
+
+
+def fetch_corrections(world: World) -> int:
+    """Read on in the registry's feed; answers how many were new. Stored with the cursor, so none is lost or doubled.
+
+    Raises RegistryUnavailable and RegistryRefused.
+    """
+    with reading() as session:
+        held = session.get(RegistryCursor, FEED)
+        cursor = held.cursor if held else "0"
+    changes, following = world.registry.changes(cursor)
+    if not changes:
+        return 0
+    with transaction() as session:
+        row = session.get(RegistryCursor, FEED, with_for_update=True)
+        if (row.cursor if row else "0") != cursor:
+            return 0  # another worker was quicker
+        if row is None:
+            row = RegistryCursor(name=FEED)
+            session.add(row)
+        row.cursor, row.at = following, world.clock.now()
+        session.flush()
+        return sum(_keep(world, session, change) for change in changes)
+
+
+def list_corrections(world: World, *, account_id: str, registration_id: str) -> tuple[CorrectionView, ...]:
+    """The corrections of one's own registration, newest first."""
+    with reading() as session:
+        registration = own_registration(session, account_id, registration_id)
+        rows = session.scalars(
+            select(RegistryCorrection)
+            .where(RegistryCorrection.registration_id == registration.id)
+            .order_by(RegistryCorrection.sequence.desc())
+        ).all()
+        return tuple(_view(world, session, registration, row) for row in rows)
+
+
+def answer_correction(
+    world: World, *, account_id: str, registration_id: str, correction_id: str, accept: bool
+) -> CorrectionView:
+    """Accept a correction, which then counts, or object, and a person decides. The same answer again changes nothing.
+
+    Raises Refused not_found, and transition when it was answered otherwise.
+    """
+    with transaction() as session:
+        registration = own_registration(session, account_id, registration_id)
+        row = session.get(RegistryCorrection, correction_id, with_for_update=True)
+        if row is None or row.registration_id != registration.id:
+            raise Refused("not_found", "correction_id")
+        wanted = "accepted" if accept else "objected"
+        if row.state not in ("shown", wanted):
+            raise Refused.of([illegal_transition(STATE_NAMES[row.state], {})])
+        if row.state == "shown":
+            row.state, row.answered_at = wanted, world.clock.now()
+            if not accept:
+                _ask_a_person(world, session, registration, row, "objected")
+            elif not _count(world, session, registration, row, Actor("resident", account_id)):
+                _ask_a_person(world, session, registration, row, "needs_a_person")
+        return _view(world, session, registration, row)
+
+
+def decide_unanswered(world: World) -> int:
+    """Corrections nobody answered in 15 days go to a person; answers how many."""
+    with transaction() as session:
+        late = session.scalars(
+            select(RegistryCorrection)
+            .where(RegistryCorrection.state == "shown", RegistryCorrection.due_at < world.clock.now())
+            .order_by(RegistryCorrection.due_at)
+            .limit(MOST_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        ).all()
+        for row in late:
+            row.state, row.answered_at = "unanswered", world.clock.now()
+            registration = session.get_one(Registration, row.registration_id)
+            _ask_a_person(world, session, registration, row, "no_answer")
+        return len(late)
+
+
+def _keep(world: World, session: Session, change: Change) -> bool:
+    """Store one correction and tell the person; what nobody can be shown is told to the operator."""
+    registration = session.get(Registration, change.record_id) if is_record_id(change.record_id) else None
+    known = select(RegistryCorrection.id).where(RegistryCorrection.sequence == change.sequence)
+    if registration is None or registration.person_id is None or change.kind != "CORRECTED" or not change.fields:
+        log.error("registry_change_ignored", sequence=change.sequence, kind=change.kind[:40])
+        return False
+    if session.scalar(known) is not None:
+        return False
+    now = world.clock.now()
+    row = RegistryCorrection(
+        id=new_id(),
+        sequence=change.sequence,
+        registration_id=registration.id,
+        made_at=change.at,
+        received_at=now,
+        due_at=now + ANSWER_WITHIN,
+        fields=sorted(change.fields),
+        state="shown",
+    )
+    values = json.dumps(dict(change.fields), ensure_ascii=False)
+    row.values_sealed = vault.seal(world, session, registration.person_id, PLACE, row.id, values)
+    session.add(row)
+    session.flush()
+    change_registration(
+        world, session, registration, "correction_received", SYSTEM, source="registry", fields=row.fields
+    )
+    unit = unit_alias(session, registration.unit_id)
+    if not tell_person(world, session, registration.person_id, "registry_correction", once=row.id, unit=unit):
+        row.state, row.answered_at = "unanswered", now  # the paper path: nobody would see it
+        _ask_a_person(world, session, registration, row, "no_account")
+    return True
+
+
+def _count(world: World, session: Session, registration: Registration, row: RegistryCorrection, actor: Actor) -> bool:
+    """Let an accepted correction count; False when some of it, or all, is not for the person alone to change."""
+    values = _values(world, session, registration, row)
+    after = amended_by(Amended(registration.move_in_on, registration.planned_end_on, registration.reason), values)
+    if after is None or find_faults(after, world.clock.today()):
+        return False
+    changed = [name for name in COUNTING if getattr(registration, name) != getattr(after, name)]
+    for name in changed:
+        setattr(registration, name, getattr(after, name))
+    if changed:
+        # not sent: the registry has it; only what it returned before goes out again, mended by its own correction
+        send = "AMEND" if registration.registry_state == "rejected" else None
+        change_registration(world, session, registration, "amend", actor, source="registry", fields=changed, send=send)
+    return set(values) <= set(COUNTING)
+
+
+def _ask_a_person(
+    world: World, session: Session, registration: Registration, row: RegistryCorrection, why: str
+) -> None:
+    case = open_registration_case(
+        world,
+        session,
+        registration,
+        kind="registry_correction",
+        rule="PIPL-46",
+        opened_by="tenant" if why == "objected" else "rule",
+        evidence={"correction": row.id, "why": why, "fields": " ".join(row.fields)},
+    )
+    row.case_id = case.id
+    registration.case_id = registration.case_id or case.id
+
+
+def _view(world: World, session: Session, registration: Registration, row: RegistryCorrection) -> CorrectionView:
+    values = _values(world, session, registration, row)
+    return CorrectionView(
+        row.id, row.made_at, row.due_at, row.state, *STATE_NAMES[row.state], _in_words(sorted(values.items()))
+    )
+
+
+def _values(world: World, session: Session, registration: Registration, row: RegistryCorrection) -> dict[str, str]:
+    opened = vault.unseal(world, session, registration.person_id or "", PLACE, row.id, row.values_sealed)
+    found: dict[str, str] = json.loads(opened)
+    return found
+
+
+def _in_words(values: Sequence[tuple[str, str]]) -> tuple[CorrectedField, ...]:
+    return tuple(
+        CorrectedField(field, *FIELD_NAMES.get(field, (field, field)), *shown_value(field, value))
+        for field, value in values
+    )

@@ -1,0 +1,189 @@
+"""Reconciliation with the registry by digest (registry.md, rule 6): compare a day and town, look closer, mend, tell.
+
+What the registry lacks or holds older is told again through the outbox. Everything else goes to a person, once, with
+ids only. Nothing is deleted, here or there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import reading, transaction
+from backend.domain.reconciliation import Difference, Entry, compare
+from backend.gateways.world import World
+from backend.models.dwellings import Dwelling
+from backend.models.outbox import OutboxRow
+from backend.models.registrations import Registration
+from backend.models.registry_returns import Reconciliation, RegistryLeg
+from backend.models.units import Unit
+from backend.services import outbox
+from backend.services.audit import Actor, write_leaf
+from backend.services.case_opening import open_case
+from backend.wire.registry_answers import HeldRecord, digest_id, digest_root
+from backend.wire.registry_messages import is_record_id
+
+MOST_PULLED = 200  # records of one day and town looked at closely in one comparison; the rest the next time
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How a day and town compared; `details` are ids, kinds and what was done (`sent`, `case`)."""
+
+    day: date
+    town: str
+    outcome: str  # 'equal', 'differs', or 'digest_skew': the lists are equal and only the registry's root is not
+    our_count: int
+    their_count: int
+    mended: int
+    details: tuple[dict[str, Any], ...]
+
+
+def reconcile(world: World, *, day: date, town: str, actor: Actor) -> Compared:
+    """Compare one day and town with the registry and mend what is safe to mend.
+
+    Raises RegistryUnavailable and RegistryRefused: nothing was changed then.
+    """
+    began = world.clock.now()
+    ours = _our_entries(day, town)
+    digest = world.registry.digest(day, town)
+    if (digest.count, digest.root) == (len(ours), digest_root(ours)):
+        return _store(world, actor, Compared(day, town, "equal", len(ours), digest.count, 0, ()), [])
+    theirs = world.registry.digest(day, town, listed=True).entries
+    differences = compare(ours, theirs, _in_flight([*ours, *theirs], began))
+    confirmed = [found for found in differences[:MOST_PULLED] if _is_confirmed(world, found)]
+    skewed = sorted(ours) == sorted(theirs)
+    outcome = "digest_skew" if skewed else "differs"
+    compared = Compared(day, town, outcome, len(ours), len(theirs), 0, ())
+    return _store(world, actor, compared, confirmed)
+
+
+def _our_entries(day: date, town: str) -> list[Entry]:
+    with reading() as session:
+        rows = session.execute(
+            select(RegistryLeg.registration_id, RegistryLeg.leg, RegistryLeg.version, RegistryLeg.state).where(
+                RegistryLeg.day == day, RegistryLeg.town == town
+            )
+        )
+        return [(digest_id(record, leg), version, state) for record, leg, version, state in rows]
+
+
+def _in_flight(entries: Sequence[Entry], began: datetime) -> set[str]:
+    """Legs of records with something on its way, or changed while we looked: they are compared the next time."""
+    records = sorted({entry[0].rpartition(":")[0] for entry in entries})
+    moving: set[str] = set()
+    with reading() as session:
+        for start in range(0, len(records), MOST_LISTED):
+            some = [record for record in records[start : start + MOST_LISTED] if is_record_id(record)]
+            open_rows = select(OutboxRow.aggregate_id).where(
+                OutboxRow.destination == "registry", OutboxRow.aggregate_id.in_(some), OutboxRow.done_at.is_(None)
+            )
+            moving |= set(session.scalars(open_rows))
+            changed = select(RegistryLeg.registration_id).where(
+                RegistryLeg.registration_id.in_(some), RegistryLeg.changed_at > began
+            )
+            moving |= set(session.scalars(changed))
+    return {entry[0] for entry in entries if entry[0].rpartition(":")[0] in moving}
+
+
+def _is_confirmed(world: World, found: Difference) -> bool:
+    """Ask for the record itself: a list may be older than what the registry holds now."""
+    record, _, leg = found.id.rpartition(":")
+    held = world.registry.find_record(record)
+    return _held_as(held, leg) != found.ours
+
+
+def _held_as(held: HeldRecord | None, leg: str) -> tuple[int, str] | None:
+    if held is None:
+        return None
+    versions = (part.version for part in held.legs if part.leg == leg and part.op in ("UPSERT", "AMEND"))
+    version = next(versions, None)
+    return None if version is None else (version, held.state)
+
+
+def _store(world: World, actor: Actor, compared: Compared, found: Sequence[Difference]) -> Compared:
+    with transaction() as session:
+        row = session.get(Reconciliation, (compared.day, compared.town), with_for_update=True)
+        told = {entry["id"]: entry["case"] for entry in (row.details if row else []) if entry.get("case")}
+        details = [_treat(world, session, compared.town, one, told) for one in found]
+        _send_ends(world, session, found, details)
+        mended = sum("sent" in entry for entry in details)
+        if row is None:
+            row = Reconciliation(day=compared.day, town=compared.town)
+            session.add(row)
+        row.checked_at, row.outcome, row.mended = world.clock.now(), compared.outcome, mended
+        row.our_count, row.their_count, row.details = compared.our_count, compared.their_count, details
+        if compared.outcome != "equal":
+            write_leaf(
+                world,
+                session,
+                actor,
+                "registry_reconciled",
+                object_kind="registry_day",
+                object_id=f"{compared.day.isoformat()} {compared.town}",
+                decision=compared.outcome,
+            )
+    return Compared(
+        compared.day, compared.town, compared.outcome, compared.our_count, compared.their_count, mended, tuple(details)
+    )
+
+
+def _treat(world: World, session: Session, town: str, found: Difference, told: dict[str, str]) -> dict[str, Any]:
+    """Tell the registry again where that is safe, else give it to a person, once."""
+    entry: dict[str, Any] = {"id": found.id, "kind": found.kind, "ours": found.ours, "theirs": found.theirs}
+    record, _, leg = found.id.rpartition(":")
+    registration = session.get(Registration, record) if is_record_id(record) else None
+    if found.can_be_sent and registration is not None and found.ours is not None:
+        entry["sent"] = _send_again(world, session, registration, leg, found)
+        return entry
+    reference = told.get(found.id)
+    if reference is None:
+        unit = session.get_one(Unit, registration.unit_id) if registration else None
+        case = open_case(
+            world,
+            session,
+            kind="registry_difference",
+            area=session.get_one(Dwelling, unit.dwelling_id).division if unit else town,
+            unit_id=unit.id if unit else None,
+            registration_id=registration.id if registration else None,
+            person_id=registration.person_id if registration else None,
+            opened_by="rule",
+            evidence={"record": record, "leg": leg, "kind": found.kind},
+        )
+        reference = case.reference
+    entry["case"] = reference
+    return entry
+
+
+def _send_again(world: World, session: Session, registration: Registration, leg: str, found: Difference) -> list[str]:
+    """Put the leg into the outbox again if the registry lacks it or holds it older; answers the operations."""
+    assert found.ours is not None
+    if found.kind == "state_skew":
+        return []
+    op = "UPSERT" if found.theirs is None else "AMEND"
+    payload = {"leg": leg, "version": found.ours[0], "again": True}
+    outbox.put(world, session, "registry", registration.id, op, payload)
+    return [op]
+
+
+def _send_ends(world: World, session: Session, found: Sequence[Difference], details: Sequence[dict[str, Any]]) -> None:
+    """Tell the end of a record again, once, behind its legs: it names a receipt that only they bring."""
+    ended: set[str] = set()
+    for one, entry in zip(found, details, strict=True):
+        if "sent" not in entry or one.ours is None or one.ours[1] == "ACTIVE":
+            continue
+        if one.theirs is not None and one.theirs[1] != "ACTIVE":
+            continue
+        op = "CHECKOUT" if one.ours[1] == "MOVED_OUT" else "VOID"
+        entry["sent"].append(op)
+        record = one.id.rpartition(":")[0]
+        if record not in ended:
+            ended.add(record)
+            version = max(session.get_one(Registration, record).version, one.ours[0] + 1)
+            outbox.put(world, session, "registry", record, op, {"leg": "TENANT", "version": version})

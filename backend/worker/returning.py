@@ -1,0 +1,54 @@
+"""What comes back from the registry, step by step: corrections, reads, and the nightly comparison."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+import structlog
+
+from backend.gateways.clock import CHINA
+from backend.gateways.registry_client import RegistryRefused, RegistryUnavailable
+from backend.gateways.world import World
+from backend.queries.reconciliations import list_due
+from backend.services import registry_corrections, registry_reads, registry_reconciliation
+from backend.services.audit import SYSTEM
+
+log = structlog.get_logger(__name__)
+
+NIGHT_BEGINS, NIGHT_ENDS = time(1), time(6)  # in China: fewest people wait for the registry then
+DAYS_AT_ONCE = 10
+
+
+def take_corrections(world: World) -> int:
+    """Fetch corrections, and give to a person what nobody has answered."""
+    registry_corrections.decide_unanswered(world)
+    try:
+        return registry_corrections.fetch_corrections(world)
+    except (RegistryUnavailable, RegistryRefused):
+        return 0  # that it is away is seen and told elsewhere
+
+
+def take_reads(world: World) -> int:
+    """Fetch who has read records at the registry."""
+    try:
+        return registry_reads.fetch_reads(world)
+    except RegistryUnavailable:
+        return 0
+
+
+def compare_at_night(world: World) -> int:
+    """Compare some days and towns that have not been compared tonight; answers how many, 0 by day."""
+    now = world.clock.now()
+    local = now.astimezone(CHINA)
+    if not NIGHT_BEGINS <= local.time() < NIGHT_ENDS:
+        return 0
+    begun = datetime.combine(local.date(), NIGHT_BEGINS, CHINA)
+    due = list_due(now, world.clock.today(), limit=DAYS_AT_ONCE, checked_before=begun)
+    for done, (day, town) in enumerate(due):
+        try:
+            compared = registry_reconciliation.reconcile(world, day=day, town=town, actor=SYSTEM)
+        except (RegistryUnavailable, RegistryRefused):
+            return done
+        if compared.outcome != "equal":
+            log.warning("registry_differs", day=day.isoformat(), town=town, outcome=compared.outcome)
+    return len(due)
