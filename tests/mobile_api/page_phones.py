@@ -16,7 +16,7 @@ from backend.services.messages import send_due_messages
 
 ORIGIN = "https://localhost"  # the session cookie is Secure
 CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
-_NOT_READ = ("script", "style", "title", "option", "optgroup")
+_NOT_READ = ("script", "style", "title", "option", "optgroup", "template")
 _VOID = {"input", "meta", "link", "br", "img", "path", "rect", "circle", "hr"}
 
 
