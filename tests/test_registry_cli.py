@@ -15,6 +15,9 @@ from sqlalchemy import select
 
 from backend.db import db, transaction
 from backend.models.outbox import OutboxRow
+from backend.printing.fonts import find_font
+from backend.printing.paper import Imprint
+from backend.printing.receipts import ReceiptPaper, print_receipt
 from backend.registry_cli import add_registry_commands
 from backend.services.registry_upkeep import note_contact
 from backend.wire.jwk import keys_to_jwks, make_private_key, thumbprint
@@ -72,6 +75,15 @@ def test_a_saved_page_with_a_receipt_in_it_is_enough(keys_file: str, tmp_path: P
     saved = tmp_path / "receipt.html"
     saved.write_text(f"<html><p>登记凭证</p><img alt='{qr_text(TOKEN)}'></html>")
     assert run("receipt", "verify", str(saved), "--keys", keys_file) == 0
+
+
+def test_the_pdf_itself_is_enough(keys_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at, link = RECEIPT.accepted_at, f"https://anju.example/r/#{qr_text(TOKEN)}"
+    paper = ReceiptPaper("declaration", RECEIPT.number, link, "样本路1号", at, at)
+    saved = tmp_path / "receipt.pdf"
+    saved.write_bytes(print_receipt(paper, Imprint(find_font(), "zh", at)))
+    assert run("receipt", "verify", str(saved), "--keys", keys_file) == 0
+    assert RECEIPT.number in capsys.readouterr().out
 
 
 def test_the_pinned_sample_verifies_with_its_own_keys(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from backend.services.messages import send_due_messages
 
 ORIGIN = "https://localhost"  # the session cookie is Secure
 CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
-_NOT_READ = ("script", "style", "title", "option", "optgroup")
+_NOT_READ = ("script", "style", "title", "option", "optgroup", "template")
 _VOID = {"input", "meta", "link", "br", "img", "path", "rect", "circle", "hr"}
 
 
@@ -82,8 +82,9 @@ class PageReader(HTMLParser):
             self._open.append((tag, bool(is_data) or inside or tag in _NOT_READ))
 
     def handle_endtag(self, tag: str) -> None:
-        while self._open and self._open.pop()[0] != tag:
-            pass
+        if any(tag == each for each, _ in self._open):  # an empty element, <path/>, was never opened
+            while self._open.pop()[0] != tag:
+                pass
         if tag == "form":
             self._form = None
         elif tag == "select":

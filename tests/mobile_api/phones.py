@@ -92,7 +92,8 @@ def check_answer(app: Flask, method: str, path: str, answer: TestResponse) -> No
     media = promised["content"].get(answer.mimetype)
     assert media is not None, f"{where} has type {answer.mimetype}"
     validator = Draft202012Validator({**media["schema"], "components": document["components"]})
-    faults = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(answer.json)]
+    said = answer.json if answer.is_json else answer.data.decode("latin-1")
+    faults = [f"{'/'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(said)]
     assert not faults, f"{where}: {faults}"
     if answer.status_code >= 400:
         code = answer.json["code"]

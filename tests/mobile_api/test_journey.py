@@ -15,12 +15,13 @@ from backend.bootstrap import WORLD, world_of
 from backend.gateways.face_matcher import FaceBusy, FaceUnavailable, FakeFaceMatcher
 from backend.services.lock_manifests import import_locks
 from backend.wire.jwk import jwk_of, make_private_key
-from backend.wire.receipts import verify_receipt
+from backend.wire.receipts import find_receipt_in_file, verify_receipt
 from backend.worker.registry_loop import process_once
 from device_sim.identities import make_identity
 from tests.mobile_api.phones import ApiPhone
 from tests.mobile_api.test_bad_input import RIGHT, lease_body, refused, upload
 from tests.mobile_api.test_repeats import set_online
+from tests.printing.pdf_words import PdfReader
 from tests.services import stories
 from tests.services.stories import LANDLORD_NUMBER, LANDLORD_PHONE, TENANT_NUMBER, TENANT_PHONE
 
@@ -107,6 +108,14 @@ def test_a_landlord_lets_a_room_and_a_tenant_moves_in_and_out(phone: Phones, mak
         "difference": None,
     }  # fmt: skip
 
+    ack = landlord.get(f"/leases/{made['lease_id']}/receipt.pdf", headers={"Accept-Language": "en"})
+    said = PdfReader(ack.data).text()
+    assert "Receipt of the landlord's report" in said and "周来福" not in said and TENANT_NUMBER not in said
+    number = verify_receipt(find_receipt_in_file(ack.data), keys).number
+    assert number == landlord.get(f"/leases/{made['lease_id']}").json["landlord_receipt_no"]
+    assert tenant.get(f"{path}/check-out-receipt.pdf").status_code == 404
+    assert landlord.get(f"{path}/receipt.pdf").status_code == 404, "the tenant's own"
+
     out = tenant.post(f"{path}/check-out", {"moved_out_on": "2026-11-23", "reason": "lease_end"}, key="check-out")
     assert out.json["state"] == "moved_out"
     assert tenant.get(f"/keys/{made['key_id']}").json["state"] == "revoking"
@@ -114,7 +123,9 @@ def test_a_landlord_lets_a_room_and_a_tenant_moves_in_and_out(phone: Phones, mak
     refused(tenant.post(f"/keys/{made['key_id']}/unlocks", key="unlock-01"), 409, "key.not_active")
     refused(tenant.post(f"/keys/{made['key_id']}/credentials"), 409, "key.not_active")
     send_all(make)
-    assert tenant.get(path).json["registration"]["checkout_receipt_no"]
+    left = tenant.get(path).json["registration"]["checkout_receipt_no"]
+    paper = tenant.get(f"{path}/check-out-receipt.pdf").data
+    assert left in PdfReader(paper).text() and verify_receipt(find_receipt_in_file(paper), keys).op == "CHECKOUT"
     assert landlord.get("/units").json["units"][0]["state"] == "vacant"
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from backend.wire.receipts import Receipt, make_receipt_number, qr_text, sign_receipt
+from backend.wire.jwk import keys_from_jwks, make_private_key, thumbprint
+from backend.wire.receipts import Receipt, make_receipt_number, qr_text, sign_receipt, verify_receipt
+from backend.wire.tokens import claims_unverified, sign
 from tests.mobile_api.page_phones import ORIGIN, PagePhone
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -161,13 +163,34 @@ def test_anyone_can_check_a_receipt_and_sees_no_name(browser: Browser, world: An
     phone = browser()
     page = phone.press(phone.get("/r/"), "查验", text=qr_text(make_receipt(world)))
     assert "凭证是真的" in page.text and "R-330522003-20261123-000007" in page.html
+    assert "它不能证明的事" in page.text and "凭证是真的" not in phone.get("/r/").text
 
 
 def test_a_changed_receipt_is_not_genuine(browser: Browser, world: Any) -> None:
     phone = browser()
     head, body, mark = make_receipt(world).split(".")
     page = phone.press(phone.get("/r/"), "查验", text=f"RR1:{head}.{body[:-2]}AA.{mark}")
-    assert "凭证不是真的" in page.text
+    assert "凭证被改动过" in page.text and "凭证是真的" not in page.text
+
+
+def test_another_kind_of_token_and_an_unknown_key_each_have_their_own_sentence(browser: Browser, world: Any) -> None:
+    phone, key, kid = browser(), world.registry._key, world.registry._kid
+    check = sign("lockchk", {"iss": "x", "iat": 1, "seq": 1, "head": "h", "boot": "b"}, key, kid)
+    assert "这是另一种文件" in phone.press(phone.get("/r/"), "查验", text=check).text
+    other = make_private_key()
+    claims = claims_unverified(make_receipt(world))
+    forged = sign("receipt", claims, other, thumbprint(other.public_key()))
+    assert "不是用登记机关公布的密钥签的" in phone.press(phone.get("/r/"), "查验", text=forged).text
+    empty = sign("receipt", {**claims, "leg": "POLICE"}, key, kid)
+    assert "内容不是登记凭证的内容" in phone.press(phone.get("/r/"), "查验", text=empty).text
+
+
+def test_the_published_keys_are_those_that_receipts_verify_with(browser: Browser, world: Any) -> None:
+    answer = browser().client.get("/r/keys.json")
+    assert verify_receipt(make_receipt(world), keys_from_jwks(answer.json)).record_version == 1
+    (jwk,) = answer.json["keys"]
+    assert jwk["fingerprint"] == thumbprint(keys_from_jwks(answer.json)[jwk["kid"]]) and "d" not in jwk
+    assert jwk["fingerprint"] in browser().get("/r/").html
 
 
 def test_a_text_without_a_receipt_says_so(browser: Browser) -> None:

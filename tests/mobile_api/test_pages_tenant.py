@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from io import BytesIO
@@ -15,8 +16,10 @@ from backend.domain.faces import FACE_REASONS
 from backend.gateways.face_matcher import FakeFaceMatcher
 from backend.services.leases import end_lease
 from backend.wire.jwk import jwk_of, make_private_key
+from backend.wire.receipts import find_receipt_in_file
 from backend.worker.registry_loop import process_once
 from tests.mobile_api.page_phones import ORIGIN, Page, PagePhone
+from tests.printing.pdf_words import PdfReader
 from tests.services import stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_NUMBER, TENANT_PHONE
 
@@ -251,7 +254,15 @@ def test_the_receipt_is_printable_and_its_text_verifies_on_the_public_page(
         make(process_once, sleep=lambda seconds: None)
     page = phone.get(f"{home_of(story)}/receipt")
     assert page.status == 200 and "签名已验证" in page.text and "周来福" in page.html and TENANT_NUMBER not in page.html
-    text = next(word for word in page.reader.words if word.startswith("RR1:"))
+    text = next(word for word in page.reader.words if "/r/#RR1:" in word)
+    assert f"{home_of(story)}/receipt.pdf" in page.reader.links
+    answer = phone.client.get(f"{home_of(story)}/receipt.pdf?lang=en", base_url=ORIGIN)
+    assert answer.mimetype == "application/pdf" and answer.headers["Cache-Control"] == "no-store"
+    assert find_receipt_in_file(answer.data) in text
+    words = PdfReader(answer.data).text()
+    assert "周来福" in words and "Receipt of residence registration" in words
+    assert TENANT_NUMBER not in words and not re.search(r"\d{15}", words.replace("\n", ""))
+    assert phone.get(f"{home_of(story)}/check-out-receipt.pdf").status == 404, "not moved out"
     stranger = browser()
     assert "凭证是真的" in stranger.press(stranger.get("/r/"), "查验", text=text).text
 

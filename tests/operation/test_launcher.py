@@ -104,6 +104,10 @@ def test_who_may_not_install_programs_gets_the_line_to_type(monkeypatch: pytest.
     monkeypatch.setattr(shutil, "which", lambda name, path=None: "/usr/bin/apt-get" if name == "apt-get" else None)
     with pytest.raises(launcher.Stop, match="sudo apt-get install -y --no-install-recommends mosquitto"):
         launcher.ensure_mosquitto()
+    monkeypatch.delenv("ANJU_PRINT_FONT", raising=False)
+    with pytest.raises(launcher.Stop, match="fonts-wqy-microhei"):
+        launcher.ensure_font(needed=True)
+    launcher.ensure_font(needed=False)  # a demo starts without it; only its PDFs are missing
 
 
 def test_the_stamp_changes_with_the_list(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
