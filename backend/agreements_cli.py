@@ -14,6 +14,7 @@ from backend.bootstrap import check_revision, core_app, world_of
 from backend.config import Settings
 from backend.db import db
 from backend.domain.sharing import OFFICE_PURPOSES
+from backend.gateways.wake_up import PostgresWakeUp, SocketWakeUp
 from backend.gateways.world import World
 from backend.queries.sharing import count_deliveries, list_parked
 from backend.services import agreements
@@ -149,9 +150,14 @@ def _installation() -> Iterator[World]:
     app = core_app(Settings.from_environment())
     check_revision(app)
     with app.app_context():
-        yield world_of(app)
-        db.session.remove()
-        db.engine.dispose()
+        world = world_of(app)
+        try:
+            yield world
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+            if isinstance(world.wake_up, SocketWakeUp | PostgresWakeUp):
+                world.wake_up.close()
 
 
 def _add(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:

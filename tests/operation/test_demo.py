@@ -78,7 +78,7 @@ def test_a_demo_with_two_bridges_starts_and_makes_what_the_second_needs(environm
     wanted = {**environment, "ANJU_BRIDGES": "2"}
     done = subprocess.run(command, cwd=TOP, env=wanted, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "All 9 processes are well" in done.stdout
+    assert "All 10 processes are well" in done.stdout
     assert (Path(environment["ANJU_VAR"]) / "keys" / "bridge-mqtt-password-2").exists()
 
 
