@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """The grammar: one noun, one verb."""
     from backend.address_cli import add_address_commands
+    from backend.agreements_cli import add_agreement_commands
     from backend.faces_cli import add_face_commands
     from backend.identity_cli import add_identity_commands
     from backend.locks_cli import add_lock_commands
@@ -68,6 +69,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_face_commands(nouns)
     add_registry_commands(nouns)
     add_identity_commands(nouns)
+    add_agreement_commands(nouns)
     return parser
 
 

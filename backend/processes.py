@@ -30,6 +30,7 @@ PORTS = {
     "bridge_health_port": "MQTT bridge's health check",
     "worker_health_port": "worker's health check",
     "netid_port": "network identity",
+    "offices_port": "offices web",
     "broker_port": "MQTT broker",
     "sim_near_port": "near link of the simulated locks",
 }
@@ -77,7 +78,7 @@ def ports_of(settings: Settings, environment: Mapping[str, str]) -> dict[str, in
 
 
 def process_table(settings: Settings) -> list[Process]:
-    """The demo's processes, eight with one bridge, in the order of their starting."""
+    """The demo's processes, nine with one bridge, in the order of their starting."""
     local = "http://127.0.0.1"
     mobile, console = f"{local}:{settings.mobile_port}", f"{local}:{settings.console_port}"
     mosquitto = (find_mosquitto() or "mosquitto", "-c", str(settings.var / "broker" / "mosquitto.conf"))
@@ -106,6 +107,10 @@ def process_table(settings: Settings) -> list[Process]:
             "netid", "network identity", web("backend.netid.app:create_netid_app()", settings.netid_port),
             f"{local}:{settings.netid_port}/healthz", settings.netid_port, "netid_port", wave=3,
             page=f"{local}:{settings.netid_port}/",
+        ),
+        Process(
+            "offices", "offices web", web("backend.offices.app:create_offices_app()", settings.offices_port),
+            f"{local}:{settings.offices_port}/healthz", settings.offices_port, "offices_port", wave=3,
         ),
         *bridges(settings),
         Process(

@@ -29,6 +29,7 @@ from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
 from backend.models.officers import Officer
 from backend.models.units import Unit
+from backend.seeding_offices import seed_agreements
 from backend.services.addresses import import_addresses
 from backend.services.audit import Actor
 from backend.services.consents import answer_consent
@@ -54,10 +55,11 @@ TENANTS = (
 )  # fmt: skip
 HUKOU = ("341822", "411522", "522401", "362330", "610722", "420982", "532128", "341226")
 OFFICERS = (
+    ("supervisor", "supervisor", "所长丁", "太湖派出所", AREA),
+    ("deputy", "supervisor", "副所长戊", "太湖派出所", AREA),  # an agreement with another office takes two of them
     ("officer", "officer", "民警甲", "太湖派出所", AREA),
     ("grid", "grid_worker", "网格员乙", "陈塘村网格", VILLAGE),
     ("reviewer", "reviewer", "核验员丙", "流动人口服务中心", AREA),
-    ("supervisor", "supervisor", "所长丁", "太湖派出所", AREA),
 )
 LOCKS_ONLINE, LOCKS_OFFLINE = 8, 2  # the fleet keeps its last two locks offline
 
@@ -124,12 +126,20 @@ def seed_demo(world: World, var: Path) -> bool:
     manifest = json.loads((var / "sim" / "manifest.json").read_text())["locks"]
     stickers = json.loads((var / "sim" / "stickers.json").read_text())["stickers"]
     import_locks(world, manifest)
+    supervisors = [_officer(world, *row) for row in OFFICERS if row[1] == "supervisor"]
+    seed_agreements(world, var, (supervisors[0], supervisors[1]), AREA)
     _Village(world, [row["claim_code"] for row in stickers]).build()
-    for login, role, name, office, area in OFFICERS:  # last, so that an interrupted seeding is seen as unfinished
-        create_officer(
-            world, login=login, display_name=name, office=office, role=role, area=area, password=DEMO_PASSWORD
-        )
+    for row in OFFICERS:  # last, so that an interrupted seeding is seen as unfinished
+        _officer(world, *row)
     return True
+
+
+def _officer(world: World, login: str, role: str, name: str, office: str, area: str) -> str:
+    with reading() as session:
+        known = session.scalar(select(Officer.id).where(Officer.login == login))
+    return known or create_officer(
+        world, login=login, display_name=name, office=office, role=role, area=area, password=DEMO_PASSWORD
+    ).id
 
 
 class _Village:

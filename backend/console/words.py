@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from backend.domain import appointments, cases, ledger, purposes
+from backend.domain import appointments, cases, ledger, purposes, sharing
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
@@ -100,6 +100,13 @@ AUDIT_ACTIONS = {
     "identity_corrected": ("租客更正身份", "Identity corrected by the tenant"),
     "child_entered": ("监护人添加孩子", "Child entered by a guardian"),
     "refused": ("被拒绝", "Refused"),
+    "office_told": ("告知其他单位", "Told to another office"),
+    "office_fetched": ("其他单位获取", "Fetched by another office"),
+    "agreement_added": ("录入共享协议", "Agreement taken in"),
+    "agreement_approved": ("批准共享协议", "Agreement approved"),
+    "agreement_suspended": ("暂停共享协议", "Agreement suspended"),
+    "agreement_resumed": ("恢复共享协议", "Agreement resumed"),
+    "agreement_ended": ("终止共享协议", "Agreement ended"),
     "registry_retry": ("重新报送", "Sent again"),
     "identity_window": ("当面复核身份", "Identity review in person"),
     "identity_live_video": ("视频复核身份", "Identity review by video"),
@@ -138,6 +145,9 @@ DECISIONS = {
     "pass": ("通过", "Passed"),
     "fail": ("未通过", "Not passed"),
     "court_order": ("法院裁定", "Court's order"),
+    "active": ("生效", "In force"),
+    "draft": ("待批准", "To be approved"),
+    **{code: (kind.zh, kind.en) for code, kind in sharing.KINDS.items()},
     **{code: (d.zh, d.en) for kind in cases.KINDS.values() for code, d in kind.decisions.items()},
 }
 EVIDENCE = {
@@ -237,12 +247,13 @@ TABLES: Mapping[str, Any] = {
     "DUTIES": DUTIES,
     "EVIDENCE": EVIDENCE,
     "EVIDENCE_VALUES": EVIDENCE_VALUES,
-    "FIELDS": purposes.FIELDS,
+    "FIELDS": purposes.FIELDS | sharing.INBOUND_FIELDS | {code: (f.zh, f.en) for code, f in sharing.FIELDS.items()},
     "ICONS": ICONS,
     "IDENTITY_STATES": IDENTITY_STATES,
     "METHODS": cases.METHODS,
     "NAVIGATION": NAVIGATION,
     "OFFICES": cases.OFFICES,
+    "OFFICE_PURPOSES": {code: row[:2] for code, row in sharing.OFFICE_PURPOSES.items()},
     "OPENERS": OPENERS,
     "OWNERS": OWNERS,
     "PARTS": PARTS,

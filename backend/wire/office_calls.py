@@ -13,7 +13,15 @@ from backend.wire.jwk import PublicKeys
 from backend.wire.registry_messages import SIGNATURE_HEADER, read_time, write_time
 from backend.wire.tokens import TokenRejected, verify_detached
 
-__all__ = ["SIGNATURE_HEADER"]
+__all__ = [
+    "ATTEMPT_HEADER",
+    "CLOCKS_APART",
+    "SIGNATURE_HEADER",
+    "SUBSCRIBER_HEADER",
+    "TIME_HEADER",
+    "signing_input",
+    "verify_call",
+]
 
 SUBSCRIBER_HEADER = "X-Subscriber"
 TIME_HEADER = "X-Request-Time"

@@ -24,6 +24,7 @@ from backend.domain import (
     purposes,
     registrations,
     rules,
+    sharing,
     spaces,
     visitors,
 )
@@ -83,7 +84,11 @@ def purpose_name(code: str) -> str:
     if code == "residence_registration":
         return gettext("办理居住登记")
     found = purposes.PURPOSES.get(code)
-    return pick(found.zh, found.en) if found is not None else name_of(purposes.EVIDENCE_GROUNDS, code)
+    if found is not None:
+        return pick(found.zh, found.en)
+    return pick(*sharing.OFFICE_PURPOSES[code][:2]) if code in sharing.OFFICE_PURPOSES else name_of(
+        purposes.EVIDENCE_GROUNDS, code
+    )
 
 
 def as_day(text: str) -> date | None:

@@ -124,8 +124,17 @@ def test_the_console_takes_nothing_from_where_door_events_are(module: str) -> No
     assert named_in(MODULES[module]) == set()
 
 
-@pytest.mark.parametrize("name", ["registry_sync", "registry_items", "registry_outcomes", "registry_upkeep"])
-def test_what_is_told_to_the_registry_takes_nothing_from_where_door_events_are(name: str) -> None:
+TO_THE_REGISTRY = ["registry_sync", "registry_items", "registry_outcomes", "registry_upkeep"]
+TO_OFFICES = ["change_feed", "shared_fields", "office_sending", "office_pulls", "agreements"]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("backend.offices")))
+def test_the_offices_door_takes_nothing_from_where_door_events_are(name: str) -> None:
+    assert named_in(MODULES[name]) == set()
+
+
+@pytest.mark.parametrize("name", TO_THE_REGISTRY + TO_OFFICES)
+def test_what_is_told_to_the_registry_or_an_office_takes_nothing_from_where_door_events_are(name: str) -> None:
     path = MODULES[f"backend.services.{name}"]
     assert named_in(path) == set()
     assert not re.search(r"lock_event|lock_log|door_event|models\.commands|models\.locks", path.read_text("utf-8"))

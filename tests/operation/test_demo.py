@@ -53,7 +53,7 @@ def test_the_addresses_follow_the_ports(environment: Mapping[str, str]) -> None:
 
 def test_every_process_has_a_health_check_a_port_and_an_end(environment: Mapping[str, str]) -> None:
     table = process_table(Settings.from_environment(environment))
-    names = {"broker", "mobile", "console", "registry", "netid", "bridge", "worker", "locks"}
+    names = {"broker", "mobile", "console", "registry", "netid", "offices", "bridge", "worker", "locks"}
     assert {row.name for row in table} == names
     assert len({row.port for row in table}) == len(table)
     assert all(row.port_setting in PORTS and str(row.port) in row.health for row in table)
@@ -78,7 +78,7 @@ def test_a_demo_with_two_bridges_starts_and_makes_what_the_second_needs(environm
     wanted = {**environment, "ANJU_BRIDGES": "2"}
     done = subprocess.run(command, cwd=TOP, env=wanted, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "All 9 processes are well" in done.stdout
+    assert "All 10 processes are well" in done.stdout
     assert (Path(environment["ANJU_VAR"]) / "keys" / "bridge-mqtt-password-2").exists()
 
 

@@ -1,0 +1,125 @@
+"""The offices' door: signed calls only, the feed with its cursor, and every fetch on the person's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from backend.db import db
+from backend.domain.sharing import OUT_KINDS
+from backend.gateways.world import World
+from backend.offices.app import create_offices_app
+from backend.services.access_records import my_access_records
+from backend.services.agreements import end_agreement
+from backend.services.change_feed import number_events
+from backend.services.leases import extend_lease
+from backend.web import check_policy, load_policy
+from backend.wire.cloud_events import read_event
+from backend.wire.office_calls import SIGNATURE_HEADER, SUBSCRIBER_HEADER, TIME_HEADER, signing_input
+from backend.wire.registry_messages import write_time
+from backend.wire.tokens import sign_detached
+from tests.services import sharing, stories
+
+LEASES = [kind for kind in OUT_KINDS if ".lease." in kind]
+Call = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def door(core: Any, settings: Any, world: World) -> Iterator[Flask]:
+    """The app, over the test's database."""
+    app = create_offices_app(settings, world)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def call(door: Flask, world: World) -> Call:
+    """GET a target as the housing authority; what is given instead replaces what would be right."""
+
+    def get(target: str, *, signed: str | None = None, key: Any = None, **headers: str) -> TestResponse:
+        at = world.clock.now()
+        made = {
+            SUBSCRIBER_HEADER: "housing-authority",
+            TIME_HEADER: write_time(at),
+            SIGNATURE_HEADER: sign_detached(
+                signing_input("housing-authority", "GET", signed or target, at, b""),
+                key or sharing.OFFICE_KEY,
+                sharing.OFFICE_KID,
+            ),
+        }
+        return door.test_client().get(target, headers={**made, **headers})
+
+    return get
+
+
+def test_an_office_fetches_what_is_agreed_and_goes_on_from_the_cursor(core: Any, world: World, call: Call) -> None:
+    fields = ["lease.kind", "lease.ends_on", "tenant.name"]
+    supervisors = sharing.make_supervisors(world)
+    agreement = sharing.make_agreement(
+        world, supervisors, kinds=LEASES, fields=fields, delivery="pull", webhook_url=None
+    )
+    story = stories.make_declared(world)
+    extend_lease(world, account_id=story.landlord, lease_id=story.lease_id, ends_on=None)
+    assert call("/v1/changes").get_json() == {"events": [], "next": "0", "more": False}, "not numbered yet"
+    number_events(world)
+
+    first = call("/v1/changes?cursor=0&limit=1").get_json()
+    assert first["more"] is True
+    event = read_event(first["events"][0])
+    assert (event.type, event.agreement) == ("cn.anju.lease.recorded", agreement.id)
+    assert set(event.data) == {"lease.kind", "tenant.name"}, "an open end has no field; the lease is read as it is now"
+    second = call(f"/v1/changes?cursor={first['next']}&limit=500").get_json()
+    assert [item["type"] for item in second["events"]] == ["cn.anju.lease.extended"]
+    last = call(f"/v1/changes?cursor={second['next']}").get_json()
+    assert last == {"events": [], "next": second["next"], "more": False}
+    looks = [look for look in my_access_records(world, account_id=story.tenant).items if look.actor == "office"]
+    assert [look.action for look in looks] == ["office_fetched", "office_fetched"]
+    own = call("/v1/agreement").get_json()
+    assert (own["id"], own["state"], own["fields"]) == (agreement.id, "active", fields)
+    assert "keys" not in own
+
+    end_agreement(world, agreement_id=agreement.id, reason="test")
+    refused = call("/v1/changes")
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "office.agreement")
+    assert call("/v1/agreement").get_json()["state"] == "ended"
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_call_that_is_not_exactly_what_an_approved_key_signed_is_refused(
+    core: Any, world: World, door: Flask, call: Call, clock: Any
+) -> None:
+    supervisors = sharing.make_supervisors(world)
+    sharing.make_agreement(world, supervisors, delivery="pull", webhook_url=None)
+    assert call("/v1/agreement").status_code == 200
+    wrong: list[TestResponse] = [
+        call("/v1/changes?cursor=5", signed="/v1/changes?cursor=0"),
+        call("/v1/agreement", key=sharing.make_private_key()),
+        call("/v1/agreement", **{SUBSCRIBER_HEADER: "precinct-module"}),
+        call("/v1/agreement", **{SUBSCRIBER_HEADER: ""}),
+        call("/v1/agreement", **{TIME_HEADER: write_time(clock.now() - timedelta(minutes=6))}),
+        call("/v1/agreement", **{SIGNATURE_HEADER: "x.y.z"}),
+    ]
+    for answer in wrong:
+        assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+        assert answer.get_json()["code"] == "office.signature"
+    unsigned = door.test_client().get("/v1/changes")
+    assert (unsigned.status_code, unsigned.get_json()["code"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_every_route_stands_in_the_policy_and_bad_questions_are_answered_in_kind(
+    core: Any, world: World, door: Flask, call: Call
+) -> None:
+    check_policy(door, "offices", load_policy())
+    sharing.make_agreement(world, sharing.make_supervisors(world), delivery="pull", webhook_url=None)
+    assert door.test_client().get("/healthz").get_json() == {"status": "ok"}
+    for target in ("?cursor=-1", "?cursor=x", "?limit=0", "?limit=501", "?cursor=²", "?cursor=" + "9" * 30):
+        answer = call(f"/v1/changes{target}")
+        assert answer.status_code in (401, 422), target
+    assert call("/v1/persons").status_code == 404
