@@ -51,6 +51,11 @@ class MemberView:
     registration: RegistrationView | None
 
 
+def head_of(session: Session, own: Registration) -> Registration:
+    """The tenant's registration of a household, given any registration of it."""
+    return own if own.household_of_id is None else session.get_one(Registration, own.household_of_id)
+
+
 def living_members(session: Session, head_id: str) -> list[Registration]:
     """Who lives along with the tenant of a registration, in the order they were entered."""
     rows = session.scalars(

@@ -1,4 +1,4 @@
-"""The household: the tenant enters who lives along, a guardian declares a child, the list of both."""
+"""The household: the tenant enters who lives along, and the list of all."""
 
 from __future__ import annotations
 
@@ -9,47 +9,35 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.guardians import decide_guardian
 from backend.domain.households import (
-    RELATIONS,
     find_member_faults,
     is_declared_at_entry,
     is_over_capacity,
-    relation_of_child,
 )
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import find_declaration_faults
 from backend.gateways.world import World
 from backend.models.accounts import Account
-from backend.models.keys import Key
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import Actor
-from backend.services.consents import find_for_child
 from backend.services.declarations import Answers, declare_person, find_living, make_member
 from backend.services.entered_persons import ask_about, find_or_enter
+from backend.services.household_children import ChildToDeclare, children_to_declare
 from backend.services.household_members import (
     MemberView,
     count_living,
+    head_of,
     member_view,
     tell_of_declaration,
 )
 from backend.services.key_changes import unit_alias
-from backend.services.persons import birth_of, check_entry, name_of, number_token
+from backend.services.persons import check_entry, number_token
 from backend.services.registration_changes import change_registration
 from backend.services.tenancies import own_registration
-
-
-@dataclass(frozen=True)
-class ChildToDeclare:
-    """A child this account answers for who is not registered in the unit yet."""
-
-    person_id: str
-    name: str
-    needs_division: bool
 
 
 @dataclass(frozen=True)
@@ -73,7 +61,7 @@ def list_household(world: World, *, account_id: str, registration_id: str) -> Ho
     """The household of one of this account's tenancies; another's is not found."""
     with reading() as session:
         own = own_registration(session, account_id, registration_id)
-        head = _head_of(session, own)
+        head = head_of(session, own)
         me = session.get_one(Account, account_id).person_id
         unit = session.get_one(Unit, head.unit_id)
         rows = session.scalars(
@@ -91,44 +79,7 @@ def list_household(world: World, *, account_id: str, registration_id: str) -> Ho
             capacity=unit.capacity,
             over_capacity=is_over_capacity(living, unit.capacity),
             members=tuple(member_view(world, session, row, me) for row in shown),
-            children=_children_to_declare(world, session, me, unit.id),
-        )
-
-
-@dataclass(frozen=True)
-class ChildsLease:
-    """A lease that a child this account answers for has accepted and that waits for the guardian's declaration."""
-
-    registration_id: str
-    unit_alias: str
-    child: ChildToDeclare
-
-
-def list_childrens_leases(world: World, *, account_id: str) -> tuple[ChildsLease, ...]:
-    """The leases of one's children under 16 that are not declared yet (ZJ-7), the oldest first."""
-    with reading() as session:
-        me = session.get_one(Account, account_id).person_id
-        if me is None:
-            return ()
-        rows = session.execute(
-            select(Registration, Person)
-            .join(Key, Key.lease_id == Registration.lease_id)
-            .join(Account, Account.id == Key.holder_account_id)
-            .join(Person, Person.id == Account.person_id)
-            .where(
-                Person.guardian_id == me,
-                Key.kind == "occupant",
-                Registration.residence == "living",
-                Registration.tenant_leg != "declared",
-            )
-            .order_by(Registration.created_at, Registration.id)
-        ).all()
-        found = {row.id: (row, child) for row, child in rows}
-        today = world.clock.today()
-        return tuple(
-            ChildsLease(row.id, unit_alias(session, row.unit_id), _to_declare(world, session, child))
-            for row, child in found.values()
-            if age_band(birth_of(world, session, child), today) != "adult"
+            children=children_to_declare(world, session, me, unit.id),
         )
 
 
@@ -188,55 +139,6 @@ def add_co_resident(
             row = _enter(world, session, head, me, person, relation, answers, representation, actor)
         idempotency.remember(world, session, account_id, idempotency_key, "add_co_resident", body, {"id": row.id})
         return member_view(world, session, row, me.id)
-
-
-def declare_child(
-    world: World,
-    *,
-    account_id: str,
-    registration_id: str,
-    child_id: str,
-    move_in_on: date,
-    planned_end_on: date | None = None,
-    reason: str | None = None,
-    hukou_division: str | None = None,
-    relation: str | None = None,
-    idempotency_key: str | None = None,
-) -> MemberView:
-    """A guardian declares a child under 16 (ZJ-7), in the home of the guardian or under the child's own lease.
-
-    `relation` is what the child is to the tenant; it follows from the guardianship when the guardian is the tenant.
-    The same child in the same unit again changes nothing. Raises Refused not_found, guardian.unidentified,
-    guardian.grown, household.consent, household.head, and every faulty field.
-    """
-    answers = Answers(move_in_on, planned_end_on, reason, hukou_division)
-    body = {"id": registration_id, "child": child_id, "as": relation, "said": repr(answers)}
-    with transaction() as session:
-        me, child = _guardian_and_child(world, session, account_id, child_id)
-        known = idempotency.find_answer(session, account_id, idempotency_key, "declare_child", body)
-        if known is not None:
-            return member_view(world, session, session.get_one(Registration, known["id"]), me.id)
-        row = _childs_place(session, account_id, registration_id, me, child, relation, move_in_on, world)
-        if row.tenant_leg != "declared":
-            actor = Actor("resident", account_id, role="guardian")
-            declare_person(
-                world,
-                session,
-                row,
-                child,
-                answers,
-                declared_by="guardian",
-                declarer=me,
-                actor=actor,
-                source="tenant",
-            )
-            tell_of_declaration(world, session, row)
-        idempotency.remember(world, session, account_id, idempotency_key, "declare_child", body, {"id": row.id})
-        return member_view(world, session, row, me.id)
-
-
-def _head_of(session: Session, own: Registration) -> Registration:
-    return own if own.household_of_id is None else session.get_one(Registration, own.household_of_id)
 
 
 def _tenant_with_home(
@@ -300,79 +202,3 @@ def _their_own(person: Person, answers: Answers) -> Answers:
     """What a person has said of themselves counts before what another says of them."""
     division = person.hukou_division or answers.hukou_division
     return Answers(answers.move_in_on, answers.planned_end_on, answers.reason, division)
-
-
-def _guardian_and_child(world: World, session: Session, account_id: str, child_id: str) -> tuple[Person, Person]:
-    account = session.get_one(Account, account_id)
-    child = session.get(Person, child_id)
-    if child is None or account.person_id is None or child.guardian_id != account.person_id:
-        raise Refused("not_found", "child_id")
-    me = session.get_one(Person, account.person_id)
-    refusal = decide_guardian(me.identity_state, birth_of(world, session, me), world.clock.today())
-    if refusal is not None:
-        raise Refused.of([refusal])
-    consent = find_for_child(session, child.id, "registration_notice")
-    if consent is None or not consent.given or consent.withdrawn_at is not None:
-        raise Refused("household.consent", "child_id")
-    return me, child
-
-
-def _childs_place(
-    session: Session,
-    account_id: str,
-    registration_id: str,
-    me: Person,
-    child: Person,
-    relation: str | None,
-    move_in_on: date,
-    world: World,
-) -> Registration:
-    """The registration to declare: the child's own lease's, or a new one in the household the guardian lives in."""
-    leased = session.get(Registration, registration_id)
-    if leased is not None and leased.lease_id is not None and _holds(session, child.id, leased.lease_id):
-        return leased
-    own = own_registration(session, account_id, registration_id)
-    head = _head_of(session, own)
-    if own.tenant_leg != "declared" or own.residence != "living" or own.person_id != me.id:
-        raise Refused("household.head")
-    session.get_one(Unit, head.unit_id, with_for_update=True)  # of two declarations at once, one waits
-    row = find_living(session, child.id, head.unit_id)
-    if row is not None:
-        return row
-    relation = relation or (relation_of_child(child.guardian_relation or "other") if own is head else None)
-    if relation not in RELATIONS:
-        code = "input.missing" if relation is None else "input.not_one_of"
-        raise Refused(code, "relation", allowed=tuple(RELATIONS))
-    return make_member(world, session, head, child, relation, move_in_on)
-
-
-def _holds(session: Session, person_id: str, lease_id: str) -> bool:
-    """Whether the person's own account holds the key of a lease."""
-    found = (
-        select(Key.id)
-        .join(Account, Account.id == Key.holder_account_id)
-        .where(Key.lease_id == lease_id, Key.kind == "occupant", Account.person_id == person_id)
-    )
-    return session.scalar(found.limit(1)) is not None
-
-
-def _children_to_declare(
-    world: World, session: Session, guardian_id: str | None, unit_id: str
-) -> tuple[ChildToDeclare, ...]:
-    if guardian_id is None:
-        return ()
-    rows = session.scalars(
-        select(Person).where(Person.guardian_id == guardian_id).order_by(Person.created_at, Person.id)
-    ).all()
-    today = world.clock.today()
-    return tuple(
-        _to_declare(world, session, child)
-        for child in rows
-        if age_band(birth_of(world, session, child), today) != "adult"
-        and find_living(session, child.id, unit_id) is None
-    )
-
-
-def _to_declare(world: World, session: Session, child: Person) -> ChildToDeclare:
-    needs_division = child.id_type == "111" and child.hukou_division is None
-    return ChildToDeclare(child.id, name_of(world, session, child), needs_division)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.services import declared_for, households, representations
+from backend.services import declared_for, household_children, households, representations
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.households import (
@@ -86,7 +86,7 @@ def declare_child(body: dict[str, Any], registration_id: str, idempotency_key: s
 
     监护人为未满 16 周岁的孩子申报。
     """
-    return households.declare_child(
+    return household_children.declare_child(
         world(), account_id=me(), registration_id=registration_id, **body, idempotency_key=idempotency_key
     )
 

@@ -10,7 +10,7 @@ from backend.domain.divisions import provinces
 from backend.domain.households import KIN, RELATIONS, REPRESENTATIONS
 from backend.domain.notices import NOTICES
 from backend.domain.registrations import CHECK_OUT_REASONS
-from backend.services import declared_for, households, persons, representations
+from backend.services import declared_for, household_children, persons, representations
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
 from mobile_api.pages.households import person_labels, read_person, stay_labels
@@ -81,7 +81,7 @@ def represent() -> str | Response | tuple[str, int]:
     mine = persons.my_identity(world(), account_id=account_id())
     may_speak = mine is not None and mine.state in ("verified", "attested") and mine.age_band == "adult"
     return render_template("tenant/represent.html", sheet=sheet, may_speak=may_speak,
-                           leases=households.list_childrens_leases(world(), account_id=account_id()),
+                           leases=household_children.list_childrens_leases(world(), account_id=account_id()),
                            members=declared_for.list_declared_for(world(), account_id=account_id()),
                            kin={code: RELATIONS[code] for code in KIN}, representations=REPRESENTATIONS,
                            text=NOTICES["registration_notice"], provinces=provinces().values(),

@@ -14,7 +14,7 @@ from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.households import RELATIONS, REPRESENTATIONS, is_declared_at_entry
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refusal, Refused
-from backend.services import declared_for, households, tenancies
+from backend.services import declared_for, household_children, households, tenancies
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
 
@@ -60,7 +60,7 @@ def declare_child(registration_id: str, child_id: str) -> str | Response | tuple
             stay = read_stay(sheet, asks=child is not None and child.needs_division)
             relation = None if mine.is_tenant else sheet.choice("relation", RELATIONS)
             sheet.check()
-            made = households.declare_child(world(), account_id=account_id(), registration_id=registration_id,
+            made = household_children.declare_child(world(), account_id=account_id(), registration_id=registration_id,
                                             child_id=child_id, relation=relation, **stay, idempotency_key=sheet.once)
             if made.relation is None:  # under the child's own lease
                 return redirect(url_for("tenant.member", registration_id=registration_id, said="declared"), 303)
@@ -79,7 +79,7 @@ class _Place:
     registration_id: str
     unit_alias: str
     is_tenant: bool
-    children: tuple[households.ChildToDeclare, ...]
+    children: tuple[household_children.ChildToDeclare, ...]
     way_back: str
 
 
@@ -87,7 +87,7 @@ def _place_of_child(registration_id: str) -> _Place:
     try:
         home = households.list_household(world(), account_id=account_id(), registration_id=registration_id)
     except Refused:
-        leases = households.list_childrens_leases(world(), account_id=account_id())
+        leases = household_children.list_childrens_leases(world(), account_id=account_id())
         mine = [one for one in leases if one.registration_id == registration_id]
         alias = mine[0].unit_alias if mine else ""
         back = url_for("tenant.represent")

@@ -20,7 +20,7 @@ from backend.models.outbox import OutboxRow
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.seeding import sample_number
-from backend.services import declared_for, households, landlord_views, registrations, tenancies
+from backend.services import declared_for, household_children, households, landlord_views, registrations, tenancies
 from backend.services.guardians import enter_child, withdraw_for_child
 from backend.services.inbox import list_notices
 from backend.services.invitations import accept_invitation, invite_tenant
@@ -44,16 +44,14 @@ def add(world: Any, story: stories.Story, **changes: Any) -> households.MemberVi
         "relation": "spouse", "name": "郑小芳", "id_type": "111", "id_number": WIFE, "told": True,
         "move_in_on": world.clock.today(), "hukou_division": "341822", **changes,
     }  # fmt: skip
-    return households.add_co_resident(
-        world, account_id=story.tenant, registration_id=story.registration_id, **entry
-    )
+    return households.add_co_resident(world, account_id=story.tenant, registration_id=story.registration_id, **entry)
 
 
 def add_child(world: Any, story: stories.Story, **changes: Any) -> households.MemberView:
     entry: dict[str, Any] = {"move_in_on": world.clock.today(), "hukou_division": "341822", **changes}
     if "child_id" not in entry:
         entry["child_id"] = stories.make_child(world, story.tenant)
-    return households.declare_child(
+    return household_children.declare_child(
         world, account_id=story.tenant, registration_id=story.registration_id, **entry
     )
 
@@ -184,7 +182,7 @@ def test_a_child_is_declared_by_its_guardian_with_the_relation_as_stored(world: 
     assert (said["guardian_relation"], said["guardian_name"]) == ("mother", "周来福")
     assert (said["guardian_id_number"], said["declared_by"]) == (stories.TENANT_NUMBER, "guardian")
     with refused("not_found"):
-        households.declare_child(
+        household_children.declare_child(
             world, account_id=story.landlord, registration_id=story.registration_id, child_id=waiting.person_id,
             move_in_on=world.clock.today(),
         )  # fmt: skip
@@ -215,10 +213,10 @@ def test_a_child_that_rents_by_itself_is_declared_by_its_guardian_from_elsewhere
         world, account_id=parent, name="周大福", id_type="111", id_number=number, relation="father",
         notice_version=NOTICES["registration_notice"].version,
     )  # fmt: skip
-    [waiting] = households.list_childrens_leases(world, account_id=parent)
+    [waiting] = household_children.list_childrens_leases(world, account_id=parent)
     assert (waiting.registration_id, waiting.child.person_id) == (story.registration_id, child.person_id)
-    assert households.list_childrens_leases(world, account_id=story.tenant) == ()
-    households.declare_child(
+    assert household_children.list_childrens_leases(world, account_id=story.tenant) == ()
+    household_children.declare_child(
         world, account_id=parent, registration_id=story.registration_id, child_id=child.person_id,
         move_in_on=world.clock.today(), hukou_division="341822",
     )  # fmt: skip
@@ -249,9 +247,7 @@ def test_who_lives_along_takes_the_record_over_by_name_and_number_and_sees_it_af
         declared_for.amend_for(
             world, account_id=story.tenant, registration_id=member.registration_id, move_in_on=world.clock.today()
         )
-    [seen] = households.list_household(
-        world, account_id=story.tenant, registration_id=story.registration_id
-    ).members
+    [seen] = households.list_household(world, account_id=story.tenant, registration_id=story.registration_id).members
     assert (seen.manages, seen.id_number_masked, seen.registration) == ("themselves", None, None)
     registrations.check_out(
         world, account_id=wife, registration_id=member.registration_id, moved_out_on=world.clock.today(),
@@ -365,9 +361,7 @@ def test_a_lease_of_their_own_takes_over_the_time_of_the_first_declaration(world
     stories.read_notice(world, wife)
     jwk = jwk_of(make_private_key().public_key())
     accept_invitation(world, account_id=wife, token=link.rsplit("/", 1)[1], phone_jwk=jwk)
-    registrations.declare(
-        world, account_id=wife, registration_id=made.registration_id, move_in_on=world.clock.today()
-    )
+    registrations.declare(world, account_id=wife, registration_id=made.registration_id, move_in_on=world.clock.today())
     assert row(made.registration_id).declared_at == first
     voided = row(member.registration_id)
     assert (voided.residence, voided.void_reason) == ("voided", "duplicate")
