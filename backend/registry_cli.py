@@ -17,7 +17,7 @@ from backend.db import db
 from backend.fault_switches import add_fault_arguments, switch_fault
 from backend.gateways.registry_client import read_receipt_keys
 from backend.gateways.world import World
-from backend.queries.duty_lists import count_paper_due
+from backend.queries.duty_lists import count_near_deadline
 from backend.queries.registry_sync import SyncHealth, find_course, get_sync_health
 from backend.services.audit import Actor
 from backend.services.registry_upkeep import retry_parked
@@ -89,9 +89,13 @@ def _verify(chosen: argparse.Namespace) -> int:
 def _status(chosen: argparse.Namespace) -> int:
     with _installation() as world:
         health = get_sync_health(world.clock.now())
-        paper_due = count_paper_due()
+        near_deadline, paper_due = count_near_deadline()
     if chosen.json:
-        print(json.dumps({**_status_json(health), "paper_due": paper_due}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {**_status_json(health), "near_deadline": near_deadline, "paper_due": paper_due}, ensure_ascii=False
+            )
+        )
         return 0 if health.is_well else 1
     contact = "reached" if health.failure is None and health.reached_at else f"NOT reached: {health.failure or 'never'}"
     if health.failing_since is not None:
@@ -101,7 +105,7 @@ def _status(chosen: argparse.Namespace) -> int:
     print(f"last receipt   {health.last_receipt_no or '-'}{_since(health.last_receipt_at)}")
     print(f"returned       {health.rejected} registrations wait for a correction")
     print(f"alarms (24 h)  {health.alarms_today}")
-    print(f"paper due      {paper_due} declarations near their deadline wait for a printed form")
+    print(f"near deadline  {near_deadline} declared and not accepted; the paper form is due for {paper_due} of them")
     print(f"parked         {len(health.parked)}")
     for row in health.parked:
         print(f"  {row.outbox_id:>6}  {row.registration_id}  {row.kind} {row.leg}  {row.owner}: {row.error}")
