@@ -66,11 +66,7 @@ def list_overdue(area: str, now: datetime) -> tuple[DutyLine, ...]:
 def list_paper_due(area: str = "") -> tuple[PaperForm, ...]:
     """Declarations whose paper form is due, the longest waiting first; the registry may still accept each of them."""
     due = (*_alarmed(), Registration.paper_due_at.is_not(None))
-    statement = (
-        _places(Registration, area)
-        .where(*_alarmed(), Registration.paper_due_at.is_not(None))
-        .order_by(Registration.paper_due_at, Registration.id)
-    )
+    statement = _places(Registration, area).where(*due).order_by(Registration.paper_due_at, Registration.id)
     return tuple(
         PaperForm(
             row.id,
