@@ -12,7 +12,7 @@ from typing import Any
 from backend.fault_switches import add_fault_arguments, switch_fault
 from backend.gateways.registry_client import read_receipt_keys
 from backend.operator_world import any_settings, installation
-from backend.queries.duty_lists import count_paper_due
+from backend.queries.duty_lists import count_near_deadline
 from backend.queries.reconciliations import get_reconciliation_sum
 from backend.queries.registry_sync import SyncHealth, find_course, get_sync_health
 from backend.reconcile_cli import add_reconcile_command, comparisons_json, print_comparisons
@@ -89,10 +89,10 @@ def _verify(chosen: argparse.Namespace) -> int:
 def _status(chosen: argparse.Namespace) -> int:
     with installation() as world:
         health, compared = get_sync_health(world.clock.now()), get_reconciliation_sum()
-        paper_due = count_paper_due()
+        near_deadline, paper_due = count_near_deadline()
     if chosen.json:
-        told = {**_status_json(health), **comparisons_json(compared), "paper_due": paper_due}
-        print(json.dumps(told, ensure_ascii=False))
+        near = {"near_deadline": near_deadline, "paper_due": paper_due}
+        print(json.dumps({**_status_json(health), **comparisons_json(compared), **near}, ensure_ascii=False))
         return 0 if health.is_well else 1
     contact = "reached" if health.failure is None and health.reached_at else f"NOT reached: {health.failure or 'never'}"
     if health.failing_since is not None:
@@ -102,7 +102,7 @@ def _status(chosen: argparse.Namespace) -> int:
     print(f"last receipt   {health.last_receipt_no or '-'}{_since(health.last_receipt_at)}")
     print(f"returned       {health.rejected} registrations wait for a correction")
     print(f"alarms (24 h)  {health.alarms_today}")
-    print(f"paper due      {paper_due} declarations near their deadline wait for a printed form")
+    print(f"near deadline  {near_deadline} declared and not accepted; the paper form is due for {paper_due} of them")
     print(f"parked         {len(health.parked)}")
     for row in health.parked:
         fields = f"  {' '.join(row.pointers)}" if row.pointers else ""

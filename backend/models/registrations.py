@@ -51,11 +51,11 @@ class Registration(Base):
         index_where(
             "ix_registrations_undeclared", "tenant_due_on", "residence = 'living' AND tenant_leg <> 'declared'"
         ),
+        index_where("ix_registrations_unreported", "landlord_due_on", "residence = 'living' AND landlord_leg = 'due'"),
         index_where(
-            "ix_registrations_unreported", "landlord_due_on", "residence = 'living' AND landlord_leg = 'due'"
-        ),
-        index_where(
-            "ix_registrations_paper_due_at", "paper_due_at", "paper_due_at IS NOT NULL AND accepted_at IS NULL"
+            "ix_registrations_alarmed",
+            "registry_alarmed_at",
+            "registry_alarmed_at IS NOT NULL AND accepted_at IS NULL",
         ),
     )
 

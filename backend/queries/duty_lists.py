@@ -64,8 +64,9 @@ def list_overdue(area: str, now: datetime) -> tuple[DutyLine, ...]:
 
 
 def list_paper_due(area: str = "") -> tuple[PaperForm, ...]:
-    """Declarations whose paper form is due, the earliest deadline first; the registry may still accept each of them."""
-    statement = _places(Registration, area).where(*_paper()).order_by(Registration.paper_due_at, Registration.id)
+    """Declarations whose paper form is due, the longest waiting first; the registry may still accept each of them."""
+    due = (*_alarmed(), Registration.paper_due_at.is_not(None))
+    statement = _places(Registration, area).where(*due).order_by(Registration.paper_due_at, Registration.id)
     return tuple(
         PaperForm(
             row.id,
@@ -80,10 +81,12 @@ def list_paper_due(area: str = "") -> tuple[PaperForm, ...]:
     )
 
 
-def count_paper_due() -> int:
-    """How many paper forms are due."""
+def count_near_deadline() -> tuple[int, int]:
+    """(declarations the registry may not accept in time or has not, those of them whose paper form is due)."""
+    counts = select(func.count(), func.count(Registration.paper_due_at)).select_from(Registration)
     with reading() as session:
-        return session.scalar(select(func.count()).select_from(Registration).where(*_paper())) or 0
+        alarmed, paper = session.execute(counts.where(*_alarmed())).one()
+        return alarmed, paper
 
 
 def _rows(statement: Select[Any]) -> list[Any]:
@@ -92,9 +95,9 @@ def _rows(statement: Select[Any]) -> list[Any]:
         return list(session.execute(statement).all())
 
 
-def _paper() -> tuple[ColumnElement[bool], ...]:
+def _alarmed() -> tuple[ColumnElement[bool], ...]:
     return (
-        Registration.paper_due_at.is_not(None),
+        Registration.registry_alarmed_at.is_not(None),
         Registration.accepted_at.is_(None),
         Registration.residence == "living",
         Registration.scope == "in_scope",

@@ -18,7 +18,7 @@ from backend.models.cases import Case
 from backend.models.leases import Lease
 from backend.models.notices import Notice
 from backend.models.registrations import Registration
-from backend.queries.duty_lists import count_paper_due, list_overdue, list_paper_due
+from backend.queries.duty_lists import count_near_deadline, list_overdue, list_paper_due
 from backend.services import duties
 from backend.services.consents import answer_consent
 from backend.services.duties import keep_duties
@@ -197,15 +197,19 @@ def test_the_operator_is_alarmed_a_day_before_and_paper_is_due_four_hours_before
     keep(world)
     db.session.rollback()
     assert db.session.execute(row).one() == (clock.now(), None)
-    assert (count_paper_due(), list_paper_due(AREA)) == (0, ())
+    assert (count_near_deadline(), list_paper_due(AREA)) == ((1, 0), ())
     clock.set(deadline - 4 * HOUR)
     keep(world)
     [form] = list_paper_due(AREA)
-    assert (form.registration_id, form.paper_due_at, count_paper_due()) == (story.registration_id, clock.now(), 1)
+    assert (form.registration_id, form.paper_due_at, count_near_deadline()) == (
+        story.registration_id,
+        clock.now(),
+        (1, 1),
+    )
     assert list_paper_due("3301") == ()
     with transaction() as session:
         session.get_one(Registration, story.registration_id).accepted_at = clock.now()
-    assert count_paper_due() == 0
+    assert count_near_deadline() == (0, 0)
     assert keep(world) == 1 and keep(world) == 0
 
 

@@ -30,10 +30,10 @@ _INDEXES = (
         sa.text("residence = 'living' AND landlord_leg = 'due'"),
     ),
     (
-        "ix_registrations_paper_due_at",
+        "ix_registrations_alarmed",
         "registrations",
-        ["paper_due_at"],
-        sa.text("paper_due_at IS NOT NULL AND accepted_at IS NULL"),
+        ["registry_alarmed_at"],
+        sa.text("registry_alarmed_at IS NOT NULL AND accepted_at IS NULL"),
     ),
     ("ix_leases_ends_on", "leases", ["ends_on"], sa.text("state = 'active' AND ends_on IS NOT NULL")),
     ("ix_cases_registration_id", "cases", ["registration_id"], None),
