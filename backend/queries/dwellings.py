@@ -46,9 +46,7 @@ class DwellingDetail:
 
 def search_dwellings(text: str, limit: int = 20) -> tuple[DwellingView, ...]:
     """Dwellings whose address contains every word of `text`, in the order of their doors."""
-    counted = (
-        select(Unit.dwelling_id, func.count().label("units")).group_by(Unit.dwelling_id).subquery()
-    )
+    counted = select(Unit.dwelling_id, func.count().label("units")).group_by(Unit.dwelling_id).subquery()
     statement = (
         select(Dwelling, func.coalesce(counted.c.units, 0))
         .outerjoin(counted, counted.c.dwelling_id == Dwelling.id)
