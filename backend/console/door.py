@@ -16,6 +16,7 @@ from backend.console import (
     cases,
     deadlines,
     demo,
+    door_sheets,
     figures,
     front,
     ledger,
@@ -34,7 +35,7 @@ from backend.services.officer_sessions import find_officer_session
 from backend.web import Caller, caller, error_answer, language
 
 PAGES = (
-    *(front, sign_in, tasks, ledger, units, occupant_keys, cases),
+    *(front, sign_in, tasks, ledger, door_sheets, units, occupant_keys, cases),
     *(reviews, search, deadlines, sync, figures, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template, request
 
-from backend.console.pages import acting, world
+from backend.console.pages import acting, may, world
 from backend.domain.ids import is_id
 from backend.domain.ledger import UNIT_STATES
 from backend.domain.officers import covers
@@ -16,8 +16,9 @@ pages = Blueprint("ledger", __name__)
 
 @pages.get("/ledger")
 def board() -> str:
-    """The board of the officer's area; `division`, `state`, `text` filter it, `dwelling` opens one."""
-    who, today = acting(), world().clock.today()
+    """The board of the officer's area; `division`, `state`, `text` filter it, `dwelling` opens one,
+    `after` turns the page."""
+    who, today, per_head = acting(), world().clock.today(), world().house.area_per_head_m2
     state, division = request.args.get("state") or None, request.args.get("division") or None
     if state is not None and state not in UNIT_STATES:
         abort(404)
@@ -28,7 +29,7 @@ def board() -> str:
     dwelling_id = request.args.get("dwelling") or None
     if dwelling_id is not None and not is_id(dwelling_id):
         abort(404)
-    opened = ledger.find_dwelling(who.area, dwelling_id, today) if dwelling_id else None
+    opened = ledger.find_dwelling(who.area, dwelling_id, today, area_per_head_m2=per_head) if dwelling_id else None
     if dwelling_id and opened is None:
         refuse_outside(
             world(),
@@ -38,12 +39,28 @@ def board() -> str:
             division=ledger.find_division("dwelling", dwelling_id),
         )
     text = request.args.get("text", "").strip()[:40]
+    after = request.args.get("after") or None
+    if after is not None and not is_id(after):
+        abort(404)
+    page = ledger.list_dwellings(
+        who.area,
+        today,
+        division=division,
+        state=state,
+        text=text,
+        after=after,
+        limit=ledger.DWELLINGS_PER_PAGE + 1,
+        area_per_head_m2=per_head,
+    )
+    rows = page[: ledger.DWELLINGS_PER_PAGE]
     return render_template(
         "board.html",
-        board=ledger.get_board(who.area, today),
-        dwellings=ledger.list_dwellings(who.area, today, division=division, state=state, text=text),
+        board=ledger.get_board(who.area, today, area_per_head_m2=per_head),
+        dwellings=rows,
+        more=rows[-1].id if len(page) > len(rows) else None,
         opened=opened,
-        units=ledger.list_units(who.area, opened.id, today) if opened else (),
-        filters={"division": division, "state": state, "text": text or None},
+        units=ledger.list_units(who.area, opened.id, today, area_per_head_m2=per_head) if opened else (),
+        filters={"division": division, "state": state, "text": text or None, "after": after},
+        may_print_sheets=may("door_sheets.sheet"),
         now=world().clock.now(),
     )

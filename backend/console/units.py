@@ -18,7 +18,13 @@ pages = Blueprint("units", __name__)
 def show(unit_id: str) -> str:
     """The unit's page; each person named on it can read that it was opened."""
     page = open_unit(world(), session_id=acting().session_id, unit_id=str(unit_id))
-    states = {row.id: row for row in ledger.list_units(acting().area, page.unit.dwelling_id, world().clock.today())}
+    rows = ledger.list_units(
+        acting().area,
+        page.unit.dwelling_id,
+        world().clock.today(),
+        area_per_head_m2=world().house.area_per_head_m2,
+    )
+    states = {row.id: row for row in rows}
     return render_template(
         "unit.html",
         page=page,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
-from backend.domain.calendars import day_of
+from backend.domain.calendars import CHINA, day_of
 
 # In the order in which a unit's state is decided: the first that fits is shown.
 UNIT_STATES = {
@@ -59,6 +59,29 @@ def deadline_of(rule: str, owner: str, due_on: date, done_at: datetime | None, t
         return Deadline(rule, owner, due_on, done_on, "late" if late else "met", late)
     left = (due_on - today).days
     return Deadline(rule, owner, due_on, None, "open" if left >= 0 else "overdue", abs(left))
+
+
+def as_of(
+    state: str,
+    *,
+    changed_at: datetime | None,
+    overdue_since: date | None,
+    headcount_at: datetime | None,
+    enrolled_at: datetime,
+    base_at: datetime,
+) -> datetime:
+    """Since when a unit's state is known to be what it is.
+
+    Not enrolled: when the address base last named it; overdue: the end of the last day in time; headcount differs: the
+    visit; else the last change of a registration, before the first of which the unit's entry.
+    """
+    if state == "not_enrolled":
+        return base_at
+    if state == "overdue" and overdue_since is not None:
+        return datetime.combine(overdue_since + timedelta(days=1), time(0), CHINA)
+    if state == "headcount_differs" and headcount_at is not None:
+        return headcount_at
+    return changed_at or enrolled_at
 
 
 def coverage_percent(enrolled: int, known: int) -> float | None:

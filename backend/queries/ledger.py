@@ -1,6 +1,7 @@
 """The ledger board: villages, dwellings and units with counts and states. Aggregates only; no person is read.
 
-The area is the prefix of the division code and stands in every statement's WHERE.
+The area is the prefix of the division code and stands in every statement's WHERE. Dwellings that the address base has
+dropped are not on the board; one that is lived in cannot be dropped.
 """
 
 from __future__ import annotations
@@ -10,24 +11,36 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, Subquery, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from backend.db import db
-from backend.domain.ledger import UNIT_STATES, coverage_percent
-from backend.models.dwellings import Dwelling
-from backend.models.registrations import Registration
+from backend.domain.ledger import UNIT_STATES, as_of, coverage_percent
+from backend.domain.spaces import AREA_PER_HEAD_M2
+from backend.models.dwellings import AddressVersion, Dwelling
 from backend.models.units import Unit
+from backend.queries.pages import comes_after
 from backend.queries.unit_facts import short_address
+from backend.queries.unit_states import unit_states
 
-MOST_DWELLINGS = 500
+DWELLINGS_PER_PAGE = 100
+_ORDER = (
+    Dwelling.division,
+    Dwelling.road,
+    func.length(Dwelling.door_no),
+    Dwelling.door_no,
+    Dwelling.building,
+    Dwelling.id,
+)
+_ENROLLED = select(Unit.id).where(Unit.dwelling_id == Dwelling.id, Unit.landlord_id.is_not(None)).exists()
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Units by state, and how many people are registered in them."""
+    """Units by state, how many people are registered in them, and when that last changed or was last looked at."""
 
     units: int = 0
     residents: int = 0
+    changed_at: datetime | None = None
     by_state: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNIT_STATES, 0))
 
 
@@ -55,11 +68,16 @@ class DwellingRow:
     known_rental: bool
     enrolled: bool
     counts: Counts
+    former_address: str | None = None
+    retired_on: date | None = None
 
 
 @dataclass(frozen=True)
 class UnitRow:
-    """One unit: its state and how many are registered, of how many it may hold."""
+    """One unit: its state and since when it is known, how many are registered, of how many it may hold.
+
+    `headcount` is what the last visit counted, on the day of `headcount_at`.
+    """
 
     id: str
     public_number: str
@@ -70,6 +88,9 @@ class UnitRow:
     state: str
     registered: int
     overdue: int
+    headcount: int | None
+    headcount_at: datetime | None
+    as_of: datetime
 
 
 @dataclass(frozen=True)
@@ -85,74 +106,102 @@ class Board:
     changed_at: datetime | None
 
 
-def get_board(area: str, today: date) -> Board:
+def get_board(area: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2) -> Board:
     """Counts of every village of an area and of the area as a whole."""
-    rows = _dwelling_rows(area, today, ())
-    villages: dict[tuple[str, str], list[DwellingRow]] = {}
-    for name, row in rows:
-        villages.setdefault((row.division, name), []).append(row)
-    every = [row for _, row in rows]
+    counts = _village_counts(area, today, area_per_head_m2)
+    enrolled, in_area = case((_ENROLLED, 1), else_=0), Dwelling.division.startswith(area, autoescape=True)
+    rental = case((or_(Dwelling.known_rental, _ENROLLED), 1), else_=0)
+    grouped = db.session.execute(
+        select(Dwelling.division, Dwelling.village, func.count(), func.sum(rental), func.sum(enrolled))
+        .where(in_area, Dwelling.retired_on.is_(None))
+        .group_by(Dwelling.division, Dwelling.village)
+        .order_by(Dwelling.division, Dwelling.village)
+    )
+    villages = tuple(
+        VillageRow(
+            division, name, dwellings, rentals, known, counts.get((division, name), Counts()),
+            coverage_percent(known, rentals),
+        )
+        for division, name, dwellings, rentals, known in grouped
+    )  # fmt: skip
+    total = _sum(village.counts for village in villages)
+    rentals, known = sum(v.rentals for v in villages), sum(v.enrolled for v in villages)
     return Board(
-        villages=tuple(_village(division, name, members) for (division, name), members in sorted(villages.items())),
-        total=_sum(row.counts for row in every),
-        dwellings=len(every),
-        rentals=sum(_is_rental(row) for row in every),
-        enrolled=sum(row.enrolled for row in every),
-        coverage=coverage_percent(sum(r.enrolled for r in every), sum(_is_rental(r) for r in every)),
-        changed_at=_changed_at(area),
+        villages=villages,
+        total=total,
+        dwellings=sum(village.dwellings for village in villages),
+        rentals=rentals,
+        enrolled=known,
+        coverage=coverage_percent(known, rentals),
+        changed_at=total.changed_at,
     )
 
 
 def list_dwellings(
-    area: str, today: date, *, division: str | None = None, state: str | None = None, text: str = ""
+    area: str,
+    today: date,
+    *,
+    division: str | None = None,
+    state: str | None = None,
+    text: str = "",
+    after: str | None = None,
+    limit: int = DWELLINGS_PER_PAGE,
+    area_per_head_m2: float = AREA_PER_HEAD_M2,
 ) -> tuple[DwellingRow, ...]:
-    """The dwellings of an area, by address; `state` keeps those with a unit in it, `text` a part of the address."""
-    wishes: list[Any] = []
+    """A page of the dwellings of an area by address, those after the dwelling `after` where one is given.
+
+    `state` keeps those with a unit in it, `text` a part of the address.
+    """
+    wishes: list[ColumnElement[bool]] = [Dwelling.retired_on.is_(None)]
     if division is not None:
         wishes.append(Dwelling.division == division)
     for word in text.split():
-        wishes.append(
-            or_(
-                *(
-                    c.contains(word, autoescape=True)
-                    for c in (Dwelling.road, Dwelling.door_no, Dwelling.building, Dwelling.village)
-                )
-            )
-        )
-    rows = [row for _, row in _dwelling_rows(area, today, wishes)]
-    if state == "not_enrolled":
-        rows = [row for row in rows if not row.enrolled or row.counts.by_state["not_enrolled"]]
-    elif state is not None:
-        rows = [row for row in rows if row.counts.by_state[state]]
-    return tuple(rows[:MOST_DWELLINGS])
+        columns = (Dwelling.road, Dwelling.door_no, Dwelling.building, Dwelling.village, Dwelling.former_address)
+        wishes.append(or_(*(column.contains(word, autoescape=True) for column in columns)))
+    if state is not None:
+        states = unit_states(area, today, area_per_head_m2=area_per_head_m2, in_force=True)
+        found = Dwelling.id.in_(select(states.c.dwelling_id).where(states.c.state == state))
+        wishes.append(or_(~_ENROLLED, found) if state == "not_enrolled" else found)
+    if after is not None:
+        anchor = db.session.execute(select(*_ORDER).where(Dwelling.id == after)).first()
+        if anchor is not None:
+            wishes.append(comes_after(_ORDER, anchor))
+    return _dwelling_rows(area, today, wishes, area_per_head_m2, limit)
 
 
-def find_dwelling(area: str, dwelling_id: str, today: date) -> DwellingRow | None:
+def find_dwelling(
+    area: str, dwelling_id: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2
+) -> DwellingRow | None:
     """One dwelling of the area, or None (not there, or elsewhere)."""
-    rows = _dwelling_rows(area, today, [Dwelling.id == dwelling_id])
-    return rows[0][1] if rows else None
+    rows = _dwelling_rows(area, today, [Dwelling.id == dwelling_id], area_per_head_m2, 1)
+    return rows[0] if rows else None
 
 
-def list_units(area: str, dwelling_id: str, today: date) -> tuple[UnitRow, ...]:
+def list_units(
+    area: str, dwelling_id: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2
+) -> tuple[UnitRow, ...]:
     """The units of a dwelling of the area, by label."""
-    facts = _unit_states(area, today)
+    facts = unit_states(area, today, area_per_head_m2=area_per_head_m2, dwelling_ids=[dwelling_id])
     rows = db.session.execute(
-        select(
-            Unit.id,
-            Unit.public_number,
-            Unit.label,
-            Unit.space_kind,
-            Unit.usable_area_m2,
-            Unit.capacity,
-            facts.c.state,
-            facts.c.registered,
-            facts.c.overdue,
-        )
+        select(Unit, facts, func.coalesce(AddressVersion.created_at, Dwelling.imported_at).label("base_at"))
         .join(facts, facts.c.unit_id == Unit.id)
+        .join(Dwelling, Dwelling.id == Unit.dwelling_id)
+        .outerjoin(AddressVersion, AddressVersion.number == Dwelling.seen_version)
         .where(Unit.dwelling_id == dwelling_id)
         .order_by(Unit.label)
     )
-    return tuple(UnitRow(*row) for row in rows)
+    return tuple(_unit_row(row.Unit, row) for row in rows)
+
+
+def _unit_row(unit: Unit, row: Any) -> UnitRow:
+    known = as_of(
+        row.state, changed_at=row.changed_at, overdue_since=row.overdue_since, headcount_at=row.headcount_at,
+        enrolled_at=unit.created_at, base_at=row.base_at,
+    )  # fmt: skip
+    return UnitRow(
+        unit.id, unit.public_number, unit.label, unit.space_kind, unit.usable_area_m2, unit.capacity, row.state,
+        row.registered, row.overdue, row.headcount, row.headcount_at, known,
+    )  # fmt: skip
 
 
 def find_division(kind: str, object_id: str) -> str | None:
@@ -165,104 +214,62 @@ def find_division(kind: str, object_id: str) -> str | None:
     return db.session.scalar(statement)
 
 
-def _dwelling_rows(area: str, today: date, wishes: Iterable[Any]) -> list[tuple[str, DwellingRow]]:
-    dwellings = db.session.scalars(
-        select(Dwelling)
+def _dwelling_rows(
+    area: str, today: date, wishes: Iterable[ColumnElement[bool]], area_per_head_m2: float, limit: int
+) -> tuple[DwellingRow, ...]:
+    found = db.session.execute(
+        select(Dwelling, _ENROLLED)
         .where(Dwelling.division.startswith(area, autoescape=True), *wishes)
-        .order_by(Dwelling.division, Dwelling.road, func.length(Dwelling.door_no), Dwelling.door_no, Dwelling.building)
+        .order_by(*_ORDER)
+        .limit(limit)
     ).all()
-    facts = _unit_states(area, today)
+    facts = unit_states(area, today, area_per_head_m2=area_per_head_m2, dwelling_ids=[d.id for d, _ in found])
     grouped = db.session.execute(
-        select(facts.c.dwelling_id, facts.c.state, func.count(), func.sum(facts.c.registered)).group_by(
-            facts.c.dwelling_id, facts.c.state
-        )
+        select(facts.c.dwelling_id, *_counted(facts)).group_by(facts.c.dwelling_id, facts.c.state)
     )
     counts: dict[str, Counts] = {}
-    for dwelling_id, state, units, residents in grouped:
-        found = counts.get(dwelling_id, Counts())
-        counts[dwelling_id] = Counts(
-            found.units + units, found.residents + int(residents), {**found.by_state, state: units}
+    for dwelling_id, *numbers in grouped:
+        counts[dwelling_id] = _sum((counts.get(dwelling_id, Counts()), _counts(*numbers)))
+    return tuple(
+        DwellingRow(
+            d.id, d.division, short_address(d), d.road, d.known_rental, enrolled, counts.get(d.id, Counts()),
+            d.former_address, d.retired_on,
         )
-    return [(d.village, _dwelling_row(d, counts.get(d.id, Counts()))) for d in dwellings]
+        for d, enrolled in found
+    )  # fmt: skip
 
 
-def _dwelling_row(dwelling: Dwelling, counts: Counts) -> DwellingRow:
-    enrolled = counts.units > counts.by_state["not_enrolled"]
-    return DwellingRow(
-        dwelling.id, dwelling.division, short_address(dwelling), dwelling.road, dwelling.known_rental, enrolled, counts
-    )
-
-
-def _unit_states(area: str, today: date) -> Subquery:
-    """Every unit of the area with its state: the first of UNIT_STATES that fits."""
-    declared = Registration.tenant_leg == "declared"
-    overdue = (~declared) & (Registration.scope == "in_scope") & (Registration.tenant_due_on < today)
-    living = (
-        select(
-            Registration.unit_id,
-            func.sum(case((declared, 1), else_=0)).label("registered"),
-            func.sum(case((overdue, 1), else_=0)).label("overdue"),
-            func.sum(case((Registration.disputed, 1), else_=0)).label("disputed"),
+def _village_counts(area: str, today: date, area_per_head_m2: float) -> dict[tuple[str, str], Counts]:
+    facts = unit_states(area, today, area_per_head_m2=area_per_head_m2, in_force=True)
+    grouped = db.session.execute(
+        select(facts.c.division, facts.c.village, *_counted(facts)).group_by(
+            facts.c.division, facts.c.village, facts.c.state
         )
-        .where(Registration.residence == "living")
-        .group_by(Registration.unit_id)
-        .subquery()
     )
-    registered = func.coalesce(living.c.registered, 0)
-    late = func.coalesce(living.c.overdue, 0)
-    state = case(
-        (Unit.landlord_id.is_(None), "not_enrolled"),
-        (func.coalesce(living.c.disputed, 0) > 0, "disputed"),
-        (late > 0, "overdue"),
-        (registered > Unit.capacity, "over_capacity"),
-        (registered > 0, "registered"),
-        else_="no_one_registered",
-    )
+    counts: dict[tuple[str, str], Counts] = {}
+    for division, village, *numbers in grouped:
+        counts[division, village] = _sum((counts.get((division, village), Counts()), _counts(*numbers)))
+    return counts
+
+
+def _counted(facts: Any) -> tuple[Any, ...]:
     return (
-        select(
-            Unit.id.label("unit_id"),
-            Unit.dwelling_id,
-            state.label("state"),
-            registered.label("registered"),
-            late.label("overdue"),
-        )
-        .join(Dwelling, Dwelling.id == Unit.dwelling_id)
-        .outerjoin(living, living.c.unit_id == Unit.id)
-        .where(Dwelling.division.startswith(area, autoescape=True))
-        .subquery()
-    )
+        facts.c.state, func.count(), func.sum(facts.c.registered), func.max(facts.c.changed_at),
+        func.max(facts.c.headcount_at),
+    )  # fmt: skip
 
 
-def _village(division: str, name: str, rows: list[DwellingRow]) -> VillageRow:
-    rentals, enrolled = sum(_is_rental(row) for row in rows), sum(row.enrolled for row in rows)
-    return VillageRow(
-        division,
-        name,
-        len(rows),
-        rentals,
-        enrolled,
-        _sum(row.counts for row in rows),
-        coverage_percent(enrolled, rentals),
-    )
-
-
-def _is_rental(row: DwellingRow) -> bool:
-    return row.known_rental or row.enrolled
+def _counts(state: str, units: int, residents: int, changed_at: datetime | None, seen_at: datetime | None) -> Counts:
+    latest = max((at for at in (changed_at, seen_at) if at is not None), default=None)
+    return Counts(units, int(residents), latest, {**dict.fromkeys(UNIT_STATES, 0), state: units})
 
 
 def _sum(parts: Iterable[Counts]) -> Counts:
     units, residents, by_state = 0, 0, dict.fromkeys(UNIT_STATES, 0)
+    latest: datetime | None = None
     for part in parts:
         units, residents = units + part.units, residents + part.residents
+        latest = max((at for at in (latest, part.changed_at) if at is not None), default=None)
         for state, number in part.by_state.items():
             by_state[state] += number
-    return Counts(units, residents, by_state)
-
-
-def _changed_at(area: str) -> datetime | None:
-    return db.session.scalar(
-        select(func.max(Registration.updated_at))
-        .join(Unit, Unit.id == Registration.unit_id)
-        .join(Dwelling, Dwelling.id == Unit.dwelling_id)
-        .where(Dwelling.division.startswith(area, autoescape=True))
-    )
+    return Counts(units, residents, latest, by_state)

@@ -25,6 +25,7 @@ VIEWS = (
     "receipts",
     "accounts",
     "landlord_units",
+    "door_sheets",
     "landlord_leases",
     "landlord_keys",
     "landlord_visitors",

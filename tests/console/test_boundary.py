@@ -18,7 +18,8 @@ from tests.services import stories
 
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
 ROOM = BACKEND / "console"
-QUERIES = ("ledger", "unit_facts", "case_lists", "audit_lists", "sync_health", "identity_figures")
+QUERIES = ("ledger", "unit_states", "doors", "unit_facts", "case_lists", "audit_lists", "sync_health",
+           "identity_figures")  # fmt: skip
 SERVICES = ("officers", "officer_sessions", "disclosures", "person_search", "cases", "case_files", "case_effects",
             "appointments", "appointment_days", "appointment_changes", "review_queue", "officer_keys")  # fmt: skip
 BEHIND = (

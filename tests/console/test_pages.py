@@ -240,3 +240,10 @@ def test_every_answer_carries_the_strict_headers(browser: Browser) -> None:
         "script-src 'self'" in headers["Content-Security-Policy"] and "unsafe" not in headers["Content-Security-Policy"]
     )
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_door_sheets_are_printed_for_a_dwelling_of_the_area_and_name_nobody(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    text = browser("officer").get(f"/door-sheets?dwelling={story.dwelling_id}").text
+    assert text.count('class="door-sheet"') == 2 and text.count("<svg ") > 2 and "陈塘村陈塘路1号 101室" in text
+    assert "周来福" not in text and "沈安一" not in text

@@ -49,6 +49,7 @@ PLANS: dict[tuple[str, str], Plan] = {
     ("tasks.begin", "POST"): Plan("/task", {"purpose": "visit"}),
     ("tasks.end", "POST"): Plan("/task/end"),
     ("ledger.board", "GET"): Plan("/ledger?dwelling={dwelling}", thing=True),
+    ("door_sheets.sheet", "GET"): Plan("/door-sheets?dwelling={dwelling}", thing=True),
     ("units.show", "GET"): Plan("/units/{unit}", thing=True),
     ("units.number", "GET"): Plan("/registrations/{registration}/number", thing=True),
     ("units.number", "POST"): Plan("/registrations/{registration}/number", {"password": staff.PASSWORD}, thing=True),
