@@ -86,6 +86,8 @@ ASSEMBLERS = {
     "backend.faces_cli",
     "backend.locks_cli",
     "backend.registry_cli",
+    "backend.reconcile_cli",
+    "backend.operator_world",
     "backend.identity_cli",
     "backend.fault_switches",
 }
