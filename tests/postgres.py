@@ -46,8 +46,10 @@ def find_binaries() -> Path:
 class ThrowawayPostgres:
     """A server of our own. PostgreSQL refuses to run as root, so root lends it the user `postgres`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: str) -> None:
+        """`options` are settings of the server beside, or instead of, those for a short and fast life."""
         self._numbers = itertools.count(1)
+        self._options = options
         self._folder = Path(tempfile.mkdtemp(prefix="anju-pg-", dir="/tmp"))  # a socket's path may have 107 bytes
         self.user = "postgres"
         self._as: dict[str, Any] = {}
@@ -55,16 +57,27 @@ class ThrowawayPostgres:
             account = pwd.getpwnam("postgres")
             os.chown(self._folder, account.pw_uid, account.pw_gid)
             self._as = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-        self._server = self._start(find_binaries())
+        self._binaries = find_binaries()
+        self._initialise(self._binaries)
+        self._server = self._start(self._binaries)
 
-    def _start(self, binaries: Path) -> subprocess.Popen[bytes]:
-        data, log = self._folder / "data", self._folder / "log"
+    def restart(self) -> None:
+        """Let the server crash and come up again: every session is lost, what was committed is not."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(10)
+        self._server = self._start(self._binaries)
+
+    def _initialise(self, binaries: Path) -> None:
+        data = self._folder / "data"
         initdb = [binaries / "initdb", "-D", data, "-U", self.user, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
         made = subprocess.run(
             [*initdb, "--no-sync"], capture_output=True, text=True, check=False, cwd=self._folder, **self._as
         )
         if made.returncode != 0:
             raise RuntimeError(f"initdb failed: {made.stderr[-500:]}")
+
+    def _start(self, binaries: Path) -> subprocess.Popen[bytes]:
+        data, log = self._folder / "data", self._folder / "log"
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(self._folder),
@@ -74,6 +87,7 @@ class ThrowawayPostgres:
             "max_connections": "60",
             "shared_buffers": "64MB",
             "log_error_verbosity": "terse",
+            **self._options,
         }
         command = [str(binaries / "postgres"), "-D", str(data)]
         command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]

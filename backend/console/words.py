@@ -13,6 +13,7 @@ from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
 from backend.domain.officers import ROLE_NAMES
+from backend.domain.reconciliation import KIND_NAMES
 from backend.domain.registrations import STATE_NAMES
 from backend.domain.rules import RULES
 from backend.web import language
@@ -58,6 +59,10 @@ OWNERS = {
     "LANDLORD": ("房东", "Landlord"),
     "OPERATOR": ("运维人员", "Operator"),
     "REGISTRY": ("登记机关", "Registry"),
+}
+COMPARED = {
+    "differs": ("不一致", "Differs"),
+    "digest_skew": ("清单一致，摘要有误", "Lists are equal, only the digest is wrong"),
 }
 ACTORS = {
     "resident": ("租客或房东", "Resident"),
@@ -162,8 +167,18 @@ EVIDENCE = {
     "codes": ("退回代码", "Return codes"),
     "pointers": ("涉及字段", "Fields"),
     "reason": ("说明", "Note"),
+    "record": ("登记编号", "Record"),
+    "kind": ("差异", "Difference"),
+    "correction": ("更正编号", "Correction"),
+    "why": ("为何交由人工", "Why a person decides"),
+    "fields": ("涉及字段", "Fields"),
 }
 EVIDENCE_VALUES = {
+    **KIND_NAMES,
+    "objected": ("本人有异议", "the person objects"),
+    "no_answer": ("十五天未答复", "no answer in 15 days"),
+    "no_account": ("本人没有账号", "the person has no account"),
+    "needs_a_person": ("须由工作人员更改的字段", "a field only staff may change"),
     "document": ("证件号码", "document number"),
     "window": ("申请到窗口核验", "asked for the window"),
     "live_video": ("申请视频核验", "asked for live video"),
@@ -256,6 +271,8 @@ TABLES: Mapping[str, Any] = {
     "OFFICE_PURPOSES": {code: row[:2] for code, row in sharing.OFFICE_PURPOSES.items()},
     "OPENERS": OPENERS,
     "OWNERS": OWNERS,
+    "COMPARED": COMPARED,
+    "DIFFERENCES": KIND_NAMES,
     "PARTS": PARTS,
     "PURPOSES": purposes.PURPOSES,
     "REASON_NAMES": cases.REASON_NAMES,

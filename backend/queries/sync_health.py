@@ -11,6 +11,7 @@ from backend.db import db
 from backend.models.dwellings import Dwelling
 from backend.models.registrations import Registration
 from backend.models.units import Unit
+from backend.queries.reconciliations import ReconciliationSum, get_reconciliation_sum
 from backend.queries.registry_sync import ParkedRow, SyncHealth, get_sync_health
 from backend.queries.unit_facts import short_address
 
@@ -31,6 +32,7 @@ class SyncPage:
 
     health: SyncHealth
     parked: tuple[ParkedPlace, ...]
+    compared: ReconciliationSum
 
 
 def get_sync_page(area: str, now: datetime) -> SyncPage:
@@ -50,7 +52,8 @@ def get_sync_page(area: str, now: datetime) -> SyncPage:
         for registration_id, unit, dwelling in places
         for row in rows[registration_id]
     ]
-    return SyncPage(health, tuple(sorted(parked, key=lambda place: place.row.outbox_id)))
+    parked.sort(key=lambda place: place.row.outbox_id)
+    return SyncPage(health, tuple(parked), get_reconciliation_sum(area))
 
 
 def find_parked_division(outbox_id: int, now: datetime) -> str | None:

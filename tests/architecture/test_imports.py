@@ -101,6 +101,8 @@ ASSEMBLERS = {
     "backend.faces_cli",
     "backend.locks_cli",
     "backend.registry_cli",
+    "backend.reconcile_cli",
+    "backend.operator_world",
     "backend.identity_cli",
     "backend.address_cli",
     "backend.imports_cli",

@@ -6,15 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.db import db, transaction
 from backend.gateways.key_ring import KeyRingError
 from backend.models.data_keys import DataKey
 from backend.models.leases import Lease
 from backend.models.registrations import Registration
-from backend.services.registry_items import NothingToSend, build_item
+from backend.services import registry_items
+from backend.services.registry_items import NothingToSend, build_item, not_permitted
 from backend.wire.registry_messages import Item, is_hash_right
-from backend.wire.registry_payload import check_payload, shape_of
+from backend.wire.registry_payload import FIELDS, check_payload, shape_of
 from tests.services import stories
 
 pytestmark = pytest.mark.usefixtures("core")
@@ -119,3 +122,22 @@ def test_a_check_out_carries_receipt_date_and_reason_only(world: Any) -> None:
     assert check_payload("CHECKOUT", "TENANT", item.payload) == []
     void = build(world, story.registration_id, op="VOID")
     assert check_payload("VOID", "TENANT", void.payload) == []
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=12) | st.sampled_from(sorted(FIELDS)), st.just("x"), max_size=6))
+def test_the_only_keys_of_a_payload_are_those_of_the_data_dictionary(extra: dict[str, str]) -> None:
+    for op, leg in (("UPSERT", "TENANT"), ("AMEND", "LANDLORD"), ("CHECKOUT", "TENANT"), ("VOID", "TENANT")):
+        shape = shape_of(op, leg)
+        payload = dict.fromkeys(shape.required | shape.optional, "x")
+        assert not_permitted(op, leg, payload) == set()
+        assert not_permitted(op, leg, payload | extra) == set(extra) - shape.required - shape.optional
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_payload_with_any_other_key_never_leaves(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = stories.make_declared(world)
+    honest = registry_items._place
+    monkeypatch.setattr(registry_items, "_place", lambda *given: {**honest(*given), "phone": "+8619900009101"})
+    for leg in ("TENANT", "LANDLORD"):
+        with pytest.raises(registry_items.NotPermitted):
+            build(world, story.registration_id, leg=leg)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from backend.services.audit import Actor
 from backend.services.inbox import list_notices
 from backend.services.registrations import check_out, declare
 from backend.services.registry_upkeep import retry_parked
+from backend.services.tenancies import my_tenancies
 from backend.worker.registry_loop import check_contact, process_once
 from tests.services import stories
 from tests.worker.telling import Telling
@@ -246,6 +247,7 @@ def test_what_is_out_of_scope_never_leaves(telling: Telling) -> None:
 def test_ten_days_of_outage_change_nothing_that_counts(telling: Telling) -> None:
     story = stories.make_declared(telling.world)
     declared_at = db.session.get_one(Registration, story.registration_id).declared_at
+    permit = _permit_from(telling, story)
     telling.stage.switch_on("http_502")
     for _ in range(80):
         telling.passes()
@@ -257,6 +259,8 @@ def test_ten_days_of_outage_change_nothing_that_counts(telling: Telling) -> None
     assert telling.stored(story.registration_id).state == "accepted"
     receipt = telling.receipt(story.registration_id)
     assert receipt.declared_at == declared_at
+    assert permit is not None and _permit_from(telling, story) == permit
+    assert db.session.get_one(Registration, story.registration_id).declared_at == declared_at
     assert receipt.accepted_at - receipt.declared_at >= timedelta(days=10)
     assert get_sync_health(telling.clock.now()).is_well
 
@@ -374,6 +378,12 @@ def _give_landlords_row_to_another_registration(telling: Telling) -> None:
         session.flush()
         (row,) = [row for row in telling.open_rows(session) if row.payload["leg"] == "LANDLORD"]
         row.aggregate_id, row.payload = other, {"leg": "TENANT", "version": 1}
+
+
+def _permit_from(telling: Telling, story: stories.Story) -> date | None:
+    """From when the tenant may ask for the residence permit, as the tenant is told."""
+    (mine,) = my_tenancies(telling.world, account_id=story.tenant)
+    return mine.registration.permit_from
 
 
 def _declare(telling: Telling, story: stories.Story) -> None:
