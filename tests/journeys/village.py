@@ -35,7 +35,7 @@ class Played:
 
 
 class Village:
-    """The demo's eight processes under their supervisor."""
+    """The demo's nine processes under their supervisor."""
 
     def __init__(self, var: Path, database_url: str = "") -> None:
         self.var = var

@@ -128,7 +128,7 @@ def test_a_fresh_demo_starts_everything_checks_it_and_stops(environment: Mapping
     command = [sys.executable, "-m", "backend.demo", "--check"]
     first = subprocess.run(command, cwd=TOP, env=dict(environment), capture_output=True, text=True, check=False)
     assert first.returncode == 0, first.stdout + first.stderr
-    assert "All 8 processes are well" in first.stdout
+    assert "All 9 processes are well" in first.stdout
     second = subprocess.run(command, cwd=TOP, env=dict(environment), capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "sample village" not in second.stdout, "a second start prepares nothing"
