@@ -1,11 +1,12 @@
 """All reasons for which Anju refuses something: one table for API, pages, audit and tests.
 
-Those of the identity step stand in identity_reasons.py. `kind` decides the HTTP status at the doors (see reason_kinds).
+Those of the identity step stand in identity_reasons.py, of exempt and foreign residences and of changes in path_reasons.py. `kind` decides the HTTP status at the doors (see reason_kinds).
 """
 
 from __future__ import annotations
 
 from backend.domain.identity_reasons import IDENTITY_REASONS
+from backend.domain.path_reasons import PATH_REASONS
 from backend.domain.reason_kinds import KINDS, Reason
 
 __all__ = ["KINDS", "REASONS", "Reason"]
@@ -249,6 +250,7 @@ REASONS: dict[str, Reason] = {
                                     "请从列表中选。", "Choose it from the list."),
     "registration.draft_gone": Reason("gone", "草稿已过期（15 天）。", "The draft has expired (15 days).",
                                       "请房东重新邀请。", "Ask the landlord to invite you again."),
+    **PATH_REASONS,
     "checkout.date": Reason("invalid", "退房日期应在入住日期与今天之间。",
                             "The move-out date must lie between move-in and today.", "请核对日期。", "Check the date."),
     "checkout.reason": Reason("invalid", "没有这个离开事由。", "There is no such reason of leaving.", "请从列表中选。",

@@ -28,6 +28,7 @@ from backend.models.units import Unit
 from backend.services.audit import SYSTEM, write_leaf
 from backend.services.case_opening import open_case
 from backend.services.event_months import forget_door_events, make_months_ahead
+from backend.services.exemptions import end_past_exemptions
 from backend.services.inbox import tell_account, tell_person
 from backend.services.key_changes import end_past_visitors, finish_past_exposure, unit_alias
 from backend.services.registration_changes import change_registration, open_registration_case
@@ -89,7 +90,7 @@ def _remind(world: World, session: Session) -> None:
                 unit=unit,
                 due_on=due.isoformat(),
             )
-        if registration.tenant_leg == "draft":
+        if registration.tenant_leg == "draft" and registration.scope != "exempt":
             _remind_tenant(world, session, registration, lease, unit)
         if lease.ends_on is not None and lease.ends_on - ASK_BEFORE_END <= today:
             _ask_at_end(world, session, lease, unit)
@@ -189,6 +190,7 @@ def _open_overdue_cases(world: World, session: Session) -> None:
     late = session.scalars(
         select(Registration).where(
             Registration.tenant_leg != "declared",
+            Registration.scope != "exempt",
             Registration.residence == "living",
             ~exists().where(Case.registration_id == Registration.id, Case.kind == "overdue_registration"),
             Registration.tenant_due_on < world.clock.today(),
@@ -239,6 +241,10 @@ def _ask_about_silence(world: World, session: Session) -> None:
         change_registration(world, session, registration, "no_answer", SYSTEM, source="system")
 
 
+def _end_exemptions(world: World, session: Session) -> None:
+    end_past_exemptions(world, session)
+
+
 def _end_visitors(world: World, session: Session) -> None:
     end_past_visitors(world, session)
 
@@ -272,6 +278,7 @@ def _forget_door_events(world: World, session: Session) -> None:
 
 OFTEN = (
     _expire_drafts,
+    _end_exemptions,
     _remind,
     _extend_attestations,
     _give_back_idle_cases,

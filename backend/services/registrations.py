@@ -39,6 +39,7 @@ from backend.services.registration_changes import (
     compare_legs,
     open_registration_case,
     send_landlord_leg,
+    settle_dispute_by_agreement,
 )
 from backend.services.tenancies import RegistrationView, address_of, own_registration, registration_view
 
@@ -78,7 +79,9 @@ def declare(
         if idempotency.find_answer(session, account_id, idempotency_key, "declare", body) is not None:
             return registration_view(session, registration)
         person = _declarer(world, session, account_id)
-        refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "declare")
+        refusal = decide_tenant_action(
+            registration.tenant_leg, registration.residence, "declare", registration.exemption
+        )
         faults = (
             [refusal] if refusal else find_declaration_faults(move_in_on, planned_end_on, reason, world.clock.today())
         )
@@ -109,46 +112,6 @@ def declare(
         return registration_view(session, registration)
 
 
-def amend(
-    world: World,
-    *,
-    account_id: str,
-    registration_id: str,
-    move_in_on: date,
-    planned_end_on: date | None = None,
-    reason: str | None = None,
-) -> RegistrationView:
-    """Correct a declaration: sent to the registry as a new version, `declared_at` stays (ZJ-13).
-
-    The same answers again change nothing. Raises Refused transition and every faulty field.
-    """
-    with transaction() as session:
-        registration = own_registration(session, account_id, registration_id)
-        refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "amend")
-        faults = (
-            [refusal] if refusal else find_declaration_faults(move_in_on, planned_end_on, reason, world.clock.today())
-        )
-        if faults:
-            raise Refused.of(faults)
-        given = {"move_in_on": move_in_on, "planned_end_on": planned_end_on, "reason": reason}
-        changed = [name for name, value in given.items() if getattr(registration, name) != value]
-        for name in changed:
-            setattr(registration, name, given[name])
-        # A returned registration goes out again even unchanged: what was wrong may have been mended elsewhere.
-        if changed or registration.registry_state == "rejected":
-            change_registration(
-                world,
-                session,
-                registration,
-                "amend",
-                Actor("resident", account_id),
-                source="tenant",
-                fields=changed,
-                send="AMEND",
-            )
-        return registration_view(session, registration)
-
-
 def check_out(
     world: World,
     *,
@@ -167,7 +130,9 @@ def check_out(
         registration = own_registration(session, account_id, registration_id)
         if idempotency.find_answer(session, account_id, idempotency_key, "check_out", body) is not None:
             return registration_view(session, registration)
-        refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "check_out")
+        refusal = decide_tenant_action(
+            registration.tenant_leg, registration.residence, "check_out", registration.exemption
+        )
         faults = (
             [refusal]
             if refusal
@@ -195,6 +160,8 @@ def end_residence(
     """End a residence inside the present write unit: check-out sent, lease ended, keys revoked on this ground."""
     registration.residence, registration.moved_out_on = "moved_out", moved_out_on
     registration.moved_out_reason, registration.moved_out_by = reason, by
+    if registration.disputed and by != "officer":
+        settle_dispute_by_agreement(world, session, registration)
     registration.disputed = False
     change_registration(
         world,
@@ -204,7 +171,7 @@ def end_residence(
         actor,
         source="officer" if by == "officer" else "tenant",
         reason=reason,
-        fields=["moved_out_on"],
+        fields=["moved_out_on", "moved_out_reason"],
         send="CHECKOUT",
     )
     if registration.lease_id is None:
@@ -316,7 +283,8 @@ def _fill(
     registration.reason = reason
     registration.tenant_due_on = tenant_due_on(move_in_on)
     registration.notice_version = NOTICES["registration_notice"].version
-    registration.scope = decide_scope(person.id_type, person.hukou_division, dwelling.division, registration.exemption)
+    registration.exemption = registration.exempt_until = None  # who declares is exempt no longer (ZJ-12)
+    registration.scope = decide_scope(person.id_type, person.hukou_division, dwelling.division, None)
     registration.tenant_leg, registration.declared_by = "declared", "self"
     registration.declared_at, registration.draft_expires_at = world.clock.now(), None
     for key in session.scalars(select(Key).where(Key.lease_id == registration.lease_id, Key.holder_id.is_(None))):

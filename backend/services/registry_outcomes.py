@@ -254,7 +254,7 @@ def _tell_accepted(
         tell_person(
             world, session, registration.person_id, "registration_accepted", once=once, receipt_no=receipt.number
         )
-    elif attempt.op == "CHECKOUT":
+    elif attempt.op == "CHECKOUT" and registration.residence == "moved_out":  # not: became local and lives on there
         alias = unit_alias(session, registration.unit_id)
         tell_person(world, session, registration.person_id, "check_out_confirmed", once=once, unit=alias)
 

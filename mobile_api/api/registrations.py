@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.services import registrations, tenancies
+from backend.services import amendments, registrations, tenancies
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.registrations import (
@@ -74,7 +74,7 @@ def amend(body: dict[str, Any], registration_id: str) -> Any:
 
     更正申报，或重新提交被退回的申报；申报时间不变。
     """
-    return registrations.amend(world(), account_id=me(), registration_id=registration_id, **body)
+    return amendments.amend(world(), account_id=me(), registration_id=registration_id, **body)
 
 
 @blueprint.post("/registrations/<id:registration_id>/check-out")

@@ -9,7 +9,16 @@ from werkzeug.wrappers import Response
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import REASONS_OF_STAY
-from backend.services import consents, identity_checks, persons, receipt_checks, registrations, tenancies, visitor_keys
+from backend.services import (
+    amendments,
+    consents,
+    identity_checks,
+    persons,
+    receipt_checks,
+    registrations,
+    tenancies,
+    visitor_keys,
+)
 from mobile_api.pages.divisions import find_division, provinces
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
@@ -102,7 +111,7 @@ def amend(registration_id: str) -> str | Response | tuple[str, int]:
             move_in_on, planned_end_on = sheet.day("move_in_on"), sheet.optional_day("planned_end_on")
             reason = sheet.optional("reason")
             sheet.check()
-            registrations.amend(world(), account_id=account_id(), registration_id=registration_id,
+            amendments.amend(world(), account_id=account_id(), registration_id=registration_id,
                                 move_in_on=move_in_on, planned_end_on=planned_end_on, reason=reason)
             return redirect(url_for("tenant.tenancy", registration_id=registration_id, said="amended"), 303)
     return render_template("tenant/amend.html", home=mine, sheet=sheet, reasons=REASONS_OF_STAY), sheet.status
