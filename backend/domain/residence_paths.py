@@ -15,6 +15,16 @@ EXEMPTIONS = {
     "rescue_station": ("救助管理站", "At a rescue station"),
 }
 NEAR_RELATIVES_DAYS = 30
+FIELD_SOURCES = {
+    "tenant": ("本人", "Yourself"),
+    "landlord": ("房东", "Landlord"),
+    "officer": ("工作人员", "Staff"),
+    "document": ("证件", "Document"),
+    "registry": ("登记机关", "Registry"),
+    "import": ("导入", "Import"),
+    "office": ("其他部门", "Another office"),
+    "system": ("系统", "Anju"),
+}
 VOID_REASONS = {
     "duplicate": ("重复登记", "Registered twice"),
     "entered_in_error": ("登记有误，从未在此居住", "Entered in error, never lived there"),

@@ -299,6 +299,13 @@ def _is_entered(session: Session, person: Person) -> bool:
     return person.document_state in ("matched", "unavailable") or is_document_checked(session, person.id)
 
 
+def _is_settled(row: Registration) -> bool:
+    """Declared or exempt; on the foreigners' path with the form handed out: what the key waits for besides identity."""
+    if row.scope == "foreign":
+        return row.tenant_leg == "declared" and row.foreign_form_at is not None
+    return row.tenant_leg == "declared" or row.scope == "exempt"
+
+
 def _tasks(session: Session, account_id: str, row: Registration, key: Key | None) -> tuple[Task, ...]:
     account = session.get_one(Account, account_id)
     person = session.get(Person, account.person_id) if account.person_id else None
@@ -308,7 +315,7 @@ def _tasks(session: Session, account_id: str, row: Registration, key: Key | None
         "notice": is_given(session, account_id, "registration_notice"),
         "identity": person is not None and _is_entered(session, person),
         "face": state in ("verified", "attested"),
-        "declare": row.tenant_leg == "declared" or row.scope == "exempt",
+        "declare": _is_settled(row),
         "key": key is not None and key.state == "active",
     }
     tasks, found_next = [], False

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from backend.domain.refusals import Refusal
+from mobile_api.pages.forms import Sheet
+
 _LINE = re.compile(r'^(?P<indent> *)(?P<code>\d+) \w+="(?P<names>[^"]*)"')
 _NAME = re.compile(r"(?:\[(?P<years>[\d-]*)\])?(?P<name>[^,\[\]]+)")
 _NOT_A_PLACE = ("市辖区", "县", "省直辖县级行政单位", "自治区直辖县级行政单位")
@@ -91,3 +94,12 @@ def _prefectures(province: str, rows: dict[str, str]) -> tuple[Prefecture, ...]:
         # A city without counties (东莞, 中山, 儋州) stands for itself.
         made.append(Prefecture(title, tuple(counties) or ((f"{province}{group}00", title),)))
     return tuple(made)
+
+
+def asked_division(sheet: Sheet, asks: bool) -> str | None:
+    """The chosen place of household registration; required where it is asked."""
+    # Once declared it is asked no more, but a second submit of the same sheet must stay the same request.
+    code = sheet.text("hukou_division") if asks else sheet.optional("hukou_division")
+    if code and find_division(code) is None:
+        sheet.faults.append(Refusal("registration.division", "hukou_division"))
+    return code or None

@@ -22,6 +22,7 @@ from backend.domain import (
     officers,
     purposes,
     registrations,
+    residence_paths,
     rules,
     spaces,
     visitors,
@@ -236,4 +237,7 @@ TABLES = {
     "DOCUMENTS": documents.DOCUMENT_TYPES,
     "REASONS_OF_STAY": registrations.REASONS_OF_STAY,
     "CHECK_OUT_REASONS": registrations.CHECK_OUT_REASONS,
+    "EXEMPTIONS": residence_paths.EXEMPTIONS,
+    "VOID_REASONS": residence_paths.VOID_REASONS,
+    "FIELD_SOURCES": residence_paths.FIELD_SOURCES,
 }
