@@ -90,7 +90,7 @@ def note_fields(
     `derived` names another source for single fields (birth and sex that an 18-digit number says: 'document').
     """
     session.flush()
-    kind, fields = _table_of(row)
+    kind, fields = fields_of(row)
     collected = session.info.get(_COLLECTED, {}).pop((kind, row.id), {})
     for name, earlier in collected.items():
         present = getattr(row, fields[name])
@@ -132,7 +132,7 @@ def earlier_value(world: World, session: Session, row: FieldSource) -> str | Non
 
 def origins_of(session: Session, row: Kept) -> tuple[FieldOrigin, ...]:
     """The newest source of each field of a row that has a value, in the order of the tables."""
-    kind, fields = _table_of(row)
+    kind, fields = fields_of(row)
     rows = session.scalars(
         select(FieldSource)
         .where(FieldSource.object_kind == kind, FieldSource.object_id == row.id)
@@ -155,7 +155,8 @@ def origins_of(session: Session, row: Kept) -> tuple[FieldOrigin, ...]:
     )
 
 
-def _table_of(row: Kept) -> tuple[str, dict[str, str]]:
+def fields_of(row: Kept) -> tuple[str, dict[str, str]]:
+    """The kind of a row, and its fields that need a source with the columns they stand in."""
     return ("person", PERSON_FIELDS) if isinstance(row, Person) else ("registration", REGISTRATION_FIELDS)
 
 
@@ -179,7 +180,7 @@ def _collect(session: Session, _context: object, _instances: object) -> None:
     for row in (*session.new, *session.dirty):
         if not isinstance(row, Kept):
             continue
-        kind, fields = _table_of(row)
+        kind, fields = fields_of(row)
         before = session.info.setdefault(_COLLECTED, {}).setdefault((kind, row.id), {})
         if row in session.new:
             before.update(dict.fromkeys(fields))
