@@ -27,7 +27,7 @@ from backend.domain import (
     spaces,
     visitors,
 )
-from backend.domain.calendars import CHINA
+from backend.domain.calendars import CHINA, day_of
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
 from backend.web import language
@@ -152,6 +152,11 @@ def day(value: date | None) -> str:
     return gettext("不定期") if value is None else str(format_date(value, "medium"))
 
 
+def day_in_china(value: datetime) -> str:
+    """The calendar day in China of a moment, for what has a day and no hour."""
+    return day(day_of(value))
+
+
 def moment(value: datetime | None) -> str:
     """A moment in China's time, to the minute."""
     if value is None:
@@ -198,6 +203,7 @@ FILTERS = {
     "day_of_week": day_of_week,
     "day": day,
     "moment": moment,
+    "day_in_china": day_in_china,
     "key_state": key_state,
     "registration_state": registration_state,
     "document_name": document_name,

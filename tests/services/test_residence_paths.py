@@ -14,8 +14,10 @@ from backend.gateways.clock import FixedClock
 from backend.models.cases import Case
 from backend.models.leases import Lease
 from backend.models.persons import Person
+from backend.services.access_records import my_access_records
 from backend.services.cases import claim_case, decide_case
 from backend.services.exemptions import declare_exempt
+from backend.services.foreign_desk import mark_foreign_done_at_window
 from backend.services.foreign_paths import (
     get_foreign_form,
     hand_out_foreign_form,
@@ -131,6 +133,20 @@ def test_a_foreigners_key_waits_for_the_form_in_hand_and_for_nothing_else(world:
     assert len(told(world, story.tenant, "foreign_done")) == 1
     assert "foreign_form" not in [todo.kind for todo in landlord_home(world, account_id=story.landlord).todos]
     assert sent() == []
+
+
+def test_an_officer_of_the_area_notes_the_form_and_the_person_reads_who_did(world: Any) -> None:
+    story = make_another(world, 1, foreign=True)
+    hand_out_foreign_form(world, account_id=story.tenant, registration_id=story.registration_id)
+    done: dict[str, Any] = {"registration_id": story.registration_id, "done_on": world.clock.today()}
+    far = staff.make_session(world, "officer", area=staff.OTHER_STREET, purpose="visit")
+    with refused("area.foreign"):
+        mark_foreign_done_at_window(world, session_id=far, **done)
+    near = staff.make_session(world, "window_clerk", purpose="visit")
+    mark_foreign_done_at_window(world, session_id=near, **done)
+    assert registration_of(story).foreign_done_at is not None
+    assert my_access_records(world, account_id=story.tenant).items[0].action == "registration_foreign_done"
+    assert len(told(world, story.tenant, "foreign_done")) == 1
 
 
 def test_a_number_corrected_to_a_passport_leaves_the_registry_by_a_void_without_a_word_of_the_person(
