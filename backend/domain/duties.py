@@ -122,9 +122,9 @@ DUTIES: dict[str, Duty] = {
              duty_facts.owes_change, _reminders("change_due"), None, Escalation("overdue_registration", Count(3))),
         Duty("exemption", "不登记情形到期", "An exemption ends", "ZJ-12", "tenant", "duty", "exempt_until", Count(0),
              duty_facts.owes_end_of_exemption,
-             (Step("before_3", days=-3, notice="exemption_ends"), Step("before", days=-1, notice="exemption_ends"),
-              Step("overdue", days=1, notice="exemption_over")), "exempt_until",
-             Escalation("overdue_registration", Count(4))),  # HK-15's three days run from the exemption's end
+             # once it is over the residence is in scope, and HK-15's three days run from the exemption's end
+             (Step("before_3", days=-3, notice="exemption_ends"), Step("before", days=-1, notice="exemption_ends")),
+             "exempt_until"),
         Duty("permit", "可申领居住证", "The residence permit can be asked for", "ZJ-16", "tenant", "information",
              "declared_at", Count(6, "months"), duty_facts.waits_for_permit,
              (Step("before_30", days=-30, notice="permit_soon"), Step("today", days=0, notice="permit_open"))),

@@ -64,8 +64,8 @@ def owes_change(facts: DutyFacts) -> bool:
 
 
 def owes_end_of_exemption(facts: DutyFacts) -> bool:
-    """An exemption that ends on a day still stands."""
-    return _declared(facts) and facts.scope == "exempt"
+    """An exemption that ends on a day still stands; who is exempt has not declared."""
+    return facts.residence == "living" and facts.scope == "exempt"
 
 
 def waits_for_permit(facts: DutyFacts) -> bool:

@@ -72,12 +72,6 @@ DUTY_INBOX: dict[str, InboxText] = {
         "{unit} 可以不登记的期限到 {due_on} 为止。之后仍住的，请在 3 日内申报。",
         "You need not be registered in {unit} until {due_on}. If you stay on, declare within 3 days after it.",
     ),
-    "exemption_over": InboxText(
-        "请申报居住登记",
-        "Please declare your residence",
-        "{unit} 可以不登记的期限已于 {due_on} 到期，请申报。",
-        "Your exemption for {unit} ended on {due_on}. Please declare your residence.",
-    ),
     "permit_soon": InboxText(
         "快可以申领居住证了",
         "You can soon ask for the residence permit",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from backend.domain.household_reasons import HOUSEHOLD_REASONS
 from backend.domain.identity_reasons import IDENTITY_REASONS
 from backend.domain.import_reasons import IMPORT_REASONS
+from backend.domain.path_reasons import PATH_REASONS
 from backend.domain.reason_kinds import KINDS, Reason
 from backend.domain.sharing_reasons import SHARING_REASONS
 
@@ -256,6 +257,7 @@ REASONS: dict[str, Reason] = {
                                     "请从列表中选。", "Choose it from the list."),
     "registration.draft_gone": Reason("gone", "草稿已过期（15 天）。", "The draft has expired (15 days).",
                                       "请房东重新邀请。", "Ask the landlord to invite you again."),
+    **PATH_REASONS,
     "checkout.date": Reason("invalid", "退房日期应在入住日期与今天之间。",
                             "The move-out date must lie between move-in and today.", "请核对日期。", "Check the date."),
     "checkout.reason": Reason("invalid", "没有这个离开事由。", "There is no such reason of leaving.", "请从列表中选。",

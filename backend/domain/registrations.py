@@ -47,13 +47,18 @@ STATE_NAMES = {
 TENANT_ACTION_NAMES = {
     "accept": ("接受邀请", "accept the invitation"),
     "declare": ("申报", "declare"),
+    "declare_exempt": ("说明依法可不申报", "state that one is exempt"),
     "amend": ("更正", "correct"),
     "check_out": ("退房", "check out"),
+    "withdraw": ("撤回", "withdraw"),
+    "request_void": ("申请作废", "ask to have it voided"),
 }
 TENANT_ACTIONS = {
-    "invited": ("accept", "declare"),  # declare: after a draft expired; only who holds the key comes this far
-    "draft": ("declare",),
-    "declared": ("amend", "check_out"),
+    # declare: after a draft expired; only who holds the key comes this far
+    "invited": ("accept", "declare", "declare_exempt", "withdraw"),
+    "draft": ("declare", "declare_exempt", "withdraw"),
+    "exempt": ("declare", "check_out"),  # settled without a declaration (ZJ-12), also once the exemption is over
+    "declared": ("amend", "check_out", "request_void"),
 }
 
 
@@ -75,11 +80,13 @@ def describe(facts: Facts) -> str:
         return facts.residence
     if facts.disputed:
         return "disputed"
+    if facts.scope == "exempt":
+        return "not_sent"
     if facts.tenant_leg != "declared":
         return facts.tenant_leg
     if facts.scope == "foreign":
         return "foreign_path"
-    if facts.scope in ("exempt", "out_of_scope"):
+    if facts.scope == "out_of_scope":
         return "not_sent"
     return {"unsent": "declared", "sent": "sent", "accepted": "registered", "rejected": "rejected"}[
         facts.registry_state
@@ -115,9 +122,16 @@ def permit_from(declared_on: date) -> date:
     return DUTIES["permit"].count.last_day(declared_on)
 
 
-def decide_tenant_action(tenant_leg: str, residence: str, action: str) -> Refusal | None:
+def stage_of(tenant_leg: str, exemption: str | None) -> str:
+    """The row of TENANT_ACTIONS: the tenant's leg, or 'exempt' while an exemption stands in its place."""
+    return "exempt" if exemption is not None and tenant_leg != "declared" else tenant_leg
+
+
+def decide_tenant_action(
+    tenant_leg: str, residence: str, action: str, exemption: str | None = None
+) -> Refusal | None:
     """Whether the tenant may `action` now; a refusal lists what is possible."""
-    allowed = TENANT_ACTIONS[tenant_leg] if residence == "living" else ()
+    allowed = TENANT_ACTIONS[stage_of(tenant_leg, exemption)] if residence == "living" else ()
     if action in allowed:
         return None
     state = tenant_leg if residence == "living" else residence

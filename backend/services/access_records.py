@@ -22,6 +22,7 @@ from backend.models.persons import Person
 from backend.models.registry_returns import RegistryRead
 from backend.services.audit import Actor, write_leaf
 from backend.services.consents import list_consents
+from backend.services.field_origins import list_all_origins
 from backend.services.inbox import list_notices
 from backend.services.occupancy import joint_group
 from backend.services.persons import my_identity
@@ -149,6 +150,10 @@ def export_my_data(world: World, *, account_id: str) -> dict[str, Any]:
     export = {
         "identity": asdict(identity) if identity else None,
         "tenancies": [asdict(tenancy) for tenancy in my_tenancies(world, account_id=account_id)],
+        "sources": {
+            about: [asdict(origin) for origin in origins]
+            for about, origins in list_all_origins(world, account_id=account_id).items()
+        },
         "consents": [asdict(consent) for consent in list_consents(world, account_id=account_id)],
         "sessions": [asdict(session) for session in list_sessions(world, account_id=account_id)],
         "notices": [asdict(notice) for notice in list_notices(world, account_id=account_id)],

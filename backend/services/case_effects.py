@@ -21,6 +21,7 @@ from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.registrations import confirm_residence, end_residence
 from backend.services.units import accept_claim, refuse_claim
+from backend.services.voids import void_registration
 
 
 def apply_decision(
@@ -35,6 +36,8 @@ def apply_decision(
         _settle_claim(world, session, case, actor)
     elif case.kind == "rebind":
         _tell_of_rebind(world, session, case)
+    elif case.kind == "void_request":
+        _settle_void(world, session, case, actor)
     else:
         _clear_mark(session, case)
     return None
@@ -114,8 +117,27 @@ def _settle_dispute(
             rule=case.rule,
             unit=unit_alias(session, registration.unit_id),
             **_words(case),
+            **_reason(case),
         )
     return None
+
+
+def _settle_void(world: World, session: Session, case: Case, actor: Actor) -> None:
+    """Voided or kept; the keys stay as they are (HR-12). The landlord learns of a void, not why it was asked for."""
+    registration = session.get_one(Registration, case.registration_id)
+    _clear_mark(session, case)
+    voided = case.decision == "voided" and registration.residence == "living"
+    if voided:
+        void_registration(world, session, registration, case.evidence["reason"], actor)
+    unit = unit_alias(session, registration.unit_id)
+    if registration.person_id is not None:
+        told = {**_words(case), **_reason(case)}
+        tell_person(
+            world, session, registration.person_id, "void_decided", once=case.id, rule=case.rule, unit=unit, **told
+        )
+    lease = session.get(Lease, registration.lease_id) if registration.lease_id else None
+    if voided and lease is not None:
+        tell_person(world, session, lease.landlord_id, "registration_voided", once=case.id, rule=case.rule, unit=unit)
 
 
 def _settle_claim(world: World, session: Session, case: Case, actor: Actor) -> None:
@@ -144,6 +166,11 @@ def _clear_mark(session: Session, case: Case) -> None:
     registration = session.get_one(Registration, case.registration_id)
     if registration.case_id == case.id:
         registration.case_id = None
+
+
+def _reason(case: Case) -> dict[str, str]:
+    zh, en = REASON_NAMES[case.decision_reason or ""]
+    return {"reason_zh": zh, "reason_en": en}
 
 
 def _words(case: Case) -> dict[str, str]:

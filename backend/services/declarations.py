@@ -33,7 +33,7 @@ from backend.models.units import Unit
 from backend.services.audit import Actor
 from backend.services.key_changes import activate_waiting_keys
 from backend.services.persons import birth_of
-from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg
+from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg, void_in
 
 DECLARED_FIELDS = ("move_in_on", "planned_end_on", "reason", "hukou_division")
 
@@ -122,14 +122,6 @@ def find_living(session: Session, person_id: str, unit_id: str) -> Registration 
     )
 
 
-def void_registration(
-    world: World, session: Session, registration: Registration, reason: str, *, actor: Actor, source: str
-) -> None:
-    """Void an entry ('duplicate' or 'entered_in_error'): unlike a check-out, it says that nobody lived there."""
-    registration.residence, registration.void_reason, registration.disputed = "voided", reason, False
-    change_registration(world, session, registration, "void", actor, source=source, reason=reason, send="VOID")
-
-
 def _find_faults(
     world: World,
     session: Session,
@@ -138,7 +130,9 @@ def _find_faults(
     answers: Answers,
     declared_by: str,
 ) -> list[Refusal]:
-    refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "declare") or decide_declarer(
+    refusal = decide_tenant_action(
+        registration.tenant_leg, registration.residence, "declare", registration.exemption
+    ) or decide_declarer(
         age_band(birth_of(world, session, person), world.clock.today()), declared_by, person.guardian_id is not None
     )
     if refusal is not None:
@@ -162,7 +156,7 @@ def _take_over(
         return None
     if other.household_of_id is None or registration.lease_id is None:
         raise Refused("registration.already")
-    void_registration(world, session, other, "duplicate", actor=actor, source=source)
+    void_in(world, session, other, "void", actor, "duplicate", source=source)
     session.flush()
     return other.declared_at
 
@@ -177,7 +171,8 @@ def _fill(
     registration.reason = answers.reason
     registration.tenant_due_on = tenant_due_on(answers.move_in_on)
     registration.notice_version = NOTICES["registration_notice"].version
-    registration.scope = decide_scope(person.id_type, person.hukou_division, dwelling.division, registration.exemption)
+    registration.exemption = registration.exempt_until = None  # who declares is exempt no longer (ZJ-12)
+    registration.scope = decide_scope(person.id_type, person.hukou_division, dwelling.division, None)
     registration.tenant_leg, registration.draft_expires_at = "declared", None
 
 

@@ -18,7 +18,6 @@ from backend.models.accounts import Account
 from backend.models.registrations import Registration
 from backend.services import idempotency
 from backend.services.audit import Actor
-from backend.services.declarations import void_registration
 from backend.services.household_members import (
     OBJECTION,
     MemberView,
@@ -26,7 +25,7 @@ from backend.services.household_members import (
     find_objection,
     member_view,
 )
-from backend.services.registration_changes import change_registration, open_registration_case
+from backend.services.registration_changes import change_registration, open_registration_case, void_in
 from backend.services.registrations import end_residence
 from backend.services.tenancies import RegistrationView, own_registration, registration_view
 
@@ -100,7 +99,7 @@ def withdraw_for(world: World, *, account_id: str, registration_id: str, reason:
             refusal = decide_tenant_action(row.tenant_leg, row.residence, "amend")
         if refusal is not None:
             raise Refused.of([refusal])
-        void_registration(world, session, row, reason, actor=Actor("resident", account_id), source="tenant")
+        void_in(world, session, row, "void", Actor("resident", account_id), reason, source="tenant")
 
 
 def check_out_for(

@@ -15,6 +15,7 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.services.audit import Actor
 from backend.services.registration_changes import change_registration, compare_legs
+from backend.services.residence_paths import take_path
 
 UNMATCHED_CODE = "3002"  # as the registry says it; its owner is the tenant
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
@@ -68,6 +69,7 @@ def resend_registrations(world: World, session: Session, person: Person, actor: 
         )
     )
     for registration in declared.all():
+        path = take_path(session, registration, person)
         change_registration(
             world,
             session,
@@ -76,7 +78,8 @@ def resend_registrations(world: World, session: Session, person: Person, actor: 
             actor,
             source="tenant",
             fields=["name", "id_type", "id_number"],
-            send="AMEND",
+            send=path.op,
+            leaving=path.leaving,
         )
         if registration.lease_id is not None:
             compare_legs(world, session, session.get_one(Lease, registration.lease_id), registration)

@@ -24,6 +24,7 @@ from backend.models.persons import Person
 from backend.services.audit import Actor, write_leaf
 from backend.services.consents import answer_for_child, find_for_child
 from backend.services.document_states import record_answer
+from backend.services.field_sources import note_fields
 from backend.services.identity_reviews import find_review, open_review
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
@@ -88,9 +89,11 @@ def enter_child(
     matched = _ask(world, entered)  # outside the transaction: it is a call to another office
     with transaction() as session:
         guardian = _guardian(world, session, account_id)
-        child = _find_or_make(world, session, guardian, entered, hukou_division)
+        actor = Actor("resident", account_id, role="guardian")
+        child = _find_or_make(world, session, guardian, entered, hukou_division, actor, notice_version)
         known = child.guardian_id == guardian.id
         child.guardian_id, child.guardian_relation = guardian.id, relation
+        note_fields(world, session, child, source="tenant", actor=actor, notice_version=notice_version)
         answer_for_child(world, session, account_id, child.id, NOTICE, notice_version, True)
         if not known:
             _attest(world, session, account_id, guardian, child, matched)
@@ -167,7 +170,13 @@ def _ask(world: World, entered: Entry) -> bool | None:
 
 
 def _find_or_make(
-    world: World, session: Session, guardian: Person, entered: Entry, hukou_division: str | None
+    world: World,
+    session: Session,
+    guardian: Person,
+    entered: Entry,
+    hukou_division: str | None,
+    actor: Actor,
+    notice_version: str,
 ) -> Person:
     """The child's person: made now, or entered before by this guardian or by the child from a phone of its own."""
     token = number_token(world, entered.document)
@@ -176,8 +185,9 @@ def _find_or_make(
     )
     if known is None:
         return make_person(
-            world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division
-        )
+            world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division,
+            actor=actor, notice_version=notice_version,
+        )  # fmt: skip
     if known.id == guardian.id:
         raise Refused("guardian.self", "id_number")
     if name_of(world, session, known) != entered.name:

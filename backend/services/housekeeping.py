@@ -23,6 +23,7 @@ from backend.models.persons import Person
 from backend.services.audit import SYSTEM, write_leaf
 from backend.services.duties import keep_duties
 from backend.services.event_months import forget_door_events, make_months_ahead
+from backend.services.exemptions import end_past_exemptions
 from backend.services.inbox import tell_person
 from backend.services.key_changes import end_past_visitors, finish_past_exposure
 
@@ -94,6 +95,10 @@ def _escalate_late_reviews(world: World, session: Session) -> None:
             tell_person(world, session, case.person_id, step.notice, once=case.id, reference=case.reference)
 
 
+def _end_exemptions(world: World, session: Session) -> None:
+    end_past_exemptions(world, session)
+
+
 def _end_visitors(world: World, session: Session) -> None:
     end_past_visitors(world, session)
 
@@ -126,6 +131,7 @@ def _forget_door_events(world: World, session: Session) -> None:
 
 
 OFTEN = (
+    _end_exemptions,
     _extend_attestations,
     _give_back_idle_cases,
     _escalate_late_reviews,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,7 +83,8 @@ def mark_read(world: World, *, account_id: str, notice_id: str) -> None:
 
 def _view(row: Notice) -> NoticeView:
     text = INBOX[row.kind]
-    filled = {name: getattr(text, name).format_map(row.params) for name in ("text_zh", "text_en")}
+    params = defaultdict(str, row.params)  # a text that has grown a blank still tells what was said before
+    filled = {name: getattr(text, name).format_map(params) for name in ("text_zh", "text_en")}
     return NoticeView(
         row.id, row.kind, row.rule, dict(row.params), row.at, row.read_at, text.title_zh, text.title_en, **filled
     )

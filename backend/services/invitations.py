@@ -30,6 +30,7 @@ from backend.services.key_changes import activate_visitor, change_key, unit_alia
 from backend.services.key_lists import key_ends
 from backend.services.own_leases import living_key, own_lease_to_change, registration_of
 from backend.services.persons import name_of
+from backend.services.registration_changes import change_registration
 from backend.wire.jwk import public_key_from_jwk, thumbprint
 
 
@@ -177,6 +178,7 @@ def hold_lease(world: World, session: Session, account: Account, lease: Lease, k
     along = account.person_id is not None and find_living(session, account.person_id, lease.unit_id)
     registration.person_id = None if along and along.id != registration.id else account.person_id
     lease.tenant_id = account.person_id
+    change_registration(world, session, registration, "accept", Actor("resident", account.id), source="tenant")
 
 
 def invitation_view(world: World, session: Session, invitation: Invitation) -> InvitationView:

@@ -98,8 +98,13 @@ def activate_visitor(world: World, session: Session, key: Key) -> bool:
 
 
 def _is_declared(session: Session, key: Key) -> bool:
-    leg = session.scalar(select(Registration.tenant_leg).where(Registration.lease_id == key.lease_id))
-    return leg == "declared"
+    """Declared; or exempt (ZJ-12); a foreigner's also needs the form of the other path handed out (EEL-39)."""
+    registration = session.scalar(select(Registration).where(Registration.lease_id == key.lease_id))
+    if registration is None or registration.residence != "living":
+        return False
+    if registration.scope == "foreign":
+        return registration.tenant_leg == "declared" and registration.foreign_form_at is not None
+    return registration.tenant_leg == "declared" or registration.scope == "exempt"
 
 
 def _activate(world: World, session: Session, key: Key) -> None:

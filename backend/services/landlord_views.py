@@ -6,12 +6,13 @@ These are one's own data read through the account, so that another's things are 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
+from backend.domain.calendars import day_of
 from backend.domain.keys import ENDED
 from backend.domain.registrations import landlord_end_due_on
 from backend.gateways.world import World
@@ -71,6 +72,8 @@ class LeaseView:
     can_attest: bool
     joint_id: str | None
     residents: int  # how many are declared under this lease; never who
+    foreign_due_at: datetime | None  # EEL-39 binds the host too: the one thing of the tenant's path a landlord is told
+    foreign_done_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,8 @@ def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
         can_attest=lease.state == "active" and progress.accepted and progress.identity in ("open", "review"),
         joint_id=lease.joint_id,
         residents=count_household(session, registration),
+        foreign_due_at=registration.foreign_due_at,
+        foreign_done_at=registration.foreign_done_at,
     )
 
 
@@ -253,7 +258,7 @@ def _progress(session: Session, lease: Lease, registration: Registration, key: K
         invited=key is not None and key.state != "draft",
         accepted=accepted,
         identity=identity,
-        declared=registration.tenant_leg == "declared",
+        declared=registration.tenant_leg == "declared" or registration.scope == "exempt",  # settled, not why
         receipt=registration.receipt_no is not None,
         difference="document" if differs else None,
     )
@@ -271,6 +276,9 @@ def _todos(world: World, cards: tuple[UnitCard, ...]) -> tuple[Todo, ...]:
             continue
         if lease.landlord_leg == "due":
             found.append(Todo("report_tenant", card.unit_id, lease.id, card.alias, lease.landlord_due_on, "ZJ-9-1"))
+        if lease.foreign_due_at is not None and lease.foreign_done_at is None and lease.residence == "living":
+            due = day_of(lease.foreign_due_at)
+            found.append(Todo("foreign_form", card.unit_id, lease.id, card.alias, due, "EEL-39"))
         if not lease.progress.invited:
             found.append(Todo("invite", card.unit_id, lease.id, card.alias, None, None))
         if lease.can_attest and lease.progress.identity == "review":

@@ -15,6 +15,7 @@ from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import landlord_due_on, tenant_due_on
 from backend.gateways.world import World
+from backend.models.accounts import Account
 from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.persons import Person
@@ -22,6 +23,7 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import vault
 from backend.services.audit import Actor
+from backend.services.field_sources import note_fields
 from backend.services.persons import number_token
 from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg
 
@@ -116,6 +118,7 @@ def make_registration(world: World, session: Session, lease: Lease, begins_on: d
         id=new_id(),
         unit_id=lease.unit_id,
         lease_id=lease.id,
+        place_type="30",
         move_in_on=begins_on,
         planned_end_on=lease.ends_on,
         landlord_leg="due",
@@ -127,7 +130,8 @@ def make_registration(world: World, session: Session, lease: Lease, begins_on: d
         updated_at=now,
     )
     session.add(registration)
-    session.flush()
+    landlord = session.scalar(select(Account.id).where(Account.person_id == lease.landlord_id))
+    note_fields(world, session, registration, source="landlord", actor=Actor("resident", landlord))
     return registration
 
 

@@ -211,6 +211,8 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -
             return EndMade("ended", registration.disputed)
         if ended_on < lease.starts_on and registration.tenant_leg == "declared":
             raise Refused("checkout.date", "ended_on")
+        if registration.disputed or lease.landlord_ended_on == ended_on:  # a person decides; or said already
+            return EndMade("waiting_for_tenant", registration.disputed)
         actor = Actor("resident", account_id)
         lease.landlord_ended_on = ended_on
         lease.version += 1
@@ -226,16 +228,17 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -
         )
         if lease.tenant_id is None or _has_lapsed(session, lease, registration):
             return _end_unused(world, session, lease, registration, actor)
-        if registration.residence == "moved_out":
+        if registration.residence == "moved_out" or _is_void_without_key(session, lease, registration):
             lease.state = "ended"
             note_lease(world, session, lease, "ended")
             return EndMade("ended", registration.disputed)
+        change_registration(world, session, registration, "landlord_end", actor, source="landlord")
         tell_person(
             world,
             session,
             lease.tenant_id,
             "landlord_says_left",
-            once=f"{lease.id}:{ended_on}",
+            once=f"{lease.id}:{ended_on}:{lease.version}",  # said again after a person decided, it is asked again
             rule="ZJ-9-2",
             unit=unit_alias(session, lease.unit_id),
             ended_on=ended_on.isoformat(),
@@ -301,10 +304,26 @@ def _has_lapsed(session: Session, lease: Lease, registration: Registration) -> b
     return opened is None and registration.tenant_leg == "invited"
 
 
+def _is_void_without_key(session: Session, lease: Lease, registration: Registration) -> bool:
+    """Nobody ever lived there and nobody holds a key: there is nobody left to ask."""
+    return registration.residence == "voided" and living_key(session, lease.id) is None
+
+
 def _end_unused(world: World, session: Session, lease: Lease, registration: Registration, actor: Actor) -> EndMade:
     lease.state = "cancelled"
     note_lease(world, session, lease, "ended")
     registration.residence, registration.void_reason = "voided", "entered_in_error"
+    registration.draft_expires_at = None
+    change_registration(
+        world,
+        session,
+        registration,
+        "never_used",
+        actor,
+        source="landlord",
+        reason="entered_in_error",
+        fields=["void_reason"],
+    )
     key = living_key(session, lease.id)
     if key is not None:
         begin_revocation(world, session, key, actor, "never_active")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from backend.db import reading, transaction
 from backend.domain.documents import Document, decide_document, mask_number
 from backend.domain.ids import new_id
+from backend.domain.notices import NOTICES
 from backend.domain.persons import age_band, decide_name
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.identity_authority import AuthorityUnavailable
@@ -19,8 +20,12 @@ from backend.models.accounts import Account
 from backend.models.identity_checks import IdentityCheck
 from backend.models.persons import Person
 from backend.services import vault
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import SYSTEM, Actor, write_leaf
+from backend.services.consents import is_given
 from backend.services.document_states import may_correct, record_answer, resend_registrations
+from backend.services.field_sources import note_fields
+
+_NOTICE = "registration_notice"
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,9 @@ def enter_identity(
 
     The authority is asked whether name and number belong together. When it does not answer, the entry stands and it is
     asked again later; when they do not belong together, the entry is refused, or stands with `keep_unmatched`, for a
-    person at the window to decide. Until they match, another entry corrects this one, and nothing of the wrong one is
-    kept. Whom somebody they live with has entered takes that record over. Raises Refused with every faulty field,
-    person.unmatched (3002), document.taken, person.already.
+    person at the window to decide. Until they match, another entry corrects this one; what it replaces is kept sealed
+    as the field's earlier value. Whom somebody they live with has entered takes that record over. Raises Refused with
+    every faulty field, person.unmatched (3002), document.taken, person.already.
     """
     entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
     token = number_token(world, entered.document)
@@ -95,15 +100,17 @@ def enter_identity(
         if joined is not None:
             return _join(world, session, account, joined)
         _refuse_taken(session, entered.document, token)
+        actor, notice = Actor("resident", account_id), _notice_of(session, account_id)
         person = make_person(
-            world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division, nationality
-        )
+            world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division, nationality,
+            actor=actor, notice_version=notice,
+        )  # fmt: skip
         account.person_id = person.id
         record_answer(world, session, person, matched)
         write_leaf(
             world,
             session,
-            Actor("resident", account_id),
+            actor,
             "identity_entered",
             subject_id=person.id,
             fields=["name", "id_type", "id_number"],
@@ -134,8 +141,15 @@ def make_person(
     sex: str,
     hukou_division: str | None,
     nationality: str = "CHN",
+    *,
+    source: str = "tenant",
+    actor: Actor = SYSTEM,
+    notice_version: str | None = None,
 ) -> Person:
-    """Write a person inside the present write unit, every identity field sealed under a new data key."""
+    """Write a person inside the present write unit, every identity field sealed under a new data key.
+
+    `source`, `actor` and the notice they had read are noted for every field (see field_sources).
+    """
     person_id = new_id()
     vault.make_data_key(world, session, person_id)
 
@@ -155,8 +169,30 @@ def make_person(
         created_at=world.clock.now(),
     )
     session.add(person)
-    session.flush()
+    _note(world, session, person, document, source, actor, notice_version)
     return person
+
+
+def _note(
+    world: World,
+    session: Session,
+    person: Person,
+    document: Document,
+    source: str,
+    actor: Actor,
+    notice_version: str | None,
+) -> None:
+    """The sources of what was entered; birth and sex of an 18-digit number are the document's word."""
+    read_off = {"birth_on": document.birth_on, "sex": document.sex}
+    derived = {field: "document" for field, value in read_off.items() if value is not None}
+    note_fields(
+        world, session, person, source=source, actor=actor, notice_version=notice_version, derived=derived
+    )
+
+
+def _notice_of(session: Session, account_id: str) -> str | None:
+    """The version of the notice this account has read."""
+    return NOTICES[_NOTICE].version if is_given(session, account_id, _NOTICE) else None
 
 
 def name_of(world: World, session: Session, person: Person) -> str:
@@ -249,8 +285,8 @@ def _correct(world: World, session: Session, account_id: str, person: Person, en
     person.id_number_sealed, person.id_number_token = sealed("id_number", entered.document.id_number), token
     person.birth_on_sealed, person.sex = sealed("birth_on", entered.birth_on.isoformat()), entered.sex
     person.version += 1
-    session.flush()
     actor, fields = Actor("resident", account_id), ["name", "id_type", "id_number"]
+    _note(world, session, person, entered.document, "tenant", actor, _notice_of(session, account_id))
     write_leaf(world, session, actor, "identity_corrected", subject_id=person.id, fields=fields)
     resend_registrations(world, session, person, actor)
 

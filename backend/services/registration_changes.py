@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.domain.cases import OPEN_STATES
 from backend.domain.ids import new_id
+from backend.domain.residence_paths import foreign_due_at
 from backend.gateways.world import World
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
@@ -16,9 +18,10 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration, RegistrationChange
 from backend.models.units import Unit
 from backend.services import outbox
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import SYSTEM, Actor, write_leaf
 from backend.services.case_opening import open_case
 from backend.services.change_feed import note_registration
+from backend.services.field_sources import note_fields
 
 
 def change_registration(
@@ -32,13 +35,18 @@ def change_registration(
     reason: str | None = None,
     fields: Sequence[str] = (),
     send: str | None = None,
+    leaving: bool = False,
 ) -> None:
     """Raise the version and write who did what and why; `send` puts the tenant's leg into the registry's outbox.
 
-    Only what is in scope is ever sent (ZJ-2, ZJ-12, EEL-39).
+    The sources of all fields that were set are noted, of the registration and of its person. Only what is declared and
+    in scope is ever sent (ZJ-2, ZJ-12, EEL-39), and `leaving`: the end of what has just ceased to be in scope.
     """
     registration.version += 1
     registration.updated_at = world.clock.now()
+    if registration.scope == "foreign" and registration.foreign_due_at is None:
+        registration.foreign_due_at = foreign_due_at(registration.move_in_on)
+    _note_sources(world, session, registration, source, actor)
     session.add(
         RegistrationChange(
             id=new_id(),
@@ -65,11 +73,38 @@ def change_registration(
         decision=reason,
     )
     note_registration(world, session, registration, action)
-    if send is not None and registration.scope == "in_scope":
+    told = registration.declared_at is not None and (registration.scope == "in_scope" or leaving)
+    if send is not None and told:
         registration.registry_state = "unsent"
         outbox.put(
             world, session, "registry", registration.id, send, {"leg": "TENANT", "version": registration.version}
         )
+
+
+def _note_sources(world: World, session: Session, registration: Registration, source: str, actor: Actor) -> None:
+    notice = registration.notice_version if source == "tenant" else None
+    note_fields(world, session, registration, source=source, actor=actor, notice_version=notice)
+    person = session.get(Person, registration.person_id) if registration.person_id else None
+    if person is not None:
+        note_fields(world, session, person, source=source, actor=actor, notice_version=notice)
+
+
+def void_in(
+    world: World,
+    session: Session,
+    registration: Registration,
+    action: str,
+    actor: Actor,
+    reason: str,
+    *,
+    source: str,
+) -> None:
+    """Void an entry ('duplicate' or 'entered_in_error'): unlike a check-out, it says that nobody lived there."""
+    registration.residence, registration.void_reason = "voided", reason
+    registration.draft_expires_at, registration.disputed = None, False
+    change_registration(
+        world, session, registration, action, actor, source=source, reason=reason, fields=["void_reason"], send="VOID"
+    )
 
 
 def send_landlord_leg(world: World, session: Session, registration: Registration) -> None:
@@ -104,6 +139,27 @@ def open_registration_case(
         rule=rule,
         opened_by=opened_by,
         evidence=evidence,
+    )
+
+
+def settle_dispute_by_agreement(world: World, session: Session, registration: Registration) -> None:
+    """The tenant has now said "left" too: the open dispute is over, and no officer has to decide it any more."""
+    case = session.get(Case, registration.case_id) if registration.case_id else None
+    if case is None or case.kind != "dispute" or case.state not in OPEN_STATES:
+        return
+    case.state, case.decision, case.decision_reason = "handled", "moved_out", "both_sides_heard"
+    case.decided_at = world.clock.now()
+    case.version += 1
+    registration.case_id = None
+    write_leaf(
+        world,
+        session,
+        SYSTEM,
+        "case_decided",
+        subject_id=case.person_id,
+        object_kind="case",
+        object_id=case.reference,
+        decision="moved_out",
     )
 
 

@@ -14,7 +14,6 @@ from backend.domain.registrations import (
     STATE_NAMES,
     decide_tenant_action,
     find_check_out_faults,
-    find_declaration_faults,
 )
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -33,6 +32,7 @@ from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.registration_changes import (
     change_registration,
     open_registration_case,
+    settle_dispute_by_agreement,
 )
 from backend.services.tenancies import (
     RegistrationView,
@@ -78,46 +78,6 @@ def declare(
         return registration_view(session, registration)
 
 
-def amend(
-    world: World,
-    *,
-    account_id: str,
-    registration_id: str,
-    move_in_on: date,
-    planned_end_on: date | None = None,
-    reason: str | None = None,
-) -> RegistrationView:
-    """Correct a declaration: sent to the registry as a new version, `declared_at` stays (ZJ-13).
-
-    The same answers again change nothing. Raises Refused transition and every faulty field.
-    """
-    with transaction() as session:
-        registration = own_registration_to_change(world, session, account_id, registration_id)
-        refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "amend")
-        faults = (
-            [refusal] if refusal else find_declaration_faults(move_in_on, planned_end_on, reason, world.clock.today())
-        )
-        if faults:
-            raise Refused.of(faults)
-        given = {"move_in_on": move_in_on, "planned_end_on": planned_end_on, "reason": reason}
-        changed = [name for name, value in given.items() if getattr(registration, name) != value]
-        for name in changed:
-            setattr(registration, name, given[name])
-        # A returned registration goes out again even unchanged: what was wrong may have been mended elsewhere.
-        if changed or registration.registry_state == "rejected":
-            change_registration(
-                world,
-                session,
-                registration,
-                "amend",
-                Actor("resident", account_id),
-                source="tenant",
-                fields=changed,
-                send="AMEND",
-            )
-        return registration_view(session, registration)
-
-
 def check_out(
     world: World,
     *,
@@ -140,7 +100,9 @@ def check_out(
         registration = own_registration_to_change(world, session, account_id, registration_id)
         if idempotency.find_answer(session, account_id, idempotency_key, "check_out", body) is not None:
             return registration_view(session, registration)
-        refusal = decide_tenant_action(registration.tenant_leg, registration.residence, "check_out")
+        refusal = decide_tenant_action(
+            registration.tenant_leg, registration.residence, "check_out", registration.exemption
+        )
         faults = (
             [refusal]
             if refusal
@@ -173,6 +135,8 @@ def end_residence(
     """
     registration.residence, registration.moved_out_on = "moved_out", moved_out_on
     registration.moved_out_reason, registration.moved_out_by = reason, by
+    if registration.disputed and by != "officer":
+        settle_dispute_by_agreement(world, session, registration)
     registration.disputed = False
     change_registration(
         world,
@@ -182,7 +146,7 @@ def end_residence(
         actor,
         source="officer" if by == "officer" else "tenant",
         reason=reason,
-        fields=["moved_out_on"],
+        fields=["moved_out_on", "moved_out_reason"],
         send="CHECKOUT",
     )
     if registration.lease_id is None:

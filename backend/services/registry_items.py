@@ -58,12 +58,17 @@ def build_item(
     """Build the item for one outbox row of a registration.
 
     An amendment of a leg the registry never accepted is sent as its first version; the end of a record it never
-    accepted is not sent. With `again` the registry has lost what it accepted, and `op` stays as it is. The nonce comes
-    from the person's data key, so a repeated build makes the same item, and destroying the key leaves the hash without
-    meaning.
+    accepted is not sent. With `again` the registry has lost what it accepted, and `op` stays as it is. What has left
+    the scope since is only ended: a check-out (became local, ZJ-2) or, for an identity corrected to a foreigner's, a
+    void, neither of which says anything of the person. The nonce comes from the person's data key, so a repeated build
+    makes the same item, and destroying the key leaves the hash without meaning.
     """
-    if registration.scope != "in_scope" or registration.declared_at is None:
+    endings = {"in_scope": ("CHECKOUT", "VOID"), "out_of_scope": ("CHECKOUT", "VOID"), "foreign": ("VOID",)}
+    ends = op in endings.get(registration.scope, ())
+    if registration.declared_at is None or (registration.scope != "in_scope" and not ends):
         return NothingToSend(f"scope {registration.scope}")
+    if registration.residence == "voided" and not ends:
+        return NothingToSend("voided")
     # the landlord's receipt number is our own acknowledgement until the registry's, with its token, takes its place
     token = registration.receipt_token if leg == "TENANT" else registration.landlord_receipt_token
     if op in ("UPSERT", "AMEND"):
@@ -194,11 +199,14 @@ def _end(registration: Registration, op: str) -> _Told | NothingToSend:
     if op == "VOID":
         payload["void_reason"] = registration.void_reason or "entered_in_error"
         return _Told(payload, registration.person_id, registration.updated_at)
-    if registration.moved_out_on is None:
+    ended_on, reason = registration.moved_out_on, registration.moved_out_reason or "lease_end"
+    if ended_on is None and registration.scope == "out_of_scope":  # still lives there, as a local
+        ended_on, reason = registration.changed_on or day_of(registration.updated_at), "became_local"
+    if ended_on is None:
         return NothingToSend("not moved out")
-    payload["moved_out_on"] = registration.moved_out_on.isoformat()
-    payload["checkout_reason"] = registration.moved_out_reason or "lease_end"
-    return _Told(payload, registration.person_id, datetime.combine(registration.moved_out_on, time(), CHINA))
+    payload["moved_out_on"] = ended_on.isoformat()
+    payload["checkout_reason"] = reason
+    return _Told(payload, registration.person_id, datetime.combine(ended_on, time(), CHINA))
 
 
 def _place(session: Session, registration: Registration) -> dict[str, str]:

@@ -199,7 +199,7 @@ def _tell_accepted(
     if attempt.op == "UPSERT":
         kind = "member_accepted" if member else "registration_accepted"
         settlement.tell(told_id, kind, once, receipt_no=receipt.number)
-    elif attempt.op == "CHECKOUT":
+    elif attempt.op == "CHECKOUT" and registration.residence == "moved_out":  # not: became local and lives on there
         alias = unit_alias(settlement.session, registration.unit_id)
         settlement.tell(told_id, f"{member}check_out_confirmed", once, unit=alias)
 

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
 from backend.domain.calendars import day_of
+from backend.domain.cases import OPEN_STATES
 from backend.domain.keys import ENDED, LIVE
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
 from backend.domain.registrations import Facts, describe, permit_from
+from backend.domain.residence_paths import change_due_on, is_late
 from backend.domain.visitors import WeeklyWindow
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -24,7 +26,7 @@ from backend.models.keys import Key, KeyDoor
 from backend.models.leases import Lease
 from backend.models.locks import Lock
 from backend.models.persons import Person
-from backend.models.registrations import Registration
+from backend.models.registrations import FieldSource, Registration
 from backend.models.units import Unit
 from backend.services.consents import is_given
 from backend.services.identity_reviews import find_review
@@ -94,6 +96,16 @@ class RegistrationView:
     disputed: bool
     case_reference: str | None
     permit_from: date | None
+    changed_on: date | None
+    change_due_on: date | None
+    change_late: bool
+    exemption: str | None
+    exempt_until: date | None
+    foreign_due_at: datetime | None
+    foreign_form_no: str | None
+    foreign_done_at: datetime | None
+    void_reason: str | None
+    void_asked: bool
 
 
 @dataclass(frozen=True)
@@ -234,6 +246,7 @@ def registration_view(session: Session, row: Registration) -> RegistrationView:
     """A registration with the state derived from its facts."""
     facts = Facts(row.tenant_leg, row.landlord_leg, row.scope, row.residence, row.registry_state, row.disputed)
     case = session.get(Case, row.case_id) if row.case_id else None
+    void_asked = case is not None and case.kind == "void_request" and case.state in OPEN_STATES
     return RegistrationView(
         id=row.id,
         version=row.version,
@@ -241,7 +254,7 @@ def registration_view(session: Session, row: Registration) -> RegistrationView:
         scope=row.scope,
         declared_at=row.declared_at,
         tenant_due_on=row.tenant_due_on,
-        rule="HK-15" if row.declared_at is None else None,
+        rule=rule_of(row),
         registry_state=row.registry_state,
         receipt_no=row.receipt_no,
         accepted_at=row.accepted_at,
@@ -253,9 +266,39 @@ def registration_view(session: Session, row: Registration) -> RegistrationView:
         moved_out_on=row.moved_out_on,
         checkout_receipt_no=row.checkout_receipt_no,
         disputed=row.disputed,
-        case_reference=case.reference if case is not None and row.disputed else None,
+        case_reference=case.reference if case is not None and (row.disputed or void_asked) else None,
         permit_from=permit_from(day_of(row.declared_at)) if row.declared_at and row.scope == "in_scope" else None,
+        changed_on=row.changed_on,
+        change_due_on=change_due_on(row.changed_on) if row.changed_on else None,
+        change_late=_is_change_late(session, row),
+        exemption=row.exemption,
+        exempt_until=row.exempt_until,
+        foreign_due_at=row.foreign_due_at,
+        foreign_form_no=row.foreign_form_no,
+        foreign_done_at=row.foreign_done_at,
+        void_reason=row.void_reason,
+        void_asked=void_asked,
     )
+
+
+def rule_of(row: Registration) -> str | None:
+    """The rule that explains where a registration stands: why it is owed, or why it is not sent."""
+    by_scope = {"exempt": "ZJ-12", "out_of_scope": "ZJ-2", "foreign": "EEL-39"}
+    return by_scope.get(row.scope, "HK-15" if row.declared_at is None else None)
+
+
+def _is_change_late(session: Session, row: Registration) -> bool:
+    """Whether the change last reported came after its tenth day (ZJ-13): derived, shown, without consequence."""
+    if row.changed_on is None:
+        return False
+    reported_at = session.scalar(
+        select(func.max(FieldSource.at)).where(
+            FieldSource.object_kind == "registration",
+            FieldSource.object_id == row.id,
+            FieldSource.field == "changed_on",
+        )
+    )
+    return reported_at is not None and is_late(row.changed_on, reported_at)
 
 
 def address_of(dwelling: Dwelling, unit: Unit) -> str:
@@ -299,6 +342,13 @@ def _is_entered(session: Session, person: Person) -> bool:
     return person.document_state in ("matched", "unavailable") or is_document_checked(session, person.id)
 
 
+def _is_settled(row: Registration) -> bool:
+    """Declared or exempt; on the foreigners' path with the form handed out: what the key waits for besides identity."""
+    if row.scope == "foreign":
+        return row.tenant_leg == "declared" and row.foreign_form_at is not None
+    return row.tenant_leg == "declared" or row.scope == "exempt"
+
+
 def _tasks(session: Session, account_id: str, row: Registration, key: Key | None) -> tuple[Task, ...]:
     account = session.get_one(Account, account_id)
     person = session.get(Person, account.person_id) if account.person_id else None
@@ -308,7 +358,7 @@ def _tasks(session: Session, account_id: str, row: Registration, key: Key | None
         "notice": is_given(session, account_id, "registration_notice"),
         "identity": person is not None and _is_entered(session, person),
         "face": state in ("verified", "attested"),
-        "declare": row.tenant_leg == "declared",
+        "declare": _is_settled(row),
         "key": key is not None and key.state == "active",
     }
     if row.lease_id is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.services import receipts, registrations, registry_corrections, tenancies
+from backend.services import amendments, receipts, registrations, registry_corrections, tenancies
 from backend.web import language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
@@ -71,13 +71,24 @@ def declare(body: dict[str, Any], registration_id: str, idempotency_key: str | N
 @blueprint.put("/registrations/<id:registration_id>/declaration")
 @blueprint.arguments(Amendment)
 @blueprint.response(200, RegistrationShown)
-@blueprint.refuses("transition", "registration.move_in", "registration.reason", "input.date_order")
+@blueprint.refuses(
+    "transition",
+    "stale",
+    "registration.move_in",
+    "registration.reason",
+    "registration.division",
+    "registration.changed_on",
+    "registration.other_unit",
+    "registration.ended_there",
+    "input.date_order",
+    "input.future_date",
+)
 def amend(body: dict[str, Any], registration_id: str) -> Any:
-    """Correct one's declaration, or send a returned one again; the time of declaration stays.
+    """Report a change with its day, correct one's declaration, or send a returned one again; `declared_at` stays.
 
-    更正申报，或重新提交被退回的申报；申报时间不变。
+    报告变动（填写日期）、更正申报，或重新提交被退回的申报；申报时间不变。
     """
-    return registrations.amend(world(), account_id=me(), registration_id=registration_id, **body)
+    return amendments.amend(world(), account_id=me(), registration_id=registration_id, **body)
 
 
 @blueprint.post("/registrations/<id:registration_id>/check-out")

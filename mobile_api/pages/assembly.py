@@ -30,6 +30,7 @@ VIEWS = (
     "landlord_keys",
     "landlord_visitors",
     "tenancies",
+    "residence_paths",
     "identities",
     "identity_checks",
     "other_ways",

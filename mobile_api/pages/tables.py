@@ -70,6 +70,7 @@ TODOS = {
     "invite": _l("邀请租客"),
     "attest": _l("租客的身份待核验，您可以当面见证"),
     "difference": _l("租客与您填写的证件不一致"),
+    "foreign_form": _l("外国人住宿登记：24 小时内办理"),
     "lease_over": _l("租约已到期，租客搬走了吗？"),
 }
 HEALTH_WORDS = {
@@ -148,6 +149,8 @@ REGISTRY_ACTIONS = {
     "appointment_ended": ("记下了您的预约是否赴约", "Noted whether your appointment was kept"),
     "registration_check_out": ("为您办理了离开登记", "Recorded your move-out"),
     "key_revoke": ("停用了您的钥匙", "Ended your key"),
+    "registration_void": ("作废了您的一条登记", "Voided a registration of yours"),
+    "registration_foreign_done": ("记下您的住宿登记已办理", "Noted that your accommodation registration is done"),
     "registration_still_living": ("确认您仍住在这里", "Confirmed that you still live there"),
 }
 ANOTHER_ACT = ("处理了与您有关的事项", "Handled a matter about you")
@@ -175,6 +178,15 @@ FIELD_NAMES = {
     "guardian_name": ("监护人姓名", "guardian's name"),
     "guardian_id_type": ("监护人证件类型", "guardian's document type"),
     "guardian_id_number": ("监护人证件号码", "guardian's document number"),
+    "unit_id": ("房间", "unit"),
+    "exemption": ("不用申报的情形", "ground of exemption"),
+    "exempt_until": ("不用申报到", "exempt until"),
+    "changed_on": ("变动日期", "day of the change"),
+    "representation": ("代为申报的原因", "why somebody else declared"),
+    "foreign_form_no": ("登记表编号", "number of the form"),
+    "foreign_done_at": ("公安机关受理日期", "day the police took the form"),
+    "moved_out_reason": ("离开原因", "reason of leaving"),
+    "name_latin": ("拉丁文姓名", "name in Latin letters"),
     "guardian_relation": ("监护关系", "guardian's relation"),
 }
 COMMAND_STATES = {

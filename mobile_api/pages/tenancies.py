@@ -6,12 +6,14 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from backend.domain.divisions import find_division, provinces
+from backend.domain.divisions import provinces
 from backend.domain.notices import NOTICES
-from backend.domain.refusals import Refusal, Refused
+from backend.domain.refusals import Refused
 from backend.domain.registrations import REASONS_OF_STAY
 from backend.services import (
+    amendments,
     consents,
+    field_origins,
     identity_checks,
     persons,
     registrations,
@@ -19,6 +21,7 @@ from backend.services import (
     tenancies,
     visitor_keys,
 )
+from mobile_api.pages.divisions import asked_division
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
 
@@ -42,8 +45,10 @@ def tenancy(registration_id: str) -> str:
     corrections = registry_corrections.list_corrections(
         world(), account_id=account_id(), registration_id=registration_id
     )
-    return render_template("tenant/tenancy.html", home=mine, progress=progress, said=request.args.get("said"),
-                           accepted=request.args.get("accepted"), corrections=corrections)
+    origins = field_origins.list_origins(world(), account_id=account_id(), registration_id=registration_id)
+    return render_template("tenant/tenancy.html", home=mine, progress=progress, origins=origins,
+                           said=request.args.get("said"), accepted=request.args.get("accepted"),
+                           corrections=corrections)
 
 
 @tenant.get("/homes/<registration_id>/state")
@@ -88,7 +93,7 @@ def declare(registration_id: str) -> str | Response | tuple[str, int]:
     if request.method == "POST":
         with sheet.filling():
             move_in_on, planned_end_on = sheet.day("move_in_on"), sheet.optional_day("planned_end_on")
-            reason, division = sheet.optional("reason"), _division(sheet, asks)
+            reason, division = sheet.optional("reason"), asked_division(sheet, asks)
             sheet.check()
             registrations.declare(world(), account_id=account_id(), registration_id=registration_id,
                                   move_in_on=move_in_on, planned_end_on=planned_end_on, reason=reason,
@@ -105,25 +110,22 @@ def amend(registration_id: str) -> str | Response | tuple[str, int]:
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
     said = mine.registration
     sheet = Sheet.of_request(
-        {"move_in_on": _("入住日期"), "planned_end_on": _("预计离开日期"), "reason": _("居住事由")},
+        {"move_in_on": _("入住日期"), "planned_end_on": _("预计离开日期"), "reason": _("居住事由"),
+         "changed_on": _("变动日期"), "hukou_division": _("户籍地")}, version=said.version,
         move_in_on=said.move_in_on, planned_end_on=said.planned_end_on, reason=said.reason)
     if request.method == "POST":
         with sheet.filling():
             move_in_on, planned_end_on = sheet.day("move_in_on"), sheet.optional_day("planned_end_on")
-            reason = sheet.optional("reason")
+            reason, changed_on = sheet.optional("reason"), sheet.optional_day("changed_on")
+            division, version = asked_division(sheet, False), sheet.whole_number("version")
             sheet.check()
-            registrations.amend(world(), account_id=account_id(), registration_id=registration_id,
-                                move_in_on=move_in_on, planned_end_on=planned_end_on, reason=reason)
+            amendments.amend(world(), account_id=account_id(), registration_id=registration_id,
+                             move_in_on=move_in_on, planned_end_on=planned_end_on, reason=reason,
+                             changed_on=changed_on, hukou_division=division, version=version)
             return redirect(url_for("tenant.tenancy", registration_id=registration_id, said="amended"), 303)
-    return render_template("tenant/amend.html", home=mine, sheet=sheet, reasons=REASONS_OF_STAY), sheet.status
-
-
-def _division(sheet: Sheet, asks: bool) -> str | None:
-    # Once declared it is asked no more, but a second submit of the same sheet must stay the same request.
-    code = sheet.text("hukou_division") if asks else sheet.optional("hukou_division")
-    if code and find_division(code) is None:
-        sheet.faults.append(Refusal("registration.division", "hukou_division"))
-    return code or None
+    chosen = provinces().get(sheet.value("province"))
+    return render_template("tenant/amend.html", home=mine, sheet=sheet, reasons=REASONS_OF_STAY, chosen=chosen,
+                           provinces=provinces().values()), sheet.status
 
 
 @tenant.get("/divisions/<province_code>")

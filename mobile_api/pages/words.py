@@ -23,12 +23,13 @@ from backend.domain import (
     officers,
     purposes,
     registrations,
+    residence_paths,
     rules,
     sharing,
     spaces,
     visitors,
 )
-from backend.domain.calendars import CHINA
+from backend.domain.calendars import CHINA, day_of
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
 from backend.web import language
@@ -157,6 +158,11 @@ def day(value: date | None) -> str:
     return gettext("不定期") if value is None else str(format_date(value, "medium"))
 
 
+def day_in_china(value: datetime) -> str:
+    """The calendar day in China of a moment, for what has a day and no hour."""
+    return day(day_of(value))
+
+
 def moment(value: datetime | None) -> str:
     """A moment in China's time, to the minute."""
     if value is None:
@@ -203,6 +209,7 @@ FILTERS = {
     "day_of_week": day_of_week,
     "day": day,
     "moment": moment,
+    "day_in_china": day_in_china,
     "key_state": key_state,
     "registration_state": registration_state,
     "document_name": document_name,
@@ -245,4 +252,7 @@ TABLES = {
     "DOCUMENTS": documents.DOCUMENT_TYPES,
     "REASONS_OF_STAY": registrations.REASONS_OF_STAY,
     "CHECK_OUT_REASONS": registrations.CHECK_OUT_REASONS,
+    "EXEMPTIONS": residence_paths.EXEMPTIONS,
+    "VOID_REASONS": residence_paths.VOID_REASONS,
+    "FIELD_SOURCES": residence_paths.FIELD_SOURCES,
 }

@@ -74,7 +74,7 @@ def test_deadlines_follow_their_rules() -> None:
 def test_an_impossible_action_says_what_is_possible() -> None:
     refusal = decide_tenant_action("declared", "living", "declare")
     assert refusal is not None
-    assert (refusal.code, refusal.allowed) == ("transition", ("amend", "check_out"))
+    assert (refusal.code, refusal.allowed) == ("transition", ("amend", "check_out", "request_void"))
     gone = decide_tenant_action("declared", "moved_out", "check_out")
     assert gone is not None
     assert gone.allowed == ()

@@ -76,7 +76,7 @@ def test_a_declaration_sent_twice_is_one_declaration(phone: Phones, make: Make, 
     assert first.json["declared_at"] == again.json["declared_at"]
     assert count(make, Registration) == 1
     twice = refused(tenant.post(path, body, key="declare-2"), 409, "transition")
-    assert twice["allowed"] == ["amend", "check_out"]
+    assert twice["allowed"] == ["amend", "check_out", "request_void"]
 
 
 def test_an_unlock_needs_a_key_and_sent_twice_is_one_command(phone: Phones, make: Make) -> None:

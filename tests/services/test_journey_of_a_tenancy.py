@@ -21,6 +21,7 @@ from backend.models.outbox import OutboxRow
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.seeding import sample_number
+from backend.services.amendments import amend
 from backend.services.identity_reviews import attest
 from backend.services.inbox import list_notices
 from backend.services.invitations import accept_invitation, cancel_invitation, invite_tenant, look_at_invitation
@@ -29,7 +30,7 @@ from backend.services.keys import fetch_credential, get_key, resume_key, revoke_
 from backend.services.landlord_views import get_lease, landlord_home
 from backend.services.leases import end_lease, extend_lease, record_lease
 from backend.services.persons import enter_identity, my_identity
-from backend.services.registrations import amend, answer_still_here, check_out, declare
+from backend.services.registrations import answer_still_here, check_out, declare
 from backend.services.tenancies import get_tenancy, my_tenancies
 from backend.services.units import claim_lock, claim_unit
 from backend.wire.jwk import jwk_of, make_private_key
@@ -90,7 +91,7 @@ def test_declaring_twice_changes_nothing_and_a_second_declaration_says_what_is_a
     assert again == first
     with refused("transition") as caught:
         declare(world, account_id=story.tenant, registration_id=story.registration_id, **values)
-    assert caught.value.refusal.allowed == ("amend", "check_out")
+    assert caught.value.refusal.allowed == ("amend", "check_out", "request_void")
     with refused("input.key_reused"):
         declare(world, account_id=story.tenant, registration_id=story.registration_id, move_in_on=date(2026, 11, 1),
                 idempotency_key=key)  # fmt: skip

@@ -370,7 +370,8 @@ def _give_landlords_row_to_another_registration(telling: Telling) -> None:
                 tenant_leg="declared",
                 declared_at=first.declared_at,
                 declared_by="self",
-                residence="voided",  # one person lives in a unit once
+                residence="moved_out",  # one person lives in a unit once; a void is not sent any more
+                moved_out_on=first.move_in_on,
                 created_at=telling.clock.now(),
                 updated_at=telling.clock.now(),
             )

@@ -173,6 +173,8 @@ class LeaseShown(Output):
     residence = Choice("居住情况", "Residence", "living", ("living", "moved_out", "voided"))
     disputed = Flag("是否有争议", "Whether a person has to decide", False)
     can_attest = Flag("现在可否见证", "Whether an attestation is asked for", False)
+    foreign_due_at = Moment("外国人住宿登记期限", "A foreigner's form is due by (EEL-39)", allow_none=True)
+    foreign_done_at = Moment("外国人住宿登记办理日期", "Day on which the police took the form", allow_none=True)
     joint_id = Id("合租的首份租约", "First lease of a joint tenancy; null when it is none of the joining ones",
                   allow_none=True)  # fmt: skip
     residents = Whole("本租约已申报的居住人数（不含姓名）", "How many are declared under this lease; never who", 3)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.households import DECLARED_BY
 from backend.domain.registrations import CHECK_OUT_REASONS, REASONS_OF_STAY, STATE_NAMES
+from backend.domain.residence_paths import EXEMPTIONS, FIELD_SOURCES, VOID_REASONS
 from mobile_api.api.schemas.base import Input, Output
 from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Moment, Part, Several, Text, Whole
 from mobile_api.api.schemas.keys import KeyShown
@@ -48,6 +50,18 @@ class RegistrationShown(Output):
     disputed = Flag("是否有争议", "Whether a person has to decide", False)
     case_reference = Text("事项编号", "Reference of the case", None, allow_none=True)
     permit_from = Day("可申领居住证的日期", "Residence permit from", "2027-05-23", allow_none=True)
+    changed_on = Day("最近一次变动的日期", "Day of the change last reported", None, allow_none=True)
+    change_due_on = Day("变动报告期限", "That change was to be reported by (ZJ-13)", None, allow_none=True)
+    change_late = Flag("变动是否报告较晚（无后果）", "Whether it was reported later; without consequence", False)
+    exemption = Choice(
+        "依法可不申报的情形", "Ground of an exemption (ZJ-12)", "near_relatives", EXEMPTIONS, allow_none=True
+    )
+    exempt_until = Day("可不申报至", "Exempt until", None, allow_none=True)
+    foreign_due_at = Moment("外国人住宿登记期限", "A foreigner's form is due by (EEL-39)", allow_none=True)
+    foreign_form_no = Text("外国人登记表编号", "Number of the form", None, allow_none=True)
+    foreign_done_at = Moment("外国人住宿登记办理日期", "Day on which the police took the form", allow_none=True)
+    void_reason = Choice("作废原因", "Why it is void", "entered_in_error", VOID_REASONS, allow_none=True)
+    void_asked = Flag("是否已申请作废", "Whether its voiding was asked for and is to be decided", False)
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         """The state in words comes from the domain's table."""
@@ -92,6 +106,63 @@ class Amendment(Input):
     move_in_on = Day("入住日期", "Moved in on", required=True)
     planned_end_on = Day("预计离开", "Planned end", "2027-11-22", allow_none=True)
     reason = Choice("居住事由（可不填）", "Reason of stay, optional", "204", REASONS_OF_STAY, allow_none=True)
+    hukou_division = Text(
+        "新的户籍地六位代码", "New place of household registration, six digits", "341524", most=12, allow_none=True
+    )
+    changed_on = Day(
+        "变动发生的日期；更正错误不填", "Day of the change (ZJ-13); none for a correction", None, allow_none=True
+    )
+    unit_id = Id("房间编号；换房间不是更正", "Id of the unit; another one is refused with what to do", allow_none=True)
+    version = Whole("读取时的版本；不一致则拒绝", "Version it was read at; another one is refused", 2, allow_none=True)
+
+
+class Exemption(Input):
+    exemption = Choice("依法可不申报的情形", "Ground", "near_relatives", EXEMPTIONS, required=True)
+    move_in_on = Day("入住日期", "Moved in on", required=True)
+    exempt_until = Day("到哪一天", "Until; near relatives: 30 days at most", None, allow_none=True)
+    hukou_division = Text(
+        "户籍地六位代码", "Place of household registration, six digits", "341524", most=12, allow_none=True
+    )
+
+
+class VoidAsked(Input):
+    reason = Choice("作废原因", "Why", "entered_in_error", VOID_REASONS, required=True)
+
+
+class FormDone(Input):
+    done_on = Day("公安机关受理的日期", "Day on which the police took the form", required=True)
+
+
+class FormDoneShown(Output):
+    done_on = Day("公安机关受理的日期", "Day that stands now")
+
+
+class ForeignFormShown(Output):
+    form_no = Text("登记表编号", "Number of the form", "F-20261123-0123456789")
+    handed_out_at = Moment("领取时间", "Handed out at")
+    due_at = Moment("办理期限", "Due by (EEL-39)", allow_none=True)
+    done_at = Moment("办理日期", "Done on", allow_none=True)
+    name = Text("姓名", "Name", "ALEX SAMPLE")
+    name_latin = Text("拉丁文姓名", "Name in Latin letters", None, allow_none=True)
+    id_type = Choice("证件种类", "Type of document", "414", DOCUMENT_TYPES)
+    id_number = Text("证件号码", "Number of the document", "E12345678")
+    nationality = Text("国籍", "Nationality", "DEU")
+    birth_on = Day("出生日期", "Date of birth", "1990-01-01")
+    sex = Choice("性别", "Sex", "unknown", ("male", "female", "unknown"))
+    address = Text("住址", "Address", "浙江省湖州市长兴县太湖街道陈塘村 12 号 201")
+    unit_no = Text("房间编号", "Public number of the unit", "U-TEST0101")
+    move_in_on = Day("入住日期", "Moved in on")
+    planned_end_on = Day("预计离开", "Planned end", "2027-11-22", allow_none=True)
+    host_alias = Text("房东", "Host", "王*")
+
+
+class OriginShown(Output):
+    object_kind = Choice("属于", "Of", "registration", ("person", "registration"))
+    field = Text("字段", "Field", "move_in_on")
+    source = Choice("来源", "Source", "tenant", FIELD_SOURCES)
+    at = Moment("时间", "At")
+    notice_version = Text("当时的告知书版本", "Notice in force", "2026-11", allow_none=True)
+    corrected = Whole("更正次数", "How often it was corrected", 0)
 
 
 class CorrectedField(Output):
