@@ -63,7 +63,7 @@ class Chaos:
         self.registry_url = f"http://127.0.0.1:{registry}"
         self.environment = {
             **os.environ, "ANJU_DEMO": "1", "ANJU_VAR": str(folder), "ANJU_REGISTRY_URL": self.registry_url,
-            "ANJU_DATABASE_URL": postgres.url(postgres.create()), "ANJU_LOG_LEVEL": "error",
+            "ANJU_DATABASE_URL": postgres.url(postgres.create()), "ANJU_LOG_LEVEL": "ERROR",
         }  # fmt: skip
         migrate(self.environment["ANJU_DATABASE_URL"], folder)
         self.folder, self._healths = folder, healths
@@ -146,6 +146,8 @@ class Chaos:
         for turn in range(1_000_000):
             if condition():
                 return
+            ended = [process.args for process in self._workers if process.poll() is not None]
+            assert not ended, f"a worker has ended by itself: {self._log()}"
             assert time.monotonic() < end, f"waited in vain for {what}: {self._log()}"
             if turn % 20 == 19:
                 self.hurry()
@@ -215,6 +217,7 @@ def test_every_record_is_at_the_registry_exactly_once_whatever_goes_wrong(
     finally:
         chaos.close()
         with app.app_context():
+            world_of(app).wake_up.close()
             db.session.remove()
             db.engine.dispose()
 
