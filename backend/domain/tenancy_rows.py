@@ -177,7 +177,7 @@ class _Reader:
         for code, kind in DOCUMENT_TYPES.items():
             words |= {_plain(kind.zh): code, _plain(kind.en): code}
         text = self.cells.get(column, "")
-        allowed = tuple(kind.zh for kind in DOCUMENT_TYPES.values())
+        allowed = tuple(f"{kind.zh} {kind.en.lower()}" for kind in DOCUMENT_TYPES.values())
         return self.one_of(column, text, words, allowed) if text else RESIDENT_ID
 
     def close(self) -> None:
@@ -191,7 +191,8 @@ def read_lease_row(cells: Mapping[str, str], today: date) -> LeaseRow:
     unit = reader.unit()
     names = {**_KIND_SPELLINGS, **{code: code for code in KIND_NAMES}}
     names |= {_plain(word): code for code, words in KIND_NAMES.items() for word in words}
-    kind = reader.one_of("kind", reader.needed("kind"), names, tuple(zh for zh, _ in KIND_NAMES.values()))
+    allowed = tuple(f"{zh} {en.lower()}" for zh, en in KIND_NAMES.values())
+    kind = reader.one_of("kind", reader.needed("kind"), names, allowed)
     starts_on = reader.day("starts_on", reader.needed("starts_on"))
     end = cells.get("ends_on", "")
     ends_on = None if _plain(end) in _OPEN_ENDED else reader.day("ends_on", end)

@@ -72,39 +72,55 @@ def open_run(
 
     An unfinished run of another file of the same kind and actor is cancelled: the newer file takes over.
     """
-    owner = actor.id or ""
     with transaction() as session:
-        mine = session.scalars(
-            select(ImportRun)
-            .where(
-                ImportRun.kind == kind,
-                ImportRun.actor_kind == actor.kind,
-                ImportRun.owner == owner,
-                ImportRun.dry_run == dry_run,
-                ImportRun.state.in_(UNFINISHED),
-            )
-            .with_for_update()
-        ).all()
-        for run in mine:
-            if run.sha256 == table.sha256 and run.options == (options or {}):
-                return run.id
-            run.state, run.finished_at, run.updated_at = "cancelled", world.clock.now(), world.clock.now()
-        session.flush()
-        run = ImportRun(
-            id=new_id(),
-            kind=kind,
-            file_name=table.name,
-            sha256=table.sha256,
-            actor_kind=actor.kind,
-            owner=owner,
-            dry_run=dry_run,
-            options=options or {},
-            total=len(table.rows),
-            created_at=world.clock.now(),
-            updated_at=world.clock.now(),
-        )
-        session.add(run)
+        run, _ = open_run_in(world, session, kind=kind, table=table, actor=actor, dry_run=dry_run, options=options)
         return run.id
+
+
+def open_run_in(
+    world: World,
+    session: Session,
+    *,
+    kind: str,
+    table: Table,
+    actor: Actor,
+    dry_run: bool,
+    options: dict[str, object] | None = None,
+) -> tuple[ImportRun, bool]:
+    """The same inside the present write unit: the run, and whether it is new."""
+    owner = actor.id or ""
+    mine = session.scalars(
+        select(ImportRun)
+        .where(
+            ImportRun.kind == kind,
+            ImportRun.actor_kind == actor.kind,
+            ImportRun.owner == owner,
+            ImportRun.dry_run == dry_run,
+            ImportRun.state.in_(UNFINISHED),
+        )
+        .with_for_update()
+    ).all()
+    for run in mine:
+        if run.sha256 == table.sha256 and run.options == (options or {}):
+            return run, False
+        run.state, run.finished_at, run.updated_at = "cancelled", world.clock.now(), world.clock.now()
+    session.flush()
+    run = ImportRun(
+        id=new_id(),
+        kind=kind,
+        file_name=table.name,
+        sha256=table.sha256,
+        actor_kind=actor.kind,
+        owner=owner,
+        dry_run=dry_run,
+        options=options or {},
+        total=len(table.rows),
+        created_at=world.clock.now(),
+        updated_at=world.clock.now(),
+    )
+    session.add(run)
+    session.flush()
+    return run, True
 
 
 def run_import(
