@@ -30,6 +30,8 @@ class PreparationFailed(Exception):
 def prepare(settings: Settings, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Bring the folder `settings.var` to where processes can start; raises PreparationFailed with a sentence."""
     make_folders(settings.var)
+    if settings.lan_address:  # first of all: every command that knows the network identity loads the authority
+        make_certificates(settings, environment, say)
     stamp = settings.var / "run" / "prepared"
     wanted = fingerprint(settings, environment)
     if not (stamp.exists() and stamp.read_text() == wanted and _in_place(settings)):
@@ -43,8 +45,6 @@ def prepare(settings: Settings, environment: Mapping[str, str], say: Callable[[s
         stamp.write_text(fingerprint(settings, environment))
     bridges = bridge_names(settings.bridges)
     write_configuration(settings.var / "broker", settings.broker_port, bridges=bridges)
-    if settings.lan_address:
-        make_certificates(settings, environment, say)
 
 
 def make_certificates(settings: Settings, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
