@@ -62,6 +62,7 @@ SAMPLE_PARAMS = {
 }
 KEY_PARAMETERS = {"possible": "IDEMPOTENCY_KEY", "needed": "NEEDED_IDEMPOTENCY_KEY"}
 EXAMPLE_TAG = "b7f8d3c1a2e4"
+ETAG_HEADER = {"description": "版本 · The version, for If-None-Match and If-Match", "schema": {"type": "string"}}
 OWN_STATUS = {"stale": 412, "precondition_missing": 428}  # answered by If-Match, not by the kind of the reason
 
 
@@ -130,6 +131,8 @@ def _complete_operation(
     if key is not None:
         parameters.append({"$ref": f"#/components/parameters/{KEY_PARAMETERS[key]}"})
     responses = {str(status): answer for status, answer in operation["responses"].items()}
+    if any(each.get("$ref", "").rpartition("/")[2] in ("IF_NONE_MATCH", "IF_MATCH") for each in parameters):
+        responses["200"].setdefault("headers", {})["ETag"] = ETAG_HEADER
     codes = {*operation.get("x-problem-codes", ()), *_general_codes(operation, path, public, responses)}
     operation["x-problem-codes"] = sorted(codes)
     operation["responses"] = {status: answer for status, answer in responses.items() if int(status) < 400}

@@ -140,9 +140,7 @@ def withdraw_for(registration_id: str) -> Any:
 @blueprint.post("/me/declared-for/<id:registration_id>/check-out")
 @blueprint.arguments(MemberCheckedOut)
 @blueprint.response(201, MemberShown)
-@blueprint.refuses(
-    "not_found", "household.theirs", "household.lease", "checkout.date", "checkout.reason", "transition"
-)
+@blueprint.refuses("not_found", "household.theirs", "household.lease", "checkout.date", "checkout.reason", "transition")
 @blueprint.creates
 def check_out_for(body: dict[str, Any], registration_id: str, idempotency_key: str | None) -> Any:
     """Report that somebody one answers for has moved out, alone; no key changes.
