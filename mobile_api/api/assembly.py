@@ -17,6 +17,7 @@ from mobile_api.api import (
     keys,
     leases,
     me,
+    proofs,
     registrations,
     residence_paths,
     sign_ins,
@@ -47,6 +48,7 @@ NOUNS = (
     key_phones,
     visitor_keys,
     access_records,
+    proofs,
 )
 LARGER = {"api.identity.check_face": UPLOAD_BYTES, "api.keys.bring_lock_report": REPORT_BYTES}
 
