@@ -107,6 +107,7 @@ FIELDS: dict[str, SharedField] = {
     "resident.id_number": SharedField("居住人证件号码", "resident's document number", _REGISTRATION),
 }
 INBOUND_FIELDS: dict[str, tuple[str, str]] = {
+    "address.code": ("地址编码", "address code"),
     "address.division": ("区划代码", "division code"),
     "address.road": ("道路", "road"),
     "address.door_no": ("门牌号", "door number"),

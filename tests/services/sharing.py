@@ -61,7 +61,7 @@ def make_supervisors(world: World, area: str = AREA) -> tuple[str, str]:
         for place, officer_id in enumerate(made):
             session.add(
                 Officer(
-                    id=officer_id, login=f"supervisor-{officer_id}", display_name="所长", badge=f"S-{place}{area}",
+                    id=officer_id, login=f"supervisor-{officer_id}", display_name="所长", badge=f"S-{place}-{officer_id[-12:]}",
                     office="太湖派出所", role="supervisor", area=area, password_hash="-", totp_sealed=b"-",
                     created_at=world.clock.now(),
                 )
