@@ -24,6 +24,7 @@ MOST_PER_DELIVERY = 100
 MOST_PER_PAGE = 500
 PARKED_AFTER = timedelta(days=7)  # of vain tries; a person then asks the office what is wrong
 SUSPENDED_WAIT = timedelta(hours=1)  # resuming makes everything due at once, so this only keeps rows from being asked
+DELIVERIES_KEPT = timedelta(days=90)  # then the leaf alone shows a delivery; an office that pulls has this long
 LONGEST_RETRY_AFTER_SECONDS = 86_400
 
 

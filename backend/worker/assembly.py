@@ -9,7 +9,16 @@ from flask import Flask
 
 from backend.bootstrap import world_of
 from backend.gateways.world import World
-from backend.services import agreements, audit, change_feed, document_checks, duties, housekeeping, messages
+from backend.services import (
+    agreements,
+    audit,
+    change_feed,
+    document_checks,
+    duties,
+    housekeeping,
+    messages,
+    reported_answers,
+)
 from backend.services.turns import TurnHolder
 from backend.worker.helpers import Bell, help_out, process_and_call
 from backend.worker.loops import Loop, Step
@@ -35,6 +44,7 @@ def make_loops(app: Flask) -> list[Loop]:
     ]
     sharing = [
         Step("end", 60, _with(agreements.end_overdue, world)),
+        Step("reported", 60, _with(reported_answers.settle_late_reports, world), wakes_again=True),
         Step("number", 0, _with(change_feed.number_events, world), wakes_again=True),
         Step("share", 0, _with(send_once, world), wakes_again=True),
     ]
