@@ -157,6 +157,7 @@ TASKS = {
 REGISTRY_ACTIONS = {
     "office_told": ("按数据共享协议告知其他单位", "Told to another office under a data-sharing agreement"),
     "office_fetched": ("其他单位按数据共享协议获取", "Fetched by another office under a data-sharing agreement"),
+    "office_reported": ("其他单位通报了与您有关的变动", "Another office reported a change about you"),
     "registry_sent": ("居住登记送往登记机关", "Your registration was sent to the registry"),
     "registry_read": ("登记机关查看了您的登记", "Your record was read at the registry"),
     "registration_correction_received": ("登记机关通知了一处更正", "The registry has told of a correction"),
@@ -176,6 +177,7 @@ ANOTHER_ACT = ("处理了与您有关的事项", "Handled a matter about you")
 FIELD_NAMES = {
     **purposes.FIELDS,
     **{code: (field.zh, field.en) for code, field in sharing.FIELDS.items()},
+    **sharing.INBOUND_FIELDS,
     "move_in_on": ("入住日期", "move-in date"),
     "planned_end_on": ("预计离开日期", "planned end"),
     "reason": ("事由", "reason of stay"),
