@@ -18,6 +18,7 @@ from backend.services import (
     housekeeping,
     import_work,
     messages,
+    reported_answers,
 )
 from backend.services.turns import TurnHolder
 from backend.worker.helpers import Bell, help_out, process_and_call
@@ -44,6 +45,7 @@ def make_loops(app: Flask) -> list[Loop]:
     ]
     sharing = [
         Step("end", 60, _with(agreements.end_overdue, world)),
+        Step("reported", 60, _with(reported_answers.settle_late_reports, world), wakes_again=True),
         Step("number", 0, _with(change_feed.number_events, world), wakes_again=True),
         Step("share", 0, _with(send_once, world), wakes_again=True),
     ]

@@ -19,6 +19,7 @@ from mobile_api.api import (
     leases,
     me,
     registrations,
+    reported,
     residence_paths,
     sign_ins,
     units,
@@ -49,6 +50,7 @@ NOUNS = (
     key_phones,
     visitor_keys,
     access_records,
+    reported,
 )
 LARGER = {
     "api.identity.check_face": UPLOAD_BYTES,
