@@ -37,7 +37,7 @@ from backend.wire.registry_messages import MOST_ITEMS, PURPOSE, Batch, Item, can
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)  # longer than a submit and the first polls together
-CHUNK = 50  # rows settled in one write unit
+CHUNK = 100  # rows settled in one write unit
 SENDING = Actor("registry", office="居住登记机关", purpose=PURPOSE)
 CONNECTION_CODES = frozenset({"1001", "1002"})  # our standing with the registry is in doubt, not the items
 
