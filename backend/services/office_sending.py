@@ -26,6 +26,7 @@ from backend.models.sharing import DataSharingAgreement, FeedEvent, OfficeDelive
 from backend.services import outbox
 from backend.services.agreements import find_in_force, office_actor, suspend_in, terms_of
 from backend.services.audit import SYSTEM, make_leaf
+from backend.services.case_opening import open_case
 from backend.services.outbox import OutboxItem
 from backend.services.shared_fields import Told, Withheld, build
 from backend.wire.cloud_events import BATCH_CONTENT_TYPE, CONTENT_TYPE, CloudEvent, encode_event, encode_events
@@ -142,10 +143,23 @@ def end_by_office(world: World, shipment: Shipment) -> None:
         agreement = session.get_one(DataSharingAgreement, shipment.agreement_id, with_for_update=True)
         if agreement.state == "active":
             suspend_in(world, session, agreement, "gone", SYSTEM)
+            _ask_supervisors(world, session, agreement)
             log.error("office_subscription_gone", subscriber=shipment.subscriber)
         for parcel in shipment.parcels:
             outbox.retry_in(world, session, parcel.item, after=SUSPENDED_WAIT, error="gone")
             _mark(world, session, parcel, "open", "gone")
+
+
+def _ask_supervisors(world: World, session: Session, agreement: DataSharingAgreement) -> None:
+    """A case for those who approve agreements: they ask the office, then the operator resumes or ends it."""
+    open_case(
+        world,
+        session,
+        kind="office_change",
+        area=agreement.areas[0],
+        opened_by="rule",
+        evidence={"office": agreement.office_zh, "why": "gone", "agreement": agreement.id},
+    )
 
 
 def leaves_of(world: World, agreement: DataSharingAgreement, told: Told, action: str) -> list[dict[str, Any]]:

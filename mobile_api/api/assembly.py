@@ -18,6 +18,7 @@ from mobile_api.api import (
     leases,
     me,
     registrations,
+    reported,
     residence_paths,
     sign_ins,
     units,
@@ -47,6 +48,7 @@ NOUNS = (
     key_phones,
     visitor_keys,
     access_records,
+    reported,
 )
 LARGER = {"api.identity.check_face": UPLOAD_BYTES, "api.keys.bring_lock_report": REPORT_BYTES}
 

@@ -155,7 +155,9 @@ def relation_options(table: Mapping[str, Any]) -> list[tuple[str, str, None]]:
 
 def day(value: date | None) -> str:
     """A calendar day in words; an open end says so."""
-    return gettext("不定期") if value is None else str(format_date(value, "medium"))
+    if value is None:
+        return gettext("不定期")
+    return str(format_date(value, "yyyy年M月d日" if language() == "zh" else "d MMM yyyy"))
 
 
 def day_in_china(value: datetime) -> str:
@@ -225,6 +227,7 @@ TABLES = {
     "PRESENCE": tables.PRESENCE,
     "UNIT_STATES": tables.UNIT_STATES,
     "KEY_SIGNS": tables.KEY_SIGNS,
+    "KEY_REASONS": tables.KEY_REASONS,
     "CONSENT_SIGNS": tables.CONSENT_SIGNS,
     "WEEKDAYS": tables.WEEKDAYS,
     "VISIT_PURPOSES": visitors.PURPOSES,
