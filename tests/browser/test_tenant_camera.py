@@ -42,7 +42,11 @@ FAIL_ONCE = """(name) => {
   const media = navigator.mediaDevices, real = media.getUserMedia;
   media.getUserMedia = async () => { media.getUserMedia = real; throw new DOMException('', name); };
 }"""
-TROUBLES = {"NotAllowedError": "没有摄像头的使用许可", "NotFoundError": "没有找到摄像头", "NotReadableError": "摄像头正被其他应用使用"}
+TROUBLES = {
+    "NotAllowedError": "没有摄像头的使用许可",
+    "NotFoundError": "没有找到摄像头",
+    "NotReadableError": "摄像头正被其他应用使用",
+}
 # 8 s and 1 s of two changing colours, as MediaRecorder writes them: without a length in the head.
 FILMS = Path(__file__).parent / "films"
 

@@ -50,7 +50,8 @@ AUDIT = r"""([elder, language]) => {
     if (!each.closest(marked))
       for (const name of ['aria-label', 'placeholder', 'alt', 'title']) words.push(each.getAttribute(name) ?? '');
   words.push(document.title);
-  return {small, tiny, words, wide: document.documentElement.scrollWidth - innerWidth, lang: document.documentElement.lang,
+  return {small, tiny, words, wide: document.documentElement.scrollWidth - innerWidth,
+          lang: document.documentElement.lang,
           heads: document.querySelectorAll('h1').length, ids: document.querySelectorAll('[id]').length
             - new Set([...document.querySelectorAll('[id]')].map((each) => each.id)).size};
 }"""
