@@ -90,8 +90,8 @@ def test_a_row_that_must_not_be_declared_says_why_and_leaves_nothing(core: Any, 
     far = staff.make_officer(world, area=staff.OTHER_STREET)
     assert faults(import_papers(world, line(), login=far.login)) == [(2, "address", "import.unit_area")]
     run = import_papers(
-        world, line(hukou=""), line(CHILD, name="周小小"), line(OTHER, name="李二", room="999室"), line(OTHER, name="李二"),
-        line(OTHER, name="李二"), line(moved="2010-01-01", declared="2025-01-01"),
+        world, line(hukou=""), line(CHILD, name="周小小"), line(OTHER, name="李二", room="999室"),
+        line(OTHER, name="李二"), line(OTHER, name="李二"), line(moved="2010-01-01", declared="2025-01-01"),
     )  # fmt: skip
     assert [(field, code) for _, field, code in faults(run)] == [
         ("hukou_division", "input.missing"), (None, "household.guardian"), ("address", "import.unit_area"),
