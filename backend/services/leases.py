@@ -108,9 +108,9 @@ def record_lease(
         lease = make_lease(world, session, unit, landlord_id, kind, term, alias, named, joint_id)
         lease.rent_cents, lease.deposit_cents = rent_cents, deposit_cents
         begins_on = starts_on if first is None else max(starts_on, world.clock.today())  # who joins later is not late
-        registration = make_registration(world, session, lease, begins_on)
-        key = make_occupants_key(world, session, lease)
         actor = Actor("resident", account_id)
+        registration = make_registration(world, session, lease, begins_on, actor)
+        key = make_occupants_key(world, session, lease)
         write_leaf(world, session, actor, "lease_recorded", object_kind="lease", object_id=lease.id)
         note_lease(world, session, lease, "recorded")
         if report_now:
