@@ -90,6 +90,9 @@ class AddressImporter:
         self._leaving: set[str] = set()  # retired by this file; in a rehearsal they still stand in the table
         self._moving = {row.code for row in checked.rows.values() if row.code}
 
+    def prepare(self, world: World, rows: Sequence[TableRow]) -> None:
+        """Nobody outside has to be asked."""
+
     def begin(self, world: World, session: Session, run: ImportRun) -> Sequence[RowResult]:
         """Number the version and retire what the file lacks, first, so that a new house may take an old one's door."""
         number = self._version(world, session, run)
