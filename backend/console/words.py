@@ -184,7 +184,7 @@ EVIDENCE = {
     "why": ("为何交由人工", "Why a person decides"),
     "office": ("通报单位", "Office"),
     "change": ("通报的变动", "Reported change"),
-    "report": ("变动编号", "Change"),
+    "said": ("通报的内容", "What was reported"),
     "fields": ("涉及字段", "Fields"),
 }
 EVIDENCE_VALUES = {

@@ -110,13 +110,12 @@ def answer_reported(world: World, *, account_id: str, change_id: str, accept: bo
         if not _may_answer(change):
             raise Refused("report.settled", "change_id")
         office = session.get_one(DataSharingAgreement, change.agreement_id).office_zh
+        data, actor = payload_of(world, session, change), Actor("resident", account_id)
         if not accept:
             change.state = "objected"
-            open_report_case(world, session, change, office, "objected")
-        elif not _may_count(session, change, payload_of(world, session, change)) or not count_report(
-            world, session, change, payload_of(world, session, change), Actor("resident", account_id)
-        ):
-            open_report_case(world, session, change, office, "needs_a_person")
+            open_report_case(world, session, change, office, "objected", data)
+        elif not (_may_count(session, change, data) and count_report(world, session, change, data, actor)):
+            open_report_case(world, session, change, office, "needs_a_person", data)
         session.flush()
         return _view(world, session, account_id, change)
 
@@ -144,7 +143,7 @@ def settle_late_reports(world: World) -> int:
             office = session.get_one(DataSharingAgreement, change.agreement_id).office_zh
             counts = change.kind == RENUMBERED and _may_count(session, change, data)
             if not counts or not count_report(world, session, change, data, SYSTEM):
-                open_report_case(world, session, change, office, "no_answer")
+                open_report_case(world, session, change, office, "no_answer", data)
         return len(late)
 
 
