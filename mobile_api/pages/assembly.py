@@ -29,6 +29,7 @@ VIEWS = (
     "landlord_leases",
     "landlord_keys",
     "landlord_visitors",
+    "landlord_reminders",
     "side_by_side",
     "tenancies",
     "residence_paths",

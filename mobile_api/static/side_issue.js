@@ -11,6 +11,7 @@ let holder; // the public key of the tenant's phone
 let box; // the lock's box it came from, if it came that way
 let device;
 
+const WHEN = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
 const kits = await unexpired();
 part(kits.length ? "some" : "none").hidden = false;
 for (const kit of kits) part("kits").append(choiceOf(kit));
@@ -43,7 +44,9 @@ function choiceOf(kit) {
   return made;
 }
 
-const chosen = () => kits.find((kit) => kit.lease === page.querySelector("[name=kit]:checked")?.value);
+function chosen() {
+  return kits.find((kit) => kit.lease === page.querySelector("[name=kit]:checked")?.value);
+}
 
 function ready() {
   part("issue").disabled = !(holder && chosen());
@@ -67,12 +70,15 @@ async function holdOut(found) {
 
 async function takeHolder() {
   const typed = page.querySelector("#box").value.trim();
-  if (!/^\d{6}$/.test(typed)) return say("near-word", words.box);
+  if (!/^\d{6}$/.test(typed)) {
+    say("near-word", words.box);
+    return;
+  }
   const item = await atLock((line) => takeFrom(line, typed));
-  if (item === undefined) return undefined;
+  if (item === undefined) return;
   const taken = item.state === "given" && (await holdOut(readHolder(fromItem(item.item))));
   if (taken) box = typed;
-  return say("near-word", taken ? words.took : words.nothing);
+  say("near-word", taken ? words.took : words.nothing);
 }
 
 async function atLock(work) {
@@ -90,7 +96,9 @@ async function atLock(work) {
   }
 }
 
-const say = (name, sentence) => (part(name).textContent = sentence);
+function say(name, sentence) {
+  part(name).textContent = sentence;
+}
 
 async function giveKey() {
   const kit = chosen();
@@ -111,8 +119,6 @@ async function giveKey() {
   }
   await tellPlatform();
 }
-
-const WHEN = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
 
 async function tellPlatform() {
   if (!navigator.onLine) return;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.domain.delegations import LONGEST_LIFE
 from mobile_api.api.schemas.base import Input, Output
 from mobile_api.api.schemas.fields import Day, Id, Json, Moment, Part, Several, Text, Whole
-from mobile_api.api.schemas.keys import THUMBPRINT, PublicKey
+from mobile_api.api.schemas.keys import THUMBPRINT
 
 JWK = {
     "kty": "EC",
