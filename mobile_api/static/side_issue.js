@@ -1,4 +1,5 @@
 // The landlord's page without a network: which room, whose phone, then the key as a QR code or through the lock.
+import { momentInWords } from "./days.js";
 import { findKey, forgetIssue, forgetKit, keepIssue, keptIssues, keptKits } from "./kept.js";
 import { NearLine, isPossible, leaveAt, takeFrom } from "./near_link.js";
 import { drawQr } from "./qr_code.js";
@@ -11,7 +12,6 @@ let holder; // the public key of the tenant's phone
 let box; // the lock's box it came from, if it came that way
 let device;
 
-const WHEN = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
 const kits = await unexpired();
 part(kits.length ? "some" : "none").hidden = false;
 for (const kit of kits) part("kits").append(choiceOf(kit));
@@ -106,7 +106,7 @@ async function giveKey() {
     const parts = await issue(kit, await findKey(kit.account), holder);
     await keepIssue({ lease: kit.lease, url: kit.adopt_url, credential: parts[0], delegate: parts[1] });
     part("qr").replaceChildren(drawQr(linkTo(words.receive, "g", parts), words.qrWords));
-    part("until").textContent = new Date(kit.expires_at).toLocaleString(document.documentElement.lang, WHEN);
+    part("until").textContent = momentInWords(new Date(kit.expires_at));
     part("issued").hidden = false;
     part("issued").focus();
     say("issued-word", words.waiting);
