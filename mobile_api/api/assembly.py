@@ -21,6 +21,7 @@ from mobile_api.api import (
     reported,
     residence_paths,
     sign_ins,
+    unit_board,
     units,
     visitor_keys,
 )
@@ -37,6 +38,7 @@ NOUNS = (
     consents,
     dwellings,
     units,
+    unit_board,
     leases,
     invitations,
     registrations,
