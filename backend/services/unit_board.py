@@ -88,6 +88,14 @@ def unit_board(
     return UnitBoard(tuple(page), dict(counts), len(found), page[-1].unit_id if more else None, contested, todos)
 
 
+def list_todos(world: World, *, account_id: str) -> tuple[Todo, ...]:
+    """What a landlord owes or may do next over all units, the first due first."""
+    with reading() as session:
+        person_id = session.get_one(Account, account_id).person_id
+        lines = unit_lines(session, person_id) if person_id is not None else []
+    return sort_todos([todo for line in lines for todo in _todos(world, line)])
+
+
 def _page(lines: Sequence[UnitLine], after: str | None, limit: int) -> tuple[Sequence[UnitLine], bool]:
     """The lines behind the unit `after`; one that has gone meanwhile starts anew."""
     begin = next((at + 1 for at, line in enumerate(lines) if line.unit_id == after), 0)

@@ -17,10 +17,10 @@ PAGE_TODOS = 50
 @landlord.get("/todos")
 def todos() -> str:
     """What is to be done, by its last day; each leads to where it is done."""
-    board = unit_board.unit_board(world(), account_id=account_id(), limit=0)
-    page, more = page_of_todos(board.todos, request.args.get("after"), PAGE_TODOS)
+    found = unit_board.list_todos(world(), account_id=account_id())
+    page, more = page_of_todos(found, request.args.get("after"), PAGE_TODOS)
     late = landlord_reminders.list_late_tenants(world(), account_id=account_id())
-    return render_template("landlord/todos.html", todos=page, total=len(board.todos), more=more, late=len(late))
+    return render_template("landlord/todos.html", todos=page, total=len(found), more=more, late=len(late))
 
 
 @landlord.route("/reminders", methods=["GET", "POST"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from tests.browser.conftest import Phone
 from tests.browser.key_stage import Holder, Server, make, mobile, server
 from tests.mobile_api.page_phones import PagePhone
 from tests.services.stories import LANDLORD_PHONE
+
+REFUSED = re.compile(r"status of (403|409|422) ")
 
 __all__ = ["Desk", "desk", "make", "mobile", "server"]
 
@@ -52,10 +55,11 @@ class Desk(Holder):
         return str(self.page.locator("main").inner_text())
 
     def leave(self) -> None:
-        """Close all phones; none may have had trouble."""
-        for each in (self, *self._others):
+        """Close all phones; none may have had trouble. A refused form is none: browsers note its status all the same."""
+        phones = (self, *self._others)
+        for each in phones:
             each.context.close()
-        assert not [trouble for each in (self, *self._others) for trouble in each.troubles]
+        assert not [trouble for each in phones for trouble in each.troubles if not REFUSED.search(trouble)]
 
 
 @pytest.fixture
