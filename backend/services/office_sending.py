@@ -121,12 +121,16 @@ def note_delivered(world: World, shipment: Shipment) -> None:
 def put_off(
     world: World, shipment: Shipment, reason: str, *, refused: bool, retry_after_seconds: float | None = None
 ) -> None:
-    """It was not taken: try again later, or set it aside for a person after a week, or when it was refused for good."""
+    """It was not taken: try again later, or set it aside for a person after a week, or when it was refused for good.
+
+    Refused for good is the same refusal twice in a row once it was tried often: one among many outages is none.
+    """
     now = world.clock.now()
     with transaction() as session:
         for parcel in shipment.parcels:
             item = parcel.item
-            hopeless = refused and parcel.attempt >= TRIES_BEFORE_PARKED
+            before = session.get_one(OfficeDelivery, parcel.delivery_id).reason
+            hopeless = refused and before == reason and parcel.attempt >= TRIES_BEFORE_PARKED
             if hopeless or now - item.created_at >= PARKED_AFTER:
                 outbox.park_in(world, session, item, error=reason)
                 _mark(world, session, parcel, "parked", reason)

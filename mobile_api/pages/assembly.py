@@ -27,6 +27,7 @@ VIEWS = (
     "landlord_units",
     "door_sheets",
     "landlord_leases",
+    "landlord_imports",
     "landlord_keys",
     "landlord_visitors",
     "landlord_reminders",

@@ -22,6 +22,23 @@ UNIT_STATES = {
     "vacant": ("plain", "door", _l("无在租")),
     "lock_offline": ("bad", "wifi-off", _l("锁离线")),
 }
+IMPORT_STATES = {
+    "checking": ("going", "clock", _l("正在逐行检查")),
+    "ready": ("going", "pencil", _l("检查完毕，等您开始")),
+    "running": ("going", "clock", _l("正在导入")),
+    "done": ("good", "check", _l("已导入")),
+    "failed": ("bad", "alert", _l("没有导入")),
+    "stopped": ("plain", "stop", _l("已停止")),
+    "expired": ("plain", "clock", _l("已过期")),
+}
+# what a row did, what it would do, sign, icon
+IMPORT_OUTCOMES = {
+    "new": (_l("新录入租约"), _l("将录入租约"), "good", "plus"),
+    "changed": (_l("已更新租约"), _l("将更新租约"), "good", "pencil"),
+    "same": (_l("与已有租约相同"), _l("与已有租约相同"), "plain", "check"),
+    "kept": (_l("保持原样"), _l("将保持原样"), "plain", "pause"),
+    "failed": (_l("这行没有导入"), _l("这行不能导入"), "bad", "alert"),
+}
 KEY_SIGNS = {
     "draft": ("plain", "pencil"),
     "invited": ("going", "send"),

@@ -33,6 +33,7 @@ from backend.domain import (
 from backend.domain.calendars import CHINA, day_of
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
+from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
 
@@ -138,6 +139,16 @@ def _in_words(iso: str) -> str:
         return iso
 
 
+def reason_words(code: str) -> str:
+    """The same for a reason kept without its details."""
+    return sentence(Refusal(code))
+
+
+def import_column(column: str) -> str:
+    """A column of an imported list, as the template calls it."""
+    return column_name(column, language())
+
+
 def notice_title(text: NoticeText) -> str:
     """A notice's title."""
     return pick(text.title_zh, text.title_en)
@@ -235,6 +246,8 @@ FILTERS = {
     "rule_words": rule_on_page,
     "sentence": sentence,
     "with_days": with_days,
+    "reason_words": reason_words,
+    "import_column": import_column,
     "notice_title": notice_title,
     "notice_layers": notice_layers,
     "battery_words": battery_words,
@@ -242,6 +255,8 @@ FILTERS = {
 TABLES = {
     "PRESENCE": tables.PRESENCE,
     "UNIT_STATES": tables.UNIT_STATES,
+    "IMPORT_STATES": tables.IMPORT_STATES,
+    "IMPORT_OUTCOMES": tables.IMPORT_OUTCOMES,
     "KEY_SIGNS": tables.KEY_SIGNS,
     "KEY_REASONS": tables.KEY_REASONS,
     "CONSENT_SIGNS": tables.CONSENT_SIGNS,

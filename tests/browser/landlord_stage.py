@@ -55,7 +55,7 @@ class Desk(Holder):
         return str(self.page.locator("main").inner_text())
 
     def leave(self) -> None:
-        """Close all phones; none may have had trouble. A refused form is none: browsers note its status all the same."""
+        """Close all phones; none may have had trouble, of which the status of a refused form is none."""
         phones = (self, *self._others)
         for each in phones:
             each.context.close()
