@@ -22,6 +22,7 @@ from mobile_api.api import (
     reported,
     residence_paths,
     sign_ins,
+    unit_board,
     units,
     visitor_keys,
 )
@@ -38,6 +39,7 @@ NOUNS = (
     consents,
     dwellings,
     units,
+    unit_board,
     leases,
     imports,
     invitations,
