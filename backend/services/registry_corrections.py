@@ -36,7 +36,7 @@ from backend.services.audit import SYSTEM, Actor
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.registration_changes import change_registration, open_registration_case
-from backend.services.tenancies import own_registration
+from backend.services.tenancies import own_registration, own_registration_to_change
 from backend.wire.registry_answers import Change
 from backend.wire.registry_messages import is_record_id
 
@@ -114,7 +114,7 @@ def answer_correction(
     Raises Refused not_found, and transition when it was answered otherwise.
     """
     with transaction() as session:
-        registration = own_registration(session, account_id, registration_id)
+        registration = own_registration_to_change(world, session, account_id, registration_id)
         row = session.get(RegistryCorrection, correction_id, with_for_update=True)
         if row is None or row.registration_id != registration.id:
             raise Refused("not_found", "correction_id")

@@ -51,7 +51,8 @@ AUDIT = r"""([elder, language]) => {
       for (const name of ['aria-label', 'placeholder', 'alt', 'title']) words.push(each.getAttribute(name) ?? '');
   const names = [...document.querySelectorAll(marked)].map((each) => each.textContent).join('|');
   words.push(document.title.split(' ').filter((word) => !names.includes(word)).join(' '));  // it may name a room
-  return {small, tiny, words, wide: document.documentElement.scrollWidth - innerWidth, lang: document.documentElement.lang,
+  return {small, tiny, words, wide: document.documentElement.scrollWidth - innerWidth,
+          lang: document.documentElement.lang,
           heads: document.querySelectorAll('h1').length, ids: document.querySelectorAll('[id]').length
             - new Set([...document.querySelectorAll('[id]')].map((each) => each.id)).size};
 }"""
