@@ -23,6 +23,9 @@ from urllib.request import urlopen
 import pytest
 
 from tests.browser.gallery_index import write_index
+from tests.browser.walk_stage import stage
+
+__all__ = ["stage"]
 
 TOP = Path(__file__).resolve().parents[2]
 PORTS = ("MOBILE", "CONSOLE", "REGISTRY", "SIM", "SIM_NEAR", "BRIDGE_HEALTH", "WORKER_HEALTH", "NETID", "BROKER")
