@@ -15,7 +15,6 @@ from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import landlord_due_on, tenant_due_on
 from backend.gateways.world import World
-from backend.models.accounts import Account
 from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.persons import Person
@@ -38,12 +37,17 @@ class Named:
     token: bytes
 
 
-def check_named(world: World, name: str, id_type: str, id_number: str, phone: str) -> Named:
-    """Check what the landlord wrote of the tenant. Raises Refused with every faulty field."""
+def check_named(
+    world: World, name: str, id_type: str, id_number: str, phone: str, *, phone_needed: bool = True
+) -> Named:
+    """Check what the landlord wrote of the tenant. Raises Refused with every faulty field.
+
+    At the window the phone may be empty: the tenant accepts the lease there.
+    """
     faults: list[Refusal] = []
     checked_name = decide_name(name, "tenant_name")
     document = decide_document(id_type, id_number, world.clock.today())
-    number = decide_phone(phone, "tenant_phone")
+    number = decide_phone(phone, "tenant_phone") if phone_needed or phone.strip() else ""
     for found in (checked_name, document, number):
         if isinstance(found, Refusal):
             field = found.field if found.field and found.field.startswith("tenant_") else f"tenant_{found.field}"
@@ -111,7 +115,9 @@ def make_lease(
     return lease
 
 
-def make_registration(world: World, session: Session, lease: Lease, begins_on: date) -> Registration:
+def make_registration(
+    world: World, session: Session, lease: Lease, begins_on: date, actor: Actor, source: str = "landlord"
+) -> Registration:
     """Write the lease's registration: the residence is expected to begin, and its deadlines to run, on `begins_on`."""
     now = world.clock.now()
     registration = Registration(
@@ -130,8 +136,7 @@ def make_registration(world: World, session: Session, lease: Lease, begins_on: d
         updated_at=now,
     )
     session.add(registration)
-    landlord = session.scalar(select(Account.id).where(Account.person_id == lease.landlord_id))
-    note_fields(world, session, registration, source="landlord", actor=Actor("resident", landlord))
+    note_fields(world, session, registration, source=source, actor=actor)
     return registration
 
 
@@ -151,20 +156,24 @@ def make_occupants_key(world: World, session: Session, lease: Lease) -> Key:
 
 
 def report_leg(
-    world: World, session: Session, lease: Lease, registration: Registration, account_id: str
+    world: World,
+    session: Session,
+    lease: Lease,
+    registration: Registration,
+    actor: Actor,
+    source: str = "landlord",
 ) -> None:
     """Report the lease's tenant (ZJ-9-1): the landlord's leg, sent once the residence is in scope."""
     now = world.clock.now()
     registration.landlord_leg, registration.landlord_reported_at = "reported", now
     registration.landlord_receipt_no = f"L-{now:%Y%m%d}-{registration.id.replace('-', '')[-10:].upper()}"
-    actor = Actor("resident", account_id)
     change_registration(
         world,
         session,
         registration,
         "landlord_report",
         actor,
-        source="landlord",
+        source=source,
         fields=["name", "id_type", "id_number"],
     )
     send_landlord_leg(world, session, registration)

@@ -1,0 +1,76 @@
+"""The window: what can be done there for a person without a phone, and when a paper form counts as declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from backend.domain.calendars import start_of
+from backend.domain.refusals import Refusal
+
+VISIT_LIFE = timedelta(hours=2)  # one person at one counter, with the waiting for a colleague; then the task is over
+PAPER_DAYS = 30  # an older receipt stamp is a question for a person, not an entry
+
+
+@dataclass(frozen=True)
+class WindowAct:
+    """One thing an officer does for a person; `on_paper`: a signed form does, else the person stands there."""
+
+    zh: str
+    en: str
+    on_paper: bool = True
+
+
+ACTS: dict[str, WindowAct] = {
+    "open_file": WindowAct("打开本人档案", "Opened your own file"),
+    "answer_consent": WindowAct("告知书和同意", "Notice and consent"),
+    "withdraw_consent": WindowAct("撤回同意", "Consent withdrawn"),
+    "take_lease": WindowAct("接受租约", "Lease accepted"),
+    "declare": WindowAct("申报居住登记", "Declaration"),
+    "declare_exempt": WindowAct("说明依法可不申报", "Statement of an exemption"),
+    "amend": WindowAct("报告变动或更正", "Change or correction"),
+    "withdraw_draft": WindowAct("撤回未完成的申报", "Draft withdrawn"),
+    "request_void": WindowAct("申请作废", "Request to void"),
+    "check_out": WindowAct("办理离开登记", "Check-out", on_paper=False),
+    "still_here": WindowAct("说明仍在居住", "Statement: still living there"),
+    "answer_correction": WindowAct("答复登记机关的更正", "Answer to the registry's correction"),
+    "hand_out_foreign_form": WindowAct("领取外国人住宿登记表", "Foreigners' form handed out"),
+    "mark_foreign_done": WindowAct("外国人住宿登记已办理", "Foreigners' form done"),
+    "add_co_resident": WindowAct("登记同住人", "Co-resident entered"),
+    "enter_child": WindowAct("登记孩子", "Child entered"),
+    "withdraw_for_child": WindowAct("撤回对孩子的同意", "Consent for a child withdrawn"),
+    "declare_child": WindowAct("为孩子申报", "Declaration for a child"),
+    "declare_for_relative": WindowAct("代亲属申报", "Declaration for a relative"),
+    "amend_for": WindowAct("更正代为申报的登记", "Correction for another"),
+    "withdraw_for": WindowAct("撤回代为申报的登记", "Entry for another taken back"),
+    "check_out_for": WindowAct("为同住人办理离开", "Check-out for another", on_paper=False),
+    "object_to_declaration": WindowAct("对他人的申报提出异议", "Objection to another's declaration"),
+    "print_receipt": WindowAct("打印登记凭证", "Receipt printed", on_paper=False),
+    "print_foreign_form": WindowAct("打印外国人住宿登记表", "Foreigners' form printed", on_paper=False),
+    "print_access": WindowAct("打印谁看过我的数据", "Access record printed", on_paper=False),
+    "export": WindowAct("打印本人数据", "Own data printed", on_paper=False),
+    "hand_out_mechanical_key": WindowAct("发给机械钥匙", "Mechanical key handed out", on_paper=False),
+    "link_phone": WindowAct("关联本人手机", "Phone linked", on_paper=False),
+    "claim_unit": WindowAct("认领出租单元", "Unit claimed"),
+    "add_unit": WindowAct("增加出租单元", "Unit added"),
+    "claim_lock": WindowAct("绑定门锁", "Lock claimed"),
+    "record_lease": WindowAct("录入租约", "Lease recorded"),
+    "report_tenant": WindowAct("报告承租人", "Tenant reported"),
+    "extend_lease": WindowAct("租约延期", "Lease extended"),
+    "end_lease": WindowAct("报告租约结束", "End of a lease reported"),
+    "attest": WindowAct("当面见证承租人", "Tenant attested"),
+    "print_landlord_receipt": WindowAct("打印房东报告回执", "Receipt of the report printed", on_paper=False),
+    "host_foreign_done": WindowAct("房东报告外国人住宿已登记", "Host: foreigner registered"),
+}
+
+
+def decide_receipt(received_on: date | None, today: date) -> Refusal | None:
+    """Whether the day stamped on a paper form may stand: not to come, not older than `PAPER_DAYS`. None is today."""
+    if received_on is None or today - timedelta(days=PAPER_DAYS) <= received_on <= today:
+        return None
+    return Refusal("paper.received", "received_on", {"days": PAPER_DAYS})
+
+
+def receipt_time(received_on: date | None, now: datetime) -> datetime:
+    """When a complete declaration on paper counts as declared: with the day of its stamp (HK-15, ZJ-16), in China."""
+    return now if received_on is None else min(start_of(received_on), now)
