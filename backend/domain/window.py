@@ -49,6 +49,7 @@ ACTS: dict[str, WindowAct] = {
     "print_foreign_form": WindowAct("打印外国人住宿登记表", "Foreigners' form printed", on_paper=False),
     "print_access": WindowAct("打印谁看过我的数据", "Access record printed", on_paper=False),
     "export": WindowAct("打印本人数据", "Own data printed", on_paper=False),
+    "print_codes": WindowAct("打印门锁密码", "Keypad codes printed", on_paper=False),
     "hand_out_mechanical_key": WindowAct("发给机械钥匙", "Mechanical key handed out", on_paper=False),
     "link_phone": WindowAct("关联本人手机", "Phone linked", on_paper=False),
     "claim_unit": WindowAct("认领出租单元", "Unit claimed"),

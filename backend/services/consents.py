@@ -61,7 +61,7 @@ def answer_consent(
             text_version=version,
             text_hash=text.fingerprint,
             given=given,
-            channel=hand.channel,
+            channel=channel if desk is None else hand.channel,
             officer_id=hand.officer_id,
             at=world.clock.now(),
         )
