@@ -17,7 +17,7 @@ from backend.models.registrations import Registration
 from backend.services.hands import Desk, Hand, acting_for
 from backend.services.registration_changes import change_registration, send_landlord_leg
 from backend.services.residence_paths import take_path
-from backend.services.tenancies import RegistrationView, own_registration, registration_view
+from backend.services.tenancies import RegistrationView, own_registration_to_change, registration_view
 
 
 def amend(
@@ -44,7 +44,7 @@ def amend(
     """
     given = {"move_in_on": move_in_on, "planned_end_on": planned_end_on, "reason": reason}
     with acting_for(world, account_id, desk, "amend", registration_id=registration_id) as (session, hand):
-        registration = own_registration(session, account_id, registration_id)
+        registration = own_registration_to_change(world, session, account_id, registration_id)
         session.refresh(registration, with_for_update=True)
         person = session.get(Person, registration.person_id) if registration.person_id else None
         faults = _faults(world, registration, given, hukou_division, changed_on, unit_id)

@@ -37,7 +37,7 @@ from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.registration_changes import change_registration, open_registration_case
-from backend.services.tenancies import own_registration
+from backend.services.tenancies import own_registration, own_registration_to_change
 from backend.wire.registry_answers import Change
 from backend.wire.registry_messages import is_record_id
 
@@ -121,7 +121,7 @@ def answer_correction(
     Raises Refused not_found, and transition when it was answered otherwise.
     """
     with acting_for(world, account_id, desk, "answer_correction", registration_id=registration_id) as (session, hand):
-        registration = own_registration(session, account_id, registration_id)
+        registration = own_registration_to_change(world, session, account_id, registration_id)
         row = session.get(RegistryCorrection, correction_id, with_for_update=True)
         if row is None or row.registration_id != registration.id:
             raise Refused("not_found", "correction_id")

@@ -19,7 +19,7 @@ from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.registration_changes import change_registration, open_registration_case, void_in
-from backend.services.tenancies import RegistrationView, own_registration, registration_view
+from backend.services.tenancies import RegistrationView, own_registration, own_registration_to_change, registration_view
 
 
 def request_void(
@@ -32,7 +32,7 @@ def request_void(
     if reason not in VOID_REASONS:
         raise Refused("input.not_one_of", "reason", allowed=tuple(VOID_REASONS))
     with acting_for(world, account_id, desk, "request_void", registration_id=registration_id) as (session, hand):
-        registration = own_registration(session, account_id, registration_id)
+        registration = own_registration_to_change(world, session, account_id, registration_id)
         session.refresh(registration, with_for_update=True)
         refusal = decide_tenant_action(
             registration.tenant_leg, registration.residence, "request_void", registration.exemption

@@ -117,5 +117,5 @@ def test_no_made_up_call_breaks_the_registry(filled: Stage) -> None:
 
 
 @pytest.mark.release
-def test_no_call_of_ten_thousand_breaks_the_registry(filled: Stage) -> None:
-    assert run(filled, 900, seed=20261123).calls >= 5_000
+def test_no_call_of_thousands_breaks_the_registry(filled: Stage) -> None:
+    assert run(filled, 450, seed=20261123).calls >= 4_500

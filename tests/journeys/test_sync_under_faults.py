@@ -42,11 +42,11 @@ from tests.worker.backlogs import make_backlog
 
 pytestmark = pytest.mark.xdist_group("journeys")
 
-# each is switched on for a number of calls and must have been used up, or stays on until the next disturbance
+# A receipt signed with a key nobody published is not among them: the registry keeps it, so that it ends with a person.
+# Each is switched on for a number of calls and must have been used up, or stays on until the next disturbance
 TIMED: dict[str, dict[str, Any]] = {
     "http_502": {"times": 2}, "busy": {"times": 2}, "maintenance": {"times": 1}, "timeout": {"times": 1, "seconds": 1},
     "lost_answer": {"times": 1}, "unknown_state": {"times": 1}, "reordered": {"times": 1}, "duplicated": {"times": 1},
-    "bad_receipt": {"times": 1},
 }  # fmt: skip
 LASTING: dict[str, dict[str, Any]] = {"partial": {"state": "PENDING"}, "slow": {"seconds": 1}}
 KILL, CRASH = "worker killed", "database crashed"
@@ -217,7 +217,8 @@ def test_every_record_is_at_the_registry_exactly_once_whatever_goes_wrong(
     finally:
         chaos.close()
         with app.app_context():
-            world_of(app).wake_up.close()
+            world_of(app).wake_up.close()  # type: ignore[attr-defined]  # the real one has it
+            world_of(app).registry._client().close()  # type: ignore[attr-defined]  # its sockets end with the test
             db.session.remove()
             db.engine.dispose()
 

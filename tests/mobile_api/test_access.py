@@ -73,6 +73,7 @@ def test_nothing_of_another_is_found(mobile: Flask, phone: Phones, make: Make) -
         "delegate_id": story.key_id,
         "child_id": make(stories.make_child, story.tenant),
         "request_id": story.key_id,
+        "correction_id": story.key_id,
     }
     tried = 0
     for method, path, operation in calls_of(mobile):

@@ -21,6 +21,7 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.seeding import sample_number
 from backend.services import declared_for, household_children, households, landlord_views, registrations, tenancies
+from backend.services.amendments import amend
 from backend.services.guardians import enter_child, withdraw_for_child
 from backend.services.inbox import list_notices
 from backend.services.invitations import accept_invitation, invite_tenant
@@ -224,7 +225,7 @@ def test_a_child_that_rents_by_itself_is_declared_by_its_guardian_from_elsewhere
     assert (made.declared_by, made.relation, made.person_id) == ("guardian", None, child.person_id)
     assert stories.key_row(story.key_id).state == "active"
     with refused("person.minor"):
-        registrations.amend(
+        amend(
             world, account_id=story.tenant, registration_id=story.registration_id, move_in_on=world.clock.today()
         )
 
