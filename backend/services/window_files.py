@@ -151,3 +151,17 @@ def print_export_at_window(world: World, *, session_id: str, visit: Visit, langu
     title = ("安居保存的本人数据", "What Anju holds about me")
     holder = (data["identity"] or {}).get("name", "")
     return print_personal_paper(title, holder, export_sections(data, language), imprint(world, language))
+
+
+def find_answers(world: World, account_id: str, registration_id: str) -> dict[str, object]:
+    """What stands in a registration of the person at the window, to begin a correction from; its look is noted."""
+    row = next((t for t in my_tenancies(world, account_id=account_id) if t.registration_id == registration_id), None)
+    if row is None:
+        return {}
+    view, identity = row.registration, my_identity(world, account_id=account_id)
+    return {
+        "move_in_on": view.move_in_on,
+        "planned_end_on": view.planned_end_on,
+        "reason": view.reason,
+        "hukou_division": identity.hukou_division if identity else None,
+    }
