@@ -12,9 +12,11 @@ from backend.console.window_acts import NOTICE, USE_CASES, answers_of, carry_out
 from backend.console.window_fields import CHANNELS, FIELDS, PAPER, VISIT
 from backend.domain.ids import is_id, new_id
 from backend.domain.notices import NOTICES
+from backend.domain.officers import covers
 from backend.domain.refusals import Refused
 from backend.domain.window import ACTS
 from backend.queries import unit_facts
+from backend.queries.dwellings import get_dwelling, search_dwellings
 from backend.services import window_files
 from backend.services.key_codes import KeyCodes
 from backend.services.letters import list_letters, print_letter_pdf
@@ -44,8 +46,18 @@ def visit(visit_id: str) -> str:
     """The person's file with what can be done; the look is written down."""
     found = _visit(visit_id)
     file = window_files.look_at_file(world(), session_id=acting().session_id, visit=found, area=acting().area)
-    done = ACTS.get(request.args.get("done", ""))
-    return render_template("window_file.html", visit=found, file=file, done=done, notice=NOTICE, version=_version())
+    wish = request.args.get("q", "").strip()[:60]
+    near = [row for row in search_dwellings(wish, 10) if covers(acting().area, row.division)] if wish else []
+    return render_template(
+        "window_file.html",
+        visit=found,
+        file=file,
+        done=ACTS.get(request.args.get("done", "")),
+        notice=NOTICE,
+        version=NOTICES[NOTICE].version,
+        wish=wish,
+        dwellings=[get_dwelling(row.id) for row in near],
+    )
 
 
 @pages.post("/window/visits/<uuid:visit_id>/end")
@@ -152,7 +164,9 @@ def _prefilled(act: str, visit: Visit) -> dict[str, str]:
     """What the address names, and what is known already: an amendment begins from what stands."""
     known = {name: request.args[name] for name in ABOUT if name in request.args}
     if act in ("amend", "declare") and "registration_id" in known:
-        home = window_files.find_answers(world(), visit.account_id, known["registration_id"])
+        home = window_files.find_answers(
+            world(), session_id=acting().session_id, visit=visit, act=act, registration_id=known["registration_id"]
+        )
         known |= {name: str(value) for name, value in home.items() if value is not None}
     return {**known, "once": new_id(), "id_type": "111", "tenant_id_type": "111"}
 
@@ -175,10 +189,6 @@ def _codes(codes: KeyCodes, visit: Visit, form: Form) -> tuple[str, int]:
     residence = unit_facts.find_residence(form.value("registration_id"))
     unit = unit_facts.find_unit(residence.unit_id) if residence else None
     return render_template("codes_sheet.html", codes=codes, unit=unit, today=world().clock.today()), 200
-
-
-def _version() -> str:
-    return NOTICES[NOTICE].version
 
 
 def _pdf(pdf: bytes, name: str) -> Response:

@@ -10,7 +10,7 @@ from flask import request
 from backend.console.pages import Form, acting, world
 from backend.console.window_fields import FIELDS, Field
 from backend.domain.notices import NOTICES
-from backend.domain.refusals import Refused
+from backend.domain.refusals import Refusal, Refused
 from backend.services import (
     amendments,
     consents,
@@ -37,7 +37,7 @@ from backend.services.window_visits import Visit
 NOTICE = "registration_notice"
 CREATING = (
     *("declare", "declare_exempt", "check_out", "add_co_resident", "declare_child", "declare_for_relative"),
-    *("check_out_for", "claim_unit", "add_unit", "record_lease"),
+    *("check_out_for", "claim_unit", "add_unit", "record_lease", "add_co_tenant"),
 )
 # act -> (use case, the ids it is about)
 USE_CASES: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
@@ -70,6 +70,7 @@ USE_CASES: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "add_unit": (units.add_unit, ("dwelling_id",)),
     "claim_lock": (units.claim_lock, ("unit_id",)),
     "record_lease": (leases.record_lease, ("unit_id",)),
+    "add_co_tenant": (window_leases.add_co_tenant, ("lease_id",)),
     "report_tenant": (leases.report_tenant, ("lease_id",)),
     "extend_lease": (leases.extend_lease, ("lease_id",)),
     "end_lease": (leases.end_lease, ("lease_id",)),
@@ -102,7 +103,7 @@ def carry_out(act: str, visit: Visit, form: Form) -> Any:
 def answers_of(fields: tuple[Field, ...], form: Form) -> dict[str, Any]:
     """The arguments a form's fields stand for; an empty optional one is None. Raises Refused with every fault."""
     found: dict[str, Any] = {}
-    faults = []
+    faults: list[Refusal] = []
     for field in fields:
         try:
             found[field.name] = _read(field, form)

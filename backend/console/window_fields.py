@@ -109,6 +109,14 @@ LEAVING = (
 )
 DONE_ON = (_day("done_on", "派出所收表日期", "Police took it on"),)
 
+NAMED = (
+    _text("alias", "房东给租客的称呼", "What the landlord calls the tenant"),
+    _text("tenant_name", "承租人姓名", "Tenant's name"),
+    _choice("tenant_id_type", "承租人证件种类", "Tenant's document", DOCUMENTS),
+    _text("tenant_id_number", "承租人证件号码", "Tenant's document number"),
+    _text("tenant_phone", "承租人手机号（没有不填）", "Tenant's phone (empty: none)", optional=True),
+)
+
 # act -> fields; an act without a row asks for nothing but a confirmation.
 FIELDS: Mapping[str, tuple[Field, ...]] = {
     "answer_consent": (NOTICE_GIVEN,),
@@ -171,12 +179,9 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         _choice("kind", "出租方式", "Kind", KIND_NAMES),
         _day("starts_on", "开始日期", "From"),
         _day("ends_on", "结束日期（不定期不填）", "To (empty: open-ended)", optional=True),
-        _text("alias", "房东给租客的称呼", "What the landlord calls the tenant"),
-        _text("tenant_name", "承租人姓名", "Tenant's name"),
-        _choice("tenant_id_type", "承租人证件种类", "Tenant's document", DOCUMENTS),
-        _text("tenant_id_number", "承租人证件号码", "Tenant's document number"),
-        _text("tenant_phone", "承租人手机号（没有不填）", "Tenant's phone (empty: none)", optional=True),
+        *NAMED,
     ),
+    "add_co_tenant": NAMED,
     "extend_lease": (_day("ends_on", "新的结束日期", "New end", optional=True),),
     "end_lease": (_day("ended_on", "租客离开日期", "Tenant left on"),),
     "attest": (

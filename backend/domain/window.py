@@ -56,6 +56,7 @@ ACTS: dict[str, WindowAct] = {
     "add_unit": WindowAct("增加出租单元", "Unit added"),
     "claim_lock": WindowAct("绑定门锁", "Lock claimed"),
     "record_lease": WindowAct("录入租约", "Lease recorded"),
+    "add_co_tenant": WindowAct("增加合租人", "Co-tenant added"),
     "report_tenant": WindowAct("报告承租人", "Tenant reported"),
     "extend_lease": WindowAct("租约延期", "Lease extended"),
     "end_lease": WindowAct("报告租约结束", "End of a lease reported"),

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from backend.domain.officers import covers
 from backend.gateways.world import World
+from backend.models.dwellings import Dwelling
+from backend.models.persons import Person
+from backend.models.registrations import Registration
+from backend.models.units import Unit
 from backend.printing.foreign_forms import ForeignForm, print_foreign_form
 from backend.printing.personal import print_personal_paper
+from backend.queries.dwellings import get_dwelling
 from backend.services.access_records import export_my_data, my_access_records
+from backend.services.audit import write_leaf
 from backend.services.consents import ConsentView, list_consents
 from backend.services.declared_for import list_declared_for
 from backend.services.foreign_paths import get_foreign_form
 from backend.services.guardians import ChildView, list_children
-from backend.services.hands import Desk, note_service
+from backend.services.hands import Desk, acting_for, note_service
 from backend.services.household_members import MemberView
 from backend.services.landlord_views import LeaseView, UnitCard, landlord_home, list_leases
 from backend.services.persons import IdentityView, my_identity
@@ -55,7 +63,7 @@ class WindowFile:
 
 def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> WindowFile:
     """The file of the person of an open visit. Raises as `hands.acting_for`; the look is written down first."""
-    note_service(world, session_id, visit.id, visit.account_id, "open_file", fields=LOOKED_AT)
+    here = _note_look(world, session_id, visit, area)
     account_id = visit.account_id
     identity = my_identity(world, account_id=account_id)
     assert identity is not None  # a visit is a person's
@@ -71,9 +79,11 @@ def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> W
             for t in near
         },
         children=list_children(world, account_id=account_id),
-        answered_for=list_declared_for(world, account_id=account_id),
+        answered_for=tuple(m for m in list_declared_for(world, account_id=account_id) if m.registration_id in here),
         let=tuple(
-            LetUnit(card, list_leases(world, account_id=account_id, unit_id=card.unit_id)) for card in home.units
+            LetUnit(card, list_leases(world, account_id=account_id, unit_id=card.unit_id))
+            for card in home.units
+            if covers(area, get_dwelling(card.dwelling_id).division)
         ),
     )
 
@@ -153,15 +163,52 @@ def print_export_at_window(world: World, *, session_id: str, visit: Visit, langu
     return print_personal_paper(title, holder, export_sections(data, language), imprint(world, language))
 
 
-def find_answers(world: World, account_id: str, registration_id: str) -> dict[str, object]:
-    """What stands in a registration of the person at the window, to begin a correction from; its look is noted."""
-    row = next((t for t in my_tenancies(world, account_id=account_id) if t.registration_id == registration_id), None)
+def find_answers(world: World, *, session_id: str, visit: Visit, act: str, registration_id: str) -> dict[str, object]:
+    """What stands in a registration of the person at the window, to begin `act` from; the look is written down."""
+    fields = ("residence_dates",)
+    note_service(world, session_id, visit.id, visit.account_id, act, fields=fields, registration_id=registration_id)
+    row = next(
+        (t for t in my_tenancies(world, account_id=visit.account_id) if t.registration_id == registration_id), None
+    )
     if row is None:
         return {}
-    view, identity = row.registration, my_identity(world, account_id=account_id)
+    view, identity = row.registration, my_identity(world, account_id=visit.account_id)
     return {
         "move_in_on": view.move_in_on,
         "planned_end_on": view.planned_end_on,
         "reason": view.reason,
         "hukou_division": identity.hukou_division if identity else None,
     }
+
+
+def _note_look(world: World, session_id: str, visit: Visit, area: str) -> set[str]:
+    """A leaf for the person, and one for everybody whose name stands in the file.
+
+    Answers the registrations in the area that the person has declared for others.
+    """
+    desk = Desk(session_id, visit.id)
+    with acting_for(world, visit.account_id, desk, "open_file", fields=LOOKED_AT) as (session, hand):
+        declared = session.execute(
+            select(Registration.id, Registration.person_id)
+            .join(Unit, Unit.id == Registration.unit_id)
+            .join(Dwelling, Dwelling.id == Unit.dwelling_id)
+            .where(
+                Registration.declarer_id == visit.person_id,
+                Dwelling.division.startswith(area, autoescape=True),
+            )
+        ).all()
+        named = {row.person_id for row in declared}
+        named |= set(session.scalars(select(Person.id).where(Person.guardian_id == visit.person_id)))
+        for person_id in sorted(filter(None, named)):
+            write_leaf(
+                world,
+                session,
+                hand.actor,
+                "served_at_window",
+                subject_id=person_id,
+                object_kind="visit",
+                object_id=visit.id,
+                fields=LOOKED_AT[:3],
+                decision="open_file",
+            )
+        return {row.id for row in declared}

@@ -25,6 +25,8 @@ from backend.services.inbox import tell_person
 from backend.services.invitations import hold_lease
 from backend.services.key_changes import activate_waiting_keys, change_key, hold_key, unit_alias
 from backend.services.key_codes import KeyCodes, give_out_codes
+from backend.services.landlord_views import get_lease
+from backend.services.leases import LeaseMade, record_lease
 from backend.services.officer_sessions import acting_officer, is_stepped_up
 from backend.services.own_leases import living_key, registration_of
 from backend.services.tenancies import own_registration
@@ -87,6 +89,39 @@ def take_lease(world: World, *, account_id: str, lease_id: str, desk: Desk) -> L
         activate_waiting_keys(world, session, person.id)
         tell_person(world, session, lease.landlord_id, "invitation_accepted", once=lease.id, alias=lease.alias)
         return LeaseTaken(lease_id, registration.id, key.id)
+
+
+def add_co_tenant(
+    world: World,
+    *,
+    account_id: str,
+    lease_id: str,
+    alias: str,
+    tenant_name: str,
+    tenant_id_type: str,
+    tenant_id_number: str,
+    tenant_phone: str,
+    desk: Desk,
+    idempotency_key: str | None = None,
+) -> LeaseMade:
+    """Let another tenant join a landlord's lease, with its kind and dates. Raises as `leases.record_lease`."""
+    joined = get_lease(world, account_id=account_id, lease_id=lease_id)
+    return record_lease(
+        world,
+        account_id=account_id,
+        unit_id=joined.unit_id,
+        kind=joined.kind,
+        starts_on=joined.starts_on,
+        ends_on=joined.ends_on,
+        alias=alias,
+        tenant_name=tenant_name,
+        tenant_id_type=tenant_id_type,
+        tenant_id_number=tenant_id_number,
+        tenant_phone=tenant_phone,
+        joint_with=lease_id,
+        idempotency_key=idempotency_key,
+        desk=desk,
+    )
 
 
 def hand_out_mechanical_key(world: World, *, account_id: str, registration_id: str, desk: Desk) -> None:
