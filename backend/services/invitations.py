@@ -63,6 +63,15 @@ class InvitationFace:
 
 
 @dataclass(frozen=True)
+class PendingInvitation:
+    """An open invitation to a phone, for who has signed in with that phone: the link's token, and its face."""
+
+    token: str
+    expires_at: datetime
+    face: InvitationFace
+
+
+@dataclass(frozen=True)
 class Accepted:
     """The tenant's three things; a visitor has the key alone."""
 
@@ -114,20 +123,28 @@ def cancel_invitation(world: World, *, account_id: str, lease_id: str) -> Invita
 def look_at_invitation(world: World, *, token: str) -> InvitationFace:
     """What the link shows before signing in. Raises Refused invitation.unknown / used / expired / cancelled."""
     with reading() as session:
-        invitation = _open_invitation(world, session, token)
-        phone = vault.unseal(
-            world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed
+        return _face(world, session, _open_invitation(world, session, token))
+
+
+def list_my_invitations(world: World, *, account_id: str) -> tuple[PendingInvitation, ...]:
+    """The open invitations to the phone this account has proved to hold, newest first: for who has lost the link."""
+    with reading() as session:
+        account = session.get_one(Account, account_id)
+        rows = session.scalars(
+            select(Invitation)
+            .outerjoin(Lease, Lease.id == Invitation.lease_id)
+            .outerjoin(Key, Key.id == Invitation.key_id)
+            .where(
+                Invitation.phone_token == account.phone_token,
+                Invitation.state == "pending",
+                Invitation.expires_at >= world.clock.now(),
+                (Lease.state == "active") | (Key.state == "invited"),  # what has ended has no key to be read with
+            )
+            .order_by(Invitation.created_at.desc(), Invitation.id.desc())
         )
-        if invitation.lease_id is None:
-            return _visitors_face(world, session, invitation, mask_phone(phone))
-        lease = session.get_one(Lease, invitation.lease_id)
-        return InvitationFace(
-            landlord_alias=landlord_alias(world, session, lease),
-            unit_alias=unit_alias(session, lease.unit_id),
-            starts_on=lease.starts_on,
-            ends_on=lease.ends_on,
-            state=invitation.state,
-            phone_masked=mask_phone(phone),
+        return tuple(
+            PendingInvitation(_token_of(world, session, row), row.expires_at, _face(world, session, row))
+            for row in rows
         )
 
 
@@ -192,12 +209,8 @@ def hold_lease(
 
 def invitation_view(world: World, session: Session, invitation: Invitation) -> InvitationView:
     """An invitation with its link, for the landlord who made it."""
-    phone = vault.unseal(
-        world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed
-    )
-    token = vault.unseal(
-        world, session, invitation.aim_id, "invitations.token", invitation.id, invitation.token_sealed
-    )
+    phone = vault.unseal(world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed)
+    token = _token_of(world, session, invitation)
     expired = invitation.state == "pending" and invitation.expires_at < world.clock.now()
     return InvitationView(
         invitation.id,
@@ -223,9 +236,15 @@ def _open_of(lease_id: str) -> Any:
 
 
 def make_invitation(
-    world: World, session: Session, number: str, *, lease_id: str | None = None, key_id: str | None = None
+    world: World,
+    session: Session,
+    number: str,
+    *,
+    lease_id: str | None = None,
+    key_id: str | None = None,
+    send: bool = True,
 ) -> Invitation:
-    """Make a link to a lease, or to a visitor's key, and intend to send it; inside the present write unit."""
+    """Make a link to a lease, or to a visitor's key, inside the present write unit; `send`: by a short message too."""
     token, invitation_id, now = secrets.token_urlsafe(24), new_id(), world.clock.now()
     aim = lease_id or key_id or ""
     invitation = Invitation(
@@ -242,8 +261,28 @@ def make_invitation(
     )
     session.add(invitation)
     session.flush()
-    outbox.put(world, session, "sms", invitation.id, "invitation", {"invitation_id": invitation.id})
+    if send:
+        outbox.put(world, session, "sms", invitation.id, "invitation", {"invitation_id": invitation.id})
     return invitation
+
+
+def _token_of(world: World, session: Session, invitation: Invitation) -> str:
+    return vault.unseal(world, session, invitation.aim_id, "invitations.token", invitation.id, invitation.token_sealed)
+
+
+def _face(world: World, session: Session, invitation: Invitation) -> InvitationFace:
+    phone = vault.unseal(world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed)
+    if invitation.lease_id is None:
+        return _visitors_face(world, session, invitation, mask_phone(phone))
+    lease = session.get_one(Lease, invitation.lease_id)
+    return InvitationFace(
+        landlord_alias=landlord_alias(world, session, lease),
+        unit_alias=unit_alias(session, lease.unit_id),
+        starts_on=lease.starts_on,
+        ends_on=lease.ends_on,
+        state=invitation.state,
+        phone_masked=mask_phone(phone),
+    )
 
 
 def _visitors_face(world: World, session: Session, invitation: Invitation, phone_masked: str) -> InvitationFace:

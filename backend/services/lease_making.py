@@ -15,6 +15,7 @@ from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import landlord_due_on, tenant_due_on
 from backend.gateways.world import World
+from backend.models.accounts import Account
 from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.persons import Person
@@ -116,9 +117,20 @@ def make_lease(
 
 
 def make_registration(
-    world: World, session: Session, lease: Lease, begins_on: date, actor: Actor, source: str = "landlord"
+    world: World,
+    session: Session,
+    lease: Lease,
+    begins_on: date,
+    *,
+    due_from: date | None = None,
+    source: str = "landlord",
+    actor: Actor | None = None,
 ) -> Registration:
-    """Write the lease's registration: the residence is expected to begin, and its deadlines to run, on `begins_on`."""
+    """Write the lease's registration: the residence is expected to begin, and its deadlines to run, on `begins_on`.
+
+    Deadlines run from `due_from` where that is given: who was let in before could not have declared here yet.
+    """
+    due_from = due_from or begins_on
     now = world.clock.now()
     registration = Registration(
         id=new_id(),
@@ -128,14 +140,16 @@ def make_registration(
         move_in_on=begins_on,
         planned_end_on=lease.ends_on,
         landlord_leg="due",
-        landlord_due_on=landlord_due_on(begins_on),
+        landlord_due_on=landlord_due_on(due_from),
         tenant_leg="invited",
-        tenant_due_on=tenant_due_on(begins_on),
+        tenant_due_on=tenant_due_on(due_from),
         registry_errors=[],
         created_at=now,
         updated_at=now,
     )
     session.add(registration)
+    if actor is None:
+        actor = Actor("resident", session.scalar(select(Account.id).where(Account.person_id == lease.landlord_id)))
     note_fields(world, session, registration, source=source, actor=actor)
     return registration
 
@@ -161,6 +175,7 @@ def report_leg(
     lease: Lease,
     registration: Registration,
     actor: Actor,
+    *,
     source: str = "landlord",
 ) -> None:
     """Report the lease's tenant (ZJ-9-1): the landlord's leg, sent once the residence is in scope."""

@@ -70,6 +70,7 @@ class KeyCard:
     consent: str
     ends_at: datetime | None
     replaces_id: str | None
+    used_up: bool = False  # told to the visitor and the occupants alone: an opening is none of the landlord's business
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ def key_card(session: Session, key: Key) -> KeyCard:
         key.starts_on,
         key.ends_on,
         key.epoch,
-        key.revoke_ground,
+        _why(key),
         doors,
         key.version,
         key.phone_thumbprint,
@@ -240,6 +241,13 @@ def key_card(session: Session, key: Key) -> KeyCard:
         key_ends(key),
         key.replaces_id,
     )
+
+
+def _why(key: Key) -> str | None:
+    """Why a key is in its state: the ground on which it was ended, or who has suspended it."""
+    if key.state == "suspended":
+        return f"suspended_by_{key.suspended_by}" if key.suspended_by else None
+    return key.revoke_ground
 
 
 def registration_view(session: Session, row: Registration) -> RegistrationView:

@@ -32,6 +32,7 @@ from backend.domain import (
 from backend.domain.calendars import CHINA, day_of
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
+from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
 
@@ -123,6 +124,16 @@ def sentence(refusal: Refusal) -> str:
     return f"{refusal.sentence(spoken)}{gap}{refusal.remedy(spoken)}"
 
 
+def reason_words(code: str) -> str:
+    """The same for a reason kept without its details."""
+    return sentence(Refusal(code))
+
+
+def import_column(column: str) -> str:
+    """A column of an imported list, as the template calls it."""
+    return column_name(column, language())
+
+
 def notice_title(text: NoticeText) -> str:
     """A notice's title."""
     return pick(text.title_zh, text.title_en)
@@ -155,7 +166,9 @@ def relation_options(table: Mapping[str, Any]) -> list[tuple[str, str, None]]:
 
 def day(value: date | None) -> str:
     """A calendar day in words; an open end says so."""
-    return gettext("不定期") if value is None else str(format_date(value, "medium"))
+    if value is None:
+        return gettext("不定期")
+    return str(format_date(value, "yyyy年M月d日" if language() == "zh" else "d MMM yyyy"))
 
 
 def day_in_china(value: datetime) -> str:
@@ -217,6 +230,8 @@ FILTERS = {
     "lease_kind": lease_kind,
     "rule_words": rule_on_page,
     "sentence": sentence,
+    "reason_words": reason_words,
+    "import_column": import_column,
     "notice_title": notice_title,
     "notice_layers": notice_layers,
     "battery_words": battery_words,
@@ -224,7 +239,10 @@ FILTERS = {
 TABLES = {
     "PRESENCE": tables.PRESENCE,
     "UNIT_STATES": tables.UNIT_STATES,
+    "IMPORT_STATES": tables.IMPORT_STATES,
+    "IMPORT_OUTCOMES": tables.IMPORT_OUTCOMES,
     "KEY_SIGNS": tables.KEY_SIGNS,
+    "KEY_REASONS": tables.KEY_REASONS,
     "CONSENT_SIGNS": tables.CONSENT_SIGNS,
     "WEEKDAYS": tables.WEEKDAYS,
     "VISIT_PURPOSES": visitors.PURPOSES,
