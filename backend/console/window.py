@@ -25,7 +25,7 @@ from backend.web import STATUS, language
 
 pages = Blueprint("window", __name__)
 AWAY = ("area.foreign", "purpose.missing", "purpose.unfit", "unauthenticated", "visit.over", "reads.cap")
-ABOUT = ("registration_id", "lease_id", "unit_id", "dwelling_id", "child_id", "correction_id")
+ABOUT = ("registration_id", "lease_id", "unit_id", "dwelling_id", "child_id", "correction_id", "change_id")
 
 
 @pages.route("/window", methods=["GET", "POST"])

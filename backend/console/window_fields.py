@@ -27,7 +27,7 @@ Options = Callable[[World, Visit, Mapping[str, str]], Choices]
 DOCUMENTS: Choices = {code: (row.zh, row.en) for code, row in DOCUMENT_TYPES.items()}
 SEXES: Choices = {"male": ("男", "Male"), "female": ("女", "Female")}
 YES_NO: Choices = {"yes": ("同意", "Yes"), "no": ("不同意", "No")}
-ACCEPT: Choices = {"yes": ("接受更正", "Accept it"), "no": ("有异议", "Object")}
+ACCEPT: Choices = {"yes": ("确认无误", "It is right"), "no": ("有异议", "Object")}
 TAKE_BACK: Choices = {
     "entered_in_error": ("录入有误", "Entered in error"),
     "duplicate": ("重复录入", "Entered twice"),
@@ -134,6 +134,7 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("leaving_too", "many", ("一起离开的人", "Who leaves too"), True, options=_members),
     ),
     "answer_correction": (_choice("accept", "本人的答复", "The answer", ACCEPT),),
+    "answer_reported": (_choice("accept", "本人的答复", "The answer", ACCEPT),),
     "mark_foreign_done": DONE_ON,
     "host_foreign_done": DONE_ON,
     "add_co_resident": (

@@ -34,6 +34,7 @@ ACTS: dict[str, WindowAct] = {
     "check_out": WindowAct("办理离开登记", "Check out", on_paper=False),
     "still_here": WindowAct("说明仍在居住", "Still living there"),
     "answer_correction": WindowAct("答复登记机关的更正", "Answer the registry's correction"),
+    "answer_reported": WindowAct("答复其他部门通报的变动", "Answer another office's report"),
     "hand_out_foreign_form": WindowAct("领取外国人住宿登记表", "Hand out the foreigners' form"),
     "mark_foreign_done": WindowAct("外国人住宿登记已办理", "Foreigners' form is done"),
     "add_co_resident": WindowAct("登记同住人", "Enter a co-resident"),

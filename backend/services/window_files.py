@@ -31,6 +31,7 @@ from backend.services.landlord_views import LeaseView, UnitCard, landlord_home, 
 from backend.services.persons import IdentityView, my_identity
 from backend.services.receipts import imprint, print_landlord_receipt_pdf, print_receipt_pdf
 from backend.services.registry_corrections import CorrectionView, list_corrections
+from backend.services.reported_answers import ReportedView, list_reported
 from backend.services.tenancies import TenancyView, my_tenancies
 from backend.services.window_leases import LeaseOffer, list_offers
 from backend.services.window_papers import access_sections, export_sections
@@ -56,6 +57,7 @@ class WindowFile:
     offers: tuple[LeaseOffer, ...]
     tenancies: tuple[TenancyView, ...]
     corrections: dict[str, tuple[CorrectionView, ...]]
+    reported: tuple[ReportedView, ...]
     children: tuple[ChildView, ...]
     answered_for: tuple[MemberView, ...]
     let: tuple[LetUnit, ...]
@@ -78,6 +80,7 @@ def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> W
             t.registration_id: list_corrections(world, account_id=account_id, registration_id=t.registration_id)
             for t in near
         },
+        reported=list_reported(world, account_id=account_id, waiting=True),
         children=list_children(world, account_id=account_id),
         answered_for=tuple(m for m in list_declared_for(world, account_id=account_id) if m.registration_id in here),
         let=tuple(

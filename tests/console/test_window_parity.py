@@ -17,7 +17,8 @@ EQUIVALENTS: dict[str, str] = {
     "api.units.list_units api.units.get_unit api.units.list_leases api.leases.get_lease api.households.get_household "
     "api.households.list_declared_for api.registrations.list_tenancies api.registrations.get_tenancy "
     "api.registrations.list_corrections api.dwellings.search_dwellings api.dwellings.get_dwelling "
-    "api.identity.get_progress account.home account.children account.list_consents landlord.home landlord.identity "
+    "api.identity.get_progress api.invitations.list_mine api.reported.list_reported account.list_reported "
+    "account.home account.children account.list_consents landlord.home landlord.identity "
     "landlord.lease landlord.unit landlord.progress landlord.contested landlord.dwelling landlord.search tenant.home "
     "tenant.identity tenant.household tenant.member tenant.tenancy tenant.tenancy_state tenant.guardian "
     "tenant.divisions",
@@ -32,6 +33,7 @@ EQUIVALENTS: dict[str, str] = {
     "check_out": "api.registrations.check_out tenant.move_out",
     "still_here": "api.registrations.still_here tenant.still_here",
     "answer_correction": "api.registrations.answer_correction tenant.answer_correction",
+    "answer_reported": "api.reported.answer_reported account.answer_reported",
     "hand_out_foreign_form": "api.residence_paths.hand_out_form tenant.foreign_form",
     "print_foreign_form": "api.residence_paths.get_form",
     "mark_foreign_done": "api.residence_paths.mark_done tenant.foreign_done",
@@ -80,7 +82,8 @@ NONE_NEEDED: dict[str, str] = {
     "api.key_phones.make_delegate api.key_phones.list_delegates api.key_phones.end_delegate "
     "api.key_phones.adopt_delegated_key landlord.key_action landlord.emergency tenant.any_key tenant.ask_new_phone "
     "tenant.command_state tenant.key tenant.near_documents tenant.near_report tenant.near_time tenant.new_phone "
-    "tenant.own_key tenant.unlock",
+    "tenant.own_key tenant.unlock landlord.prepare_issue landlord.take_in_issued tenant.fetch_activation "
+    "tenant.take_in_received",
     "a link to another's phone: who has none accepts the lease at the window": "api.leases.invite_tenant "
     "api.leases.cancel_invitation landlord.invite landlord.cancel_invitation landlord.share",
     "a visitor's key lives on the visitor's phone and is issued from one": "api.visitor_keys.issue_visitor_key "
@@ -91,6 +94,10 @@ NONE_NEEDED: dict[str, str] = {
     "tenant.door_events",
     "a lock's health is read from the lock's own page; an officer is shown none of it": "api.units.list_lock_events "
     "landlord.lock",
+    "a file with many leases comes from a computer; at the window each is recorded": "api.imports.get_import "
+    "api.imports.list_imports api.imports.list_rows api.imports.start api.imports.stop api.imports.upload "
+    "landlord.import_page landlord.import_progress landlord.import_template landlord.imports landlord.start_import "
+    "landlord.stop_import",
     "the window prints door sheets of its area itself (door_sheets.sheet)": "landlord.own_door_sheets",
 }  # fmt: skip
 
