@@ -37,12 +37,17 @@ class Named:
     token: bytes
 
 
-def check_named(world: World, name: str, id_type: str, id_number: str, phone: str) -> Named:
-    """Check what the landlord wrote of the tenant. Raises Refused with every faulty field."""
+def check_named(
+    world: World, name: str, id_type: str, id_number: str, phone: str, *, phone_needed: bool = True
+) -> Named:
+    """Check what the landlord wrote of the tenant. Raises Refused with every faulty field.
+
+    At the window the phone may be empty: the tenant accepts the lease there.
+    """
     faults: list[Refusal] = []
     checked_name = decide_name(name, "tenant_name")
     document = decide_document(id_type, id_number, world.clock.today())
-    number = decide_phone(phone, "tenant_phone")
+    number = decide_phone(phone, "tenant_phone") if phone_needed or phone.strip() else ""
     for found in (checked_name, document, number):
         if isinstance(found, Refusal):
             field = found.field if found.field and found.field.startswith("tenant_") else f"tenant_{found.field}"
