@@ -119,11 +119,14 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
         return AccessPage(items, items[-1].id if len(found) > limit else None)
 
 
-def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 100) -> tuple[DoorEvent, ...]:
+def my_door_events(
+    world: World, *, account_id: str, key_id: str, until: datetime | None = None, skip: int = 0, limit: int = 100
+) -> tuple[DoorEvent, ...]:
     """The openings with one's own key, on a former phone too, and by one's visitors and the landlord's meanwhile.
 
     For the tenant alone: a visitor's phone is not told either, since the door is the tenant's. Whom others in a shared
-    flat let in is theirs to know, unless they are of the same joint tenancy.
+    flat let in is theirs to know, unless they are of the same joint tenancy. Newest first; `until` begins at a moment
+    and `skip` passes over what was seen of it.
     """
     with reading() as session:
         key = session.get(Key, key_id)
@@ -147,12 +150,11 @@ def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 1
         visits = LockEvent.key_id.in_(theirs) & (LockEvent.at >= began) if began else false()
         if ended is not None and all(row.state in ENDED for row in own):
             visits = visits & (LockEvent.at <= ended)
-        rows = session.scalars(
-            select(LockEvent)
-            .where(LockEvent.key_id.in_(mine) | visits, LockEvent.kind.in_(OPENINGS))
-            .order_by(LockEvent.at.desc(), LockEvent.seq.desc())
-            .limit(limit)
-        )
+        statement = select(LockEvent).where(LockEvent.key_id.in_(mine) | visits, LockEvent.kind.in_(OPENINGS))
+        if until is not None:
+            statement = statement.where(LockEvent.at <= until)
+        statement = statement.order_by(LockEvent.at.desc(), LockEvent.seq.desc())
+        rows = session.scalars(statement.offset(skip).limit(limit))
         return tuple(DoorEvent(row.at, row.kind, row.late, "own" if row.key_id in mine else "visitor") for row in rows)
 
 
@@ -171,7 +173,7 @@ def export_my_data(world: World, *, account_id: str, desk: Desk | None = None) -
         },
         "consents": [asdict(consent) for consent in list_consents(world, account_id=account_id)],
         "sessions": [asdict(session) for session in list_sessions(world, account_id=account_id)],
-        "notices": [asdict(notice) for notice in list_notices(world, account_id=account_id)],
+        "notices": [asdict(notice) for notice in list_notices(world, account_id=account_id, limit=100_000)],
         "accesses": [asdict(item) for item in my_access_records(world, account_id=account_id, limit=1000).items],
     }
     with acting_for(world, account_id, desk, "export") as (session, hand):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.ids import new_id
+from backend.domain.ids import is_id, new_id
 from backend.domain.notices import INBOX
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
@@ -65,15 +65,19 @@ def tell_person(
     return tell_account(world, session, account_id, kind, once=once, rule=rule, **params)
 
 
-def list_notices(world: World, *, account_id: str, limit: int = 50) -> tuple[NoticeView, ...]:
-    """The newest messages of an account."""
+def list_notices(
+    world: World, *, account_id: str, before: str | None = None, limit: int = 50
+) -> tuple[NoticeView, ...]:
+    """The newest messages of an account, or those that stand behind the message `before`. Raises Refused not_found."""
     with reading() as session:
-        rows = session.scalars(
-            select(Notice)
-            .where(Notice.account_id == account_id)
-            .order_by(Notice.at.desc(), Notice.id.desc())
-            .limit(limit)
-        )
+        statement = select(Notice).where(Notice.account_id == account_id)
+        if before is not None:
+            seen = session.get(Notice, before) if is_id(before) else None
+            if seen is None or seen.account_id != account_id:
+                raise Refused("not_found", "before")
+            older = (Notice.at == seen.at) & (Notice.id < seen.id)
+            statement = statement.where((Notice.at < seen.at) | older)
+        rows = session.scalars(statement.order_by(Notice.at.desc(), Notice.id.desc()).limit(limit))
         return tuple(_view(row) for row in rows)
 
 
