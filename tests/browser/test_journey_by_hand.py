@@ -145,7 +145,9 @@ def open_the_door(tenant: Phone) -> None:
     tenant.look("door-events")
 
 
-def test_the_whole_journey_with_the_face_check(phones: Phones, chromium: Any, selfie: bytes) -> None:
+def test_t7_the_whole_journey_with_the_right_face_and_the_right_moves(
+    phones: Phones, chromium: Any, selfie: bytes
+) -> None:
     landlord, tenant = phones("landlord"), phones("tenant")
     tenant_number = sample_number("360721", date(1993, 4, 9))
     become_landlord(landlord, "19900088101", sample_number("330502", date(1966, 7, 11)))
