@@ -27,6 +27,7 @@ from backend.domain.appointments import OpeningHours, read_spans
 from backend.domain.house_rules import HouseRules
 from backend.gateways.clock import SystemClock
 from backend.gateways.face_matcher import make_face_matcher
+from backend.gateways.file_shelf import DiskShelf
 from backend.gateways.identity_authority import HttpAuthority, StandInAuthority
 from backend.gateways.key_ring import FileKeyRing
 from backend.gateways.network_identity import HttpNetworkIdentity
@@ -113,6 +114,7 @@ def make_world(settings: Settings, *, with_faces: bool = False) -> World:
             client_key=settings.offices_client_key,
             ca=settings.offices_ca,
         ),
+        shelf=DiskShelf(settings.var / "uploads"),
         network_identity=HttpNetworkIdentity(
             settings.netid_url,
             tokens,

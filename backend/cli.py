@@ -96,13 +96,14 @@ def _upgrade(_: argparse.Namespace) -> int:
 def _prepare_demo(_: argparse.Namespace) -> int:
     from backend.broker import write_broker_files
     from backend.seeding import seed_demo
+    from backend.seeding_offices import stand_in_receivers
     from backend.services.lock_manifests import list_broker_accounts
 
     app = _core(checked=False)
     upgrade_database(app)
     settings: Settings = app.config["ANJU_SETTINGS"]
     with app.app_context():
-        made = seed_demo(world_of(app), settings.var)
+        made = seed_demo(world_of(app), settings.var, stand_in_receivers(settings.subscribers_port))
         accounts = list_broker_accounts()
     write_broker_files(settings, [(account.lock_id, account.password_hash) for account in accounts])
     print("sample village: made" if made else "sample village: there already")

@@ -31,6 +31,7 @@ PORTS = {
     "worker_health_port": "worker's health check",
     "netid_port": "network identity",
     "offices_port": "offices web",
+    "subscribers_port": "other offices",
     "broker_port": "MQTT broker",
     "sim_near_port": "near link of the simulated locks",
 }
@@ -78,7 +79,7 @@ def ports_of(settings: Settings, environment: Mapping[str, str]) -> dict[str, in
 
 
 def process_table(settings: Settings) -> list[Process]:
-    """The demo's processes, nine with one bridge, in the order of their starting."""
+    """The demo's processes, ten with one bridge, in the order of their starting."""
     local = "http://127.0.0.1"
     mobile, console = f"{local}:{settings.mobile_port}", f"{local}:{settings.console_port}"
     mosquitto = (find_mosquitto() or "mosquitto", "-c", str(settings.var / "broker" / "mosquitto.conf"))
@@ -111,6 +112,12 @@ def process_table(settings: Settings) -> list[Process]:
         Process(
             "offices", "offices web", web("backend.offices.app:create_offices_app()", settings.offices_port),
             f"{local}:{settings.offices_port}/healthz", settings.offices_port, "offices_port", wave=3,
+        ),
+        Process(
+            "subscribers", "other offices",
+            web("backend.subscribers.app:create_subscribers_app()", settings.subscribers_port),
+            f"{local}:{settings.subscribers_port}/healthz", settings.subscribers_port, "subscribers_port", wave=3,
+            page=f"{local}:{settings.subscribers_port}/",
         ),
         *bridges(settings),
         Process(

@@ -12,6 +12,7 @@ from backend.domain.movements import Challenge
 from backend.gateways.clock import Clock
 from backend.gateways.face_matcher import FakeFaceMatcher, Frame
 from backend.gateways.fake_registry import FakeRegistryClient
+from backend.gateways.file_shelf import DiskShelf
 from backend.gateways.identity_authority import StandInAuthority
 from backend.gateways.key_ring import FileKeyRing
 from backend.gateways.network_identity import FakeNetworkIdentity
@@ -84,5 +85,6 @@ def make_fake_world(settings: Settings, clock: Clock) -> World:
         registry=FakeRegistryClient(clock.now()),
         wake_up=QuietWakeUp(),
         offices=FakeOfficeClient(),
+        shelf=DiskShelf(settings.var / "uploads"),
         network_identity=FakeNetworkIdentity(),
     )

@@ -27,10 +27,16 @@ class Term:
         return starts_before and ends_after
 
 
-def find_term_faults(term: Term, today: date, others: Iterable[Term], beds: int = 1) -> list[Refusal]:
-    """All reasons why a new lease may not have these dates; so many `beds` may be let side by side."""
+def find_term_faults(
+    term: Term, today: date, others: Iterable[Term], beds: int = 1, *, runs_already: bool = False
+) -> list[Refusal]:
+    """All reasons why a new lease may not have these dates; so many `beds` may be let side by side.
+
+    A lease that `runs_already` may have begun years ago.
+    """
     faults = []
-    if abs((term.starts_on - today).days) > 366:
+    days = (term.starts_on - today).days
+    if days > 366 or (days < -366 and not runs_already):
         faults.append(Refusal("lease.start", "starts_on"))
     if term.ends_on is not None and term.ends_on < term.starts_on:
         faults.append(Refusal("input.date_order", "ends_on"))

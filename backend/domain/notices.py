@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from backend.domain.duty_notices import DUTY_INBOX
 from backend.domain.inbox_texts import InboxText
+from backend.domain.reported_notices import REPORTED_INBOX
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ NOTICES: dict[str, NoticeText] = {
 
 INBOX: dict[str, InboxText] = {
     **DUTY_INBOX,
+    **REPORTED_INBOX,
     "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "{alias} 已接受邀请。",
                                      "{alias} has accepted your invitation."),
     "key_active": InboxText("钥匙已可用", "Your key works", "{unit} 的钥匙现在可以开门。", "The key to {unit} opens now."),

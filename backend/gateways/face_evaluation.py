@@ -157,9 +157,7 @@ def _three_takes(pair: Pair, taken: Mapping[Path, _Taken]) -> _Compared:
     return _apart(taken[pair.first].plain, taken[pair.second].takes), pair.same
 
 
-def _three_pictures(
-    readable: Sequence[Pair], pairs: Sequence[Pair], taken: Mapping[Path, _Taken]
-) -> list[_Compared]:
+def _three_pictures(readable: Sequence[Pair], pairs: Sequence[Pair], taken: Mapping[Path, _Taken]) -> list[_Compared]:
     persons, compared = _persons(pairs), list[_Compared]()
     for pair in readable:
         found = [path for path in sorted(persons[pair.second] - {pair.first}) if path in taken]

@@ -245,18 +245,12 @@ def _commonest_fault(faces: Sequence[LookedAt], policy: FacePolicy) -> str:
     return fault if 2 * count > len(faces) else ""
 
 
-def _find_resting(
-    faces: Sequence[LookedAt], measures: Sequence[FrameMeasure], policy: FacePolicy
-) -> list[LookedAt]:
+def _find_resting(faces: Sequence[LookedAt], measures: Sequence[FrameMeasure], policy: FacePolicy) -> list[LookedAt]:
     """The resting frames that can be compared, in their order, three or more. Raises Retake."""
     baseline = eyes_baseline_of(measures, policy.movements)
-    resting = [
-        face for face, one in zip(faces, measures, strict=True) if is_resting(one, baseline, policy.movements)
-    ]
+    resting = [face for face, one in zip(faces, measures, strict=True) if is_resting(one, baseline, policy.movements)]
     qualities = [face.quality() for face in resting]
-    usable = [
-        face for quality, face in zip(qualities, resting, strict=True) if not find_live_faults(quality, policy)
-    ]
+    usable = [face for quality, face in zip(qualities, resting, strict=True) if not find_live_faults(quality, policy)]
     if len(usable) < 3:
         faults = [fault for quality in qualities for fault in find_live_faults(quality, policy)]
         raise Retake(max(set(faults), key=faults.count) if faults else "face_turned")

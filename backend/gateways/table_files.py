@@ -16,7 +16,7 @@ from typing import Any
 from backend.domain.refusals import Refused
 from backend.domain.table_cells import clean_cell, header_name, normal_date
 from backend.gateways.csv_files import read_csv
-from backend.gateways.xlsx_files import looks_like_xlsx, read_xlsx
+from backend.gateways.xlsx_files import MOST_UNPACKED, looks_like_xlsx, read_xlsx
 
 MOST_BYTES = 32 * 1024 * 1024
 MOST_ROWS = 100_000
@@ -27,6 +27,18 @@ _DATUM_OF_CRS = {"4490": "CGCS2000", "4326": "WGS84", "CRS84": "WGS84"}
 
 Names = Mapping[str, Sequence[str]]
 RawRow = tuple[int, list[tuple[str, str | None]]]  # row number, cells as (text, fault)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a file is read: its bytes, what a workbook may unpack to, its rows."""
+
+    bytes: int = MOST_BYTES
+    unpacked: int = MOST_UNPACKED
+    rows: int = MOST_ROWS
+
+
+LIMITS = Limits()  # of an operator's files; uploads get their own
 
 
 @dataclass(frozen=True)
@@ -51,24 +63,31 @@ class Table:
 
 
 def read_table(
-    name: str, content: bytes, names: Names, *, required: Collection[str] = (), dates: Collection[str] = ()
+    name: str,
+    content: bytes,
+    names: Names,
+    *,
+    required: Collection[str] = (),
+    dates: Collection[str] = (),
+    limits: Limits = LIMITS,
 ) -> Table:
     """Read a file by its content. `names` gives the accepted headers of each column, `dates` those that hold days.
 
     Raises Refused table.* when the file as a whole is of no use; `required` columns must be in it.
     """
-    if len(content) > MOST_BYTES:
-        raise Refused("table.too_large", "file", what=("文件", "file"), most=f"{MOST_BYTES // 1024**2} MB")
+    if len(content) > limits.bytes:
+        raise Refused("table.too_large", "file", what=("文件", "file"), most=f"{limits.bytes // 1024**2} MB")
     if content.startswith(_OLD_EXCEL):
         raise Refused("table.old_excel", "file")
     if looks_like_xlsx(content):
-        found = _tabular(read_xlsx(content, MOST_ROWS, MOST_COLUMNS), names, dates)
+        raw = read_xlsx(content, limits.rows, MOST_COLUMNS, limits.unpacked)
+        found = _tabular(raw, names, dates, limits.rows)
     elif content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        found = _features(content, names, dates)
+        found = _features(content, names, dates, limits.rows)
     elif b"\x00" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Refused("table.kind", "file", name=name[:80])
     else:
-        found = _tabular(read_csv(content), names, dates)
+        found = _tabular(read_csv(content), names, dates, limits.rows)
     columns, unknown, rows = found
     for column in required:
         if column not in columns:
@@ -78,17 +97,17 @@ def read_table(
     return Table(name[:120], sha256(content).hexdigest(), columns, unknown, rows)
 
 
-def read_table_file(path: Path, names: Names, **wishes: Collection[str]) -> Table:
+def read_table_file(path: Path, names: Names, *, required: Collection[str] = (), dates: Collection[str] = ()) -> Table:
     """Like `read_table`, of a file on disk. Raises FileNotFoundError."""
     with path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)
-    return read_table(path.name, content, names, **wishes)
+    return read_table(path.name, content, names, required=required, dates=dates)
 
 
 _Found = tuple[tuple[str, ...], tuple[str, ...], tuple[TableRow, ...]]
 
 
-def _tabular(raw: Iterator[RawRow], names: Names, dates: Collection[str]) -> _Found:
+def _tabular(raw: Iterator[RawRow], names: Names, dates: Collection[str], most_rows: int) -> _Found:
     """Rows below the first row that names at least one column; the row that names most of the first ten is taken."""
     known = {header_name(spelling): column for column, spellings in names.items() for spelling in (column, *spellings)}
     head: list[RawRow] = []
@@ -106,7 +125,7 @@ def _tabular(raw: Iterator[RawRow], names: Names, dates: Collection[str]) -> _Fo
             raise Refused("table.double_column", "file", column=names[column][0], row=best[0])
     unknown = tuple(text for (text, _), column in zip(best[1], columns, strict=True) if text and column is None)
     rest = head[head.index(best) + 1 :]
-    rows = tuple(_numbered(_chain(rest, raw), columns, dates))
+    rows = tuple(_numbered(_chain(rest, raw), columns, dates, most_rows))
     return tuple(column for column in columns if column), unknown, rows
 
 
@@ -115,14 +134,16 @@ def _chain(first: Iterable[RawRow], then: Iterator[RawRow]) -> Iterator[RawRow]:
     yield from then
 
 
-def _numbered(raw: Iterator[RawRow], columns: list[str | None], dates: Collection[str]) -> Iterator[TableRow]:
+def _numbered(
+    raw: Iterator[RawRow], columns: list[str | None], dates: Collection[str], most_rows: int
+) -> Iterator[TableRow]:
     count = 0
     for number, cells in raw:
         if not any(text or fault for text, fault in cells):
             continue
         count += 1
-        if count > MOST_ROWS:
-            raise _too_many_rows()
+        if count > most_rows:
+            raise _too_many_rows(most_rows)
         fault: tuple[str | None, str] | None = next(
             ((column, fault) for column, (_, fault) in zip(columns, cells, strict=False) if column and fault), None
         )
@@ -136,7 +157,7 @@ def _with_dates(cells: dict[str, str], dates: Collection[str]) -> dict[str, str]
     return {column: normal_date(text) if column in dates else text for column, text in cells.items()}
 
 
-def _features(content: bytes, names: Names, dates: Collection[str]) -> _Found:
+def _features(content: bytes, names: Names, dates: Collection[str], most_rows: int) -> _Found:
     """A GeoJSON FeatureCollection: properties as columns, the point as longitude and latitude (RFC 7946)."""
     try:
         document = json.loads(content.decode("utf-8-sig"))
@@ -150,8 +171,8 @@ def _features(content: bytes, names: Names, dates: Collection[str]) -> _Found:
     features = document.get("features")
     if document.get("type") != "FeatureCollection" or not isinstance(features, list):
         raise Refused("table.broken", "file", where=("不是 FeatureCollection", "not a FeatureCollection"))
-    if len(features) > MOST_ROWS:
-        raise _too_many_rows()
+    if len(features) > most_rows:
+        raise _too_many_rows(most_rows)
     known = {header_name(spelling): column for column, spellings in names.items() for spelling in (column, *spellings)}
     datum = _datum_of(document)
     seen: dict[str, None] = {}
@@ -207,5 +228,5 @@ def _datum_of(document: Mapping[str, Any]) -> str:
     return next((datum for code, datum in _DATUM_OF_CRS.items() if code in named), "WGS84")
 
 
-def _too_many_rows() -> Refused:
-    return Refused("table.too_large", "file", what=("行数", "rows"), most=f"{MOST_ROWS}")
+def _too_many_rows(most: int) -> Refused:
+    return Refused("table.too_large", "file", what=("行数", "rows"), most=f"{most}")

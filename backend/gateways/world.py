@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from backend.domain.house_rules import HouseRules
 from backend.gateways.clock import Clock
 from backend.gateways.face_matcher import FaceMatcher
+from backend.gateways.file_shelf import FileShelf
 from backend.gateways.identity_authority import IdentityAuthority
 from backend.gateways.key_ring import KeyRing
 from backend.gateways.network_identity import NetworkIdentity
@@ -31,4 +32,5 @@ class World:
     registry: RegistryClient
     wake_up: WakeUp
     offices: OfficeClient
+    shelf: FileShelf
     network_identity: NetworkIdentity | None = None  # none configured: the way is not offered

@@ -33,9 +33,11 @@ def looks_like_xlsx(content: bytes) -> bool:
     return content.startswith(b"PK\x03\x04")
 
 
-def read_xlsx(content: bytes, most_rows: int, most_columns: int) -> Iterator[tuple[int, Cells]]:
+def read_xlsx(
+    content: bytes, most_rows: int, most_columns: int, most_unpacked: int = MOST_UNPACKED
+) -> Iterator[tuple[int, Cells]]:
     """Row number and cells of the first visible sheet. Raises Refused table.kind, table.broken, table.too_large."""
-    _check_archive(content)
+    _check_archive(content, most_unpacked)
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         sheet = next((s for s in book.worksheets if s.sheet_state == "visible"), None)
@@ -56,14 +58,14 @@ def read_xlsx(content: bytes, most_rows: int, most_columns: int) -> Iterator[tup
         raise Refused("table.broken", "file", where=("工作簿", "workbook")) from error
 
 
-def _check_archive(content: bytes) -> None:
+def _check_archive(content: bytes, most_unpacked: int) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise Refused("table.broken", "file", where=("压缩包", "archive")) from None
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
-        most = f"{MOST_UNPACKED // 1024**2} MB"
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > most_unpacked:
+        most = f"{most_unpacked // 1024**2} MB"
         raise Refused("table.too_large", "file", what=("解压后", "unpacked"), most=most)
     if "xl/workbook.xml" not in {part.filename for part in parts}:
         raise Refused("table.kind", "file", name="zip")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
 from backend.domain.keys import ENDED
+from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -25,7 +27,7 @@ from backend.services.consents import list_consents
 from backend.services.field_origins import list_all_origins
 from backend.services.inbox import list_notices
 from backend.services.occupancy import joint_group
-from backend.services.persons import my_identity
+from backend.services.persons import birth_of, my_identity, name_of
 from backend.services.sign_ins import list_sessions
 from backend.services.tenancies import my_tenancies
 
@@ -43,7 +45,10 @@ OPENINGS = (
 
 @dataclass(frozen=True)
 class AccessView:
-    """One look at a person's data: office, role and badge pseudonym, purpose, case, which fields."""
+    """One look at a person's data: office, role and badge pseudonym, purpose, case, which fields.
+
+    `about` is the name of a child whose guardian reads this; None when it is about oneself.
+    """
 
     id: str
     at: datetime
@@ -56,6 +61,7 @@ class AccessView:
     action: str
     fields: tuple[str, ...]
     decision: str | None
+    about: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,14 +86,18 @@ class DoorEvent:
 
 
 def my_access_records(world: World, *, account_id: str, before: str | None = None, limit: int = 50) -> AccessPage:
-    """All accesses to one's data by offices and the system, newest first; one's own acts are not among them."""
+    """All accesses to one's data by offices and the system, newest first; one's own acts are not among them.
+
+    A guardian reads those to the data of their children under 16 as well (ZJ-7).
+    """
     with reading() as session:
         account = session.get_one(Account, account_id)
         if account.person_id is None:
             return AccessPage((), None)
+        children = _children(world, session, account.person_id)
         # before a tenant accepts, the lease stands for them: what an office was told of it is theirs to see as well
         account_subjects = union_all(
-            select(Person.id.label("id")).where(Person.id == account.person_id),
+            select(Person.id.label("id")).where(Person.id.in_([account.person_id, *children])),
             select(Lease.id).where(Lease.tenant_id == account.person_id),
         ).subquery()
         statement = select(AuditLeaf).where(
@@ -97,12 +107,13 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
         if before is not None:
             statement = statement.where(AuditLeaf.id < before)
         rows = session.scalars(statement.order_by(AuditLeaf.id.desc()).limit(limit + 1)).all()
-        there = select(RegistryRead).where(RegistryRead.person_id == account.person_id)
+        there = select(RegistryRead).where(RegistryRead.person_id.in_([account.person_id, *children]))
         if before is not None:
             there = there.where(RegistryRead.id < before)
         reads = session.scalars(there.order_by(RegistryRead.id.desc()).limit(limit + 1)).all()
         # by id, which is the order in which they became known here: a page ends at the same place for both
-        found = sorted([*map(_access, rows), *map(_read_there, reads)], key=lambda item: item.id, reverse=True)
+        looks = [_access(row, children) for row in rows] + [_read_there(row, children) for row in reads]
+        found = sorted(looks, key=lambda item: item.id, reverse=True)
         items = tuple(found[:limit])
         return AccessPage(items, items[-1].id if len(found) > limit else None)
 
@@ -170,14 +181,26 @@ def _person_of(session: Session, account_id: str) -> str | None:
     return session.get_one(Account, account_id).person_id
 
 
-def _read_there(row: RegistryRead) -> AccessView:
+def _children(world: World, session: Session, person_id: str) -> dict[str, str]:
+    """The children under 16 this person answers for, by name."""
+    rows = session.scalars(select(Person).where(Person.guardian_id == person_id)).all()
+    today = world.clock.today()
+    return {
+        child.id: name_of(world, session, child)
+        for child in rows
+        if age_band(birth_of(world, session, child), today) != "adult"
+    }
+
+
+def _read_there(row: RegistryRead, children: Mapping[str, str]) -> AccessView:
     """A read at the registry itself, with the time it happened there."""
     return AccessView(
-        row.id, row.at, "registry", row.office, None, row.badge, row.purpose, None, "registry_read", (), None
-    )
+        row.id, row.at, "registry", row.office, None, row.badge, row.purpose, None, "registry_read", (), None,
+        children.get(row.person_id or ""),
+    )  # fmt: skip
 
 
-def _access(row: AuditLeaf) -> AccessView:
+def _access(row: AuditLeaf, children: Mapping[str, str]) -> AccessView:
     return AccessView(
         row.id,
         row.at,
@@ -190,4 +213,5 @@ def _access(row: AuditLeaf) -> AccessView:
         row.action,
         tuple(row.fields),
         row.decision,
+        children.get(row.subject_id or ""),
     )

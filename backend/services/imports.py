@@ -6,6 +6,7 @@ rehearses is decided here, once. Rows are recorded in the unit that applied them
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from backend.models.imports import UNFINISHED, ImportRow, ImportRun
 from backend.queries.imports import RunView, run_view
 from backend.services.audit import Actor, write_leaf
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}|…")
 ROWS_PER_UNIT = 50  # a web request that waits for SQLite's one writer waits for this many rows at most
 
 
@@ -44,6 +46,9 @@ class Importer(Protocol):
     def begin(self, world: World, session: Session, run: ImportRun) -> Sequence[RowResult]:
         """Prepare the run; answers results about objects that no row names. Called again when a run is resumed: what
         was done then is found done. Raises Refused when the file as a whole must not be applied."""
+
+    def prepare(self, world: World, rows: Sequence[TableRow]) -> None:
+        """Ask others what must be known of these rows; no write unit is open. Also asked in a rehearsal."""
 
     def apply(self, world: World, session: Session, run: ImportRun, row: TableRow) -> RowResult:
         """Do one row. Raises Refused with all its faults when the row must not be applied; then nothing of it stays."""
@@ -67,39 +72,55 @@ def open_run(
 
     An unfinished run of another file of the same kind and actor is cancelled: the newer file takes over.
     """
-    owner = actor.id or ""
     with transaction() as session:
-        mine = session.scalars(
-            select(ImportRun)
-            .where(
-                ImportRun.kind == kind,
-                ImportRun.actor_kind == actor.kind,
-                ImportRun.owner == owner,
-                ImportRun.dry_run == dry_run,
-                ImportRun.state.in_(UNFINISHED),
-            )
-            .with_for_update()
-        ).all()
-        for run in mine:
-            if run.sha256 == table.sha256 and run.options == (options or {}):
-                return run.id
-            run.state, run.finished_at, run.updated_at = "cancelled", world.clock.now(), world.clock.now()
-        session.flush()
-        run = ImportRun(
-            id=new_id(),
-            kind=kind,
-            file_name=table.name,
-            sha256=table.sha256,
-            actor_kind=actor.kind,
-            owner=owner,
-            dry_run=dry_run,
-            options=options or {},
-            total=len(table.rows),
-            created_at=world.clock.now(),
-            updated_at=world.clock.now(),
-        )
-        session.add(run)
+        run, _ = open_run_in(world, session, kind=kind, table=table, actor=actor, dry_run=dry_run, options=options)
         return run.id
+
+
+def open_run_in(
+    world: World,
+    session: Session,
+    *,
+    kind: str,
+    table: Table,
+    actor: Actor,
+    dry_run: bool,
+    options: dict[str, object] | None = None,
+) -> tuple[ImportRun, bool]:
+    """The same inside the present write unit: the run, and whether it is new."""
+    owner = actor.id or ""
+    mine = session.scalars(
+        select(ImportRun)
+        .where(
+            ImportRun.kind == kind,
+            ImportRun.actor_kind == actor.kind,
+            ImportRun.owner == owner,
+            ImportRun.dry_run == dry_run,
+            ImportRun.state.in_(UNFINISHED),
+        )
+        .with_for_update()
+    ).all()
+    for run in mine:
+        if run.sha256 == table.sha256 and run.options == (options or {}):
+            return run, False
+        run.state, run.finished_at, run.updated_at = "cancelled", world.clock.now(), world.clock.now()
+    session.flush()
+    run = ImportRun(
+        id=new_id(),
+        kind=kind,
+        file_name=table.name,
+        sha256=table.sha256,
+        actor_kind=actor.kind,
+        owner=owner,
+        dry_run=dry_run,
+        options=options or {},
+        total=len(table.rows),
+        created_at=world.clock.now(),
+        updated_at=world.clock.now(),
+    )
+    session.add(run)
+    session.flush()
+    return run, True
 
 
 def run_import(
@@ -110,6 +131,7 @@ def run_import(
     table: Table,
     actor: Actor,
     tell: Callable[[RunView], None] | None = None,
+    rows_per_unit: int | None = None,
 ) -> RunView:
     """Take a run to its end, however far it had come; `tell` hears of it after every write unit.
 
@@ -121,7 +143,7 @@ def run_import(
     except Refused as refused:
         _fail(world, run_id, refused)
         raise
-    for rows in _in_parts(table.rows):
+    for rows in _in_parts(table.rows, rows_per_unit or ROWS_PER_UNIT):
         if view.state not in UNFINISHED:
             return view
         view = _do_part(world, run_id, importer, rows, rehearsal=view.dry_run)
@@ -142,9 +164,9 @@ def cancel_run(world: World, *, run_id: str) -> RunView:
         return run_view(run)
 
 
-def _in_parts(rows: Sequence[TableRow]) -> Iterator[Sequence[TableRow]]:
-    for start in range(0, len(rows), ROWS_PER_UNIT):
-        yield rows[start : start + ROWS_PER_UNIT]
+def _in_parts(rows: Sequence[TableRow], size: int) -> Iterator[Sequence[TableRow]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def _begin(world: World, run_id: str, importer: Importer) -> RunView:
@@ -178,6 +200,7 @@ def _do_part(world: World, run_id: str, importer: Importer, rows: Sequence[Table
         waiting = [row for row in rows if row.number not in recorded]
         return [(row.number, _one(world, session, run, importer, row)) for row in waiting]
 
+    importer.prepare(world, rows)
     rehearsed = _rehearse(results, run_id) if rehearsal else None
     with transaction() as session:
         run = session.get_one(ImportRun, run_id, with_for_update=True)
@@ -247,10 +270,15 @@ def _record(world: World, session: Session, run: ImportRun, found: Sequence[tupl
 
 
 def _kept_of(fault: Refusal) -> dict[str, object]:
-    """A fault without what stood in the cell: of its params only whole numbers (another row, a limit) are kept."""
-    params = {name: value for name, value in fault.params.items() if type(value) is int}
+    """A fault without what stood in the cell: of its params whole numbers (a row, a limit) and days are kept."""
+    params = {name: value for name, value in fault.params.items() if type(value) is int or _is_day(value)}
     kept: dict[str, object] = {"field": fault.field, "code": fault.code}
     return kept | ({"params": params} if params else {}) | ({"allowed": list(fault.allowed)} if fault.allowed else {})
+
+
+def _is_day(value: object) -> bool:
+    """A day of another lease, or its open end."""
+    return isinstance(value, str) and _DAY.fullmatch(value) is not None
 
 
 def _finish(world: World, run_id: str, importer: Importer, actor: Actor) -> RunView:

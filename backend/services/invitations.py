@@ -227,9 +227,15 @@ def _open_of(lease_id: str) -> Any:
 
 
 def make_invitation(
-    world: World, session: Session, number: str, *, lease_id: str | None = None, key_id: str | None = None
+    world: World,
+    session: Session,
+    number: str,
+    *,
+    lease_id: str | None = None,
+    key_id: str | None = None,
+    send: bool = True,
 ) -> Invitation:
-    """Make a link to a lease, or to a visitor's key, and intend to send it; inside the present write unit."""
+    """Make a link to a lease, or to a visitor's key, inside the present write unit; `send`: by a short message too."""
     token, invitation_id, now = secrets.token_urlsafe(24), new_id(), world.clock.now()
     aim = lease_id or key_id or ""
     invitation = Invitation(
@@ -246,7 +252,8 @@ def make_invitation(
     )
     session.add(invitation)
     session.flush()
-    outbox.put(world, session, "sms", invitation.id, "invitation", {"invitation_id": invitation.id})
+    if send:
+        outbox.put(world, session, "sms", invitation.id, "invitation", {"invitation_id": invitation.id})
     return invitation
 
 

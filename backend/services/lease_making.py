@@ -111,8 +111,21 @@ def make_lease(
     return lease
 
 
-def make_registration(world: World, session: Session, lease: Lease, begins_on: date) -> Registration:
-    """Write the lease's registration: the residence is expected to begin, and its deadlines to run, on `begins_on`."""
+def make_registration(
+    world: World,
+    session: Session,
+    lease: Lease,
+    begins_on: date,
+    *,
+    due_from: date | None = None,
+    source: str = "landlord",
+    actor: Actor | None = None,
+) -> Registration:
+    """Write the lease's registration: the residence is expected to begin, and its deadlines to run, on `begins_on`.
+
+    Deadlines run from `due_from` where that is given: who was let in before could not have declared here yet.
+    """
+    due_from = due_from or begins_on
     now = world.clock.now()
     registration = Registration(
         id=new_id(),
@@ -122,16 +135,17 @@ def make_registration(world: World, session: Session, lease: Lease, begins_on: d
         move_in_on=begins_on,
         planned_end_on=lease.ends_on,
         landlord_leg="due",
-        landlord_due_on=landlord_due_on(begins_on),
+        landlord_due_on=landlord_due_on(due_from),
         tenant_leg="invited",
-        tenant_due_on=tenant_due_on(begins_on),
+        tenant_due_on=tenant_due_on(due_from),
         registry_errors=[],
         created_at=now,
         updated_at=now,
     )
     session.add(registration)
-    landlord = session.scalar(select(Account.id).where(Account.person_id == lease.landlord_id))
-    note_fields(world, session, registration, source="landlord", actor=Actor("resident", landlord))
+    if actor is None:
+        actor = Actor("resident", session.scalar(select(Account.id).where(Account.person_id == lease.landlord_id)))
+    note_fields(world, session, registration, source=source, actor=actor)
     return registration
 
 
@@ -151,20 +165,25 @@ def make_occupants_key(world: World, session: Session, lease: Lease) -> Key:
 
 
 def report_leg(
-    world: World, session: Session, lease: Lease, registration: Registration, account_id: str
+    world: World,
+    session: Session,
+    lease: Lease,
+    registration: Registration,
+    actor: Actor,
+    *,
+    source: str = "landlord",
 ) -> None:
     """Report the lease's tenant (ZJ-9-1): the landlord's leg, sent once the residence is in scope."""
     now = world.clock.now()
     registration.landlord_leg, registration.landlord_reported_at = "reported", now
     registration.landlord_receipt_no = f"L-{now:%Y%m%d}-{registration.id.replace('-', '')[-10:].upper()}"
-    actor = Actor("resident", account_id)
     change_registration(
         world,
         session,
         registration,
         "landlord_report",
         actor,
-        source="landlord",
+        source=source,
         fields=["name", "id_type", "id_number"],
     )
     send_landlord_leg(world, session, registration)

@@ -96,9 +96,9 @@ def record_lease(
         require_mandate(world, session, unit.id, landlord_id)
         if session.get_one(Person, landlord_id).id_number_token == named.token:
             raise Refused("lease.own", "tenant_id_number")
-        first = None if joint_with is None else _joined(world, session, unit, joint_with)
+        first = None if joint_with is None else find_joined(world, session, unit, joint_with)
         if first is None:
-            _check_terms(world, session, unit, kind, Term(starts_on, ends_on), alias)
+            check_terms(world, session, unit, kind, Term(starts_on, ends_on), alias)
         else:
             kind, starts_on, ends_on = first.kind, first.starts_on, first.ends_on
             _check_alias(alias)
@@ -114,11 +114,9 @@ def record_lease(
         write_leaf(world, session, actor, "lease_recorded", object_kind="lease", object_id=lease.id)
         note_lease(world, session, lease, "recorded")
         if report_now:
-            report_leg(world, session, lease, registration, account_id)
+            report_leg(world, session, lease, registration, actor)
         if first is not None:
-            tell_occupants(
-                world, session, unit.id, "co_tenant_added", once=lease.id, unit=unit_alias(session, unit.id)
-            )
+            tell_occupants(world, session, unit.id, "co_tenant_added", once=lease.id, unit=unit_alias(session, unit.id))
         made = LeaseMade(lease.id, registration.id, key.id, registration.landlord_receipt_no)
         idempotency.remember(world, session, account_id, idempotency_key, "record_lease", body, made.__dict__)
         return made
@@ -130,7 +128,7 @@ def report_tenant(world: World, *, account_id: str, lease_id: str) -> LeaseMade:
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         if registration.landlord_leg == "due":
-            report_leg(world, session, lease, registration, account_id)
+            report_leg(world, session, lease, registration, Actor("resident", account_id))
         return _made(session, lease, registration)
 
 
@@ -146,21 +144,28 @@ def extend_lease(world: World, *, account_id: str, lease_id: str, ends_on: date 
             return _made(session, lease, registration)
         if lease.state != "active":
             raise Refused.of([illegal_transition(LEASE_STATES[lease.state], {})])
-        refusal = decide_extension(lease.ends_on, ends_on, world.clock.today())
-        if refusal is not None:
-            raise Refused.of([refusal])
-        unit = session.get_one(Unit, lease.unit_id)
-        group = [each for each in joint_group(session, lease) if each.state == "active"]
-        others = _terms(session, unit.id, without={each.id for each in group})
-        clashes = [other for other in others if Term(lease.starts_on, ends_on).overlaps(other)]
-        if len(clashes) >= _beds(unit, lease.kind):
-            raise Refused.of([overlap_refusal(clashes[0])])
-        for each in group:
-            _extend(world, session, account_id, each, ends_on)
+        extend_in(world, session, Actor("resident", account_id), lease, ends_on)
         return _made(session, lease, registration)
 
 
-def _extend(world: World, session: Session, account_id: str, lease: Lease, ends_on: date | None) -> None:
+def extend_in(
+    world: World, session: Session, actor: Actor, lease: Lease, ends_on: date | None, *, source: str = "landlord"
+) -> None:
+    """Extend an active lease inside the present write unit. Raises Refused lease.shorten (HR-12), lease.overlap."""
+    refusal = decide_extension(lease.ends_on, ends_on, world.clock.today())
+    if refusal is not None:
+        raise Refused.of([refusal])
+    unit = session.get_one(Unit, lease.unit_id)
+    group = [each for each in joint_group(session, lease) if each.state == "active"]
+    others = _terms(session, unit.id, without={each.id for each in group})
+    clashes = [other for other in others if Term(lease.starts_on, ends_on).overlaps(other)]
+    if len(clashes) >= beds_of(unit, lease.kind):
+        raise Refused.of([overlap_refusal(clashes[0])])
+    for each in group:
+        _extend(world, session, actor, each, ends_on, source)
+
+
+def _extend(world: World, session: Session, actor: Actor, lease: Lease, ends_on: date | None, source: str) -> None:
     registration = registration_of(session, lease.id)
     lease.ends_on, lease.version = ends_on, lease.version + 1
     key = living_key(session, lease.id)
@@ -168,13 +173,10 @@ def _extend(world: World, session: Session, account_id: str, lease: Lease, ends_
         key.ends_on, key.version = ends_on, key.version + 1
         for door_lock in _door_locks(session, key):
             enqueue_key_list(world, session, door_lock)
-    actor = Actor("resident", account_id)
     if registration.tenant_leg == "declared" and registration.residence == "living":
         registration.planned_end_on = ends_on
         fields = ["planned_end_on"]
-        change_registration(
-            world, session, registration, "extend", actor, source="landlord", fields=fields, send="AMEND"
-        )
+        change_registration(world, session, registration, "extend", actor, source=source, fields=fields, send="AMEND")
     write_leaf(
         world,
         session,
@@ -251,12 +253,17 @@ def _made(session: Session, lease: Lease, registration: Registration) -> LeaseMa
     return LeaseMade(lease.id, registration.id, key.id if key else None, registration.landlord_receipt_no)
 
 
-def _check_terms(world: World, session: Session, unit: Unit, kind: str, term: Term, alias: str) -> None:
+def check_terms(
+    world: World, session: Session, unit: Unit, kind: str, term: Term, alias: str, *, runs_already: bool = False
+) -> None:
+    """Raise Refused with all faults of a new lease's kind, dates and name; see find_term_faults."""
     faults = []
     if kind not in KINDS:
         faults.append(Refusal("input.not_one_of", "kind", allowed=KINDS))
     faults += _alias_faults(alias)
-    faults += find_term_faults(term, world.clock.today(), _terms(session, unit.id), _beds(unit, kind))
+    faults += find_term_faults(
+        term, world.clock.today(), _terms(session, unit.id), beds_of(unit, kind), runs_already=runs_already
+    )
     if faults:
         raise Refused.of(faults)
 
@@ -272,7 +279,7 @@ def _alias_faults(alias: str) -> list[Refusal]:
     return [] if fits else [Refusal("input.length", "alias", {"least": 1, "most": 30})]
 
 
-def _joined(world: World, session: Session, unit: Unit, lease_id: str) -> Lease:
+def find_joined(world: World, session: Session, unit: Unit, lease_id: str) -> Lease:
     """The lease another tenant joins: active, not past its end, with room for one more person (HR-7)."""
     lease = session.get(Lease, lease_id)
     if lease is None or lease.unit_id != unit.id or lease.landlord_id != unit.landlord_id:
@@ -289,7 +296,8 @@ def _joined(world: World, session: Session, unit: Unit, lease_id: str) -> Lease:
     return lease
 
 
-def _beds(unit: Unit, kind: str) -> int:
+def beds_of(unit: Unit, kind: str) -> int:
+    """How many leases of a kind may run side by side in a unit."""
     return unit.capacity if kind == "bed" else 1
 
 

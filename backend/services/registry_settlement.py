@@ -28,6 +28,8 @@ from backend.models.registry_attempts import RegistryAttempt
 from backend.models.registry_returns import RegistryLeg
 from backend.services import outbox
 from backend.services.audit import Actor, make_leaf
+from backend.services.change_feed import note_registrations
+from backend.services.household_members import spokespersons_of
 from backend.services.outbox import OutboxItem
 from backend.wire.receipts import Receipt
 from backend.wire.registry_answers import digest_day
@@ -76,6 +78,9 @@ class Settlement:
         self._leaves: list[dict[str, Any]] = []
         self._changes: list[dict[str, Any]] = []
         self._notices: list[tuple[str, str, str, dict[str, Any]]] = []
+        self.receipt_keys = world.registry.receipt_keys()
+        self._told_on: list[Registration] = []
+        self._spokespersons: dict[str, str | None] | None = None
 
     def attempt(self, row: Row) -> RegistryAttempt:
         """The open attempt of a row."""
@@ -161,6 +166,16 @@ class Settlement:
             )
         )
 
+    def spokesperson(self, registration: Registration) -> str | None:
+        """The person who is told about a registration of this chunk, and mends it."""
+        if self._spokespersons is None:
+            self._spokespersons = spokespersons_of(self.world, self.session, list(self._registrations.values()))
+        return self._spokespersons[registration.id]
+
+    def tell_offices(self, registration: Registration) -> None:
+        """Tell the entitled offices that the registry has accepted what is declared."""
+        self._told_on.append(registration)
+
     def tell(self, person_id: str, kind: str, once: str, **params: Any) -> None:
         """Tell the account of a person, if there is one, once."""
         self._notices.append((person_id, kind, f"{kind}:{once}"[:120], params))
@@ -174,6 +189,7 @@ class Settlement:
             connection.execute(insert(RegistrationChange), self._changes)
         if self._leaves:
             connection.execute(insert(AuditLeaf), self._leaves)
+        note_registrations(self.world, self.session, self._told_on, "registry_accepted")
         if self._notices:
             self._write_notices()
 

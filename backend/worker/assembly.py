@@ -8,8 +8,19 @@ from typing import Any
 from flask import Flask
 
 from backend.bootstrap import world_of
+from backend.domain.merkle import TreeEdge
 from backend.gateways.world import World
-from backend.services import agreements, audit, change_feed, document_checks, duties, housekeeping, messages
+from backend.services import (
+    agreements,
+    audit,
+    change_feed,
+    document_checks,
+    duties,
+    housekeeping,
+    import_work,
+    messages,
+    reported_answers,
+)
 from backend.services.turns import TurnHolder
 from backend.worker.helpers import Bell, help_out, process_and_call
 from backend.worker.loops import Loop, Step
@@ -23,7 +34,7 @@ HELPERS = 2
 
 def make_loops(app: Flask) -> list[Loop]:
     """The loops: one tells the registry, with helpers for a backlog; one takes what comes back; one tells other
-    offices; one sends short messages; one keeps the house.
+    offices; one goes through imports; one sends short messages; one keeps the house.
 
     Any number of workers may run: what is told or sent is claimed row by row, and the house is kept by one at a time.
     """
@@ -35,8 +46,14 @@ def make_loops(app: Flask) -> list[Loop]:
     ]
     sharing = [
         Step("end", 60, _with(agreements.end_overdue, world)),
+        Step("reported", 60, _with(reported_answers.settle_late_reports, world), wakes_again=True),
         Step("number", 0, _with(change_feed.number_events, world), wakes_again=True),
         Step("share", 0, _with(send_once, world), wakes_again=True),
+    ]
+    turn = TurnHolder(world, "imports")
+    importing = [
+        Step("work", 0, lambda: import_work.work_on_imports(world, turn), wakes_again=True),
+        Step("forget", 60, lambda: import_work.forget_files(world) if turn.is_mine() else None),
     ]
     writing = [Step("send", 0, _with(messages.send_due_messages, world), wakes_again=True)]
     return [
@@ -44,16 +61,17 @@ def make_loops(app: Flask) -> list[Loop]:
         *(_helper(app, world, number, bell) for number, bell in enumerate(bells, 1)),
         Loop("returns", app, world.wake_up.listen("returns"), _returning(world)),
         Loop("offices", app, world.wake_up.listen("office"), sharing),
+        Loop("imports", app, world.wake_up.listen("imports"), importing),
         Loop("messages", app, world.wake_up.listen("sms"), writing),
         Loop("house", app, world.wake_up.listen("house"), _keeping(world)),
     ]
 
 
 def _keeping(world: World) -> list[Step]:
-    mine = _in_turn(world, "house")
+    mine, edge = _in_turn(world, "house"), TreeEdge()
     return [
         Step("seal", 1, mine(_with(audit.seal_leaves, world))),
-        Step("checkpoint", 60, mine(_with(audit.sign_checkpoint, world))),
+        Step("checkpoint", 60, mine(lambda: audit.sign_checkpoint(world, edge))),
         Step("documents", 15, mine(_with(document_checks.ask_again, world))),
         Step("house", 10, mine(lambda: housekeeping.keep_house(world, housekeeping.OFTEN))),
         Step("duties", 0, mine(_with(duties.keep_duties, world)), wakes_again=True),

@@ -12,12 +12,14 @@ from mobile_api.api import (
     households,
     identity_checks,
     identity_ways,
+    imports,
     invitations,
     key_phones,
     keys,
     leases,
     me,
     registrations,
+    reported,
     residence_paths,
     sign_ins,
     units,
@@ -26,7 +28,7 @@ from mobile_api.api import (
 from mobile_api.api.contract import IdConverter, WordConverter
 from mobile_api.api.description import PREFIX, complete_document, make_api
 from mobile_api.api.documents import DOCUMENT, documents
-from mobile_api.requests import API_BODY_BYTES, REPORT_BYTES, UPLOAD_BYTES
+from mobile_api.requests import API_BODY_BYTES, LIST_BYTES, REPORT_BYTES, UPLOAD_BYTES
 
 # In the order of the main journey, which is the order of the document.
 NOUNS = (
@@ -37,6 +39,7 @@ NOUNS = (
     dwellings,
     units,
     leases,
+    imports,
     invitations,
     registrations,
     households,
@@ -47,8 +50,13 @@ NOUNS = (
     key_phones,
     visitor_keys,
     access_records,
+    reported,
 )
-LARGER = {"api.identity.check_face": UPLOAD_BYTES, "api.keys.bring_lock_report": REPORT_BYTES}
+LARGER = {
+    "api.identity.check_face": UPLOAD_BYTES,
+    "api.keys.bring_lock_report": REPORT_BYTES,
+    "api.imports.upload": LIST_BYTES,
+}
 
 
 def register_api(app: Flask) -> None:

@@ -32,6 +32,7 @@ from backend.domain import (
 from backend.domain.calendars import CHINA, day_of
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
+from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
 
@@ -121,6 +122,16 @@ def sentence(refusal: Refusal) -> str:
     spoken = language()
     gap = "" if spoken == "zh" else " "
     return f"{refusal.sentence(spoken)}{gap}{refusal.remedy(spoken)}"
+
+
+def reason_words(code: str) -> str:
+    """The same for a reason kept without its details."""
+    return sentence(Refusal(code))
+
+
+def import_column(column: str) -> str:
+    """A column of an imported list, as the template calls it."""
+    return column_name(column, language())
 
 
 def notice_title(text: NoticeText) -> str:
@@ -219,6 +230,8 @@ FILTERS = {
     "lease_kind": lease_kind,
     "rule_words": rule_on_page,
     "sentence": sentence,
+    "reason_words": reason_words,
+    "import_column": import_column,
     "notice_title": notice_title,
     "notice_layers": notice_layers,
     "battery_words": battery_words,
@@ -226,6 +239,8 @@ FILTERS = {
 TABLES = {
     "PRESENCE": tables.PRESENCE,
     "UNIT_STATES": tables.UNIT_STATES,
+    "IMPORT_STATES": tables.IMPORT_STATES,
+    "IMPORT_OUTCOMES": tables.IMPORT_OUTCOMES,
     "KEY_SIGNS": tables.KEY_SIGNS,
     "KEY_REASONS": tables.KEY_REASONS,
     "CONSENT_SIGNS": tables.CONSENT_SIGNS,

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.domain.refusals import Refused
-from backend.gateways import table_files, xlsx_files
-from backend.gateways.table_files import read_table
+from backend.gateways.table_files import Limits, read_table
 
 NAMES = {
     "road": ("道路", "Road"),
@@ -116,17 +115,19 @@ def test_an_entity_bomb_is_refused_before_it_unpacks() -> None:
     assert refusal_of(content, "a.xlsx") == "table.broken"
 
 
-def test_an_archive_that_unpacks_to_too_much_is_refused_unopened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_files, "MOST_UNPACKED", 1000)
-    assert refusal_of(workbook([["道路"], ["甲路"]]), "a.xlsx") == "table.too_large"
+def test_an_archive_that_unpacks_to_too_much_is_refused_unopened() -> None:
+    small = Limits(unpacked=1000)
+    assert refusal_of(workbook([["道路"], ["甲路"]]), "a.xlsx", limits=small) == "table.too_large"
 
 
-def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_files, "MOST_ROWS", 2)
-    assert refusal_of((HEADER + "甲路,1号,\n" * 3).encode()) == "table.too_large"
-    assert refusal_of(workbook([["道路"], *[["甲路"]] * 3]), "a.xlsx") == "table.too_large"
+def test_too_many_rows_or_bytes_are_refused() -> None:
+    two = Limits(rows=2)
+    assert refusal_of((HEADER + "甲路,1号,\n" * 3).encode(), limits=two) == "table.too_large"
+    assert refusal_of(workbook([["道路"], *[["甲路"]] * 3]), "a.xlsx", limits=two) == "table.too_large"
+    assert refusal_of(HEADER.encode(), limits=Limits(bytes=10)) == "table.too_large"
     features = [{"type": "Feature", "properties": {}}] * 3
-    assert refusal_of(json.dumps({"type": "FeatureCollection", "features": features}).encode()) == "table.too_large"
+    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    assert refusal_of(content, limits=two) == "table.too_large"
 
 
 @pytest.mark.parametrize(
