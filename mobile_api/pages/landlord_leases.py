@@ -37,7 +37,7 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
     """
     unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
     joint = _joint_lease(request.values.get("joint"))
-    terms = {"starts_on": world().clock.today()} if joint is None else _terms_of(joint)
+    terms = _usual_terms(unit.space_kind) if joint is None else _terms_of(joint)
     sheet = Sheet.of_request(_lease_labels(), tenant_id_type="111", **terms)
     step = _step(sheet)
     if request.method == "POST":
@@ -54,6 +54,11 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
 
 def _joint_lease(lease_id: str | None) -> landlord_views.LeaseView | None:
     return landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id) if lease_id else None
+
+
+def _usual_terms(space_kind: str) -> dict[str, object]:
+    """What is asked for a unit of this kind nearly always; the landlord sees it and may choose otherwise."""
+    return {"kind": "whole" if space_kind == "whole_home" else "room", "starts_on": world().clock.today()}
 
 
 def _terms_of(joint: landlord_views.LeaseView) -> dict[str, object]:
