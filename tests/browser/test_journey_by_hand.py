@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 Phones = Callable[..., Phone]
 
 MOST_TAPS_OF_A_LANDLORD, MOST_TAPS_OF_A_TENANT = 25, 30  # photographs included
-FREE_ROOM = "陈塘村"  # the sample village's dwellings have rooms nobody has claimed
+FREE_ROOM = "陈塘村 11号"  # a dwelling of the sample village whose rooms nobody has claimed
 # The person says no to the camera the first time.
 REFUSE_ONCE = """() => {
   const media = navigator.mediaDevices, real = media.getUserMedia.bind(media);
@@ -82,6 +82,7 @@ def become_landlord(landlord: Phone, number: str, id_number: str) -> None:
     landlord.page.goto("/")
     landlord.look("front")
     landlord.tap("我是房东")
+    landlord.taps = 0  # counted from the sign-in
     landlord.sign_in(number)
     landlord.look("home-empty")
     landlord.tap("填写身份")
