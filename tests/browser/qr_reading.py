@@ -14,9 +14,9 @@ from PIL import Image
 
 QUIET = 4
 NEAR = 4  # pixels of a module: a phone's screen has three times as many points as the test's
-COME_NEAR = """(svg, width) => Object.assign(svg.style, width
-  ? { position: 'fixed', inset: '0 auto auto 0', width: `${width}px`, height: `${width}px`, zIndex: 9 }
-  : { position: '', inset: '', width: '', height: '', zIndex: '' })"""
+COME_NEAR = """(svg, width) => Object.assign(svg.style, {
+  position: width ? 'fixed' : '', inset: width ? '0 auto auto 0' : '', zIndex: width ? 9 : '',
+  width: width ? `${width}px` : '', height: width ? `${width}px` : '', maxWidth: width ? 'none' : '' })"""
 LEVELS = {1: "L", 0: "M", 3: "Q", 2: "H"}
 MASKS = (
     lambda i, j: (i + j) % 2 == 0,

@@ -11,9 +11,9 @@ UNIT = "01936f0c-7a10-7cc3-8d21-5f2b6a4c9e01"
 
 
 class BoardWishes(Input):
-    words = Text("门牌、房间或租约名", "Words of address, unit or lease", "陈塘路", most=60, load_default="")
-    state = Choice("状态", "State", "vacant", STATES, load_default=None)
-    after = Id("从这个房间之后", "Go on after this unit (`next_after` of the page before)", UNIT, load_default=None)
+    words = Text("门牌、房间或租约名", "Words of address, unit or lease", "陈塘路", most=60)
+    state = Choice("状态", "State", "vacant", STATES)
+    after = Id("从这个房间之后", "Go on after this unit (`next_after` of the page before)", UNIT)
     limit = Whole("每页条数", "How many", 20, least=1, most=100, query=True, load_default=20)
 
 
