@@ -22,6 +22,7 @@ from backend.models.units import Unit
 from backend.services.appointment_changes import end_appointment
 from backend.services.audit import Actor
 from backend.services.case_opening import open_case, open_once
+from backend.services.hands import Desk, acting_for
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
 from backend.services.own_leases import own_lease_to_change, registration_of
@@ -58,14 +59,16 @@ def ask_a_person(world: World, *, account_id: str, way: str) -> CaseRef:
         return CaseRef(case.reference, case.due_at)
 
 
-def attest(world: World, *, account_id: str, lease_id: str, met_in_person: bool, saw_document: bool) -> IdentityState:
+def attest(
+    world: World, *, account_id: str, lease_id: str, met_in_person: bool, saw_document: bool, desk: Desk | None = None
+) -> IdentityState:
     """The landlord's word: met this person, saw this document (PSAL-68). The key can work; a person reviews in 72 h.
 
     Raises Refused attestation.words, attestation.not_open, attestation.differs. A second attestation changes nothing.
     """
     if not (met_in_person and saw_document):
         raise Refused("attestation.words", "met_in_person" if not met_in_person else "saw_document")
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "attest", lease_id=lease_id) as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         person_id = _tenant_of(session, registration)
@@ -82,7 +85,7 @@ def attest(world: World, *, account_id: str, lease_id: str, met_in_person: bool,
                 "attested",
                 method="attestation",
                 operator_id=lease.landlord_id,
-                actor=Actor("resident", account_id, role="landlord"),
+                actor=hand.speaks_as("landlord"),
             )
             open_review(world, session, person.id, "landlord", {"way": "attested"})
             tell_person(
