@@ -104,9 +104,9 @@ class Chaos:
             self.until(lambda: kind not in self._faults(), f"{kind} to show")
             self.happened[kind] += 1
         elif kind in LASTING:
-            moved = self.progress if kind != SPOILT else self.parked
+            moved, often = (self.progress, 20) if kind != SPOILT else (self.parked, 8)  # parked after many tries
             before = moved()
-            self.until(lambda: moved() != before, f"anything to move under {kind}")
+            self.until(lambda: moved() != before, f"anything to move under {kind}", often)
             httpx.delete(f"{self.registry_url}/_sim/faults/{kind}").raise_for_status()
             self.happened[kind] += 1
 
@@ -150,8 +150,8 @@ class Chaos:
                 db.session.remove()
         raise AssertionError("the database does not come back")
 
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until it holds; what waits is hurried on the way."""
+    def until(self, condition: Callable[[], bool], what: str, hurry_every: int = 20) -> None:
+        """Wait until it holds; what waits is hurried on the way, once in so many looks."""
         end = time.monotonic() + PATIENCE_SECONDS
         for turn in range(1_000_000):
             if condition():
@@ -159,7 +159,7 @@ class Chaos:
             ended = [process.args for process in self._workers if process.poll() is not None]
             assert not ended, f"a worker has ended by itself: {self._log()}"
             assert time.monotonic() < end, f"waited in vain for {what}: {self._log()}"
-            if turn % 20 == 19:
+            if turn % hurry_every == hurry_every - 1:
                 self.hurry()
             time.sleep(0.05)
 
