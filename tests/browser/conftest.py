@@ -1,7 +1,7 @@
 """A whole demo of its own, and phones that browse it: headless Chromium at 390 px with a fake camera.
 
 `ANJU_BROWSER_BASE=http://127.0.0.1:8000` uses a demo that runs already.
-`ANJU_GALLERY=folder` keeps a picture of every page that `Phone.look` was called on.
+`ANJU_GALLERY=folder` keeps a picture of every page that `Phone.look` or the walker looked at, and an index of them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
+
+from tests.browser.gallery_index import write_index
+from tests.browser.walk_stage import stage
+
+__all__ = ["stage"]
 
 TOP = Path(__file__).resolve().parents[2]
 PORTS = ("MOBILE", "CONSOLE", "REGISTRY", "SIM", "SIM_NEAR", "BRIDGE_HEALTH", "WORKER_HEALTH", "NETID", "BROKER")
@@ -83,6 +88,14 @@ def is_well(port: int) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def gallery() -> Iterator[None]:
+    """At the end the kept pictures get an index."""
+    yield
+    if "ANJU_GALLERY" in os.environ:
+        write_index(Path(os.environ["ANJU_GALLERY"]))
 
 
 @pytest.fixture(scope="session")
