@@ -1,4 +1,7 @@
-"""The operator's commands about other offices: `agreement list | add | approve | suspend | resume | end | show`."""
+"""The operator's commands about other offices.
+
+`agreement list | add | approve | suspend | resume | end | show | retry | reported`, and `office fault` for the demo's.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,13 @@ from typing import Any
 from backend.bootstrap import check_revision, core_app, world_of
 from backend.config import Settings
 from backend.db import db
+from backend.domain.reported import STATE_NAMES
 from backend.domain.sharing import OFFICE_PURPOSES
+from backend.fault_switches import add_fault_arguments, switch_fault
 from backend.gateways.wake_up import PostgresWakeUp, SocketWakeUp
 from backend.gateways.world import World
-from backend.queries.sharing import count_deliveries, list_parked
-from backend.services import agreements
+from backend.queries.sharing import count_deliveries, list_deliveries, list_parked, list_reports
+from backend.services import agreements, office_retries
 from backend.services.agreements import AgreementView
 from backend.services.officers import sign_in_officer
 from backend.wire.codec import MessageRejected, load
@@ -50,6 +55,16 @@ def add_agreement_commands(nouns: Any) -> None:
         verb.add_argument("agreement", metavar="ID")
         if name in ("suspend", "end"):
             verb.add_argument("--reason", required=True, help="why, for the audit log (no names)")
+    retry = _add(verbs, "retry", "take up parked deliveries again, once the office has said what was wrong", _retry)
+    retry.add_argument("agreement", metavar="ID")
+    which = retry.add_mutually_exclusive_group(required=True)
+    which.add_argument("event", nargs="?", help="the event that `agreement show` names")
+    which.add_argument("--all", action="store_true", help="all that are parked under this agreement")
+    reported = _add(verbs, "reported", "changes that offices have reported; no person is named", _reported)
+    reported.add_argument("--state", choices=tuple(STATE_NAMES), help="only these, for example unmatched")
+    about = "the demo's stand-in offices"
+    stand_ins = nouns.add_parser("office", help=about).add_subparsers(metavar="VERB", required=True)
+    add_fault_arguments(_add(stand_ins, "fault", "let a stand-in office fail, or list how it can", _fault))
 
 
 def _list(_: argparse.Namespace) -> int:
@@ -117,12 +132,42 @@ def _end(chosen: argparse.Namespace) -> int:
 def _show(chosen: argparse.Namespace) -> int:
     with _installation():
         view = agreements.get_agreement(chosen.agreement)
-        counts, parked = count_deliveries(view.id), list_parked(view.id)
+        counts, parked, newest = count_deliveries(view.id), list_parked(view.id), list_deliveries(view.id)
     _print(view)
     print(f"deliveries     {json.dumps(counts, ensure_ascii=False)}")
     for row in parked:
         print(f"  parked  {write_time(row.at)}  {row.kind}  event {row.event_id}  {row.reason}")
+    for line in newest:
+        why = f"  ({line.reason})" if line.reason else ""
+        print(f"  {write_time(line.at)}  {line.outcome:<10} {line.kind}  event {line.event_id}{why}")
+        if line.fields:
+            print(f"    {' '.join(line.fields)}")
     return 0
+
+
+def _retry(chosen: argparse.Namespace) -> int:
+    with _installation() as world:
+        taken = office_retries.retry_parked(world, agreement_id=chosen.agreement, event_id=chosen.event)
+    print(f"Taken up again: {taken}.")
+    return 0
+
+
+def _reported(chosen: argparse.Namespace) -> int:
+    with _installation():
+        rows = list_reports(chosen.state)
+    for row in rows:
+        print(
+            f"{write_time(row.received_at)}  {row.state:<10} {row.kind:<30} {row.subscriber:<20} "
+            f"{row.id}  {row.office_change_id}"
+        )
+    if not rows:
+        print("Nothing has been reported.")
+    return 0
+
+
+def _fault(chosen: argparse.Namespace) -> int:
+    port = Settings.from_environment().subscribers_port
+    return switch_fault(f"http://127.0.0.1:{port}", "offices", chosen)
 
 
 def _print(view: AgreementView) -> None:

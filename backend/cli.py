@@ -47,6 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
     from backend.agreements_cli import add_agreement_commands
     from backend.faces_cli import add_face_commands
     from backend.identity_cli import add_identity_commands
+    from backend.imports_cli import add_import_commands
     from backend.locks_cli import add_lock_commands
     from backend.registry_cli import add_registry_commands
 
@@ -65,6 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     audit = nouns.add_parser("audit", help="the audit log").add_subparsers(metavar="VERB", required=True)
     _add(audit, "verify", "recompute every leaf and checkpoint", _verify_audit)
     add_address_commands(nouns)
+    add_import_commands(nouns)
     add_lock_commands(nouns)
     add_face_commands(nouns)
     add_registry_commands(nouns)
@@ -96,13 +98,14 @@ def _upgrade(_: argparse.Namespace) -> int:
 def _prepare_demo(_: argparse.Namespace) -> int:
     from backend.broker import write_broker_files
     from backend.seeding import seed_demo
+    from backend.seeding_offices import stand_in_receivers
     from backend.services.lock_manifests import list_broker_accounts
 
     app = _core(checked=False)
     upgrade_database(app)
     settings: Settings = app.config["ANJU_SETTINGS"]
     with app.app_context():
-        made = seed_demo(world_of(app), settings.var)
+        made = seed_demo(world_of(app), settings.var, stand_in_receivers(settings.subscribers_port))
         accounts = list_broker_accounts()
     write_broker_files(settings, [(account.lock_id, account.password_hash) for account in accounts])
     print("sample village: made" if made else "sample village: there already")

@@ -39,8 +39,9 @@ class Settings:
     worker_health_port: int = 8005
     netid_port: int = 8006
     offices_port: int = 8007
+    subscribers_port: int = 8008
     lan_address: str = ""
-    lan_page_port: int = 8008
+    lan_page_port: int = 8009
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
     registry_url: str = "http://127.0.0.1:8002"

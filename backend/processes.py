@@ -32,6 +32,7 @@ PORTS = {
     "worker_health_port": "worker's health check",
     "netid_port": "network identity",
     "offices_port": "offices web",
+    "subscribers_port": "other offices",
     "broker_port": "MQTT broker",
     "sim_near_port": "near link of the simulated locks",
 }
@@ -86,7 +87,7 @@ def ports_of(settings: Settings, environment: Mapping[str, str]) -> dict[str, in
 
 
 def process_table(settings: Settings) -> list[Process]:
-    """The demo's processes, nine with one bridge, in the order of their starting."""
+    """The demo's processes, ten with one bridge, in the order of their starting."""
     local = "http://127.0.0.1"
     door = f"{scheme_of(settings)}://127.0.0.1"
     mobile, console = f"{door}:{settings.mobile_port}", f"{door}:{settings.console_port}"
@@ -121,6 +122,12 @@ def process_table(settings: Settings) -> list[Process]:
         Process(
             "offices", "offices web", web("backend.offices.app:create_offices_app()", settings.offices_port),
             f"{local}:{settings.offices_port}/healthz", settings.offices_port, "offices_port", wave=3,
+        ),
+        Process(
+            "subscribers", "other offices",
+            web("backend.subscribers.app:create_subscribers_app()", settings.subscribers_port),
+            f"{local}:{settings.subscribers_port}/healthz", settings.subscribers_port, "subscribers_port", wave=3,
+            page=f"{local}:{settings.subscribers_port}/",
         ),
         *bridges(settings),
         Process(

@@ -115,8 +115,10 @@ def demo_sign_ins() -> list[dict[str, str]]:
     return rows
 
 
-def seed_demo(world: World, var: Path) -> bool:
+def seed_demo(world: World, var: Path, receivers: dict[str, str] | None = None) -> bool:
     """Make the sample village unless it is there; answers whether it was made.
+
+    `receivers`: where other offices take deliveries, by name; the others fetch.
 
     Needs VAR/sim/manifest.json and stickers.json (`python -m device_sim manifest`).
     """
@@ -127,7 +129,7 @@ def seed_demo(world: World, var: Path) -> bool:
     stickers = json.loads((var / "sim" / "stickers.json").read_text())["stickers"]
     import_locks(world, manifest)
     supervisors = [_officer(world, *row) for row in OFFICERS if row[1] == "supervisor"]
-    seed_agreements(world, var, (supervisors[0], supervisors[1]), AREA)
+    seed_agreements(world, var, (supervisors[0], supervisors[1]), AREA, receivers)
     _Village(world, [row["claim_code"] for row in stickers]).build()
     for row in OFFICERS:  # last, so that an interrupted seeding is seen as unfinished
         _officer(world, *row)

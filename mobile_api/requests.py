@@ -10,6 +10,7 @@ from flask import Request, request
 
 API_BODY_BYTES = 64 * 1024  # the largest JSON body is a phone key with its invitation, far below
 REPORT_BYTES = 144 * 1024  # eight sealed items of 16 KiB from a lock
+LIST_BYTES = 3 * 1024 * 1024  # a list of tenancies (2 MB) and what multipart wraps around it
 UPLOAD_BYTES = 24 * 1024 * 1024  # one document picture (10 MB) and a burst of 40 frames of 640 × 480
 
 _WAIT = re.compile(r"(?:^|[,\s])wait=([0-9]{1,4})(?=$|[,;\s])")

@@ -281,6 +281,7 @@ KINDS: dict[str, CaseKind] = {
         {
             "counted": Decision("采用", "Counts", ("papers_seen", "both_sides_heard", "seen_on_site")),
             "refused": Decision("不采用", "Does not count", ("unfounded", "papers_missing", "both_sides_heard")),
+            "handled": Decision("已与对方联系", "Taken up with the office", ("explained", "mended")),  # it ended (410)
         },
         days=5,
     ),

@@ -24,6 +24,7 @@ MOST_PER_DELIVERY = 100
 MOST_PER_PAGE = 500
 PARKED_AFTER = timedelta(days=7)  # of vain tries; a person then asks the office what is wrong
 SUSPENDED_WAIT = timedelta(hours=1)  # resuming makes everything due at once, so this only keeps rows from being asked
+DELIVERIES_KEPT = timedelta(days=90)  # then the leaf alone shows a delivery; an office that pulls has this long
 LONGEST_RETRY_AFTER_SECONDS = 86_400
 
 
@@ -107,6 +108,7 @@ FIELDS: dict[str, SharedField] = {
     "resident.id_number": SharedField("居住人证件号码", "resident's document number", _REGISTRATION),
 }
 INBOUND_FIELDS: dict[str, tuple[str, str]] = {
+    "address.code": ("地址编码", "address code"),
     "address.division": ("区划代码", "division code"),
     "address.road": ("道路", "road"),
     "address.door_no": ("门牌号", "door number"),

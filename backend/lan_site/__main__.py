@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("step", choices=("certificates", "serve", "words"))
     made.add_argument("--folder", type=Path, required=True, help="where the certificates lie")
     made.add_argument("--address", required=True, help="this machine's address on the network")
-    made.add_argument("--port", type=int, default=8008, help="of the page")
+    made.add_argument("--port", type=int, default=8009, help="of the page")
     made.add_argument("--app-port", type=int, default=8000)
     made.add_argument("--console-port", type=int, default=8001)
     return made

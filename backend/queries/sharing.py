@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from backend.db import db
-from backend.models.sharing import FeedEvent, OfficeDelivery
+from backend.models.sharing import FeedEvent, InboundChange, OfficeDelivery
 
 
 @dataclass(frozen=True)
@@ -42,3 +42,54 @@ def list_parked(agreement_id: str, limit: int = 50) -> tuple[ParkedDelivery, ...
         .limit(limit)
     )
     return tuple(ParkedDelivery(*row) for row in rows)
+
+
+@dataclass(frozen=True)
+class DeliveryLine:
+    """One delivery as the operator sees it: what became of it, and which fields went out; no value."""
+
+    event_id: str
+    kind: str
+    outcome: str
+    reason: str | None
+    fields: tuple[str, ...]
+    attempts: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """One reported change as the operator sees it: which office, which kind, in which state; no value."""
+
+    id: str
+    subscriber: str
+    office_change_id: str
+    kind: str
+    state: str
+    received_at: datetime
+
+
+def list_deliveries(agreement_id: str, limit: int = 20) -> tuple[DeliveryLine, ...]:
+    """The newest deliveries under one agreement."""
+    rows = db.session.execute(
+        select(OfficeDelivery, FeedEvent.kind)
+        .join(FeedEvent, FeedEvent.id == OfficeDelivery.event_id)
+        .where(OfficeDelivery.agreement_id == agreement_id)
+        .order_by(OfficeDelivery.at.desc(), OfficeDelivery.id.desc())
+        .limit(limit)
+    )
+    return tuple(
+        DeliveryLine(row.event_id, kind, row.outcome, row.reason, tuple(row.fields), row.attempts, row.at)
+        for row, kind in rows
+    )
+
+
+def list_reports(state: str | None = None, limit: int = 100) -> tuple[ReportLine, ...]:
+    """The newest changes that offices have reported, in all states or one."""
+    statement = select(InboundChange).order_by(InboundChange.received_at.desc(), InboundChange.id.desc())
+    if state is not None:
+        statement = statement.where(InboundChange.state == state)
+    return tuple(
+        ReportLine(row.id, row.subscriber, row.office_change_id, row.kind, row.state, row.received_at)
+        for row in db.session.scalars(statement.limit(limit))
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from sqlalchemy import false, select, union_all
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.keys import ENDED
+from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -20,12 +22,13 @@ from backend.models.leases import Lease
 from backend.models.lock_events import LockEvent
 from backend.models.persons import Person
 from backend.models.registry_returns import RegistryRead
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import write_leaf
 from backend.services.consents import list_consents
 from backend.services.field_origins import list_all_origins
+from backend.services.hands import Desk, acting_for
 from backend.services.inbox import list_notices
 from backend.services.occupancy import joint_group
-from backend.services.persons import my_identity
+from backend.services.persons import birth_of, my_identity, name_of
 from backend.services.sign_ins import list_sessions
 from backend.services.tenancies import my_tenancies
 
@@ -43,7 +46,10 @@ OPENINGS = (
 
 @dataclass(frozen=True)
 class AccessView:
-    """One look at a person's data: office, role and badge pseudonym, purpose, case, which fields."""
+    """One look at a person's data: office, role and badge pseudonym, purpose, case, which fields.
+
+    `about` is the name of a child whose guardian reads this; None when it is about oneself.
+    """
 
     id: str
     at: datetime
@@ -56,6 +62,7 @@ class AccessView:
     action: str
     fields: tuple[str, ...]
     decision: str | None
+    about: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,14 +87,18 @@ class DoorEvent:
 
 
 def my_access_records(world: World, *, account_id: str, before: str | None = None, limit: int = 50) -> AccessPage:
-    """All accesses to one's data by offices and the system, newest first; one's own acts are not among them."""
+    """All accesses to one's data by offices and the system, newest first; one's own acts are not among them.
+
+    A guardian reads those to the data of their children under 16 as well (ZJ-7).
+    """
     with reading() as session:
         account = session.get_one(Account, account_id)
         if account.person_id is None:
             return AccessPage((), None)
+        children = _children(world, session, account.person_id)
         # before a tenant accepts, the lease stands for them: what an office was told of it is theirs to see as well
         account_subjects = union_all(
-            select(Person.id.label("id")).where(Person.id == account.person_id),
+            select(Person.id.label("id")).where(Person.id.in_([account.person_id, *children])),
             select(Lease.id).where(Lease.tenant_id == account.person_id),
         ).subquery()
         statement = select(AuditLeaf).where(
@@ -97,12 +108,13 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
         if before is not None:
             statement = statement.where(AuditLeaf.id < before)
         rows = session.scalars(statement.order_by(AuditLeaf.id.desc()).limit(limit + 1)).all()
-        there = select(RegistryRead).where(RegistryRead.person_id == account.person_id)
+        there = select(RegistryRead).where(RegistryRead.person_id.in_([account.person_id, *children]))
         if before is not None:
             there = there.where(RegistryRead.id < before)
         reads = session.scalars(there.order_by(RegistryRead.id.desc()).limit(limit + 1)).all()
         # by id, which is the order in which they became known here: a page ends at the same place for both
-        found = sorted([*map(_access, rows), *map(_read_there, reads)], key=lambda item: item.id, reverse=True)
+        looks = [_access(row, children) for row in rows] + [_read_there(row, children) for row in reads]
+        found = sorted(looks, key=lambda item: item.id, reverse=True)
         items = tuple(found[:limit])
         return AccessPage(items, items[-1].id if len(found) > limit else None)
 
@@ -146,8 +158,11 @@ def my_door_events(
         return tuple(DoorEvent(row.at, row.kind, row.late, "own" if row.key_id in mine else "visitor") for row in rows)
 
 
-def export_my_data(world: World, *, account_id: str) -> dict[str, Any]:
-    """Everything Anju holds about the account's person, machine-readable (PIPL-45); the number stays masked here."""
+def export_my_data(world: World, *, account_id: str, desk: Desk | None = None) -> dict[str, Any]:
+    """Everything Anju holds about the account's person, machine-readable (PIPL-45); the number stays masked here.
+
+    At the window it is printed; nothing leaves before its leaf is written.
+    """
     identity = my_identity(world, account_id=account_id)
     export = {
         "identity": asdict(identity) if identity else None,
@@ -161,10 +176,8 @@ def export_my_data(world: World, *, account_id: str) -> dict[str, Any]:
         "notices": [asdict(notice) for notice in list_notices(world, account_id=account_id, limit=100_000)],
         "accesses": [asdict(item) for item in my_access_records(world, account_id=account_id, limit=1000).items],
     }
-    with transaction() as session:
-        write_leaf(
-            world, session, Actor("resident", account_id), "data_exported", subject_id=_person_of(session, account_id)
-        )
+    with acting_for(world, account_id, desk, "export") as (session, hand):
+        write_leaf(world, session, hand.actor, "data_exported", subject_id=_person_of(session, account_id))
     return export
 
 
@@ -172,14 +185,26 @@ def _person_of(session: Session, account_id: str) -> str | None:
     return session.get_one(Account, account_id).person_id
 
 
-def _read_there(row: RegistryRead) -> AccessView:
+def _children(world: World, session: Session, person_id: str) -> dict[str, str]:
+    """The children under 16 this person answers for, by name."""
+    rows = session.scalars(select(Person).where(Person.guardian_id == person_id)).all()
+    today = world.clock.today()
+    return {
+        child.id: name_of(world, session, child)
+        for child in rows
+        if age_band(birth_of(world, session, child), today) != "adult"
+    }
+
+
+def _read_there(row: RegistryRead, children: Mapping[str, str]) -> AccessView:
     """A read at the registry itself, with the time it happened there."""
     return AccessView(
-        row.id, row.at, "registry", row.office, None, row.badge, row.purpose, None, "registry_read", (), None
-    )
+        row.id, row.at, "registry", row.office, None, row.badge, row.purpose, None, "registry_read", (), None,
+        children.get(row.person_id or ""),
+    )  # fmt: skip
 
 
-def _access(row: AuditLeaf) -> AccessView:
+def _access(row: AuditLeaf, children: Mapping[str, str]) -> AccessView:
     return AccessView(
         row.id,
         row.at,
@@ -192,4 +217,5 @@ def _access(row: AuditLeaf) -> AccessView:
         row.action,
         tuple(row.fields),
         row.decision,
+        children.get(row.subject_id or ""),
     )

@@ -33,6 +33,7 @@ from backend.models.units import Unit
 from backend.queries.imports import RunView
 from backend.queries.unit_facts import short_address
 from backend.services.audit import Actor
+from backend.services.change_feed import note_renumbered
 from backend.services.imports import RowResult, open_run, run_import
 from backend.services.units import make_public_number
 
@@ -136,6 +137,9 @@ class AddressImporter:
             home = _make(world, session, said, self._number)
         else:
             outcome = _change(home, said, self._number)
+            if outcome == "renumbered":
+                session.flush()
+                note_renumbered(world, session, home)
         if self._checked.first[said.identity] != row.number:
             outcome = "same"  # the dwelling was counted with its first row
         if said.room is None:

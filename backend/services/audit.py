@@ -12,15 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
 from backend.domain.correlation import request_id
 from backend.domain.ids import new_id
-from backend.domain.merkle import leaf_hash, tree_root
+from backend.domain.merkle import TreeEdge, leaf_hash
 from backend.gateways.world import World
 from backend.models.audit import AuditCheckpoint, AuditLeaf
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Actor:
 
 
 SYSTEM = Actor("system")
+READ_AT_ONCE = 5_000  # hashes held at a time while an edge is brought up to date
 _SEALING_LOCK = 0x414C  # 'AL': one number for all who seal; SQLite's writers take turns already
 
 
@@ -120,17 +124,32 @@ def seal_leaves(world: World, *, limit: int = 5000) -> int:
         return len(waiting)
 
 
-def sign_checkpoint(world: World) -> bool:
-    """Sign a checkpoint when the tree has grown since the last one."""
+def sign_checkpoint(world: World, edge: TreeEdge | None = None) -> bool:
+    """Sign a checkpoint when the tree has grown since the last one; not over a log in which a leaf is missing.
+
+    With the `edge` that a process keeps from one checkpoint to the next, only the new leaves are read. It is believed
+    as long as a checkpoint in the database has its size and root; another database under it starts it anew.
+    """
+    kept = edge if edge is not None else TreeEdge()
     with transaction() as session:
         size = session.scalar(select(func.coalesce(func.max(AuditLeaf.seq), 0))) or 0
         last = session.scalar(select(func.coalesce(func.max(AuditCheckpoint.size), 0))) or 0
         if size <= last:
             return False
-        hashes = session.scalars(
-            select(AuditLeaf.leaf_hash).where(AuditLeaf.seq.is_not(None)).order_by(AuditLeaf.seq)
-        ).all()
-        root = tree_root(hashes)
+        _follow(session, kept, size)
+        if kept.size != size:
+            log.error("audit_leaf_missing", numbered=size, found=kept.size)
+            return False
+        root = kept.root()
         note = world.tokens.sign_body(f"anju-audit\n{size}\n{root.hex()}\n".encode())
         session.add(AuditCheckpoint(size=size, root=root, note=note, at=world.clock.now()))
         return True
+
+
+def _follow(session: Session, edge: TreeEdge, size: int) -> None:
+    """Bring an edge up to the first `size` leaves, from wherever it can be relied on."""
+    signed = session.get(AuditCheckpoint, edge.size)
+    if signed is None or signed.root != edge.root():
+        edge.clear()
+    new = select(AuditLeaf.leaf_hash).where(AuditLeaf.seq > edge.size, AuditLeaf.seq <= size).order_by(AuditLeaf.seq)
+    edge.append(session.scalars(new.execution_options(yield_per=READ_AT_ONCE)))

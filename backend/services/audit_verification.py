@@ -3,39 +3,63 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from backend.db import reading
-from backend.domain.merkle import leaf_hash, tree_root
+from backend.domain.merkle import TreeEdge, leaf_hash
 from backend.gateways.world import World
 from backend.models.audit import AuditCheckpoint, AuditLeaf
+from backend.services.audit import READ_AT_ONCE
 from backend.wire.tokens import TokenRejected, verify_detached
 
 
 def find_faults(world: World) -> list[str]:
-    """Recompute each leaf and each checkpoint's root and signature; answers one sentence per fault."""
-    faults: list[str] = []
+    """Recompute each leaf and each checkpoint's root and signature; answers one sentence per fault.
+
+    One pass over the log, a part of it in memory at a time.
+    """
     with reading() as session:
-        leaves = session.scalars(select(AuditLeaf).where(AuditLeaf.seq.is_not(None)).order_by(AuditLeaf.seq)).all()
-        hashes = []
-        for position, leaf in enumerate(leaves, start=1):
-            if leaf.seq != position:
-                faults.append(f"leaf {position} is missing")
+        checkpoints = session.scalars(select(AuditCheckpoint).order_by(AuditCheckpoint.size)).all()
+        roots = {checkpoint.size: checkpoint.root for checkpoint in checkpoints}
+        edge, faults = TreeEdge(), []
+        for leaf in _leaves(session):
+            if leaf.seq != edge.size + 1:
+                faults.append(f"leaf {edge.size + 1} is missing")
                 break
             if leaf_hash(_canonical(leaf)) != leaf.leaf_hash:
-                faults.append(f"leaf {position} was changed")
-            hashes.append(leaf.leaf_hash)
-        for checkpoint in session.scalars(select(AuditCheckpoint).order_by(AuditCheckpoint.size)):
-            if checkpoint.size > len(hashes):
-                faults.append(f"the log is shorter than its checkpoint of {checkpoint.size}")
-            elif tree_root(hashes[: checkpoint.size]) != checkpoint.root:
-                faults.append(f"the root of checkpoint {checkpoint.size} does not fit the leaves")
-            body = f"anju-audit\n{checkpoint.size}\n{checkpoint.root.hex()}\n".encode()
-            try:
-                verify_detached(checkpoint.note, body, world.tokens.public_keys())
-            except TokenRejected:
-                faults.append(f"the signature of checkpoint {checkpoint.size} is not ours")
+                faults.append(f"leaf {leaf.seq} was changed")
+            edge.append([leaf.leaf_hash])
+            if edge.size in roots and roots[edge.size] != edge.root():
+                faults.append(f"the root of checkpoint {edge.size} does not fit the leaves")
+        for checkpoint in checkpoints:
+            faults += _checkpoint_faults(world, checkpoint, edge.size)
+    return faults
+
+
+def _leaves(session: Session) -> Iterator[AuditLeaf]:
+    """Every numbered leaf in order, a part at a time."""
+    last = 0
+    while True:
+        part = select(AuditLeaf).where(AuditLeaf.seq > last).order_by(AuditLeaf.seq).limit(READ_AT_ONCE)
+        leaves = session.scalars(part).all()
+        yield from leaves
+        if len(leaves) < READ_AT_ONCE:
+            return
+        last = leaves[-1].seq or 0
+
+
+def _checkpoint_faults(world: World, checkpoint: AuditCheckpoint, leaves: int) -> list[str]:
+    faults = []
+    if checkpoint.size > leaves:
+        faults.append(f"the log is shorter than its checkpoint of {checkpoint.size}")
+    body = f"anju-audit\n{checkpoint.size}\n{checkpoint.root.hex()}\n".encode()
+    try:
+        verify_detached(checkpoint.note, body, world.tokens.public_keys())
+    except TokenRejected:
+        faults.append(f"the signature of checkpoint {checkpoint.size} is not ours")
     return faults
 
 

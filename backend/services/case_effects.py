@@ -20,6 +20,7 @@ from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.registrations import confirm_residence, end_residence
+from backend.services.reported_answers import settle_report
 from backend.services.units import accept_claim, refuse_claim
 from backend.services.voids import void_registration
 
@@ -32,6 +33,8 @@ def apply_decision(
         return _settle_review(world, session, case, actor, method or "window")
     if case.kind == "dispute":
         return _settle_dispute(world, session, case, actor, moved_out_on)
+    if case.kind == "office_change":
+        return _settle_office_change(world, session, case, actor)
     if case.kind == "unit_claim":
         _settle_claim(world, session, case, actor)
     elif case.kind == "rebind":
@@ -157,6 +160,15 @@ def _settle_claim(world: World, session: Session, case: Case, actor: Actor) -> N
                 unit=unit_alias(session, unit.id),
                 **_words(case),
             )
+
+
+def _settle_office_change(world: World, session: Session, case: Case, actor: Actor) -> Refusal | None:
+    """A reported change counts or does not; a subscription that its office has ended was taken up with the office."""
+    reported = "report" in case.evidence
+    allowed = ("counted", "refused") if reported else ("handled",)
+    if case.decision not in allowed:
+        return Refusal("case.decision", "decision", allowed=allowed)
+    return settle_report(world, session, case, actor) if reported else None
 
 
 def _clear_mark(session: Session, case: Case) -> None:

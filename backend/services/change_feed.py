@@ -6,6 +6,7 @@ wants that kind of change in that area. A note holds ids only; what an office is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Integer, String, Uuid, bindparam, exists, func, insert, select, update
@@ -33,6 +34,7 @@ REGISTRATION_CHANGES = {
     "identity_corrected": "amended",
     "still_here": "amended",
     "still_living": "amended",
+    "became_local": "amended",
     "registry_accepted": "accepted",
     "check_out": "checked-out",
     "void": "voided",
@@ -54,6 +56,27 @@ def note_registration(world: World, session: Session, registration: Registration
         )
 
 
+def note_registrations(world: World, session: Session, registrations: Sequence[Registration], action: str) -> None:
+    """Note the same change of many registrations, in two statements and not in one for each."""
+    told = REGISTRATION_CHANGES.get(action)
+    if told is None or not registrations:
+        return
+    kind, now = f"cn.anju.registration.{told}", world.clock.now()
+    found = session.connection().execute(
+        _AREAS, {"change": kind, "units": list({row.unit_id for row in registrations})}
+    )
+    areas = {row.id: row.division for row in found}
+    events = [
+        {"id": new_id(), "kind": kind, "object_kind": OUT_KINDS[kind].about, "object_id": row.id,
+         "person_id": row.person_id, "area": areas[row.unit_id], "version": row.version, "at": now}
+        for row in registrations
+        if row.unit_id in areas
+    ]  # fmt: skip
+    if events:
+        session.connection().execute(insert(FeedEvent), events)
+        outbox.wake(world, session, "office")
+
+
 def note_lease(world: World, session: Session, lease: Lease, told: str) -> None:
     """Note a change of a lease: 'recorded', 'extended', 'ended'."""
     note_change(
@@ -72,6 +95,13 @@ def note_unit(world: World, session: Session, unit: Unit, told: str) -> None:
     note_change(
         world, session, f"cn.anju.unit.{told}", object_id=unit.id, unit_id=unit.id, person_id=None, version=unit.version
     )
+
+
+def note_renumbered(world: World, session: Session, home: Dwelling) -> None:
+    """Note that a dwelling has another address, for each of its units; they keep their public numbers."""
+    for unit in session.scalars(select(Unit).where(Unit.dwelling_id == home.id).order_by(Unit.id)):
+        unit.version += 1
+        note_unit(world, session, unit, "renumbered")
 
 
 def note_change(
@@ -137,10 +167,20 @@ def _hand_over(world: World, session: Session, agreement_id: str, event: FeedEve
     outbox.put(world, session, "office", f"{agreement_id}:{event.object_id}", "change", ids)
 
 
-def _note() -> Any:
-    wanted = exists().where(
+def _wanted() -> Any:
+    """Whether any office is told of the kind of change `change` where the dwelling is."""
+    return exists().where(
         SharingInterest.kind == bindparam("change", type_=String), Dwelling.division.startswith(SharingInterest.area)
     )
+
+
+def _areas() -> Any:
+    """The divisions of those of `units` where some office is told of the change."""
+    units = Unit.id.in_(bindparam("units", expanding=True))
+    return select(Unit.id, Dwelling.division).join(Dwelling, Dwelling.id == Unit.dwelling_id).where(units, _wanted())
+
+
+def _note() -> Any:
     values = select(
         bindparam("event", type_=Uuid(as_uuid=False)),
         bindparam("change", type_=String),
@@ -152,13 +192,14 @@ def _note() -> Any:
         bindparam("moment", type_=UtcDateTime),
     )
     found = values.join_from(Unit, Dwelling, Dwelling.id == Unit.dwelling_id).where(
-        Unit.id == bindparam("unit"), wanted
+        Unit.id == bindparam("unit"), _wanted()
     )
     columns = ["id", "kind", "object_kind", "object_id", "person_id", "area", "version", "at"]
     return insert(FeedEvent).from_select(columns, found)
 
 
 _NOTE = _note()
+_AREAS = _areas()
 _NUMBER = (
     update(FeedEvent.__table__)  # type: ignore[arg-type]
     .where(FeedEvent.__table__.c.id == bindparam("event"))

@@ -36,10 +36,14 @@ from backend.wire.lock_documents import PLATFORM, Delegate, HolderKey, claims_of
 
 @dataclass(frozen=True)
 class DelegateView:
-    """A phone that may issue keys of one lock until `expires_at`; `token` (`delegate+jwt`) only for who made it now."""
+    """A phone that may issue keys of one lock until `expires_at`; `token` (`delegate+jwt`) only for who made it now.
+
+    `lock_key` (JWK) goes with what the phone issues, so that the tenant's knows before which lock it stands.
+    """
 
     id: str
     lock_id: str
+    lock_key: dict[str, str]
     epoch: int
     phone_thumbprint: str
     expires_at: datetime
@@ -75,7 +79,7 @@ def make_delegate(
         known = idempotency.find_answer(session, account_id, idempotency_key, "make_delegate", body)
         if known is not None:
             row = session.get_one(KeyDelegate, known["delegate_id"])
-            return _view(row, _sign(world, row, jwk))
+            return _view(session, row, _sign(world, row, jwk))
         unit = own_unit(session, account_id, unit_id, changing=True)
         landlord_of(session, account_id)
         require_mandate(world, session, unit.id, unit.landlord_id)
@@ -107,7 +111,7 @@ def make_delegate(
         )
         answer = {"delegate_id": row.id}
         idempotency.remember(world, session, account_id, idempotency_key, "make_delegate", body, answer)
-        return _view(row, _sign(world, row, jwk))
+        return _view(session, row, _sign(world, row, jwk))
 
 
 def end_delegate(world: World, *, account_id: str, delegate_id: str) -> DelegateView:
@@ -125,7 +129,7 @@ def end_delegate(world: World, *, account_id: str, delegate_id: str) -> Delegate
             write_leaf(
                 world, session, actor, "delegate_ended", object_kind="lock", object_id=row.lock_id, decision=row.id
             )
-        return _view(row)
+        return _view(session, row)
 
 
 def list_delegates(world: World, *, account_id: str, unit_id: str) -> tuple[DelegateView, ...]:
@@ -143,7 +147,7 @@ def list_delegates(world: World, *, account_id: str, unit_id: str) -> tuple[Dele
             )
             .order_by(KeyDelegate.id.desc())
         )
-        return tuple(_view(row) for row in rows)
+        return tuple(_view(session, row) for row in rows)
 
 
 def fetch_activation(world: World, *, account_id: str, phone_jwk: dict[str, Any]) -> ActivationView:
@@ -207,7 +211,8 @@ def _own_delegate(session: Session, account_id: str, delegate_id: str) -> KeyDel
     return row
 
 
-def _view(row: KeyDelegate, token: str | None = None) -> DelegateView:
+def _view(session: Session, row: KeyDelegate, token: str | None = None) -> DelegateView:
+    lock_key = dict(session.get_one(Lock, row.lock_id).public_key)
     return DelegateView(
-        row.id, row.lock_id, row.epoch, row.phone_thumbprint, row.expires_at, row.revoked_at, token
+        row.id, row.lock_id, lock_key, row.epoch, row.phone_thumbprint, row.expires_at, row.revoked_at, token
     )

@@ -16,6 +16,7 @@ from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.cases import Case
+from backend.models.data_keys import DataKey
 from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
@@ -88,10 +89,13 @@ def looks_after_it_alone(world: World, session: Session, registration: Registrat
     if registration.person_id is None:
         return False
     person = session.get_one(Person, registration.person_id)
-    if age_band(birth_of(world, session, person), world.clock.today()) != "adult":
-        return False
     account = select(Account.id).where(Account.person_id == person.id).limit(1)
-    return person.identity_state in ("verified", "attested") and session.scalar(account) is not None
+    return _may_take_over(world, session, person) and session.scalar(account) is not None
+
+
+def _may_take_over(world: World, session: Session, person: Person) -> bool:
+    is_known = person.identity_state in ("verified", "attested")
+    return is_known and age_band(birth_of(world, session, person), world.clock.today()) == "adult"
 
 
 def spokesperson_of(world: World, session: Session, registration: Registration) -> str | None:
@@ -99,6 +103,23 @@ def spokesperson_of(world: World, session: Session, registration: Registration) 
     if registration.declarer_id is None or looks_after_it_alone(world, session, registration):
         return registration.person_id
     return registration.declarer_id
+
+
+def spokespersons_of(world: World, session: Session, registrations: Sequence[Registration]) -> dict[str, str | None]:
+    """The same for many at once, by the id of the registration: in a few statements and not in three for each."""
+    declared_for = [row for row in registrations if row.declarer_id is not None and row.person_id is not None]
+    grown: set[str] = set()
+    if declared_for:
+        about = {row.person_id for row in declared_for}
+        own = set(session.scalars(select(Account.person_id).where(Account.person_id.in_(about))))
+        people = session.scalars(select(Person).where(Person.id.in_(own))).all()
+        keys = session.scalars(select(DataKey).where(DataKey.subject_id.in_(own))).all()
+        grown = {person.id for person in people if _may_take_over(world, session, person)}
+        del keys  # only now: the session holds what was read together by weak references
+    return {
+        row.id: row.person_id if row.declarer_id is None or row.person_id in grown else row.declarer_id
+        for row in registrations
+    }
 
 
 def find_answered_for(

@@ -26,6 +26,7 @@ from backend.services.event_months import forget_door_events, make_months_ahead
 from backend.services.exemptions import end_past_exemptions
 from backend.services.inbox import tell_person
 from backend.services.key_changes import end_past_visitors, finish_past_exposure
+from backend.services.office_retention import forget_shared
 
 Chore = Callable[[World, Session], None]
 ANOMALIES_KEPT = timedelta(days=180)  # as application logs
@@ -130,6 +131,11 @@ def _forget_door_events(world: World, session: Session) -> None:
     session.execute(delete(LockAnomaly).where(LockAnomaly.last_at < world.clock.now() - ANOMALIES_KEPT))
 
 
+def _forget_shared(world: World, session: Session) -> None:
+    """Retention of what went to and came from other offices; the leaves that show it to people stay."""
+    forget_shared(world, session)
+
+
 OFTEN = (
     _end_exemptions,
     _extend_attestations,
@@ -139,5 +145,5 @@ OFTEN = (
     _finish_revocations,
     _forget,
 )
-HOURLY = (_keep_months, _forget_door_events)  # they look through a month's rows
+HOURLY = (_keep_months, _forget_door_events, _forget_shared)  # they look through a month's rows
 CHORES = (*OFTEN, *HOURLY)

@@ -17,6 +17,7 @@ from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.notices import Notice
+from backend.services.letter_rows import write_letter
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ def tell_account(
     marker = f"{kind}:{once}"[:120]
     if session.scalar(select(Notice.id).where(Notice.once == marker)) is not None:
         return False
+    account = session.get_one(Account, account_id)
+    if account.phone_token is None and account.person_id is not None:
+        write_letter(world, session, account.person_id, kind, marker=marker, rule=rule, params=params)
     notice = Notice(
         id=new_id(), account_id=account_id, kind=kind, once=marker, rule=rule, params=params, at=world.clock.now()
     )
@@ -53,9 +57,10 @@ def tell_account(
 def tell_person(
     world: World, session: Session, person_id: str, kind: str, *, once: str, rule: str | None = None, **params: Any
 ) -> bool:
-    """The same for the account of a person; False when the person has none (the paper path)."""
+    """The same for the account of a person; False when the person has none, and is written to."""
     account_id = session.scalar(select(Account.id).where(Account.person_id == person_id))
     if account_id is None:
+        write_letter(world, session, person_id, kind, marker=f"{kind}:{once}"[:120], rule=rule, params=params)
         return False
     return tell_account(world, session, account_id, kind, once=once, rule=rule, **params)
 

@@ -25,6 +25,7 @@ from backend.models.units import Unit
 from backend.services import outbox, vault
 from backend.services.audit import Actor, write_leaf
 from backend.services.declarations import find_living
+from backend.services.hands import Hand
 from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_visitor, change_key, unit_alias
 from backend.services.key_lists import key_ends
@@ -62,6 +63,15 @@ class InvitationFace:
 
 
 @dataclass(frozen=True)
+class PendingInvitation:
+    """An open invitation to a phone, for who has signed in with that phone: the link's token, and its face."""
+
+    token: str
+    expires_at: datetime
+    face: InvitationFace
+
+
+@dataclass(frozen=True)
 class Accepted:
     """The tenant's three things; a visitor has the key alone."""
 
@@ -90,6 +100,8 @@ def invite_tenant(world: World, *, account_id: str, lease_id: str, phone: str | 
             change_key(world, session, key, "invite", actor)
         if number is None:
             number = vault.unseal(world, session, lease.id, "leases.named_phone", lease.id, lease.named_phone_sealed)
+        if not number:  # recorded at the window without one
+            raise Refused("phone.invalid", "phone")
         invitation = make_invitation(world, session, number, lease_id=lease.id)
         write_leaf(world, session, actor, "tenant_invited", object_kind="lease", object_id=lease.id)
         return invitation_view(world, session, invitation)
@@ -111,20 +123,28 @@ def cancel_invitation(world: World, *, account_id: str, lease_id: str) -> Invita
 def look_at_invitation(world: World, *, token: str) -> InvitationFace:
     """What the link shows before signing in. Raises Refused invitation.unknown / used / expired / cancelled."""
     with reading() as session:
-        invitation = _open_invitation(world, session, token)
-        phone = vault.unseal(
-            world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed
+        return _face(world, session, _open_invitation(world, session, token))
+
+
+def list_my_invitations(world: World, *, account_id: str) -> tuple[PendingInvitation, ...]:
+    """The open invitations to the phone this account has proved to hold, newest first: for who has lost the link."""
+    with reading() as session:
+        account = session.get_one(Account, account_id)
+        rows = session.scalars(
+            select(Invitation)
+            .outerjoin(Lease, Lease.id == Invitation.lease_id)
+            .outerjoin(Key, Key.id == Invitation.key_id)
+            .where(
+                Invitation.phone_token == account.phone_token,
+                Invitation.state == "pending",
+                Invitation.expires_at >= world.clock.now(),
+                (Lease.state == "active") | (Key.state == "invited"),  # what has ended has no key to be read with
+            )
+            .order_by(Invitation.created_at.desc(), Invitation.id.desc())
         )
-        if invitation.lease_id is None:
-            return _visitors_face(world, session, invitation, mask_phone(phone))
-        lease = session.get_one(Lease, invitation.lease_id)
-        return InvitationFace(
-            landlord_alias=landlord_alias(world, session, lease),
-            unit_alias=unit_alias(session, lease.unit_id),
-            starts_on=lease.starts_on,
-            ends_on=lease.ends_on,
-            state=invitation.state,
-            phone_masked=mask_phone(phone),
+        return tuple(
+            PendingInvitation(_token_of(world, session, row), row.expires_at, _face(world, session, row))
+            for row in rows
         )
 
 
@@ -160,8 +180,14 @@ def accept_invitation(world: World, *, account_id: str, token: str, phone_jwk: d
         return Accepted(lease.id, registration_of(session, lease.id).id, key.id)
 
 
-def hold_lease(world: World, session: Session, account: Account, lease: Lease, key: Key) -> None:
-    """Make this account the tenant of a lease and the holder of its key, inside the present write unit."""
+def hold_lease(
+    world: World, session: Session, account: Account, lease: Lease, key: Key, hand: Hand | None = None
+) -> None:
+    """Make this account the tenant of a lease and the holder of its key, inside the present write unit.
+
+    `hand`: an officer's at the window, else it is done by the account itself.
+    """
+    hand = hand or Hand(Actor("resident", account.id), "tenant")
     registration = registration_of(session, lease.id)
     key.holder_account_id = account.id
     if registration.tenant_leg == "declared" and registration.declared_by != "self":
@@ -178,13 +204,13 @@ def hold_lease(world: World, session: Session, account: Account, lease: Lease, k
     along = account.person_id is not None and find_living(session, account.person_id, lease.unit_id)
     registration.person_id = None if along and along.id != registration.id else account.person_id
     lease.tenant_id = account.person_id
-    change_registration(world, session, registration, "accept", Actor("resident", account.id), source="tenant")
+    change_registration(world, session, registration, "accept", hand.actor, source=hand.source)
 
 
 def invitation_view(world: World, session: Session, invitation: Invitation) -> InvitationView:
     """An invitation with its link, for the landlord who made it."""
     phone = vault.unseal(world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed)
-    token = vault.unseal(world, session, invitation.aim_id, "invitations.token", invitation.id, invitation.token_sealed)
+    token = _token_of(world, session, invitation)
     expired = invitation.state == "pending" and invitation.expires_at < world.clock.now()
     return InvitationView(
         invitation.id,
@@ -238,6 +264,25 @@ def make_invitation(
     if send:
         outbox.put(world, session, "sms", invitation.id, "invitation", {"invitation_id": invitation.id})
     return invitation
+
+
+def _token_of(world: World, session: Session, invitation: Invitation) -> str:
+    return vault.unseal(world, session, invitation.aim_id, "invitations.token", invitation.id, invitation.token_sealed)
+
+
+def _face(world: World, session: Session, invitation: Invitation) -> InvitationFace:
+    phone = vault.unseal(world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed)
+    if invitation.lease_id is None:
+        return _visitors_face(world, session, invitation, mask_phone(phone))
+    lease = session.get_one(Lease, invitation.lease_id)
+    return InvitationFace(
+        landlord_alias=landlord_alias(world, session, lease),
+        unit_alias=unit_alias(session, lease.unit_id),
+        starts_on=lease.starts_on,
+        ends_on=lease.ends_on,
+        state=invitation.state,
+        phone_masked=mask_phone(phone),
+    )
 
 
 def _visitors_face(world: World, session: Session, invitation: Invitation, phone_masked: str) -> InvitationFace:

@@ -26,6 +26,7 @@ from backend.models.sharing import DataSharingAgreement, FeedEvent, OfficeDelive
 from backend.services import outbox
 from backend.services.agreements import find_in_force, office_actor, suspend_in, terms_of
 from backend.services.audit import SYSTEM, make_leaf
+from backend.services.case_opening import open_case
 from backend.services.outbox import OutboxItem
 from backend.services.shared_fields import Told, Withheld, build
 from backend.wire.cloud_events import BATCH_CONTENT_TYPE, CONTENT_TYPE, CloudEvent, encode_event, encode_events
@@ -120,12 +121,16 @@ def note_delivered(world: World, shipment: Shipment) -> None:
 def put_off(
     world: World, shipment: Shipment, reason: str, *, refused: bool, retry_after_seconds: float | None = None
 ) -> None:
-    """It was not taken: try again later, or set it aside for a person after a week, or when it was refused for good."""
+    """It was not taken: try again later, or set it aside for a person after a week, or when it was refused for good.
+
+    Refused for good is the same refusal twice in a row once it was tried often: one among many outages is none.
+    """
     now = world.clock.now()
     with transaction() as session:
         for parcel in shipment.parcels:
             item = parcel.item
-            hopeless = refused and parcel.attempt >= TRIES_BEFORE_PARKED
+            before = session.get_one(OfficeDelivery, parcel.delivery_id).reason
+            hopeless = refused and before == reason and parcel.attempt >= TRIES_BEFORE_PARKED
             if hopeless or now - item.created_at >= PARKED_AFTER:
                 outbox.park_in(world, session, item, error=reason)
                 _mark(world, session, parcel, "parked", reason)
@@ -142,10 +147,23 @@ def end_by_office(world: World, shipment: Shipment) -> None:
         agreement = session.get_one(DataSharingAgreement, shipment.agreement_id, with_for_update=True)
         if agreement.state == "active":
             suspend_in(world, session, agreement, "gone", SYSTEM)
+            _ask_supervisors(world, session, agreement)
             log.error("office_subscription_gone", subscriber=shipment.subscriber)
         for parcel in shipment.parcels:
             outbox.retry_in(world, session, parcel.item, after=SUSPENDED_WAIT, error="gone")
             _mark(world, session, parcel, "open", "gone")
+
+
+def _ask_supervisors(world: World, session: Session, agreement: DataSharingAgreement) -> None:
+    """A case for those who approve agreements: they ask the office, then the operator resumes or ends it."""
+    open_case(
+        world,
+        session,
+        kind="office_change",
+        area=agreement.areas[0],
+        opened_by="rule",
+        evidence={"office": agreement.office_zh, "why": "gone", "agreement": agreement.id},
+    )
 
 
 def leaves_of(world: World, agreement: DataSharingAgreement, told: Told, action: str) -> list[dict[str, Any]]:

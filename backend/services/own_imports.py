@@ -113,13 +113,12 @@ def get_import(world: World, *, account_id: str, import_id: str) -> ImportView:
 
 
 def list_import_rows(
-    world: World, *, account_id: str, import_id: str, after: int = 0, limit: int = 50, outcome: str | None = None
+    world: World, *, account_id: str, import_id: str, after: int = 0, limit: int = 50, outcomes: tuple[str, ...] = ()
 ) -> RowPage:
     """What became of the rows behind number `after`, or would become of them until the import is started."""
     with reading() as session:
         run = _present(session, _own(session, account_id, import_id))
         run_id = run.id
-    outcomes = (outcome,) if outcome else ()
     rows = list_rows(run_id, outcomes=outcomes, after=after, limit=limit + 1)
     more = len(rows) > limit
     return RowPage(rows[:limit], rows[limit - 1].number if more else None)

@@ -20,7 +20,7 @@ from backend.models.units import Unit
 from backend.services import outbox
 from backend.services.audit import SYSTEM, Actor, write_leaf
 from backend.services.case_opening import open_case
-from backend.services.change_feed import note_registration
+from backend.services.change_feed import note_registration, note_unit
 from backend.services.field_sources import note_fields
 
 
@@ -73,6 +73,8 @@ def change_registration(
         decision=reason,
     )
     note_registration(world, session, registration, action)
+    if leaving:  # offices are told nothing more of this residence, but how many are registered there has changed
+        note_unit(world, session, session.get_one(Unit, registration.unit_id), "changed")
     told = registration.declared_at is not None and (registration.scope == "in_scope" or leaving)
     if send is not None and told:
         registration.registry_state = "unsent"

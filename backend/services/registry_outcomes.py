@@ -22,9 +22,7 @@ from backend.models.registry_attempts import RegistryAttempt
 from backend.models.units import Unit
 from backend.services.audit import Actor
 from backend.services.case_opening import open_case
-from backend.services.change_feed import note_registration
 from backend.services.document_states import UNMATCHED_CODE
-from backend.services.household_members import spokesperson_of
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.outbox import OutboxItem
@@ -37,12 +35,14 @@ log = structlog.get_logger(__name__)
 REGISTRY = Actor("registry", office="居住登记机关")
 
 
-def check_receipt(world: World, attempt: RegistryAttempt, number: str | None, token: str | None) -> Receipt | str:
+def check_receipt(
+    settlement: Settlement, attempt: RegistryAttempt, number: str | None, token: str | None
+) -> Receipt | str:
     """The receipt, if it verifies and is for exactly what was sent; else the reason why it does not count."""
     if not number or not token:
         return "missing"
     try:
-        receipt = verify_receipt(token, world.registry.receipt_keys())
+        receipt = verify_receipt(token, settlement.receipt_keys)
     except ReceiptInvalid as invalid:
         return invalid.reason
     same = receipt.number == number and receipt.record_id == attempt.registration_id and receipt.op == attempt.op
@@ -86,7 +86,7 @@ def accept(
     settlement.keep_leg(attempt, receipt)
     settlement.note(REGISTRY, attempt, "registry_accepted", receipt.number)
     if attempt.leg == "TENANT" and attempt.op in ("UPSERT", "AMEND"):
-        note_registration(settlement.world, settlement.session, registration, "registry_accepted")
+        settlement.tell_offices(registration)
     _tell_accepted(settlement, registration, attempt, receipt)
     return True
 
@@ -107,7 +107,7 @@ def reject(settlement: Settlement, item: OutboxItem, attempt: RegistryAttempt, e
     settlement.note(REGISTRY, attempt, "registry_rejected", attempt.reason)
     blocking = [error for error in errors if is_blocking(error)]
     owner = decide_owner(error.owner for error in blocking)
-    told = _tell_rejected(world, session, registration, attempt, owner, blocking)
+    told = _tell_rejected(settlement, registration, attempt, owner, blocking)
     if not told or any(error.code in IDENTITY_CODES for error in blocking):
         open_rejection_case(world, session, registration, attempt, owner)
 
@@ -191,7 +191,7 @@ def _tell_accepted(
 ) -> None:
     if attempt.leg == "LANDLORD":
         return
-    told_id = spokesperson_of(settlement.world, settlement.session, registration)
+    told_id = settlement.spokesperson(registration)
     if told_id is None:
         return
     once = f"{registration.id}:{attempt.version}"
@@ -205,15 +205,15 @@ def _tell_accepted(
 
 
 def _tell_rejected(
-    world: World,
-    session: Session,
+    settlement: Settlement,
     registration: Registration,
     attempt: RegistryAttempt,
     owner: str,
     errors: Sequence[ItemError],
 ) -> bool:
     """Tell the person who must mend it; False when it is nobody with an inbox."""
-    person_id = spokesperson_of(world, session, registration) if owner == "TENANT" else None
+    session = settlement.session
+    person_id = settlement.spokesperson(registration) if owner == "TENANT" else None
     if owner == "LANDLORD" and registration.lease_id is not None:
         person_id = session.get_one(Lease, registration.lease_id).landlord_id
     mine = [error for error in errors if error.owner == owner]
@@ -221,7 +221,7 @@ def _tell_rejected(
         return False
     first = mine[0]
     return tell_person(
-        world,
+        settlement.world,
         session,
         person_id,
         "registration_rejected",

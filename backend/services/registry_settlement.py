@@ -28,6 +28,9 @@ from backend.models.registry_attempts import RegistryAttempt
 from backend.models.registry_returns import RegistryLeg
 from backend.services import outbox
 from backend.services.audit import Actor, make_leaf
+from backend.services.change_feed import note_registrations
+from backend.services.household_members import spokespersons_of
+from backend.services.letter_rows import write_letter
 from backend.services.outbox import OutboxItem
 from backend.wire.receipts import Receipt
 from backend.wire.registry_answers import digest_day
@@ -76,6 +79,9 @@ class Settlement:
         self._leaves: list[dict[str, Any]] = []
         self._changes: list[dict[str, Any]] = []
         self._notices: list[tuple[str, str, str, dict[str, Any]]] = []
+        self.receipt_keys = world.registry.receipt_keys()
+        self._told_on: list[Registration] = []
+        self._spokespersons: dict[str, str | None] | None = None
 
     def attempt(self, row: Row) -> RegistryAttempt:
         """The open attempt of a row."""
@@ -161,8 +167,18 @@ class Settlement:
             )
         )
 
+    def spokesperson(self, registration: Registration) -> str | None:
+        """The person who is told about a registration of this chunk, and mends it."""
+        if self._spokespersons is None:
+            self._spokespersons = spokespersons_of(self.world, self.session, list(self._registrations.values()))
+        return self._spokespersons[registration.id]
+
+    def tell_offices(self, registration: Registration) -> None:
+        """Tell the entitled offices that the registry has accepted what is declared."""
+        self._told_on.append(registration)
+
     def tell(self, person_id: str, kind: str, once: str, **params: Any) -> None:
-        """Tell the account of a person, if there is one, once."""
+        """Tell the account of a person once; who has no phone is written to."""
         self._notices.append((person_id, kind, f"{kind}:{once}"[:120], params))
 
     def write(self) -> None:
@@ -174,13 +190,19 @@ class Settlement:
             connection.execute(insert(RegistrationChange), self._changes)
         if self._leaves:
             connection.execute(insert(AuditLeaf), self._leaves)
+        note_registrations(self.world, self.session, self._told_on, "registry_accepted")
         if self._notices:
             self._write_notices()
 
     def _write_notices(self) -> None:
         people = [person_id for person_id, _, _, _ in self._notices]
-        pairs = self.session.execute(select(Account.person_id, Account.id).where(Account.person_id.in_(people)))
+        found = select(Account.person_id, Account.id, Account.phone_token).where(Account.person_id.in_(people))
+        pairs = self.session.execute(found).all()
         accounts = {row.person_id: row.id for row in pairs}
+        phones = {row.person_id for row in pairs if row.phone_token is not None}
+        for person_id, kind, marker, params in self._notices:
+            if person_id not in phones:
+                write_letter(self.world, self.session, person_id, kind, marker=marker, rule=None, params=params)
         markers = [marker for _, _, marker, _ in self._notices]
         told = set(self.session.scalars(select(Notice.once).where(Notice.once.in_(markers))))
         rows = [

@@ -70,6 +70,7 @@ class KeyCard:
     consent: str
     ends_at: datetime | None
     replaces_id: str | None
+    used_up: bool = False  # told to the visitor and the occupants alone: an opening is none of the landlord's business
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class TenancyView:
     landlord_alias: str
     address: str
     division: str
+    office_place: str  # county, street and village: where the window is that looks after this home
     starts_on: date
     ends_on: date | None
     registration: RegistrationView
@@ -226,7 +228,7 @@ def key_card(session: Session, key: Key) -> KeyCard:
         key.starts_on,
         key.ends_on,
         key.epoch,
-        key.revoke_ground,
+        _why(key),
         doors,
         key.version,
         key.phone_thumbprint,
@@ -240,6 +242,13 @@ def key_card(session: Session, key: Key) -> KeyCard:
         key_ends(key),
         key.replaces_id,
     )
+
+
+def _why(key: Key) -> str | None:
+    """Why a key is in its state: the ground on which it was ended, or who has suspended it."""
+    if key.state == "suspended":
+        return f"suspended_by_{key.suspended_by}" if key.suspended_by else None
+    return key.revoke_ground
 
 
 def registration_view(session: Session, row: Registration) -> RegistrationView:
@@ -326,6 +335,7 @@ def _view(world: World, session: Session, account_id: str, row: Registration) ->
         landlord_alias=landlord_alias(world, session, lease),
         address=address_of(dwelling, unit),
         division=dwelling.division,
+        office_place=f"{dwelling.county}{dwelling.street}{dwelling.village}",
         starts_on=lease.starts_on if head is row else row.move_in_on,
         ends_on=lease.ends_on if head is row else row.planned_end_on,
         registration=registration_view(session, row),

@@ -7,7 +7,7 @@ or name. The landlord never sees an opening.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -31,8 +31,10 @@ from backend.domain.visitors import (
 )
 from backend.gateways.world import World
 from backend.models.accounts import Account
+from backend.models.commands import Command
 from backend.models.invitations import Invitation
 from backend.models.keys import Key
+from backend.models.lock_events import LockEvent
 from backend.models.units import Unit
 from backend.services import idempotency, vault
 from backend.services.audit import Actor, write_leaf
@@ -211,7 +213,30 @@ def list_my_visits(world: World, *, account_id: str) -> tuple[KeyCard, ...]:
             .where(Key.holder_account_id == account_id, Key.kind == "visitor", Key.state.not_in(ENDED))
             .order_by(Key.created_at.desc(), Key.id.desc())
         )
-        return tuple(key_card(session, key) for key in rows)
+        return tuple(replace(key_card(session, key), used_up=_is_used_up(session, key)) for key in rows)
+
+
+def get_my_visit(world: World, *, account_id: str, key_id: str) -> KeyCard:
+    """A visitor's key this phone holds or held: an ended one says why it opens no more. Another's is not found."""
+    with reading() as session:
+        key = session.get(Key, key_id)
+        if key is None or key.kind != "visitor" or key.holder_account_id != account_id:
+            raise Refused("not_found", "key_id")
+        return replace(key_card(session, key), used_up=_is_used_up(session, key))
+
+
+def _is_used_up(session: Session, key: Key) -> bool:
+    """Whether the lock has told of as many openings as a counted key has, or has said itself that none is left.
+
+    The lock counts; this is what has been heard from it so far, so it may know more.
+    """
+    if key.uses is None:
+        return False
+    opened = session.scalar(select(func.count()).where(LockEvent.key_id == key.id, LockEvent.kind == "lock.unlocked"))
+    if (opened or 0) >= key.uses:
+        return True
+    refused = select(Command.id).where(Command.key_id == key.id, Command.reason == "used_up").limit(1)
+    return session.scalar(refused) is not None
 
 
 def _check(
@@ -312,8 +337,11 @@ def _card(world: World, session: Session, account_id: str, key: Key) -> VisitorK
     if is_mine and key.state == "invited":  # afterwards the link has done its work, and at the end its data key is gone
         found = session.scalar(select(Invitation).where(Invitation.key_id == key.id, Invitation.state == "pending"))
         invitation = invitation_view(world, session, found) if found else None
+    card = key_card(session, key)
+    if is_living and is_occupant(session, account_id, key.unit_id):
+        card = replace(card, used_up=_is_used_up(session, key))
     return VisitorKeyCard(
-        key=key_card(session, key),
+        key=card,
         issuer_role=key.issuer_role or "landlord",
         is_mine=is_mine,
         emergency=key.emergency,

@@ -19,6 +19,7 @@ __all__ = [
     "SIGNATURE_HEADER",
     "SUBSCRIBER_HEADER",
     "TIME_HEADER",
+    "reporter_of",
     "signing_input",
     "verify_call",
 ]
@@ -27,6 +28,11 @@ SUBSCRIBER_HEADER = "X-Subscriber"
 TIME_HEADER = "X-Request-Time"
 ATTEMPT_HEADER = "X-Delivery-Attempt"
 CLOCKS_APART = timedelta(minutes=5)
+
+
+def reporter_of(subscriber: str) -> str:
+    """The `source` of what an office reports."""
+    return f"urn:anju:office:{subscriber}"
 
 
 def signing_input(subscriber: str, method: str, target: str, at: datetime, body: bytes) -> bytes:

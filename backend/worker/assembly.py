@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 from backend.bootstrap import world_of
+from backend.domain.merkle import TreeEdge
 from backend.gateways.world import World
 from backend.services import (
     agreements,
@@ -18,6 +19,7 @@ from backend.services import (
     housekeeping,
     import_work,
     messages,
+    reported_answers,
 )
 from backend.services.turns import TurnHolder
 from backend.worker.helpers import Bell, help_out, process_and_call
@@ -44,6 +46,7 @@ def make_loops(app: Flask) -> list[Loop]:
     ]
     sharing = [
         Step("end", 60, _with(agreements.end_overdue, world)),
+        Step("reported", 60, _with(reported_answers.settle_late_reports, world), wakes_again=True),
         Step("number", 0, _with(change_feed.number_events, world), wakes_again=True),
         Step("share", 0, _with(send_once, world), wakes_again=True),
     ]
@@ -65,10 +68,10 @@ def make_loops(app: Flask) -> list[Loop]:
 
 
 def _keeping(world: World) -> list[Step]:
-    mine = _in_turn(world, "house")
+    mine, edge = _in_turn(world, "house"), TreeEdge()
     return [
         Step("seal", 1, mine(_with(audit.seal_leaves, world))),
-        Step("checkpoint", 60, mine(_with(audit.sign_checkpoint, world))),
+        Step("checkpoint", 60, mine(lambda: audit.sign_checkpoint(world, edge))),
         Step("documents", 15, mine(_with(document_checks.ask_again, world))),
         Step("house", 10, mine(lambda: housekeeping.keep_house(world, housekeeping.OFTEN))),
         Step("duties", 0, mine(_with(duties.keep_duties, world)), wakes_again=True),

@@ -11,7 +11,9 @@ from backend.services.office_sending import Shipment
 
 log = structlog.get_logger(__name__)
 
-_FOR_NOW = (408, 425, 429)  # besides 5xx: the office asks for patience; any other refusal will not change by itself
+# Besides 5xx: the office asks for patience, or its clock or keys are behind (401; each try is signed anew). Any other
+# refusal will not change by itself.
+_FOR_NOW = (401, 408, 425, 429)
 
 
 def send_once(world: World) -> int:

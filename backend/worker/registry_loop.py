@@ -16,10 +16,10 @@ from backend.wire.registry_messages import MOST_ITEMS
 log = structlog.get_logger(__name__)
 
 # All well, a batch is judged within a few tens of milliseconds: ask quickly at first, then leave it for later passes.
-FIRST_POLLS_SECONDS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
-# A full batch is waited for longer: putting it down to send yet another would only lengthen the registry's queue.
-FULL_POLLS_SECONDS = (0.1, 0.2, 0.3, 0.4, *(0.5,) * 24)
-
+FIRST_POLLS_SECONDS = (0.0, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)
+# A full batch is waited for longer: putting it down to send yet another would only lengthen the registry's queue. Each
+# answer carries every item, so it is not asked for before it can well be done.
+FULL_POLLS_SECONDS = (0.3, 0.4, *(0.5,) * 24)
 
 FULL = MOST_ITEMS // 2  # a claim of that many rows means a backlog
 SILENCE = frozenset({"timeout", "connect", "tls"})  # who does not answer one call will not answer the next either
@@ -65,7 +65,7 @@ def _handle(world: World, shipment: Shipment, sleep: Callable[[float], None]) ->
             waits = FULL_POLLS_SECONDS if len(shipment.rows) >= FULL else FIRST_POLLS_SECONDS
             _ask(world, shipment, waits, sleep)
         else:
-            _ask(world, shipment, FULL_POLLS_SECONDS if len(shipment.rows) >= FULL else (), sleep)
+            _ask(world, shipment, (0.0, *FULL_POLLS_SECONDS) if len(shipment.rows) >= FULL else (0.0,), sleep)
     except RegistryUnavailable as failure:
         log.warning("registry_unavailable", reason=failure.reason, rows=len(shipment.rows))
         registry_sync.put_off_shipment(world, shipment, failure.reason, failure.retry_after_seconds)
@@ -80,14 +80,13 @@ def _handle(world: World, shipment: Shipment, sleep: Callable[[float], None]) ->
 
 
 def _ask(world: World, shipment: Shipment, waits: tuple[float, ...], sleep: Callable[[float], None]) -> None:
-    """Ask what became of a batch until it is finished or the waits are used up."""
-    batch_id = shipment.remote_batch_id or ""
-    status = world.registry.batch_status(batch_id)
+    """Ask what became of a batch, after each wait, until it is finished or the waits are used up."""
     for wait in waits:
+        if wait:
+            sleep(wait)
+        status = world.registry.batch_status(shipment.remote_batch_id or "")
         if status.is_finished or not status.is_known:
             break
-        sleep(wait)
-        status = world.registry.batch_status(batch_id)
     if status.is_known and not status.is_finished:
         registry_sync.leave_open(world, shipment)
         return

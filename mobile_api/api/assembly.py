@@ -12,6 +12,7 @@ from mobile_api.api import (
     households,
     identity_checks,
     identity_ways,
+    imports,
     invitations,
     key_phones,
     keys,
@@ -19,15 +20,17 @@ from mobile_api.api import (
     me,
     proofs,
     registrations,
+    reported,
     residence_paths,
     sign_ins,
+    unit_board,
     units,
     visitor_keys,
 )
 from mobile_api.api.contract import IdConverter, WordConverter
 from mobile_api.api.description import PREFIX, complete_document, make_api
 from mobile_api.api.documents import DOCUMENT, documents
-from mobile_api.requests import API_BODY_BYTES, REPORT_BYTES, UPLOAD_BYTES
+from mobile_api.requests import API_BODY_BYTES, LIST_BYTES, REPORT_BYTES, UPLOAD_BYTES
 
 # In the order of the main journey, which is the order of the document.
 NOUNS = (
@@ -37,7 +40,9 @@ NOUNS = (
     consents,
     dwellings,
     units,
+    unit_board,
     leases,
+    imports,
     invitations,
     registrations,
     households,
@@ -48,9 +53,14 @@ NOUNS = (
     key_phones,
     visitor_keys,
     access_records,
+    reported,
     proofs,
 )
-LARGER = {"api.identity.check_face": UPLOAD_BYTES, "api.keys.bring_lock_report": REPORT_BYTES}
+LARGER = {
+    "api.identity.check_face": UPLOAD_BYTES,
+    "api.keys.bring_lock_report": REPORT_BYTES,
+    "api.imports.upload": LIST_BYTES,
+}
 
 
 def register_api(app: Flask) -> None:

@@ -7,11 +7,21 @@ from typing import Any
 from backend.services import invitations
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.leases import Acceptance, Accepted, InvitationFace, InvitationToken
+from mobile_api.api.schemas.leases import Acceptance, Accepted, InvitationFace, InvitationToken, PendingInvitation
 
 blueprint = Blueprint("invitations", "邀请", "Invitations")
 
 REFUSALS = ("invitation.unknown", "invitation.used", "invitation.expired", "invitation.cancelled")
+
+
+@blueprint.get("/invitations")
+@blueprint.response(200, PendingInvitation(many=True))
+def list_mine() -> Any:
+    """Open invitations to one's own phone, newest first: for who has lost the link.
+
+    发给本人手机号、还没有接受的邀请；没有链接也能找到。
+    """
+    return invitations.list_my_invitations(world(), account_id=me())
 
 
 @blueprint.post("/invitations/look")

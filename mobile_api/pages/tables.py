@@ -22,6 +22,23 @@ UNIT_STATES = {
     "vacant": ("plain", "door", _l("无在租")),
     "lock_offline": ("bad", "wifi-off", _l("锁离线")),
 }
+IMPORT_STATES = {
+    "checking": ("going", "clock", _l("正在逐行检查")),
+    "ready": ("going", "pencil", _l("检查完毕，等您开始")),
+    "running": ("going", "clock", _l("正在导入")),
+    "done": ("good", "check", _l("已导入")),
+    "failed": ("bad", "alert", _l("没有导入")),
+    "stopped": ("plain", "stop", _l("已停止")),
+    "expired": ("plain", "clock", _l("已过期")),
+}
+# what a row did, what it would do, sign, icon
+IMPORT_OUTCOMES = {
+    "new": (_l("新录入租约"), _l("将录入租约"), "good", "plus"),
+    "changed": (_l("已更新租约"), _l("将更新租约"), "good", "pencil"),
+    "same": (_l("与已有租约相同"), _l("与已有租约相同"), "plain", "check"),
+    "kept": (_l("保持原样"), _l("将保持原样"), "plain", "pause"),
+    "failed": (_l("这行没有导入"), _l("这行不能导入"), "bad", "alert"),
+}
 KEY_SIGNS = {
     "draft": ("plain", "pencil"),
     "invited": ("going", "send"),
@@ -30,6 +47,25 @@ KEY_SIGNS = {
     "suspended": ("bad", "pause"),
     "revoking": ("going", "clock"),
     "revoked": ("plain", "stop"),
+}
+# Why a key opens nothing, to its holder: who suspended it, or on what ground it was ended.
+KEY_REASONS = {
+    "suspended_by_tenant": _l("钥匙已暂停，是您自己暂停的。按下面的“恢复钥匙”就能再用。"),
+    "suspended_by_landlord": _l("钥匙已由房东暂停。房东只能凭退房、双方同意或法院裁定这样做。"),
+    "check_out": _l("钥匙已停用：已办理退房。"),
+    "both_agreed": _l("钥匙已停用：房东说双方已同意。"),
+    "court_order": _l("钥匙已停用：依据法院裁定。"),
+    "holder_request": _l("钥匙已停用：是您自己申请的。"),
+    "never_active": _l("钥匙已停用：登记没有办完，租约已取消。"),
+    "lost_phone": _l("钥匙已停用：您已把它换到另一部手机。"),
+    "handover": _l("钥匙已停用：下一位住户已入住。"),
+    "moved_in": _l("钥匙已停用：新住户已入住，以前发的临时钥匙不再有效。"),
+    "over": _l("钥匙已过期：约定的日期已到。"),
+    "consent_refused": _l("钥匙不能用：住户没有同意。"),
+    "occupant_request": _l("钥匙已停用：住户停用了它。"),
+    "landlord_request": _l("钥匙已停用：房东停用了它。"),
+    "landlord_changed": _l("钥匙已停用：房东已更换。"),
+    "issuer_left": _l("钥匙已停用：发钥匙的住户已搬走。"),
 }
 CONSENT_SIGNS = {
     "asked": ("going", "clock"),
@@ -138,6 +174,7 @@ TASKS = {
 REGISTRY_ACTIONS = {
     "office_told": ("按数据共享协议告知其他单位", "Told to another office under a data-sharing agreement"),
     "office_fetched": ("其他单位按数据共享协议获取", "Fetched by another office under a data-sharing agreement"),
+    "office_reported": ("其他单位通报了与您有关的变动", "Another office reported a change about you"),
     "registry_sent": ("居住登记送往登记机关", "Your registration was sent to the registry"),
     "registry_read": ("登记机关查看了您的登记", "Your record was read at the registry"),
     "registration_correction_received": ("登记机关通知了一处更正", "The registry has told of a correction"),
@@ -157,6 +194,7 @@ ANOTHER_ACT = ("处理了与您有关的事项", "Handled a matter about you")
 FIELD_NAMES = {
     **purposes.FIELDS,
     **{code: (field.zh, field.en) for code, field in sharing.FIELDS.items()},
+    **sharing.INBOUND_FIELDS,
     "move_in_on": ("入住日期", "move-in date"),
     "planned_end_on": ("预计离开日期", "planned end"),
     "reason": ("事由", "reason of stay"),

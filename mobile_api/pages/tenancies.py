@@ -15,6 +15,7 @@ from backend.services import (
     consents,
     field_origins,
     identity_checks,
+    invitations,
     persons,
     registrations,
     registry_corrections,
@@ -28,13 +29,14 @@ from mobile_api.pages.forms import Sheet
 
 @tenant.get("/")
 def home() -> str | Response:
-    """My homes; with a single one, straight to it."""
+    """Invitations to this phone, visits, homes; with nothing but a single home, straight to it."""
     mine = tenancies.my_tenancies(world(), account_id=account_id())
     living = [one for one in mine if one.registration.residence == "living"]
     visits = visitor_keys.list_my_visits(world(), account_id=account_id())
-    if len(mine) == 1 and len(living) == 1 and not visits:
+    invited = invitations.list_my_invitations(world(), account_id=account_id())
+    if len(mine) == 1 and len(living) == 1 and not visits and not invited:
         return redirect(url_for("tenant.tenancy", registration_id=living[0].registration_id))
-    return render_template("tenant/home.html", tenancies=mine, visits=visits)
+    return render_template("tenant/home.html", tenancies=mine, visits=visits, invited=invited)
 
 
 @tenant.get("/homes/<registration_id>")

@@ -7,13 +7,23 @@ from werkzeug.wrappers import Response
 
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
-from backend.services import commands, key_codes, keys, tenancies, visitor_keys
+from backend.services import commands, key_codes, tenancies, visitor_keys
 from backend.services.tenancies import TenancyView
 from mobile_api.pages.doors import account_id, tenant, wants_json, world
 from mobile_api.pages.receipts import draw_qr
 from mobile_api.pages.unlocks import spoken
 from mobile_api.pages.visitor_forms import DAYS, read_visitor, visitor_sheet
 from mobile_api.requests import preferred_wait
+
+
+@tenant.get("/visitors")
+def any_visitors() -> Response:
+    """From a message: the visitors' keys of the only home one lives in, else the list of homes."""
+    mine = tenancies.my_tenancies(world(), account_id=account_id())
+    living = [one.registration_id for one in mine if one.registration.residence == "living"]
+    if len(living) == 1:
+        return redirect(url_for("tenant.visitors", registration_id=living[0]))
+    return redirect(url_for("tenant.home"))
 
 
 @tenant.get("/homes/<registration_id>/visitors")
@@ -56,9 +66,10 @@ def visitor(registration_id: str, key_id: str) -> str | Response:
 @tenant.get("/visits/<key_id>")
 def visit(key_id: str) -> str:
     """The visitor's own screen: the same one button, when the key works, and the code for the keypad."""
-    key = _own_visit(key_id)
+    key = visitor_keys.get_my_visit(world(), account_id=account_id(), key_id=key_id)
+    over = key.ends_at is not None and key.ends_at <= world().clock.now()
     code = None
-    if key.state == "active":
+    if key.state == "active" and not key.used_up and not over:
         try:
             code = key_codes.fetch_codes(world(), account_id=account_id(), key_id=key_id).period
         except Refused as refused:
@@ -68,7 +79,7 @@ def visit(key_id: str) -> str:
     if "command" in request.args:
         command = commands.get_command(world(), account_id=account_id(), command_id=request.args["command"])
     return render_template("tenant/visit.html", key=key, code=code, command=command, once=new_id(),
-                           today=world().clock.today())
+                           over=over, today=world().clock.today())
 
 
 @tenant.post("/visits/<key_id>/unlock")
@@ -79,13 +90,6 @@ def unlock_visit(key_id: str) -> Response:
     if wants_json():
         return jsonify(spoken(command))
     return redirect(url_for("tenant.visit", key_id=key_id, command=command.id), 303)
-
-
-def _own_visit(key_id: str) -> keys.KeyCard:
-    for key in visitor_keys.list_my_visits(world(), account_id=account_id()):
-        if key.id == key_id:
-            return key
-    raise Refused("not_found", "key_id")
 
 
 def _unit_of(home: TenancyView) -> str:

@@ -6,6 +6,7 @@ catalogue.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -32,8 +33,11 @@ from backend.domain import (
 from backend.domain.calendars import CHINA, day_of
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
+from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
+
+_ISO_DAY = re.compile(r"(?<![0-9A-Za-z-])\d{4}-\d{2}-\d{2}(?![0-9A-Za-z-])")
 
 
 def pick(zh: str, en: str) -> str:
@@ -80,8 +84,12 @@ def field_name(code: str) -> str:
     return name_of(tables.FIELD_NAMES, code.rsplit("/", 1)[-1])
 
 
+_PURPOSE_CODES = {name: code for code, row in purposes.PURPOSES.items() for name in (row.zh, row.en)}
+
+
 def purpose_name(code: str) -> str:
-    """A purpose in words."""
+    """A purpose in words; what another office wrote freely stands for itself, unless it is the name of one of ours."""
+    code = _PURPOSE_CODES.get(code, code)
     if code == "residence_registration":
         return gettext("办理居住登记")
     found = purposes.PURPOSES.get(code)
@@ -120,7 +128,29 @@ def sentence(refusal: Refusal) -> str:
     """What is wrong and what to do, in the present language: the same words in the summary and at the field."""
     spoken = language()
     gap = "" if spoken == "zh" else " "
-    return f"{refusal.sentence(spoken)}{gap}{refusal.remedy(spoken)}"
+    return with_days(f"{refusal.sentence(spoken)}{gap}{refusal.remedy(spoken)}")
+
+
+def with_days(text: str) -> str:
+    """A finished sentence with its days (2026-12-01) in the words of the present language."""
+    return _ISO_DAY.sub(lambda found: _in_words(found[0]), text)
+
+
+def _in_words(iso: str) -> str:
+    try:
+        return day(date.fromisoformat(iso))
+    except ValueError:
+        return iso
+
+
+def reason_words(code: str) -> str:
+    """The same for a reason kept without its details."""
+    return sentence(Refusal(code))
+
+
+def import_column(column: str) -> str:
+    """A column of an imported list, as the template calls it."""
+    return column_name(column, language())
 
 
 def notice_title(text: NoticeText) -> str:
@@ -155,7 +185,9 @@ def relation_options(table: Mapping[str, Any]) -> list[tuple[str, str, None]]:
 
 def day(value: date | None) -> str:
     """A calendar day in words; an open end says so."""
-    return gettext("不定期") if value is None else str(format_date(value, "medium"))
+    if value is None:
+        return gettext("不定期")
+    return str(format_date(value, "yyyy年M月d日" if language() == "zh" else "d MMM yyyy"))
 
 
 def day_in_china(value: datetime) -> str:
@@ -217,6 +249,9 @@ FILTERS = {
     "lease_kind": lease_kind,
     "rule_words": rule_on_page,
     "sentence": sentence,
+    "with_days": with_days,
+    "reason_words": reason_words,
+    "import_column": import_column,
     "notice_title": notice_title,
     "notice_layers": notice_layers,
     "battery_words": battery_words,
@@ -224,7 +259,10 @@ FILTERS = {
 TABLES = {
     "PRESENCE": tables.PRESENCE,
     "UNIT_STATES": tables.UNIT_STATES,
+    "IMPORT_STATES": tables.IMPORT_STATES,
+    "IMPORT_OUTCOMES": tables.IMPORT_OUTCOMES,
     "KEY_SIGNS": tables.KEY_SIGNS,
+    "KEY_REASONS": tables.KEY_REASONS,
     "CONSENT_SIGNS": tables.CONSENT_SIGNS,
     "WEEKDAYS": tables.WEEKDAYS,
     "VISIT_PURPOSES": visitors.PURPOSES,

@@ -1,6 +1,7 @@
 // The identity check in two steps: a picture of the document, then a live burst under the server's movement challenge.
 // Pictures stay in this page's memory and leave it once, with the check.
 import { closeCamera, openCamera, pause, shoot, toJpeg } from "./camera.js";
+import { framesOf } from "./recording.js";
 import { specimenJpeg } from "./specimen.js";
 
 const FRAME_GAP_MS = 250; // about four frames a second
@@ -17,12 +18,14 @@ const csrf = root.querySelector("[name=csrf_token]").value;
 const prompt = root.querySelector("[data-prompt]");
 const bar = root.querySelector("[data-bar]");
 let documentPicture = null;
+let filmed = null; // the challenge a film by the phone's own camera answers
 
 const acts = {
   "specimen-camera": openSpecimenCamera,
   "specimen-shoot": shootSpecimen,
   "to-live": () => showStep("live"),
   start: () => runCheck().catch(fail),
+  film: () => offerFilm().catch(fail),
   again: () => showStep("live"),
   "new-document": () => showStep("document"),
 };
@@ -34,6 +37,7 @@ root.querySelector("#document").addEventListener("change", async (event) => {
   const picture = await readPicture(event.target.files[0]);
   if (picture) useDocument(await shrink(picture));
 });
+root.querySelector("#film").addEventListener("change", (event) => takeFilm(event.target).catch(fail));
 root.querySelector("#specimen-file")?.addEventListener("change", async (event) => {
   const picture = await readPicture(event.target.files[0]);
   if (picture) useDocument(await specimenJpeg(specimenWords(), picture));
@@ -93,7 +97,7 @@ function showStep(step) {
   document.querySelector("#face-step").textContent = step === "document" ? root.dataset.stepOne : root.dataset.stepTwo;
   const start = root.querySelector('[data-act="start"]');
   start.hidden = false;
-  part("camera-trouble").hidden = true;
+  part("camera-trouble").hidden = part("film").hidden = true;
   bar.value = 0;
   say(words.begin, "waiting");
   part(step).querySelector("h2")?.focus();
@@ -102,7 +106,7 @@ function showStep(step) {
 
 async function runCheck() {
   root.querySelector('[data-act="start"]').hidden = true;
-  part("camera-trouble").hidden = true;
+  part("camera-trouble").hidden = part("film").hidden = true;
   const challenge = await askForChallenge();
   if (challenge === null) return;
   await openCamera(video("live"));
@@ -131,8 +135,7 @@ async function askForChallenge() {
 async function record(actions) {
   const plan = [...Array(LEAD_FRAMES).fill([words.hold, "still"])];
   actions.forEach((action, number) => {
-    const asked = words[action.replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
-    plan.push(...Array(ACTION_FRAMES).fill([asked, "moving", `${number + 1} / ${actions.length}`]));
+    plan.push(...Array(ACTION_FRAMES).fill([inWords(action), "moving", `${number + 1} / ${actions.length}`]));
     plan.push(...Array(BACK_FRAMES).fill([words.back, "still"]));
   });
   const canvas = document.createElement("canvas");
@@ -146,6 +149,30 @@ async function record(actions) {
     bar.value = (100 * (index + 1)) / plan.length;
   }
   return frames;
+}
+
+const inWords = (action) => words[action.replace(/_(.)/g, (_, letter) => letter.toUpperCase())];
+
+/** Say the movements beforehand, in their order: the phone's own camera does not show our prompts. */
+async function offerFilm() {
+  filmed = await askForChallenge();
+  if (filmed === null) return;
+  const lines = filmed.actions.map((action) => Object.assign(document.createElement("li"), { textContent: inWords(action) }));
+  part("film").querySelector("ol").replaceChildren(...lines);
+  part("film").hidden = false;
+  part("film").querySelector("h3").focus();
+}
+
+async function takeFilm(input) {
+  if (!input.files[0]) return;
+  part("camera-trouble").hidden = true;
+  root.querySelector('[data-act="start"]').hidden = true;
+  say(words.sending, "sending");
+  try {
+    await sendCheck(filmed, await framesOf(input.files[0]));
+  } finally {
+    input.value = "";
+  }
 }
 
 async function sendCheck(challenge, frames) {

@@ -1,9 +1,9 @@
 // Signing out: first everything is forgotten that this browser kept for a door, then the form is sent.
-import { forgetErrands, forgetHomes } from "./kept.js";
+import { forgetErrands, forgetHomes, forgetSides } from "./kept.js";
 
 const form = document.querySelector("[data-forget]");
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
-  await Promise.allSettled([forgetHomes(), forgetErrands(), caches.delete("anju-offline")]);
+  await Promise.allSettled([forgetHomes(), forgetErrands(), forgetSides(), caches.delete("anju-offline"), caches.delete("anju-side")]);
   form.submit();
 });

@@ -11,7 +11,7 @@ export class Rejected extends Error {}
 export const base64url = (bytes) =>
   btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-const unbase64 = (text) =>
+export const unbase64 = (text) =>
   Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
 
 /** SHA-256 in base64url, of bytes or of a text. */

@@ -1,7 +1,7 @@
 // What this browser keeps in IndexedDB: per account the phone's key, per home what opens its door without a network, per
-// lock what is carried between it and the platform.
+// lock what is carried between it and the platform; what two phones side by side hand each other.
 
-const STORES = ["keys", "homes", "errands"];
+const STORES = ["keys", "homes", "errands", "kits", "issues", "receivers"];
 
 const done = (asked) =>
   new Promise((resolve, reject) => {
@@ -10,7 +10,7 @@ const done = (asked) =>
   });
 
 async function within(store, mode, work) {
-  const asked = indexedDB.open("anju", 3);
+  const asked = indexedDB.open("anju", 4);
   asked.onupgradeneeded = () => {
     const known = asked.result.objectStoreNames;
     for (const name of STORES) if (!known.contains(name)) asked.result.createObjectStore(name);
@@ -39,3 +39,19 @@ export const forgetErrands = () => within("errands", "readwrite", (store) => sto
 
 /** Nothing that opens a door stays behind; the phone's key does, since it is worth nothing alone. */
 export const forgetHomes = () => within("homes", "readwrite", (store) => store.clear());
+
+/** The landlord's: per lease what lets this phone issue its key without a network, and what it has issued. */
+export const keptKits = () => within("kits", "readonly", (store) => store.getAll());
+export const keepKit = (kit) => within("kits", "readwrite", (store) => store.put(kit, kit.lease));
+export const forgetKit = (lease) => within("kits", "readwrite", (store) => store.delete(lease));
+export const keptIssues = () => within("issues", "readonly", (store) => store.getAll());
+export const keepIssue = (issue) => within("issues", "readwrite", (store) => store.put(issue, issue.lease));
+export const forgetIssue = (lease) => within("issues", "readwrite", (store) => store.delete(lease));
+
+/** The tenant's: the account whose key this phone holds out to a landlord, with the platform's word on its holder. */
+export const keptReceivers = () => within("receivers", "readonly", (store) => store.getAll());
+export const keepReceiver = (receiver) => within("receivers", "readwrite", (store) => store.put(receiver, receiver.account));
+
+/** Nothing of it stays after signing out. */
+export const forgetSides = () =>
+  Promise.all(["kits", "issues", "receivers"].map((name) => within(name, "readwrite", (store) => store.clear())));

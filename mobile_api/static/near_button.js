@@ -1,4 +1,5 @@
 // The button "open over Bluetooth": works with what this phone has kept, with a server or without.
+import { dayInWords } from "./days.js";
 import { runErrand, wordFor } from "./errands.js";
 import { Rejected } from "./jws.js";
 import { findKey } from "./kept.js";
@@ -13,8 +14,7 @@ export function offerNear(place, home, words) {
   const button = place.querySelector("[data-near-open]");
   const word = place.querySelector("[data-key-word]");
   const until = place.querySelector("[data-near-until]");
-  const day = new Date(home.expires_at).toLocaleDateString(document.documentElement.lang);
-  until.textContent = words.until.replace("{day}", day);
+  until.textContent = words.until.replace("{day}", dayInWords(new Date(home.expires_at)));
   until.hidden = false;
   if (!isPossible()) return;
   button.hidden = false;
@@ -60,6 +60,7 @@ function reasonOf(error) {
 }
 
 async function timeFor(home, door, nonce) {
+  if (!home.time_url) return undefined; // a key the platform does not know yet
   const body = new FormData();
   body.set("csrf_token", document.querySelector("[name=csrf_token]").value);
   body.set("lock_id", door.lock_id);

@@ -1,6 +1,7 @@
 // The key page while it is online: fetches and keeps what the next opening without a network will need.
 import { bringErrands } from "./errands.js";
 import { thumbprint } from "./jws.js";
+import { keepPages } from "./keep_pages.js";
 import { findKey, forgetHome, keepHome, keptHomes } from "./kept.js";
 import { offerNear } from "./near_button.js";
 
@@ -12,7 +13,9 @@ if (place) {
   if (home) offerNear(place, home, words);
   addEventListener("online", bringErrands);
   bringErrands();
-  await keepPages(place.dataset).catch(() => {}); // a browser without service workers has the page while it is open
+  const { worker, offline } = place.dataset;
+  // a browser without service workers has the page while it is open
+  await keepPages({ worker, pages: [offline], cache: CACHE }).catch(() => {});
 }
 
 async function kept(id) {
@@ -41,22 +44,4 @@ async function refresh({ near: id, account, unit, boundTo, active, documents, ti
   } catch {
     return undefined;
   }
-}
-
-/** Keep the page for the time without a network, and all it is made of; nothing personal is in it. */
-async function keepPages({ worker, offline }) {
-  await navigator.serviceWorker.register(worker);
-  const text = await (await fetch(offline)).text();
-  const page = new DOMParser().parseFromString(text, "text/html");
-  const parts = [...page.querySelectorAll("link[href], script[src]")];
-  const modules = performance.getEntriesByType("resource").filter((entry) => /\.js(\?|$)/.test(entry.name));
-  const names = [
-    offline,
-    ...parts.map((part) => part.getAttribute("href") ?? part.getAttribute("src")),
-    ...modules.map((entry) => entry.name),
-  ];
-  const wanted = names.map((name) => new URL(name, location.href).href);
-  const cache = await caches.open(CACHE);
-  await cache.addAll([...new Set(wanted)]);
-  for (const old of await cache.keys()) if (!wanted.includes(old.url)) await cache.delete(old);
 }

@@ -106,6 +106,7 @@ export async function openNear(line, { door, activation, pair, fetchTime, ack })
     credential: door.credential,
     action: "unlock",
     proof: await sign("nearproof+jwt", claims, privateKey, kid),
+    delegate: door.delegate, // only where a landlord's phone has issued the credential
     activation: activation ?? undefined, // a visitor has none, and null is no member of the message
     revocation: door.revocations,
     time,
@@ -127,6 +128,10 @@ export async function collect(line, most) {
   }
   return items;
 }
+
+/** Leave a thing at the lock in the box of six digits, or take out what the other phone left; the answer's state and item. */
+export const leaveAt = async (line, box, item) => JSON.parse(textOf(await line.ask(spell({ box, item }))));
+export const takeFrom = async (line, box) => JSON.parse(textOf(await line.ask(spell({ box }))));
 
 async function checkChallenge(m1, m2, door) {
   try {

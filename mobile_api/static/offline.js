@@ -1,4 +1,5 @@
 // The page for the time without a network: the homes this phone keeps, each with its Bluetooth button.
+import { nearDayInWords } from "./days.js";
 import { bringErrands } from "./errands.js";
 import { keptHomes } from "./kept.js";
 import { offerNear } from "./near_button.js";
@@ -28,11 +29,11 @@ function showCodes(card, codes) {
   if (!code) return;
   const title = card.querySelector("[data-code-title]");
   const isPeriod = codes.period !== null;
-  title.textContent = isPeriod ? title.dataset.period : days[0].day === today ? title.dataset.today : inWords(days[0].day);
+  title.textContent = isPeriod ? title.dataset.period : days[0].day === today ? title.dataset.today : nearDayInWords(days[0].day);
   card.querySelector("[data-code]").textContent = grouped(code);
   for (const next of days.slice(1, 8)) {
     const line = document.createElement("div");
-    line.append(cell("dt", inWords(next.day)), cell("dd", grouped(next.code), "number code-small"));
+    line.append(cell("dt", nearDayInWords(next.day)), cell("dd", grouped(next.code), "number code-small"));
     card.querySelector("[data-next]").append(line);
   }
   card.querySelector("[data-codes]").hidden = false;
@@ -47,9 +48,4 @@ function cell(tag, text, classes = "") {
 
 function grouped(code) {
   return `${code.slice(0, 4)} ${code.slice(4)}`;
-}
-
-function inWords(day) {
-  const form = { month: "short", day: "numeric", weekday: "short" };
-  return new Date(`${day}T12:00:00`).toLocaleDateString(document.documentElement.lang, form);
 }

@@ -43,7 +43,8 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
-// A live piece is asked for again and again while the page is looked at; what has not changed is not touched.
+// A live piece is asked for again and again while the page is looked at; what has not changed is not touched. Once what
+// it waits for (data-until) has come, the whole page is shown anew.
 for (const piece of document.querySelectorAll("[data-live]")) {
   const again = async () => {
     if (!document.hidden) {
@@ -51,6 +52,7 @@ for (const piece of document.querySelectorAll("[data-live]")) {
         const answer = await fetch(piece.dataset.live, { cache: "no-cache" });
         if (answer.status === 401 || answer.status === 404) return;
         if (answer.ok) renew(piece, await answer.text());
+        if (piece.dataset.until && piece.querySelector(piece.dataset.until)) return location.reload();
       } catch {
         // No network now: the next round tries again.
       }

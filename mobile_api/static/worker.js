@@ -1,13 +1,14 @@
-// Without a network, or with one that does not answer, the tenant's pages fall back to the page kept for that.
+// Without a network, or with one that does not answer, a page falls back to itself as it was kept, else to the page kept
+// for that time. The same program serves the tenant's pages and the landlord's; its own address says which.
 
-const SHELL = "/t/offline";
+const SHELL = new URL("offline", self.location.href).href;
 const PATIENCE_MS = 6000;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.mode === "navigate") event.respondWith(soon(request).catch(() => kept(SHELL)));
+  if (request.mode === "navigate") event.respondWith(soon(request).catch(async () => (await caches.match(request.url)) ?? kept(SHELL)));
   else if (request.method === "GET" && /\.(js|css|svg)$/.test(new URL(request.url).pathname)) {
     event.respondWith(fetch(request).catch(() => kept(request)));
   }

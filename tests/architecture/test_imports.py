@@ -70,6 +70,7 @@ MAY: dict[str, set[str]] = {
     },
     "backend.registry": {"backend.wire"},
     "backend.netid": {"backend.wire"},
+    "backend.subscribers": {"backend.wire"},
     "backend.lan_site": set(),
     "backend.migrations": {"backend.models", "backend.db", "backend.bootstrap", "backend.config"},
     "mobile_api": {

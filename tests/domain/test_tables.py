@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from backend.domain.merkle import leaf_hash, node_hash, tree_root
 from backend.domain.notices import INBOX, NOTICES
 from backend.domain.reasons import KINDS, REASONS
 from backend.domain.refusals import Refusal, Refused
@@ -64,17 +63,3 @@ def test_an_inbox_text_fills_the_same_blanks_in_both_languages(kind: str) -> Non
         return {name.removesuffix("_zh").removesuffix("_en") for name in names}
 
     assert blanks(INBOX[kind].text_zh) == blanks(INBOX[kind].text_en)
-
-
-def test_the_tree_is_the_one_of_rfc_6962() -> None:
-    leaves = [leaf_hash(bytes([n])) for n in range(7)]
-
-    def recursive(part: list[bytes]) -> bytes:
-        if len(part) == 1:
-            return part[0]
-        split = 1 << (len(part) - 1).bit_length() - 1
-        return node_hash(recursive(part[:split]), recursive(part[split:]))
-
-    for size in range(1, 8):
-        assert tree_root(leaves[:size]) == recursive(leaves[:size])
-    assert tree_root([]).hex().startswith("e3b0c442")

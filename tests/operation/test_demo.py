@@ -53,7 +53,7 @@ def test_the_addresses_follow_the_ports(environment: Mapping[str, str]) -> None:
 
 def test_every_process_has_a_health_check_a_port_and_an_end(environment: Mapping[str, str]) -> None:
     table = process_table(Settings.from_environment(environment))
-    names = {"broker", "mobile", "console", "registry", "netid", "offices", "bridge", "worker", "locks"}
+    names = {"broker", "mobile", "console", "registry", "netid", "offices", "subscribers", "bridge", "worker", "locks"}
     assert {row.name for row in table} == names
     assert len({row.port for row in table}) == len(table)
     assert all(row.port_setting in PORTS and str(row.port) in row.health for row in table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 
 from backend.db import db, transaction
 from backend.domain.ids import new_id
+from backend.domain.merkle import TreeEdge, tree_root
 from backend.gateways.key_ring import FileKeyRing, KeyRingError
 from backend.models.audit import AuditCheckpoint, AuditLeaf
 from backend.models.data_keys import DataKey
@@ -63,6 +66,22 @@ def test_two_processes_share_one_ring_and_another_ring_opens_nothing(world: Any,
         FileKeyRing(tmp_path / "other").unwrap(kek_id, wrapped, "subject")
 
 
+@contextmanager
+def counting_rows() -> Iterator[list[int]]:
+    """How many leaf hashes each append to an edge was given."""
+    read: list[int] = []
+    append = TreeEdge.append
+
+    def counted(edge: TreeEdge, hashes: Iterable[bytes]) -> None:
+        before = edge.size
+        append(edge, hashes)
+        read.append(edge.size - before)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TreeEdge, "append", counted)
+        yield read
+
+
 def leaves(world: Any, count: int) -> None:
     with transaction() as session:
         for number in range(count):
@@ -115,3 +134,32 @@ def test_a_person_sees_each_look_with_office_role_and_purpose_and_not_the_own_ac
     [seen] = my_access_records(world, account_id=story.tenant).items
     assert (seen.office, seen.role, seen.badge, seen.purpose) == ("太湖派出所", "officer", "P-12", "address_check")
     assert seen.fields == ("name", "id_number_masked")
+
+
+def test_a_kept_edge_reads_new_leaves_alone_and_starts_anew_over_another_log(world: Any) -> None:
+    edge = TreeEdge()
+    for count in (5, 3):
+        leaves(world, count)
+        seal_leaves(world)
+        with counting_rows() as read:
+            assert sign_checkpoint(world, edge)
+        assert read == [count]
+        assert not sign_checkpoint(world, edge)
+    assert edge.size == 8 and find_faults(world) == []
+    with transaction() as session:  # as after a restore: the log is another, and longer
+        session.execute(delete(AuditCheckpoint))
+        session.execute(update(AuditLeaf).values(leaf_hash=AuditLeaf.nonce))
+    leaves(world, 1)
+    seal_leaves(world)
+    assert sign_checkpoint(world, edge)
+    hashes = db.session.scalars(select(AuditLeaf.leaf_hash).order_by(AuditLeaf.seq)).all()
+    assert db.session.scalars(select(AuditCheckpoint.root)).all() == [tree_root(hashes)]
+
+
+def test_no_checkpoint_is_signed_over_a_hole(world: Any) -> None:
+    leaves(world, 4)
+    seal_leaves(world)
+    with transaction() as session:
+        session.execute(delete(AuditLeaf).where(AuditLeaf.seq == 2))
+    assert not sign_checkpoint(world)
+    assert db.session.scalar(select(func.count()).select_from(AuditCheckpoint)) == 0

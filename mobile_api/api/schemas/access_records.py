@@ -16,6 +16,7 @@ class AccessShown(Output):
     case_ref = Text("事项编号", "Case", None, allow_none=True)
     actor = Choice("谁", "Who looked", "officer", ("officer", "registry", "operator", "office", "system"))
     action = Text("动作", "What was done", "view_unit")
+    about = Text("关于哪个孩子", "The child it is about; none: oneself", None, allow_none=True)
     decision = Text("决定", "What was decided", None, allow_none=True)
     fields = Several(Text("字段", "Field", "name"), "看到的内容", "Which were seen")  # type: ignore[assignment]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.domain.keys import GROUNDS, STATE_NAMES
 from backend.domain.visitors import CONSENT_NAMES, PURPOSES
 from mobile_api.api.schemas.base import FieldProblem, Input, Output
-from mobile_api.api.schemas.fields import Choice, Day, Id, Moment, Part, Several, Text, Whole
+from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Moment, Part, Several, Text, Whole
 from mobile_api.api.schemas.locks import PRESENCES
 
 THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
@@ -48,6 +48,9 @@ class KeyShown(Output):
     purpose = Choice("来访用途（临时钥匙）", "What a visitor's key is for", "repair", PURPOSES, allow_none=True)
     windows = Several(Part(WindowShown, "每周时段", "A weekly window"), "每周时段", "Weekly windows; none means always")
     uses = Whole("使用次数上限", "How often it may open", None, allow_none=True)
+    used_up = Flag(
+        "次数是否已用完；只告诉来访人和住户", "Whether no opening is left; told to visitor and occupants alone", False
+    )
     consent = Choice("住户的答复", "What the occupants said of it", "not_needed", CONSENT_NAMES)
     ends_at = Moment("自动结束时间（临时钥匙）", "When a visitor's key ends by itself", None, allow_none=True)
     replaces_id = Id("所替换的钥匙（换手机）", "The key of the lost phone it stands for", allow_none=True)

@@ -126,6 +126,12 @@ class InvitationFace(Output):
     purpose = Choice("来访用途（临时钥匙）", "What a visitor's key is for", "repair", PURPOSES, allow_none=True)
 
 
+class PendingInvitation(Output):
+    token = Text("链接中的邀请码", "Token of the link", "kVx2c0uXbq7m4n1TtqBzjA")
+    expires_at = Moment("过期时间", "When it expires")
+    face = Part(InvitationFace, "邀请内容", "What it is for")
+
+
 class Acceptance(InvitationToken):
     phone_jwk = Json(
         "手机公钥（JWK，P-256）",

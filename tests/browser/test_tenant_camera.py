@@ -1,0 +1,166 @@
+"""T5 to T7 of the screens: the camera's page, the ways round a camera that does not open, and whom it refuses."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from PIL import Image
+
+from backend.bootstrap import WORLD, world_of
+from backend.domain.movements import ACTIONS
+from backend.gateways.face_matcher import DlibFaceMatcher, FakeFaceMatcher
+from device_sim.faces import default_document, default_selfie, second_person, still_burst, swapped_burst
+from mobile_api.pages.tables import ACTIONS_OF_CHALLENGE
+from tests.browser.camera import film
+from tests.browser.tenant_stage import Make, TenantPhone, make, mobile, server, tenant
+from tests.services import stories
+from tests.traces import files_in, traces_in
+
+__all__ = ["make", "mobile", "server", "tenant"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
+
+# Notes how often the camera was asked for, and every prompt that was to be read.
+NOTE_CAMERA = """
+window.asked = 0;
+const media = navigator.mediaDevices, real = media.getUserMedia.bind(media);
+media.getUserMedia = (wish) => { window.asked++; return real(wish); };
+window.prompts = [];
+addEventListener('DOMContentLoaded', () => {
+  const place = document.querySelector('[data-prompt]');
+  const note = () => window.prompts.push(place.firstChild.textContent);
+  if (place) new MutationObserver(note).observe(place, { childList: true });
+});
+"""
+FAIL_ONCE = """(name) => {
+  const media = navigator.mediaDevices, real = media.getUserMedia;
+  media.getUserMedia = async () => { media.getUserMedia = real; throw new DOMException('', name); };
+}"""
+TROUBLES = {
+    "NotAllowedError": "没有摄像头的使用许可",
+    "NotFoundError": "没有找到摄像头",
+    "NotReadableError": "摄像头正被其他应用使用",
+}
+# 8 s and 1 s of two changing colours, as MediaRecorder writes them: without a length in the head.
+FILMS = Path(__file__).parent / "films"
+
+
+def grey_picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (640, 480), "#8899aa").save(out, "JPEG")
+    return out.getvalue()
+
+
+def come_to_the_camera(phone: TenantPhone, make: Make, document: bytes) -> None:
+    """Up to the live part: consent given, document photographed."""
+    story = make(stories.make_identified)
+    make(stories.read_notice, story.tenant, "face_check")
+    phone.enter()
+    phone.page.add_init_script(NOTE_CAMERA)
+    phone.page.clock.install()
+    phone.open(f"/t/homes/{story.registration_id}/face/check")
+    phone.page.locator("#document").set_input_files({"name": "p.jpg", "mimeType": "image/jpeg", "buffer": document})
+    phone.tap("清楚，继续")
+    phone.page.locator("[data-act=start]:visible").wait_for()
+
+
+def film_at_once(phone: TenantPhone) -> None:
+    """Start, and let the page's own time run: nobody waits for a face that need not move."""
+    phone.page.locator("[data-act=start]").click()
+    outcome = phone.page.locator('[data-part="outcome"]')
+    for _ in range(400):
+        phone.page.clock.run_for(250)
+        if outcome.is_visible():
+            return
+    raise AssertionError(phone.says())
+
+
+def test_t5_one_prompt_at_a_time_under_an_oval_retake_and_after_three_failures_a_person(
+    tenant: TenantPhone, make: Make, chromium: Any, world: Any
+) -> None:
+    film(chromium.film, [grey_picture()])
+    come_to_the_camera(tenant, make, grey_picture())
+    assert tenant.page.evaluate("window.asked") == 0, "the camera is asked for after the tap, not before"
+    assert tenant.page.locator(".oval").is_visible()
+    tenant.look("t5-before")
+    world.faces.verdict = FakeFaceMatcher.verdict("no_match", "face_lost")
+    film_at_once(tenant)
+    prompts = tenant.page.evaluate("window.prompts")
+    asked = [str(ACTIONS_OF_CHALLENGE[action]) for action in ACTIONS]
+    moves = [said for said in prompts if said in asked]
+    assert len(moves) == 3 == len(set(moves)) and tenant.page.locator("[data-prompt]").count() == 1
+    assert [said for said in prompts if said not in asked] == [
+        "准备好后点“开始”", "请正对镜头，马上开始", "看着镜头，别动", *["好，回到正面"] * 3, "正在核验，请稍等…",
+        "准备好后点“开始”",
+    ]  # fmt: skip
+    tenant.sees("还可以试 2 次")
+    tenant.look("t5-again")
+    for _ in range(2):
+        tenant.tap("再拍一次")
+        film_at_once(tenant)
+    tenant.sees("需要工作人员看一下")
+    tenant.sees("AJ-")
+    tenant.look("t5-person")
+    assert tenant.page.get_by_text("再拍一次").count() == 0
+
+
+def test_t6_a_camera_refused_missing_or_busy_leads_to_help_a_film_and_the_other_ways(
+    tenant: TenantPhone, make: Make, world: Any
+) -> None:
+    come_to_the_camera(tenant, make, grey_picture())
+    for name, words in TROUBLES.items():
+        tenant.page.evaluate(FAIL_ONCE, name)
+        tenant.page.locator("[data-act=start]").click()
+        tenant.sees(words)
+    assert tenant.page.get_by_text("不拍了，选其他方式").is_visible()
+    tenant.look("t6-trouble")
+    tenant.tap("用手机自带的相机录")
+    tenant.sees("按顺序做这三个动作")
+    assert tenant.page.locator(".film-moves li").count() == 3
+    tenant.look("t6-film")
+    tenant.page.locator("#film").set_input_files(FILMS / "short.webm")
+    tenant.sees("录像不到 7 秒")
+    tenant.page.locator("#film").set_input_files(FILMS / "long.webm")
+    tenant.sees("身份已核验")  # which needs 24 to 40 frames with their times
+    assert world.faces.asked == 1
+
+
+@pytest.fixture
+def real_faces(mobile: Flask) -> Iterator[None]:
+    """The app with a real face matcher."""
+    matcher = DlibFaceMatcher()
+    assert matcher.wait_until_ready(120)
+    mobile.extensions[WORLD] = replace(world_of(mobile), faces=matcher)
+    yield
+    matcher.close()
+
+
+def test_t7_a_still_picture_and_a_swapped_face_are_refused_and_no_picture_is_kept(
+    tenant: TenantPhone, make: Make, chromium: Any, real_faces: None, settings: Any
+) -> None:
+    selfie, document = default_selfie(), default_document()
+    film(chromium.film, [still_burst(selfie, 1)[0].jpeg])
+    come_to_the_camera(tenant, make, document)
+    film_at_once(tenant)
+    decision = tenant.page.locator("[data-decision]")
+    assert decision.get_attribute("data-decision") in ("retake", "no_match")
+    tenant.look("t7-still")
+
+    def swap(route: Any) -> None:
+        answer = route.fetch()
+        film(chromium.film, [each.jpeg for each in swapped_burst(selfie, second_person(), answer.json()["actions"])])
+        route.fulfill(response=answer)
+
+    tenant.page.route("**/t/face/challenge", swap)
+    tenant.tap("再拍一次")
+    tenant.page.locator("[data-act=start]").click()
+    decision.wait_for(timeout=90_000)
+    assert decision.get_attribute("data-decision") != "match"
+    tenant.look("t7-swapped")
+    assert not traces_in(files_in(settings.var), [document]) | traces_in(files_in(settings.var.parent), [document])
