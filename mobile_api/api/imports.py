@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import Response, url_for
 
 from backend.queries.imports import RowView
-from backend.services import own_imports
+from backend.services import import_templates, own_imports
 from backend.web import language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.imports import ImportShown, ImportStarted, ListUploaded, RowCursor, RowsShown
+from mobile_api.api.schemas.imports import (
+    ImportShown,
+    ImportStarted,
+    ListUploaded,
+    RowCursor,
+    RowsShown,
+    TemplateWishes,
+)
 
 blueprint = Blueprint("imports", "导入租客名单", "Imports of tenancies")
 
@@ -52,6 +59,18 @@ def list_imports() -> Any:
     查看导入记录。
     """
     return own_imports.list_imports(world(), account_id=me())
+
+
+@blueprint.get("/imports/template")
+@blueprint.arguments(TemplateWishes, location="query")
+@blueprint.file(*import_templates.KINDS.values())
+def get_template(query: dict[str, Any]) -> Response:
+    """Get the list to fill in, with an invented row, as CSV or XLSX in the language of Accept-Language.
+
+    获取要填写的名单模板（CSV 或 XLSX），含一行虚构示例。
+    """
+    content, kind = import_templates.make_lease_template(language(), query["ending"])
+    return Response(content, mimetype=kind)
 
 
 @blueprint.get("/imports/<id:import_id>")

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.domain.landlord_board import page_of_todos
 from backend.services import landlord_reminders, unit_board
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.unit_board import BoardWishes, LateTenant, LeasesChosen, Reminded, UnitBoard
+from mobile_api.api.schemas.unit_board import (
+    BoardWishes,
+    LateTenant,
+    LeasesChosen,
+    Reminded,
+    TodoPage,
+    TodoWishes,
+    UnitBoard,
+)
 
 blueprint = Blueprint("unit_board", "很多房间", "Many units")
 
@@ -21,6 +30,19 @@ def show_board(query: dict[str, Any]) -> Any:
     按地址分页查看我的房间，可搜索、按状态筛选，并附全部待办。
     """
     return unit_board.unit_board(world(), account_id=me(), **query)
+
+
+@blueprint.get("/todos")
+@blueprint.arguments(TodoWishes, location="query")
+@blueprint.response(200, TodoPage)
+def list_todos(query: dict[str, Any]) -> Any:
+    """List what one owes or may do next over all units, the first due first, a page at a time.
+
+    分页查看全部待办，先到期的在前。
+    """
+    found = unit_board.list_todos(world(), account_id=me())
+    todos, following = page_of_todos(found, query.get("after"), query["limit"])
+    return {"todos": todos, "total": len(found), "next_after": following}
 
 
 @blueprint.get("/late-tenants")

@@ -92,6 +92,17 @@ def end_visitor_key(key_id: str) -> Any:
     return visitor_keys.end_visitor_key(world(), account_id=me(), key_id=key_id)
 
 
+@blueprint.get("/visits/<id:key_id>")
+@blueprint.etag
+@blueprint.response(200, KeyShown)
+def get_my_visit(key_id: str) -> Any:
+    """Show a visitor's key this phone holds or held; an ended one says why it opens no more.
+
+    查看本机持有过的一把临时钥匙；已停用的说明原因。
+    """
+    return visitor_keys.get_my_visit(world(), account_id=me(), key_id=key_id)
+
+
 @blueprint.get("/visits")
 @blueprint.etag
 @blueprint.response(200, KeyShown(many=True))

@@ -51,6 +51,8 @@ WITHOUT_IF_MATCH = {
     "visitor_keys_end_visitor_key": ONE_WAY,
     "visitor_keys_answer_visitor_key": ONE_WAY,
     "access_records_mark_read": ONE_WAY,
+    "imports_stop": ONE_WAY,
+    "reported_answer_reported": ONE_WAY,
 }
 # Lists without pages, each with what keeps them short.
 BOUNDED = {
@@ -70,6 +72,10 @@ BOUNDED = {
     "identity_ways_list_slots": "the next working days",
     "key_phones_list_delegates": "delegates of one unit",
     "visitor_keys_list_my_visits": "keys one phone holds now",
+    "imports_list_imports": "the latest ones; what became of the rows has pages",
+    "reported_list_reported": "what offices reported about one person",
+    "unit_board_list_late_tenants": "those who are late at present",
+    "invitations_list_mine": "open invitations to one phone",
     "proofs_list_door_sheets": "units of one landlord, all on one print",
 }
 

@@ -89,6 +89,10 @@ class RowsShown(Output):
     next = Whole("下一页的游标", "Cursor of the next page (`after`)", None, allow_none=True)
 
 
+class TemplateWishes(Input):
+    ending = Choice("文件种类", "Kind of file", "xlsx", ("csv", "xlsx"), load_default="xlsx")
+
+
 class RowCursor(Input):
     after = Whole("从此行之后", "Go on behind this row (`next` of the page before)", 0, least=0, most=10**6, query=True,
                   load_default=0)  # fmt: skip

@@ -46,6 +46,19 @@ class UnitBoard(Output):
     todos = Several(Part(Todo, "待办", "A task"), "待办，先到期的在前", "Tasks, the first due first")
 
 
+class TodoWishes(Input):
+    after = Text(
+        "从这项待办之后", "Go on after this task (`next_after` of the page before)", "vacant.01936f0c", most=100
+    )
+    limit = Whole("每页条数", "How many", 50, least=1, most=200, query=True, load_default=50)
+
+
+class TodoPage(Output):
+    todos = Several(Part(Todo, "待办", "A task"), "本页待办", "The tasks of this page")
+    total = Whole("待办总数", "How many there are", 3)
+    next_after = Text("下一页从这项之后", "The next page goes on after this task", None, allow_none=True)
+
+
 class LateTenant(Output):
     lease_id = Id("租约编号", "Id of the lease")
     unit_id = Id("房间编号", "Id of the unit")
