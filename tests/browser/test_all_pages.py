@@ -28,7 +28,7 @@ FOCUSED = """() => { const at = document.activeElement; const shown = getCompute
 # Numbers everything that can be used; of the radios of one name only one is on the keyboard's way.
 SPOTS = """() => { const names = new Set(); let n = 0;
   for (const each of document.querySelectorAll('a[href], button, input, select, textarea, summary')) {
-    if (!each.checkVisibility() || each.disabled || each.type === 'hidden') continue;
+    if (!each.checkVisibility() || each.disabled || each.type === 'hidden' || each.tabIndex < 0) continue;
     if (each.type === 'radio') { each.dataset.spot = each.name; if (names.has(each.name)) continue;
                                  names.add(each.name); n += 1; continue; }
     each.dataset.spot = String(n); n += 1; }
@@ -181,7 +181,10 @@ def test_a7_the_keyboard_reaches_everything_and_is_seen(signed_in: Any, stage: S
         reached.add(spot)
         if spot and not seen:
             unseen.add(spot)
-    assert (spots - reached, unseen) == (set(), set()), (spots - reached, unseen)
+    assert (spots - reached, unseen) == (set(), set()), phone.page.evaluate(
+        "(all) => all.map((spot) => document.querySelector(`[data-spot='${spot}']`)?.outerHTML.slice(0, 120))",
+        sorted((spots - reached) | unseen),
+    )
 
 
 def test_a7_the_key_is_turned_by_keyboard_and_the_result_is_announced(signed_in: Any, stage: Stage) -> None:
