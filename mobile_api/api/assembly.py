@@ -18,6 +18,7 @@ from mobile_api.api import (
     keys,
     leases,
     me,
+    proofs,
     registrations,
     reported,
     residence_paths,
@@ -53,6 +54,7 @@ NOUNS = (
     visitor_keys,
     access_records,
     reported,
+    proofs,
 )
 LARGER = {
     "api.identity.check_face": UPLOAD_BYTES,

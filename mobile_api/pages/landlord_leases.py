@@ -39,7 +39,7 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
     unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
     joint = _joint_lease(request.values.get("joint"))
     before = _joint_lease(request.values.get("after"))
-    terms = _terms_of(joint) if joint is not None else _terms_after(before)
+    terms = _terms_of(joint) if joint is not None else _terms_after(before, unit.space_kind)
     sheet = Sheet.of_request(_lease_labels(), tenant_id_type="111", **terms)
     step = _step(sheet)
     if request.method == "POST":
@@ -58,15 +58,20 @@ def _joint_lease(lease_id: str | None) -> landlord_views.LeaseView | None:
     return landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id) if lease_id else None
 
 
+def _usual_terms(space_kind: str) -> dict[str, object]:
+    """What is asked for a unit of this kind nearly always; the landlord sees it and may choose otherwise."""
+    return {"kind": "whole" if space_kind == "whole_home" else "room", "starts_on": world().clock.today()}
+
+
 def _terms_of(joint: landlord_views.LeaseView) -> dict[str, object]:
     return {"kind": joint.kind, "starts_on": joint.starts_on, "ends_on": joint.ends_on}
 
 
-def _terms_after(before: landlord_views.LeaseView | None) -> dict[str, object]:
+def _terms_after(before: landlord_views.LeaseView | None, space_kind: str) -> dict[str, object]:
     """From today, let as before; while the tenant before has not confirmed, from the day after the planned end."""
     today = world().clock.today()
     if before is None:
-        return {"starts_on": today}
+        return _usual_terms(space_kind)
     waits = before.state == "active" and before.ends_on is not None and before.ends_on >= today
     return {"kind": before.kind, "starts_on": before.ends_on + timedelta(days=1) if waits and before.ends_on else today}
 

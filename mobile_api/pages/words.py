@@ -84,8 +84,12 @@ def field_name(code: str) -> str:
     return name_of(tables.FIELD_NAMES, code.rsplit("/", 1)[-1])
 
 
+_PURPOSE_CODES = {name: code for code, row in purposes.PURPOSES.items() for name in (row.zh, row.en)}
+
+
 def purpose_name(code: str) -> str:
-    """A purpose in words."""
+    """A purpose in words; what another office wrote freely stands for itself, unless it is the name of one of ours."""
+    code = _PURPOSE_CODES.get(code, code)
     if code == "residence_registration":
         return gettext("办理居住登记")
     found = purposes.PURPOSES.get(code)

@@ -26,19 +26,23 @@ from backend.services import (
     keys,
     leases,
     lock_reports,
+    own_imports,
     registrations,
     sign_ins,
     units,
     visitor_keys,
 )
 from backend.services.guardians import enter_child
+from backend.services.import_work import work_on_imports
 from backend.services.lock_manifests import import_locks
 from backend.services.persons import enter_identity
+from backend.services.turns import TurnHolder
 from backend.wire.jwk import jwk_of, make_private_key
 from backend.worker.registry_loop import process_once
 from device_sim.identities import make_identity
 from tests.services import stories
 from tests.services.reports import make_birth
+from tests.services.test_lease_imports import HEAD, line
 
 HUKOU = "341822"
 
@@ -309,6 +313,17 @@ def a_co_tenant(cast: Cast) -> None:
     cast.invite(person)
 
 
+def a_list(cast: Cast) -> None:
+    """The many's list of tenants was uploaded and looked through: one row would be done, one has a fault."""
+    rows = line(unit=cast["first"].door) + line(unit="U-NOWHERE1")
+    made = own_imports.upload_leases(cast.world, account_id=cast["many"].account, name="租客.csv",
+                                     content=(HEAD + rows).encode())  # fmt: skip
+    cast["many"].other = made.id
+    turn = TurnHolder(cast.world, "imports")
+    work_on_imports(cast.world, turn)
+    turn.give_up()
+
+
 STAGES: tuple[Callable[[Cast], None], ...] = (
     nothing_yet,
     one_room,
@@ -323,6 +338,7 @@ STAGES: tuple[Callable[[Cast], None], ...] = (
     on_the_way_out,
     other_paths,
     a_co_tenant,
+    a_list,
 )
 
 

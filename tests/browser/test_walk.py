@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.cast import Cast
-from tests.browser.key_stage import Server
 from tests.browser.walk_pages import NO_PAGES, VISITS
+from tests.browser.walk_stage import Stage
 from tests.browser.walker import Walk, Walker
 
 pytestmark = pytest.mark.browser
@@ -20,39 +16,9 @@ TURNS = [0, *(pytest.param(turn, marks=pytest.mark.release) for turn in (1, 2, 3
 
 
 @pytest.fixture(scope="session")
-def stage(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str, Cast]]:
-    """The mobile app on a port, with the whole cast in its database: app, address, cast."""
-    from backend.config import Settings
-    from backend.db import db
-    from backend.gateways.clock import FixedClock
-    from mobile_api.app import create_mobile_app
-    from tests.conftest import NOW
-    from tests.worlds import make_fake_world
-
-    folder = tmp_path_factory.mktemp("walk")
-    shutil.copyfile(migrated_sqlite, folder / "anju.db")
-    settings = Settings.from_environment(
-        {"ANJU_DEMO": "1", "ANJU_VAR": str(folder), "ANJU_DATABASE_URL": f"sqlite:///{folder / 'anju.db'}"}
-    )
-    world = make_fake_world(settings, FixedClock(NOW))
-    app = create_mobile_app(settings, world)
-    with app.app_context():
-        cast = Cast(world)
-        db.session.remove()
-    server = Server(app)
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    yield app, server.base, cast
-    server.stop()
-    logging.getLogger("werkzeug").setLevel(logging.NOTSET)
-    with app.app_context():
-        db.engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def walked(chromium: Any, stage: tuple[Any, str, Cast]) -> Callable[[int], Walk]:
+def walked(chromium: Any, stage: Stage) -> Callable[[int], Walk]:
     """The walk of a turn; asked again it is the same one."""
-    app, base, cast = stage
-    walker, done = Walker(chromium, app, base, cast), dict[int, Walk]()
+    walker, done = Walker(chromium, stage.app, stage.base, stage.cast), dict[int, Walk]()
 
     def walk(turn: int) -> Walk:
         if turn not in done:
@@ -66,9 +32,8 @@ def told(troubles: list[str]) -> str:
     return "\n" + "\n".join(troubles)
 
 
-def test_the_walker_knows_every_page(stage: tuple[Any, str, Cast]) -> None:
-    app, _base, _cast = stage
-    pages = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+def test_the_walker_knows_every_page(stage: Stage) -> None:
+    pages = {rule.endpoint for rule in stage.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
     pages = {page for page in pages if not page.startswith(("api", "docs"))}
     known = {visit.endpoint for visit in VISITS} - {"error"}
     assert not pages - known - set(NO_PAGES), "a page without a row in walk_pages.py"

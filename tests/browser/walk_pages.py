@@ -50,6 +50,9 @@ NO_PAGES = {
     "tenant.check_out_receipt_pdf": "a file",
     "landlord.receipt_pdf": "a file",
     "landlord.own_door_sheets": "a paper for the printer, A4",
+    "front.landlord_worker": "a file",
+    "landlord.import_template": "a file",
+    "landlord.import_progress": "a piece of the import's page",
     "landlord.progress": "a piece of the lease page",
     "tenant.tenancy_state": "a piece of the task list",
     "tenant.divisions": "options of a select",
@@ -75,6 +78,9 @@ NOBODYS = (
     Visit("front.invitation", "invited", "/i/{token}"),
     Visit("front.invitation", "newcomer", "/i/{invited.token}"),
     Visit("front.offline", None, "/t/offline"),
+    Visit("front.landlord_offline", None, "/l/offline"),
+    Visit("front.receive_key", None, "/t/receive"),
+    Visit("front.receive_key", "consented", "/t/receive"),
     Visit("front.door", None, "/u/{registered.door}"),
     Visit("demo.messages", None, "/demo/messages"),
     Visit("demo.specimen", None, "/demo/specimen"),
@@ -94,6 +100,8 @@ OWN = (
     Visit("account.list_consents", "newcomer", "/me/consents"),
     Visit("account.list_consents", "consented", "/me/consents"),
     Visit("account.withdraw_consent", "consented", "/me/consents/face_check/withdraw"),
+    Visit("account.list_reported", "newcomer", "/me/reported"),
+    Visit("account.list_reported", "registered", "/me/reported"),
     Visit("account.list_sign_ins", "registered", "/me/sign-ins"),
 )
 LANDLORDS = (
@@ -144,6 +152,10 @@ LANDLORDS = (
     Visit("landlord.key_action", "many", LET + "/key/resume"),
     Visit("landlord.foreign_done_by_host", "many", "/l/leases/{foreign.lease}/foreign-done"),
     Visit("landlord.receipt", "many", LET + "/receipt"),
+    *both("landlord.imports", "few", "/l/import"),
+    Visit("landlord.imports", "many", "/l/import"),
+    Visit("landlord.import_page", "many", "/l/import/{other}"),
+    Visit("landlord.import_page", "many", "/l/import/{other}?show=all"),
 )  # fmt: skip
 TENANTS = (
     Visit("tenant.home", "newcomer", "/t/"),

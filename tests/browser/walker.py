@@ -49,7 +49,8 @@ AUDIT = r"""([elder, language]) => {
   for (const each of document.querySelectorAll('[aria-label], [placeholder], [alt], [title]'))
     if (!each.closest(marked))
       for (const name of ['aria-label', 'placeholder', 'alt', 'title']) words.push(each.getAttribute(name) ?? '');
-  words.push(document.title);
+  const names = [...document.querySelectorAll(marked)].map((each) => each.textContent).join('|');
+  words.push(document.title.split(' ').filter((word) => !names.includes(word)).join(' '));  // it may name a room
   return {small, tiny, words, wide: document.documentElement.scrollWidth - innerWidth,
           lang: document.documentElement.lang,
           heads: document.querySelectorAll('h1').length, ids: document.querySelectorAll('[id]').length
@@ -63,8 +64,8 @@ LARGE_TEXT = """() => { document.documentElement.style.fontSize = '200%';
 CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 # Latin letters that a Chinese page may hold: names of things, numbers of rules and of doors, form numbers.
 LATIN = re.compile(
-    r"Anju|App|APP|Android|iPhone|iOS|Safari|Chrome|WiFi|Wi-Fi|NFC|QR|PDF|JSON|CSV|JPEG|PNG|JWS|SHA|SPECIMEN|MB|"
-    r"(?:ZJ|HR|HK|PIPL|EEL|AJ|U|NIA|GB|GA)[-–/][\w/-]+|\bX\b|\bx\b|dBm|\bkm?\b|\bm\b|GMT|https?://\S+"
+    r"Anju|App|APP|Android|iPhone|iOS|Safari|Chrome|WiFi|Wi-Fi|NFC|QR|PDF|JSON|CSV|XLSX|xlsx|Excel|JPEG|PNG|JWS|RR1|SHA|SPECIMEN|MB|"
+    r"(?:ZJ|HR|HK|PIPL|PSAL|EEL|AJ|U|NID|NIA|GB|GA)[-–/][\w/-]+|\bX\b|\bx\b|dBm|\bkm?\b|\bm\b|GMT|https?://\S+"
 )
 
 
