@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.lan_site.authority import ensure_certificates, fingerprint, read_authority
-from backend.lan_site.page import Place, common_name, day, make_answers, make_server, qr_terminal
+from backend.lan_site.page import Place, common_name, day, in_lines, make_answers, make_server, qr_terminal
 
 WORDS = """\
   For real phones on this network ({address}): one time, install the demo's certificate authority, then open Anju.
@@ -20,8 +20,7 @@ WORDS = """\
   1. Scan this with the phone's camera, or open  {page}
 {page_code}
      and compare the fingerprint (SHA-256) that the phone shows with this one:
-     {first}
-     {second}
+{lines}
   2. Scan this, or open  {app}
 {app_code}
   The risk, plainly. A phone that trusts this authority believes whoever holds its key. The key stays on this computer
@@ -71,15 +70,13 @@ def parser() -> argparse.ArgumentParser:
 def words(options: argparse.Namespace, place: Place) -> str:
     """What the terminal says: the two QR codes, the fingerprint, the risk, the way back."""
     authority = read_authority(options.folder)
-    print_of = fingerprint(authority)
     return WORDS.format(
         address=options.address,
         page=place.page,
         page_code=qr_terminal(place.page),
         app=place.app,
         app_code=qr_terminal(place.app),
-        first=print_of[:48],
-        second=print_of[48:],
+        lines="\n".join(f"     {line}" for line in in_lines(fingerprint(authority))),
         folder=options.folder,
         until=day(authority.not_valid_after_utc, "en"),
         name=common_name(authority),

@@ -59,7 +59,7 @@ def make_answers(folder: Path, place: Place) -> dict[str, Answer]:
     der = authority.public_bytes(Encoding.DER)
     facts = {
         "place": place,
-        "fingerprint": fingerprint(authority),
+        "fingerprint_lines": in_lines(fingerprint(authority)),
         "name": common_name(authority),
         "until": authority.not_valid_after_utc,
     }
@@ -81,6 +81,11 @@ def make_answers(folder: Path, place: Place) -> dict[str, Answer]:
         "/anju-ca.pem": Answer("application/x-pem-file", authority.public_bytes(Encoding.PEM), "anju-ca.pem"),
         "/anju-ca.mobileconfig": Answer("application/x-apple-aspen-config", apple_profile(authority)),
     }
+
+
+def in_lines(printed: str, width: int = 24) -> list[str]:
+    """A fingerprint in lines of eight bytes, as one compares it."""
+    return [printed[at : at + width] for at in range(0, len(printed), width)]
 
 
 def day(moment: datetime, language: str) -> str:

@@ -7,9 +7,10 @@ link and nobody asks in vain.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,10 +39,10 @@ class Page:
         return {"Link": f'<{request.path}?{urlencode({"before": self.following, "limit": self.limit})}>; rel="next"'}
 
 
-def page_by_id(found: Sequence[Any], limit: int) -> Page:
+def page_by_id(found: Sequence[Any], limit: int, id_of: Callable[[Any], str] = attrgetter("id")) -> Page:
     """A page out of up to `limit` + 1 items whose ids are cursors."""
     items = tuple(found[:limit])
-    return Page(items, items[-1].id if len(found) > limit else None, limit)
+    return Page(items, id_of(items[-1]) if len(found) > limit else None, limit)
 
 
 def read_moment(before: str | None) -> tuple[datetime | None, int]:

@@ -56,7 +56,7 @@ def list_visitor_keys(query: dict[str, Any], unit_id: str) -> Any:
     found = visitor_keys.list_visitor_keys(
         world(), account_id=me(), unit_id=unit_id, before=query.get("before"), limit=limit + 1
     )
-    return page_by_id(found, limit)
+    return page_by_id(found, limit, lambda card: card.key.id)
 
 
 @blueprint.get("/visitor-keys/<id:key_id>")

@@ -15,6 +15,7 @@ from backend.domain.refusals import Refused
 from backend.services.inbox import tell_account
 from mobile_api.api.paging import page_by_moment, read_moment
 from tests.mobile_api.phones import ApiPhone
+from tests.mobile_api.test_visitor_keys import VISIT
 from tests.services import stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_PHONE
 
@@ -54,6 +55,18 @@ def test_the_inbox_is_read_page_by_page_though_all_came_at_one_moment(
     foreign = phone(LANDLORD_PHONE).get(f"/me/notices?before={whole[0]['id']}")
     assert (foreign.status_code, foreign.json["field"]) == (404, "before")
     assert tenant.get("/me/notices?before=nothing").status_code == 404
+
+
+def test_the_visitors_keys_of_a_unit_are_read_page_by_page(
+    phone: Callable[..., ApiPhone], make: Callable[..., Any]
+) -> None:
+    story = make(stories.make_active)
+    tenant, path = phone(TENANT_PHONE), f"/units/{story.unit_id}/visitor-keys"
+    for number in range(3):
+        assert tenant.post(path, VISIT, key=f"visitor-{number}").status_code == 201
+    whole = tenant.get(path).json
+    assert len(whole) == 3 and turn_all(tenant, f"{path}?limit=1") == whole
+    assert tenant.get(f"{path}?before={story.key_id}").status_code == 404, "no visitor's key"
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5])
