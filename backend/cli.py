@@ -47,6 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
     from backend.agreements_cli import add_agreement_commands
     from backend.faces_cli import add_face_commands
     from backend.identity_cli import add_identity_commands
+    from backend.imports_cli import add_import_commands
     from backend.locks_cli import add_lock_commands
     from backend.registry_cli import add_registry_commands
 
@@ -65,6 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     audit = nouns.add_parser("audit", help="the audit log").add_subparsers(metavar="VERB", required=True)
     _add(audit, "verify", "recompute every leaf and checkpoint", _verify_audit)
     add_address_commands(nouns)
+    add_import_commands(nouns)
     add_lock_commands(nouns)
     add_face_commands(nouns)
     add_registry_commands(nouns)

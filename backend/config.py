@@ -40,6 +40,8 @@ class Settings:
     netid_port: int = 8006
     offices_port: int = 8007
     subscribers_port: int = 8008
+    lan_address: str = ""
+    lan_page_port: int = 8009
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
     registry_url: str = "http://127.0.0.1:8002"
@@ -124,6 +126,8 @@ class Settings:
             raise SettingsError("ANJU_AREA_PER_HEAD_M2 must lie in 1-50 square metres.")
         if self.demo:
             return
+        if self.lan_address:
+            raise SettingsError("ANJU_LAN_ADDRESS is for the demo alone: its certificates are made on the spot.")
         if not self.sms_url:
             raise SettingsError(
                 "ANJU_SMS_URL is missing: outside the demo phone codes go through a real SMS gateway. "

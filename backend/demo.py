@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backend.config import Settings, SettingsError
+from backend.lan import DEFAULT_ROUTE, addresses_of, choose_address, lan_environment, scheme_of, site_options
 from backend.ports import is_port_free, who_listens
 from backend.preparation import PreparationFailed, prepare, reset
-from backend.processes import PORTS, TOP, demo_environment, ports_of, process_table, python
+from backend.processes import LAN_PORTS, PORTS, TOP, demo_environment, ports_of, process_table, python
 from backend.status import all_well, print_table
 from backend.supervisor import START_SECONDS, AlreadyRunning, Supervisor, is_running, read_state
 
@@ -26,13 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     os.umask(0o077)
     try:
-        environment = demo_environment()
+        environment = demo_environment(lan=choose_address(options.lan) if options.lan else "")
         settings = Settings.from_environment(environment)
         if is_running(settings.var):
             return about_running(settings.var, options)
         if options.reset and not ask_and_reset(settings.var, yes=options.yes):
             return EXIT_FAILED
-        taken = taken_ports(ports_of(settings, environment))
+        taken = taken_ports(ports_of(settings, environment), settings)
         if taken:
             print("\n".join(taken), file=sys.stderr)
             return EXIT_FAILED
@@ -50,6 +51,11 @@ def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     made = argparse.ArgumentParser(prog="./anju demo", description=__doc__)
     made.add_argument("--check", action="store_true", help="start, wait until every process is well, stop; 0 when well")
+    made.add_argument(
+        "--lan", nargs="?", const=DEFAULT_ROUTE, default="", metavar="ADDRESS",
+        help="let phones on this network in, by https with a certificate authority made here; ADDRESS is one of "
+        "this machine's, by default that of the default route",
+    )  # fmt: skip
     made.add_argument("--reset", action="store_true", help="start over: delete everything the demo has stored")
     made.add_argument("--yes", action="store_true", help="with --reset: do not ask")
     return made
@@ -61,6 +67,8 @@ def run(settings: Settings, environment: Mapping[str, str], *, check: bool) -> i
     table = process_table(settings)
     with Supervisor(table, var=settings.var, environment=environment, folder=TOP, say=say) as supervisor:
         supervisor.ports = ports_of(settings, environment)
+        if settings.lan_address:
+            supervisor.addresses = lan_environment(settings) | {"ANJU_LAN_ADDRESS": settings.lan_address}
         prepare(settings, environment, say)
         supervisor.heed_signals()
         say(f"Starting {len(table)} processes …")
@@ -75,6 +83,8 @@ def run(settings: Settings, environment: Mapping[str, str], *, check: bool) -> i
         if sign_ins is None:
             return EXIT_WELL if supervisor.is_ready() else EXIT_FAILED
         print_welcome(settings, sign_ins.read())
+        if settings.lan_address:
+            print_for_phones(settings, environment)
         supervisor.run()
         say("Stopping …")
     return EXIT_WELL
@@ -130,15 +140,15 @@ def looks_like_ours(var: Path) -> bool:
     return not any(var.iterdir()) or ((var / "log").is_dir() and var != TOP and var != Path.home())
 
 
-def taken_ports(ports: Mapping[str, int]) -> list[str]:
+def taken_ports(ports: Mapping[str, int], settings: Settings) -> list[str]:
     """One sentence for each port that another program holds."""
-    sentences = []
+    sentences, titles = [], PORTS | LAN_PORTS
     for name, port in ports.items():
-        if not is_port_free(port):
+        if not all(is_port_free(port, address) for address in addresses_of(settings)):
             who = who_listens(port)
             by = f"in use by {who}" if who else "in use or not allowed"
             sentences.append(
-                f"Port {port} ({PORTS[name]}) is {by}: free it, or choose another with ANJU_{name.upper()}=…"
+                f"Port {port} ({titles[name]}) is {by}: free it, or choose another with ANJU_{name.upper()}=…"
             )
     return sentences
 
@@ -164,21 +174,28 @@ class SignIns:
 
 def print_welcome(settings: Settings, sign_ins: Sequence[Mapping[str, str]]) -> None:
     """Addresses and sign-ins of the sample village."""
-    mobile = f"http://127.0.0.1:{settings.mobile_port}"
+    door = f"{scheme_of(settings)}://{settings.lan_address or '127.0.0.1'}"
+    mobile, console = f"{door}:{settings.mobile_port}", f"{door}:{settings.console_port}"
     print(f"""
 Anju 安居 · sample village 太湖街道陈塘村 (made-up people, sample codes)
 
   landlords and tenants   {mobile}/
-  precinct staff          http://127.0.0.1:{settings.console_port}/
+  precinct staff          {console}/
   residence registry      http://127.0.0.1:{settings.registry_port}/   (stand-in of the provincial one)
-  network identity        http://127.0.0.1:{settings.netid_port}/   (stand-in of the national one)
+  network identity        {door}:{settings.netid_port}/   (stand-in of the national one)
   phone codes, stickers   {mobile}/demo/messages
-  one-time codes of staff http://127.0.0.1:{settings.console_port}/demo/codes
+  one-time codes of staff {console}/demo/codes
 """)
     rows = [(entry["door"], entry["sign_in"], entry.get("password", ""), entry["who"]) for entry in sign_ins]
     for door, sign_in, password, who in rows:
         print(f"  {door:<9} {sign_in:<12} {password:<{max(len(row[2]) for row in rows)}}  {who}")
     print(f"\n  log: {settings.var / 'log' / 'anju.log'}    stop: Ctrl-C\n", flush=True)
+
+
+def print_for_phones(settings: Settings, environment: Mapping[str, str]) -> None:
+    """The QR codes and the fingerprint, the risk of --lan, and how to take it back."""
+    command = python("backend.lan_site", "words", *site_options(settings))
+    subprocess.run(command, cwd=TOP, env=dict(environment), stdin=subprocess.DEVNULL, check=False)
 
 
 def say(line: str) -> None:

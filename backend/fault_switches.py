@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import ssl
 import sys
 from typing import Any
 
@@ -17,10 +18,14 @@ def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--off", action="store_true", help="switch it (or all) off")
 
 
-def switch_fault(url: str, what: str, chosen: argparse.Namespace) -> int:
-    """Switch a failure of the stand-in at `url` on or off, or list them; `what` names it in sentences."""
+def switch_fault(url: str, what: str, chosen: argparse.Namespace, *, ca: str = "") -> int:
+    """Switch a failure of the stand-in at `url` on or off, or list them; `what` names it in sentences.
+
+    `ca` is the file of the authority that signs the stand-in's certificate, when it speaks https.
+    """
     address = f"{url.rstrip('/')}/_sim/faults" + (f"/{chosen.name}" if chosen.name else "")
-    with httpx.Client(timeout=5, trust_env=False) as client:
+    trust = ssl.create_default_context(cafile=ca or None) if url.startswith("https://") else False
+    with httpx.Client(timeout=5, trust_env=False, verify=trust) as client:
         try:
             if chosen.off:
                 answer = client.delete(address)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 from urllib.parse import urlsplit
 
 ANSWER_SECONDS = 2.0
@@ -13,7 +14,7 @@ ANSWER_SECONDS = 2.0
 def ask_health(address: str) -> str | None:
     """None when the process at `address` is well, else the reason in a few words.
 
-    `address` is an http URL, well when it answers 200, or tcp://host:port, well when it takes a connection.
+    `address` is an http(s) URL, well when it answers 200, or tcp://host:port, well when it takes a connection.
     """
     parts = urlsplit(address)
     host, port = parts.hostname or "127.0.0.1", parts.port or 80
@@ -21,7 +22,7 @@ def ask_health(address: str) -> str | None:
         if parts.scheme == "tcp":
             socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
             return None
-        connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+        connection = _connection(parts.scheme, host, port)
         try:
             connection.request("GET", parts.path or "/", headers={"Connection": "close"})
             answer = connection.getresponse()
@@ -32,6 +33,14 @@ def ask_health(address: str) -> str | None:
         return "nothing listens on its port yet"
     except (OSError, http.client.HTTPException) as error:
         return f"no answer ({error or type(error).__name__})"
+
+
+def _connection(scheme: str, host: str, port: int) -> http.client.HTTPConnection:
+    if scheme != "https":
+        return http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+    # A process of this machine is asked whether it is up; nothing secret is said, so nobody's certificate is checked.
+    context = ssl._create_unverified_context()
+    return http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
 
 
 def _reason(status: int, body: bytes) -> str:

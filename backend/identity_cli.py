@@ -59,8 +59,9 @@ def _hours(minutes: int | None) -> str:
 
 
 def _fault(chosen: argparse.Namespace) -> int:
-    url = Settings.from_environment().netid_url
+    settings = Settings.from_environment()
+    url = settings.netid_url
     if not url:
         print("No network identity is configured (ANJU_NETID_URL).", file=sys.stderr)
         return 1
-    return switch_fault(url, "network identity", chosen)
+    return switch_fault(url, "network identity", chosen, ca=settings.netid_ca)

@@ -1,4 +1,4 @@
-"""What every import on the command line shares: progress while it runs, the account of it at the end."""
+"""Imports on the command line: what all of them share, and the noun `import` (leases, registrations)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,75 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from backend.bootstrap import check_revision, core_app, world_of
+from backend.config import Settings
+from backend.gateways.table_files import Table, read_table_file
 from backend.queries.imports import RowView, RunView, list_rows
+from backend.services.audit import Actor
+from backend.services.lease_imports import LEASE_COLUMNS, LEASE_DATES, LEASE_REQUIRED, find_landlord, import_leases
+from backend.services.registration_imports import (
+    PAPER_COLUMNS,
+    PAPER_DATES,
+    PAPER_REQUIRED,
+    find_importer,
+    import_registrations,
+)
 
 TOLD = ("failed", "kept", "retired", "renumbered")  # outcomes somebody may have to look at
 MOST_TOLD = 40
+
+
+def add_import_commands(nouns: Any) -> None:
+    """Add the noun `import` to the operator's grammar."""
+    verbs = nouns.add_parser("import", help="lists of tenancies").add_subparsers(metavar="VERB", required=True)
+    text = "record the leases of a landlord's list, report the tenants, prepare the invitations"
+    leases = verbs.add_parser("leases", help=text, description=text)
+    add_import_arguments(leases)
+    leases.add_argument(
+        "--landlord", required=True, metavar="PHONE", help="whose list it is: the phone they sign in with"
+    )
+    leases.add_argument("--invite", action="store_true", help="also send the invitations by short message")
+    leases.set_defaults(run=_leases)
+    text = "take over an office's paper registrations with the day they were declared on"
+    papers = verbs.add_parser("registrations", help=text, description=text)
+    add_import_arguments(papers)
+    papers.add_argument("--officer", metavar="LOGIN", help="whose papers they are: rows of their area only")
+    papers.set_defaults(run=_registrations)
+
+
+def _leases(chosen: argparse.Namespace) -> int:
+    table = read_table_file(Path(chosen.file), LEASE_COLUMNS, required=LEASE_REQUIRED, dates=LEASE_DATES)
+    app = core_app(Settings.from_environment())
+    check_revision(app)
+    with app.app_context():
+        world = world_of(app)
+        landlord = find_landlord(world, phone=chosen.landlord)
+        run = import_leases(
+            world, table=table, account_id=landlord, actor=Actor("operator"), dry_run=chosen.dry_run,
+            invite=chosen.invite, tell=tell_progress,
+        )  # fmt: skip
+        return _account(run, table, chosen)
+
+
+def _registrations(chosen: argparse.Namespace) -> int:
+    table = read_table_file(Path(chosen.file), PAPER_COLUMNS, required=PAPER_REQUIRED, dates=PAPER_DATES)
+    app = core_app(Settings.from_environment())
+    check_revision(app)
+    with app.app_context():
+        importer = find_importer(login=chosen.officer)
+        run = import_registrations(
+            world_of(app), table=table, importer=importer, dry_run=chosen.dry_run, tell=tell_progress
+        )
+        return _account(run, table, chosen)
+
+
+def _account(run: RunView, table: Table, chosen: argparse.Namespace) -> int:
+    if table.unknown and not chosen.json:
+        print("columns not read: " + ", ".join(table.unknown))
+    return tell_run(run, as_json=chosen.json, more={"columns_not_read": table.unknown})
 
 
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:

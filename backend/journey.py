@@ -14,6 +14,7 @@ from typing import Any
 
 from backend.config import Settings, SettingsError
 from backend.demo import tell_who_failed
+from backend.lan import scheme_of
 from backend.ports import free_ports, is_port_free
 from backend.preparation import PreparationFailed, prepare
 from backend.processes import TOP, demo_environment, ports_of, process_table, python
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.from_environment(environment)
         state = read_state(settings.var)
         if state is not None:
-            return play(words, demo_environment(ports_in(state)))
+            return play(words, environment_of(state))
         if {"--help", "-h"} & set(words):
             return play(words, environment)
         return start_and_play(words, settings)
@@ -75,9 +76,10 @@ def journey_command(words: Sequence[str], environment: Mapping[str, str]) -> tup
     """The journey's command line with all addresses; what the person typed comes last and wins."""
     settings = Settings.from_environment(environment)
     local = "http://127.0.0.1"
+    door = f"{scheme_of(settings)}://127.0.0.1"
     addresses = [
-        f"--mobile={local}:{settings.mobile_port}",
-        f"--console={local}:{settings.console_port}",
+        f"--mobile={door}:{settings.mobile_port}",
+        f"--console={door}:{settings.console_port}",
         f"--registry={local}:{settings.registry_port}",
         f"--sim={local}:{settings.sim_port}",
         f"--broker={settings.broker_host}:{settings.broker_port}",
@@ -85,9 +87,13 @@ def journey_command(words: Sequence[str], environment: Mapping[str, str]) -> tup
     return python("device_sim.journey", *addresses, *words)
 
 
-def ports_in(state: Mapping[str, Any]) -> dict[str, int]:
-    """The ports of a running demo, from its state."""
-    return {name: int(port) for name, port in state["ports"].items()}
+def environment_of(state: Mapping[str, Any]) -> dict[str, str]:
+    """The environment in which a running demo is reached, from its state; with --lan its authority is trusted."""
+    lan = str(state.get("addresses", {}).get("ANJU_LAN_ADDRESS", ""))
+    environment = demo_environment({name: int(port) for name, port in state["ports"].items()}, lan=lan)
+    if lan:
+        environment["SSL_CERT_FILE"] = environment["ANJU_NETID_CA"]
+    return environment
 
 
 def tell(line: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from backend.broker import bridge_names, write_configuration
 from backend.config import Settings, bridge_password_file
+from backend.lan import site_options
 from backend.processes import DEMO_LOCKS, DEMO_SEED, TOP, python
 from backend.supervisor import run_step
 
@@ -29,6 +30,8 @@ class PreparationFailed(Exception):
 def prepare(settings: Settings, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Bring the folder `settings.var` to where processes can start; raises PreparationFailed with a sentence."""
     make_folders(settings.var)
+    if settings.lan_address:  # first of all: every command that knows the network identity loads the authority
+        make_certificates(settings, environment, say)
     stamp = settings.var / "run" / "prepared"
     wanted = fingerprint(settings, environment)
     if not (stamp.exists() and stamp.read_text() == wanted and _in_place(settings)):
@@ -42,6 +45,17 @@ def prepare(settings: Settings, environment: Mapping[str, str], say: Callable[[s
         stamp.write_text(fingerprint(settings, environment))
     bridges = bridge_names(settings.bridges)
     write_configuration(settings.var / "broker", settings.broker_port, bridges=bridges)
+
+
+def make_certificates(settings: Settings, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Make or renew what https on the network needs, and tell what was made; raises PreparationFailed."""
+    command = python("backend.lan_site", "certificates", *site_options(settings))
+    log = settings.var / "log" / "preparation.log"
+    status, words = run_step(command, environment=environment, folder=TOP, log=log)
+    if status != 0:
+        raise PreparationFailed(f"The certificates for the network could not be made:\n{words}")
+    if words:
+        say(words)
 
 
 def make_folders(var: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from backend.broker import bridge_names, find_mosquitto
 from backend.child import Process
 from backend.config import Settings
+from backend.lan import addresses_of, door_options, lan_environment, scheme_of, site_options
 from backend.ports import is_port_free
 
 TOP = Path(__file__).resolve().parent.parent
@@ -35,6 +36,7 @@ PORTS = {
     "broker_port": "MQTT broker",
     "sim_near_port": "near link of the simulated locks",
 }
+LAN_PORTS = {"lan_page_port": "page for phones on the network"}  # with --lan alone
 SIM_NEAR_PORT = 8013  # the simulator's own setting, unknown to the core
 
 
@@ -43,22 +45,27 @@ def python(module: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", module, *arguments)
 
 
-def demo_environment(ports: Mapping[str, int] | None = None) -> dict[str, str]:
+def demo_environment(ports: Mapping[str, int] | None = None, *, lan: str = "") -> dict[str, str]:
     """The environment of every process of the demo: what is set, and the demo's defaults for the rest.
 
-    `ports` are those to use instead of the ones that are set, by the setting's name (`mobile_port`).
+    `ports` are those to use instead of the ones that are set, by the setting's name (`mobile_port`);
+    `lan` is this machine's address on the network when phones there shall reach it.
     """
     environment = dict(os.environ)
     environment["ANJU_DEMO"] = "1"
     environment["ANJU_VAR"] = str(Path(environment.get("ANJU_VAR") or TOP / "var").resolve())
     for name, port in (ports or {}).items():
         environment[f"ANJU_{name.upper()}"] = str(port)
+    if lan:
+        environment["ANJU_LAN_ADDRESS"] = lan
     settings = Settings.from_environment(environment)
     for name, port in ports_of(settings, environment).items():
         environment[f"ANJU_{name.upper()}"] = str(port)
     for role, port in _addressed(settings):
         if ports or not environment.get(f"ANJU_{role}_URL"):
             environment[f"ANJU_{role}_URL"] = f"http://127.0.0.1:{port}"
+    if settings.lan_address:
+        environment |= lan_environment(settings)
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 
@@ -74,14 +81,16 @@ def _addressed(settings: Settings) -> tuple[tuple[str, int], ...]:
 
 def ports_of(settings: Settings, environment: Mapping[str, str]) -> dict[str, int]:
     """The ports that the demo listens on, by the setting's name."""
-    known = {name: getattr(settings, name) for name in PORTS if hasattr(settings, name)}
+    names = (*PORTS, *(LAN_PORTS if settings.lan_address else ()))
+    known = {name: getattr(settings, name) for name in names if hasattr(settings, name)}
     return {**known, "sim_near_port": int(environment.get("ANJU_SIM_NEAR_PORT") or SIM_NEAR_PORT)}
 
 
 def process_table(settings: Settings) -> list[Process]:
     """The demo's processes, ten with one bridge, in the order of their starting."""
     local = "http://127.0.0.1"
-    mobile, console = f"{local}:{settings.mobile_port}", f"{local}:{settings.console_port}"
+    door = f"{scheme_of(settings)}://127.0.0.1"
+    mobile, console = f"{door}:{settings.mobile_port}", f"{door}:{settings.console_port}"
     mosquitto = (find_mosquitto() or "mosquitto", "-c", str(settings.var / "broker" / "mosquitto.conf"))
     offline = ("--offline", str(DEMO_OFFLINE))
     locks = python("device_sim", "--locks", str(DEMO_LOCKS), "--seed", str(DEMO_SEED), *offline)
@@ -91,11 +100,11 @@ def process_table(settings: Settings) -> list[Process]:
             settings.broker_port, "broker_port", wave=4,
         ),
         Process(
-            "mobile", "mobile web", web("mobile_api.app:create_mobile_app()", settings.mobile_port),
+            "mobile", "mobile web", phone_web("mobile_api.app:create_mobile_app()", settings.mobile_port, settings),
             f"{mobile}/healthz", settings.mobile_port, "mobile_port", wave=1, page=f"{mobile}/",
         ),
         Process(
-            "console", "console web", web("backend.app:create_console_app()", settings.console_port),
+            "console", "console web", phone_web("backend.app:create_console_app()", settings.console_port, settings),
             f"{console}/healthz", settings.console_port, "console_port", wave=1, page=f"{console}/",
         ),
         Process(
@@ -105,9 +114,10 @@ def process_table(settings: Settings) -> list[Process]:
             page=f"{local}:{settings.registry_port}/",
         ),
         Process(
-            "netid", "network identity", web("backend.netid.app:create_netid_app()", settings.netid_port),
-            f"{local}:{settings.netid_port}/healthz", settings.netid_port, "netid_port", wave=3,
-            page=f"{local}:{settings.netid_port}/",
+            "netid", "network identity",
+            phone_web("backend.netid.app:create_netid_app()", settings.netid_port, settings),
+            f"{door}:{settings.netid_port}/healthz", settings.netid_port, "netid_port", wave=3,
+            page=f"{door}:{settings.netid_port}/",
         ),
         Process(
             "offices", "offices web", web("backend.offices.app:create_offices_app()", settings.offices_port),
@@ -128,6 +138,21 @@ def process_table(settings: Settings) -> list[Process]:
             "locks", "simulated locks", locks, f"{local}:{settings.sim_port}/healthz",
             settings.sim_port, "sim_port", wave=3, after=("broker",),
         ),
+        *lan_page(settings),
+    ]  # fmt: skip
+
+
+def lan_page(settings: Settings) -> list[Process]:
+    """With --lan, the page from which phones take the certificate authority."""
+    if not settings.lan_address:
+        return []
+    port = settings.lan_page_port
+    return [
+        Process(
+            "lan", "page for phones", python("backend.lan_site", "serve", *site_options(settings)),
+            f"http://127.0.0.1:{port}/healthz", port, "lan_page_port", wave=1,
+            page=f"http://{settings.lan_address}:{port}/",
+        )
     ]  # fmt: skip
 
 
@@ -151,14 +176,23 @@ def bridges(settings: Settings) -> list[Process]:
     return rows
 
 
-def web(application: str, port: int, *, workers: int = 1) -> tuple[str, ...]:
-    """The command line of a web door: gunicorn with threads, on this machine's own address only.
+def phone_web(application: str, port: int, settings: Settings) -> tuple[str, ...]:
+    """The command line of a door that phones open: with --lan also on the network's address, and by TLS."""
+    return web(application, port, addresses=addresses_of(settings), more=door_options(settings))
+
+
+def web(
+    application: str, port: int, *, workers: int = 1, addresses: tuple[str, ...] = ("127.0.0.1",),
+    more: tuple[str, ...] = (),
+) -> tuple[str, ...]:  # fmt: skip
+    """The command line of a web door: gunicorn with threads, unless told otherwise on this machine's own address only.
 
     One worker holds some 100 MB, and the mobile door's face workers come on top: the demo stays with one.
     """
     return python(
         "gunicorn",
-        f"--bind=127.0.0.1:{port}",
+        *(f"--bind={address}:{port}" for address in addresses),
+        *more,
         "--worker-class=gthread",
         f"--workers={workers}",
         "--threads=8",  # some of them wait for the result of a command for up to 3 s

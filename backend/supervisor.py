@@ -49,6 +49,7 @@ class Supervisor:
             Child(row, var=var, environment=environment, folder=folder, say=self._pass_on) for row in table
         ]
         self.ports = {child.process.port_setting: child.process.port for child in self.children}  # told in the state
+        self.addresses: dict[str, str] = {}  # settings a command beside the demo needs to reach it; told in the state
         self.started_at = time.time()
         self.stopping = False
         self._asked = 0
@@ -160,6 +161,7 @@ class Supervisor:
             "pid": os.getpid(),
             "started_at": self.started_at,
             "ports": self.ports,
+            "addresses": self.addresses,
             "processes": [child.state() for child in self.children],
         }
         text = json.dumps(state, indent=1)

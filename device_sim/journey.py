@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from device_sim.faces import default_document, default_selfie
-from device_sim.journey_clients import Problem, SimControl
+from device_sim.journey_clients import Problem, SimControl, trust_for
 from device_sim.journey_face import DIFFERENT_PEOPLE, UNUSABLE_PICTURES, Pictures
 from device_sim.journey_letting import Landlord
 from device_sim.journey_living import Living
@@ -189,7 +189,8 @@ def _check_processes(options: argparse.Namespace, teller: Teller) -> None:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/healthz", timeout=5, trust_env=False).status_code == 200
+        answer = httpx.get(f"{address}/healthz", timeout=5, trust_env=False, verify=trust_for(address))
+        return answer.status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +32,24 @@ class Problem(Exception):
         return f"{self.document.get('detail', self.code)}{where}{rule} {self.document.get('remedy', '')}".strip()
 
 
+@cache
+def machine_trust() -> ssl.SSLContext:
+    """Whom https addresses are believed: what this machine trusts, and the file SSL_CERT_FILE names (`demo --lan`)."""
+    return ssl.create_default_context()
+
+
+def trust_for(base: str) -> ssl.SSLContext | bool:
+    """What a client of `base` verifies with; nothing over http, since a trust store takes time to load."""
+    return machine_trust() if base.startswith("https://") else False
+
+
 class Api:
     """One signed-in phone against /api/v1."""
 
     def __init__(self, base: str, teller: Teller) -> None:
-        self._http = httpx.Client(base_url=f"{base}/api/v1", timeout=SECONDS, trust_env=False)
-        self._demo = httpx.Client(base_url=base, timeout=SECONDS, trust_env=False)
+        trust = trust_for(base)
+        self._http = httpx.Client(base_url=f"{base}/api/v1", timeout=SECONDS, trust_env=False, verify=trust)
+        self._demo = httpx.Client(base_url=base, timeout=SECONDS, trust_env=False, verify=trust)
         self._teller = teller
         self.refresh_token = ""
 

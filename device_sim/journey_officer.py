@@ -8,6 +8,7 @@ from functools import partial
 
 import httpx
 
+from device_sim.journey_clients import trust_for
 from device_sim.journey_teller import Stopped, Teller
 
 LOGINS = ("officer", "grid", "supervisor")  # of the demo's staff: each may look at so many persons a day
@@ -83,7 +84,10 @@ class Officer:
         return answer.text
 
     def _fresh(self) -> httpx.Client:
-        return httpx.Client(base_url=self._console, timeout=15, trust_env=False, headers={"Accept-Language": "zh-CN"})
+        return httpx.Client(
+            base_url=self._console, timeout=15, trust_env=False, verify=trust_for(self._console),
+            headers={"Accept-Language": "zh-CN"},
+        )  # fmt: skip
 
 
 def _plate_of(board: str, unit_id: str) -> str:

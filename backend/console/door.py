@@ -27,6 +27,7 @@ from backend.console import (
     sync,
     tasks,
     units,
+    window,
     words,
 )
 from backend.console.pages import here, navigation, officer, place
@@ -35,7 +36,7 @@ from backend.services.officer_sessions import find_officer_session
 from backend.web import Caller, caller, error_answer, language
 
 PAGES = (
-    *(front, sign_in, tasks, ledger, door_sheets, units, occupant_keys, cases),
+    *(front, sign_in, tasks, window, ledger, door_sheets, units, occupant_keys, cases),
     *(reviews, search, deadlines, sync, figures, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")

@@ -18,6 +18,7 @@ PLACES = (
     ("ledger.board", "ledger"),
     ("cases.index", "cases"),
     ("reviews.index", "reviews"),
+    ("window.index", "window"),
     ("deadlines.index", "deadlines"),
     ("search.person", "search"),
     ("sync.health", "sync"),

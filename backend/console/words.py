@@ -16,6 +16,7 @@ from backend.domain.officers import ROLE_NAMES
 from backend.domain.reconciliation import KIND_NAMES
 from backend.domain.registrations import STATE_NAMES
 from backend.domain.rules import RULES
+from backend.domain.window import ACTS
 from backend.web import language
 
 Pair = tuple[str, str]
@@ -184,7 +185,7 @@ EVIDENCE = {
     "why": ("为何交由人工", "Why a person decides"),
     "office": ("通报单位", "Office"),
     "change": ("通报的变动", "Reported change"),
-    "report": ("变动编号", "Change"),
+    "said": ("通报的内容", "What was reported"),
     "fields": ("涉及字段", "Fields"),
 }
 EVIDENCE_VALUES = {
@@ -221,11 +222,13 @@ NAVIGATION = {
     "reviews": lazy_gettext("身份复核"),
     "deadlines": lazy_gettext("逾期提醒"),
     "search": lazy_gettext("按号码查找"),
+    "window": lazy_gettext("窗口办理"),
     "sync": lazy_gettext("登记同步"),
     "figures": lazy_gettext("核验指标"),
     "audit": lazy_gettext("访问审计"),
 }
 ICONS = {
+    "window": "M3 4h18v11H3ZM3 11h18M8 20h8M12 15v5M9 8a3 3 0 0 1 6 0",
     "ledger": "M4 21V9l8-5 8 5v12M2 21h20M9 21v-6h6v6M9 11h.1M15 11h.1",
     "cases": "M5 4h14v17H5ZM9 2.5h6v3H9ZM8.5 12l2 2 4.5-4.5M8.5 17.5h7",
     "reviews": "M3 5h18v14H3ZM7 15c0-3 5-3 5 0M9.5 11.2a1.4 1.4 0 1 0 0-2.8 1.4 1.4 0 0 0 0 2.8ZM14.5 9.5h4M14.5 13h4",
@@ -304,6 +307,7 @@ TABLES: Mapping[str, Any] = {
     "UNIT_LOOKS": UNIT_LOOKS,
     "UNIT_STATES": ledger.UNIT_STATES,
     "WAYS": WAYS,
+    "WINDOW_ACTS": ACTS,
 }
 
 

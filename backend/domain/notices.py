@@ -119,6 +119,10 @@ INBOX: dict[str, InboxText] = {
                                     "us; your key stays alive."),
     "still_here": InboxText("租客仍在居住", "Your tenant still lives there", "{alias} 表示仍住在 {unit}，由工作人员核实。",
                             "{alias} says they still live in {unit}; a person will decide."),
+    "landlord_reminds": InboxText("房东提醒您申报", "Your landlord reminds you to declare",
+                                  "{unit} 的居住登记应在 {due_on} 前申报，还没有完成。不到一分钟；也可以到窗口。钥匙不受影响。",
+                                  "The residence at {unit} was to be declared by {due_on}. It takes less than a minute, or can "
+                                  "be done at a window. Your key stays as it is."),
     "lease_extended": InboxText("租约已续期", "Lease extended", "{unit} 的租约延长至 {ends_on}，钥匙同时延长。",
                                 "The lease of {unit} runs until {ends_on}; your key with it."),
     "identity_reviewed": InboxText("身份核验结果", "Identity check decided", "工作人员已作出决定：{decision_zh}。{reason_zh}",

@@ -13,6 +13,7 @@ UNMASK = "unmask"
 HANDLE_CASE = "handle_case"
 PRINT_CODES = "print_codes"
 END_KEY = "end_key"
+SERVE = "serve"
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ PURPOSES: dict[str, Purpose] = {
         "Request for help",
         "有人来求助，需要找到他本人的登记。",
         "Somebody asks for help and their own registration is needed.",
-        # Codes open a door, so they are printed when their owner asks for help, and for no other purpose.
-        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, PRINT_CODES}),
+        # Codes open a door, so they are printed when their owner asks for help and for nothing else; an officer
+        # acts for a person at the window when that person asks for it.
+        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, PRINT_CODES, SERVE}),
     ),
     "review": Purpose(
         "身份复核",
@@ -80,6 +82,7 @@ ACT_NAMES = {
     HANDLE_CASE: ("处理待办事项", "Handle a case"),
     PRINT_CODES: ("打印门锁密码", "Print keypad codes"),
     END_KEY: ("按法院裁定停用钥匙", "End a key on a court's order"),
+    SERVE: ("窗口代办", "Act for a person at the window"),
 }
 
 # What a person reads on the page "who has seen my data": actions and fields of the audit leaves about persons.
@@ -92,6 +95,9 @@ DISCLOSURES = {
     "door_events_exported": ("导出门锁记录作为证据", "Exported the lock's events as evidence"),
     "appointment_listed": ("查看当天预约名单", "Read the day's list of appointments"),
     "codes_printed": ("打印您的门锁密码", "Printed your keypad codes"),
+    "served_at_window": ("在窗口为您办理", "Acted for you at the window"),
+    "mechanical_key_handed": ("登记发给您一把机械钥匙", "Noted that a mechanical key was handed to you"),
+    "letter_printed": ("打印寄给您的信", "Printed a letter to you"),
 }
 # Reading one's own day at the counter does not use up the cap on single persons: the appointments are its measure.
 UNCAPPED = ("appointment_listed",)

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 
 from backend.domain.calendars import CHINA
@@ -243,7 +243,7 @@ def read_paper_row(cells: Mapping[str, str], today: date) -> PaperRow:
         reader.faults.append(Refusal("import.evidence", "evidence_no"))
     reader.close()
     assert isinstance(name, str) and isinstance(document, Document) and move_in_on and declared_on
-    declared_at = datetime.combine(declared_on, NOON, CHINA)
+    declared_at = datetime.combine(declared_on, NOON, CHINA).astimezone(UTC)
     return PaperRow(
         unit, name, id_type, document.id_number, birth_on, cells.get("hukou_division"), move_in_on, declared_at,
         evidence_no,

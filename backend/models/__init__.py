@@ -19,6 +19,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     invitations,
     keys,
     leases,
+    letters,
     lock_events,
     locks,
     network_identity,
@@ -33,6 +34,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     requests,
     sharing,
     units,
+    window_visits,
 )
 from backend.models.base import Base
 

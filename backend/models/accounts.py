@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Code, Id, Moment, Sealed, Text120, Token, one_of
 
 
 class Account(Base):
-    """One account per phone; a person is attached once the identity is entered."""
+    """One account per phone; a person is attached once the identity is entered.
+
+    Who was entered at a window has one without a phone: `desk_area` is the area of the office that keeps it.
+    """
 
     __tablename__ = "accounts"
+    __table_args__ = (
+        CheckConstraint("(phone_token IS NULL) = (phone_sealed IS NULL)", name="phone"),
+        CheckConstraint("phone_token IS NOT NULL OR desk_area IS NOT NULL", name="desk"),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
-    phone_token: Mapped[Token] = mapped_column(unique=True)
-    phone_sealed: Mapped[Sealed]
+    phone_token: Mapped[Token | None] = mapped_column(unique=True, default=None)
+    phone_sealed: Mapped[Sealed | None] = mapped_column(default=None)
+    desk_area: Mapped[Code | None] = mapped_column(default=None)
     person_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), unique=True, default=None)
     language: Mapped[Code] = mapped_column(default="zh")
     elder_mode: Mapped[bool] = mapped_column(default=False)

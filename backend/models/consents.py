@@ -13,7 +13,8 @@ PURPOSES = ("registration_notice", "face_check")
 class Consent(Base):
     """One answer to one text (FACE-6, PIPL-29): a refusal is kept as well, as `given` false.
 
-    `subject_id` is the child for whom a guardian's account has answered; None: for oneself.
+    `subject_id` is the child for whom a guardian's account has answered; None: for oneself. `channel` is 'phone',
+    'guardian', 'window' or 'paper'; the officer who read the text aloud or took the paper stands in `officer_id`.
     """
 
     __tablename__ = "consents"
@@ -27,5 +28,6 @@ class Consent(Base):
     text_hash: Mapped[Text120]
     given: Mapped[bool]
     channel: Mapped[Code] = mapped_column(default="phone")
+    officer_id: Mapped[Id | None] = mapped_column(ForeignKey("officers.id"), default=None)
     at: Mapped[Moment]
     withdrawn_at: Mapped[Moment | None] = mapped_column(default=None)

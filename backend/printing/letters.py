@@ -30,9 +30,11 @@ _RULES = {"receipt": ("HK-15", "ZJ-16"), "code": ("HR-12",)}
 
 @dataclass(frozen=True)
 class Letter:
-    """To whom and where, and of which `kind`: 'receipt' (number, link, declared_at) or 'code' (code, code_for, times).
+    """To whom and where, and of which `kind`: 'receipt' (number, link, declared_at), 'code' (code, code_for,
+    times) or 'notice'.
 
-    `contact` is whom to ask: an office and its phone number.
+    'notice' says `title` and `body`, both in both languages, and quotes `rule`. `contact` is whom to ask: an office and
+    its phone number.
     """
 
     kind: str
@@ -46,17 +48,21 @@ class Letter:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     contact: str = ""
+    title: Words = ("", "")
+    body: Words = ("", "")
+    rule: str = ""
 
 
 def print_letter(letter: Letter, imprint: Imprint) -> bytes:
     """One A4 page in large letters, with the address where a window envelope shows it."""
-    paper = Paper(imprint, _TITLES[letter.kind], keywords=letter.link)
+    title = _TITLES.get(letter.kind, letter.title)
+    paper = Paper(imprint, title, keywords=letter.link)
     if imprint.office:
         paper.write_at(18, 18, imprint.office, 10)
     paper.write_at(20, 46, f"{letter.addressee}\n{letter.address}", 12, width=82)  # DIN 680 envelopes: 20-110, 45-90
     paper.y = 96
-    paper.say(paper.pick(_TITLES[letter.kind]), 20, bold=True, after=3)
-    paper.say(paper.pick(_BODIES[letter.kind]), 14, lead=1.7, after=4)
+    paper.say(paper.pick(title), 20, bold=True, after=3)
+    paper.say(paper.pick(_BODIES.get(letter.kind, letter.body)), 14, lead=1.7, after=4)
     if letter.kind == "code":
         paper.say("  ".join(letter.code[at : at + 4] for at in range(0, len(letter.code), 4)), 34, bold=True, after=3)
     paper.answers(
@@ -71,7 +77,7 @@ def print_letter(letter: Letter, imprint: Imprint) -> bytes:
     )
     if letter.link:
         draw_proof(paper, letter.link)
-    paper.quote(*_RULES[letter.kind])
+    paper.quote(*_RULES.get(letter.kind, (letter.rule,) if letter.rule else ()))
     if not letter.link or paper.y < 245:
         paper.signatures([("签收人", "Received by"), ("经办人", "Handed over by")])
     return paper.finish()

@@ -7,13 +7,14 @@ versions, because landlord and tenant report without waiting for each other; the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from backend.registry.people import hash_number
+from backend.registry.reissuing import reissue
 from backend.registry.rules import Facts, check_item
 from backend.registry.signing import Signing
 from backend.registry.tables import legs, records, sequences, versions
@@ -64,6 +65,9 @@ def judge(connection: Connection, item: Item, facts: Facts) -> Verdict:
 def file(connection: Connection, item: Item, facts: Facts, signing: Signing, now: datetime) -> ItemResult:
     """Judge an item and, when it stands, store it with its receipt in the same write unit."""
     verdict = judge(connection, item, facts)
+    if verdict.state == "DUPLICATE":  # a repeated end asks for the receipt again
+        held = _held(connection, item.record_id)[item.op]
+        verdict = replace(verdict, receipt_sig=reissue(connection, [held], signing)[item.op])
     if verdict.state != "ACCEPTED":
         return verdict.result_of(item)
     town = _town_of(connection, item)

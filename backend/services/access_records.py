@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import false, select, union_all
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.keys import ENDED
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
@@ -22,9 +22,10 @@ from backend.models.leases import Lease
 from backend.models.lock_events import LockEvent
 from backend.models.persons import Person
 from backend.models.registry_returns import RegistryRead
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import write_leaf
 from backend.services.consents import list_consents
 from backend.services.field_origins import list_all_origins
+from backend.services.hands import Desk, acting_for
 from backend.services.inbox import list_notices
 from backend.services.occupancy import joint_group
 from backend.services.persons import birth_of, my_identity, name_of
@@ -118,11 +119,14 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
         return AccessPage(items, items[-1].id if len(found) > limit else None)
 
 
-def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 100) -> tuple[DoorEvent, ...]:
+def my_door_events(
+    world: World, *, account_id: str, key_id: str, until: datetime | None = None, skip: int = 0, limit: int = 100
+) -> tuple[DoorEvent, ...]:
     """The openings with one's own key, on a former phone too, and by one's visitors and the landlord's meanwhile.
 
     For the tenant alone: a visitor's phone is not told either, since the door is the tenant's. Whom others in a shared
-    flat let in is theirs to know, unless they are of the same joint tenancy.
+    flat let in is theirs to know, unless they are of the same joint tenancy. Newest first; `until` begins at a moment
+    and `skip` passes over what was seen of it.
     """
     with reading() as session:
         key = session.get(Key, key_id)
@@ -146,17 +150,19 @@ def my_door_events(world: World, *, account_id: str, key_id: str, limit: int = 1
         visits = LockEvent.key_id.in_(theirs) & (LockEvent.at >= began) if began else false()
         if ended is not None and all(row.state in ENDED for row in own):
             visits = visits & (LockEvent.at <= ended)
-        rows = session.scalars(
-            select(LockEvent)
-            .where(LockEvent.key_id.in_(mine) | visits, LockEvent.kind.in_(OPENINGS))
-            .order_by(LockEvent.at.desc(), LockEvent.seq.desc())
-            .limit(limit)
-        )
+        statement = select(LockEvent).where(LockEvent.key_id.in_(mine) | visits, LockEvent.kind.in_(OPENINGS))
+        if until is not None:
+            statement = statement.where(LockEvent.at <= until)
+        statement = statement.order_by(LockEvent.at.desc(), LockEvent.seq.desc())
+        rows = session.scalars(statement.offset(skip).limit(limit))
         return tuple(DoorEvent(row.at, row.kind, row.late, "own" if row.key_id in mine else "visitor") for row in rows)
 
 
-def export_my_data(world: World, *, account_id: str) -> dict[str, Any]:
-    """Everything Anju holds about the account's person, machine-readable (PIPL-45); the number stays masked here."""
+def export_my_data(world: World, *, account_id: str, desk: Desk | None = None) -> dict[str, Any]:
+    """Everything Anju holds about the account's person, machine-readable (PIPL-45); the number stays masked here.
+
+    At the window it is printed; nothing leaves before its leaf is written.
+    """
     identity = my_identity(world, account_id=account_id)
     export = {
         "identity": asdict(identity) if identity else None,
@@ -167,13 +173,11 @@ def export_my_data(world: World, *, account_id: str) -> dict[str, Any]:
         },
         "consents": [asdict(consent) for consent in list_consents(world, account_id=account_id)],
         "sessions": [asdict(session) for session in list_sessions(world, account_id=account_id)],
-        "notices": [asdict(notice) for notice in list_notices(world, account_id=account_id)],
+        "notices": [asdict(notice) for notice in list_notices(world, account_id=account_id, limit=100_000)],
         "accesses": [asdict(item) for item in my_access_records(world, account_id=account_id, limit=1000).items],
     }
-    with transaction() as session:
-        write_leaf(
-            world, session, Actor("resident", account_id), "data_exported", subject_id=_person_of(session, account_id)
-        )
+    with acting_for(world, account_id, desk, "export") as (session, hand):
+        write_leaf(world, session, hand.actor, "data_exported", subject_id=_person_of(session, account_id))
     return export
 
 

@@ -8,14 +8,13 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import transaction
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import decide_tenant_action, find_declaration_faults
 from backend.domain.residence_paths import find_change_faults
 from backend.gateways.world import World
 from backend.models.persons import Person
 from backend.models.registrations import Registration
-from backend.services.audit import Actor
+from backend.services.hands import Desk, Hand, acting_for
 from backend.services.registration_changes import change_registration, send_landlord_leg
 from backend.services.residence_paths import take_path
 from backend.services.tenancies import RegistrationView, own_registration_to_change, registration_view
@@ -33,6 +32,7 @@ def amend(
     changed_on: date | None = None,
     unit_id: str | None = None,
     version: int | None = None,
+    desk: Desk | None = None,
 ) -> RegistrationView:
     """Amend a declaration: sent to the registry as a new version; `declared_at` stays.
 
@@ -43,7 +43,7 @@ def amend(
     and every faulty field.
     """
     given = {"move_in_on": move_in_on, "planned_end_on": planned_end_on, "reason": reason}
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "amend", registration_id=registration_id) as (session, hand):
         registration = own_registration_to_change(world, session, account_id, registration_id)
         session.refresh(registration, with_for_update=True)
         person = session.get(Person, registration.person_id) if registration.person_id else None
@@ -66,9 +66,9 @@ def amend(
         fields = changed + (["hukou_division"] if moved else [])
         if moved:
             person.hukou_division = hukou_division
-        _tell(world, session, account_id, registration, person, fields)
+        _tell(world, session, hand, registration, person, fields)
         if moved:
-            _move_others(world, session, account_id, registration, person)
+            _move_others(world, session, hand, registration, person)
         return registration_view(session, registration)
 
 
@@ -99,7 +99,7 @@ def _faults(
 
 
 def _tell(
-    world: World, session: Session, account_id: str, registration: Registration, person: Person, fields: list[str]
+    world: World, session: Session, hand: Hand, registration: Registration, person: Person, fields: list[str]
 ) -> None:
     path = take_path(session, registration, person)
     change_registration(
@@ -107,8 +107,8 @@ def _tell(
         session,
         registration,
         "amend",
-        Actor("resident", account_id),
-        source="tenant",
+        hand.actor,
+        source=hand.source,
         reason="became_local" if path.op == "CHECKOUT" else None,
         fields=fields,
         send=path.op,
@@ -118,7 +118,7 @@ def _tell(
         send_landlord_leg(world, session, registration)
 
 
-def _move_others(world: World, session: Session, account_id: str, registration: Registration, person: Person) -> None:
+def _move_others(world: World, session: Session, hand: Hand, registration: Registration, person: Person) -> None:
     """The place of household registration is the person's: where else they live follows it too."""
     others = session.scalars(
         select(Registration).where(
@@ -129,4 +129,4 @@ def _move_others(world: World, session: Session, account_id: str, registration: 
         )
     )
     for other in others.all():
-        _tell(world, session, account_id, other, person, ["hukou_division"])
+        _tell(world, session, hand, other, person, ["hukou_division"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -61,10 +61,27 @@ def open_case(
     return case
 
 
-def _next_reference(world: World, session: Session) -> str:
-    """The next free reference of the day, `AJ-20261123-0007`; the day is China's."""
+def open_once(session: Session, find: Callable[[], Case | None], make: Callable[[], Case]) -> Case:
+    """The case that `find` knows, else the one that `make` opens: of several who find none one alone opens it.
+
+    Also of two processes that do the same chore, because one of them was thought dead and was not.
+    """
+    known = find()
+    if known is None:
+        _take_turn(session)
+        known = find()  # whoever had the turn before us may have opened it
+    return known or make()
+
+
+def _take_turn(session: Session) -> None:
+    """Wait until nobody else is opening a case; what is read from now on shows theirs."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_REFERENCE_LOCK)))
+
+
+def _next_reference(world: World, session: Session) -> str:
+    """The next free reference of the day, `AJ-20261123-0007`; the day is China's."""
+    _take_turn(session)
     prefix = f"AJ-{world.clock.now().astimezone(CHINA):%Y%m%d}-"
     last = session.scalar(
         select(Case.reference)

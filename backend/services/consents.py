@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.ids import new_id
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
@@ -16,6 +16,7 @@ from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.consents import Consent
 from backend.services.audit import Actor, write_leaf
+from backend.services.hands import Desk, Hand, acting_for
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,14 @@ class ConsentView:
 
 
 def answer_consent(
-    world: World, *, account_id: str, purpose: str, version: str, given: bool, channel: str = "phone"
+    world: World,
+    *,
+    account_id: str,
+    purpose: str,
+    version: str,
+    given: bool,
+    channel: str = "phone",
+    desk: Desk | None = None,
 ) -> ConsentView:
     """Keep an answer; the same answer to the same text again changes nothing.
 
@@ -42,7 +50,7 @@ def answer_consent(
         raise Refused("input.not_one_of", "purpose", allowed=tuple(NOTICES))
     if version != text.version:
         raise Refused("consent.text", "version")
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "answer_consent") as (session, hand):
         last = find_last(session, account_id, purpose)
         if last is not None and last.withdrawn_at is None and (last.given, last.text_version) == (given, version):
             return _view(last)
@@ -53,28 +61,29 @@ def answer_consent(
             text_version=version,
             text_hash=text.fingerprint,
             given=given,
-            channel=channel,
+            channel=channel if desk is None else hand.channel,
+            officer_id=hand.officer_id,
             at=world.clock.now(),
         )
         session.add(row)
-        _leaf(world, session, account_id, "consent_given" if given else "consent_refused", row)
+        _leaf(world, session, hand.actor, account_id, "consent_given" if given else "consent_refused", row)
         return _view(row)
 
 
-def withdraw_consent(world: World, *, account_id: str, purpose: str) -> ConsentView:
+def withdraw_consent(world: World, *, account_id: str, purpose: str, desk: Desk | None = None) -> ConsentView:
     """Take a consent back; what was finished under it stays. Raises Refused not_found when there is none."""
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "withdraw_consent") as (session, hand):
         last = find_last(session, account_id, purpose)
         if last is None or not last.given:
             raise Refused("not_found")
         if last.withdrawn_at is None:
             last.withdrawn_at = world.clock.now()
-            _leaf(world, session, account_id, "consent_withdrawn", last)
+            _leaf(world, session, hand.actor, account_id, "consent_withdrawn", last)
         return _view(last)
 
 
 def answer_for_child(
-    world: World, session: Session, account_id: str, child_id: str, purpose: str, version: str, given: bool
+    world: World, session: Session, account_id: str, child_id: str, purpose: str, version: str, given: bool, hand: Hand
 ) -> Consent:
     """Keep a guardian's answer for their child inside the present write unit (ZJ-7), recorded as the guardian's.
 
@@ -96,11 +105,12 @@ def answer_for_child(
         text_version=version,
         text_hash=text.fingerprint,
         given=given,
-        channel="guardian",
+        channel="guardian" if hand.channel == "phone" else hand.channel,
+        officer_id=hand.officer_id,
         at=world.clock.now(),
     )
     session.add(row)
-    _leaf(world, session, account_id, "consent_given" if given else "consent_refused", row)
+    _leaf(world, session, hand.actor, account_id, "consent_given" if given else "consent_refused", row)
     return row
 
 
@@ -143,12 +153,12 @@ def is_given(session: Session, account_id: str, purpose: str) -> bool:
     )
 
 
-def _leaf(world: World, session: Session, account_id: str, action: str, row: Consent) -> None:
+def _leaf(world: World, session: Session, actor: Actor, account_id: str, action: str, row: Consent) -> None:
     account = session.get_one(Account, account_id)
     write_leaf(
         world,
         session,
-        Actor("resident", account_id),
+        actor,
         action,
         subject_id=row.subject_id or account.person_id,
         object_kind="consent",

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.domain.calendars import day_of
 from backend.domain.households import decide_declarer
 from backend.domain.ids import new_id
 from backend.domain.notices import NOTICES
@@ -60,26 +61,32 @@ def declare_person(
     representation: str | None = None,
     actor: Actor,
     source: str,
+    declared_at: datetime | None = None,
+    note: str | None = None,
 ) -> None:
     """Declare `registration` as the residence of `person`: fixes `declared_at` for good.
 
     `declared_by` is 'self', 'guardian', 'relative', 'window' or 'paper'; `declarer` is whoever spoke for the person
     (None: themselves, or an officer's hand, who is the `actor`). Whoever lives in the unit on somebody else's word
-    already keeps the time of that first declaration. Raises Refused person.minor (ZJ-7), transition,
-    registration.already, and every faulty field.
+    already keeps the time of that first declaration. `declared_at` is when a paper form reached the office, nobody can
+    have declared a move that was still to come; `note` is kept with the change. Raises Refused person.minor
+    (ZJ-7), transition, registration.already, and every faulty field.
     """
     unit = session.get_one(Unit, registration.unit_id, with_for_update=True)  # of two declarations at once, one waits
     session.refresh(registration)
-    faults = _find_faults(world, session, registration, person, answers, declared_by)
+    declared_at = declared_at or world.clock.now()
+    faults = _find_faults(world, session, registration, person, answers, declared_by, day_of(declared_at))
     if faults:
         raise Refused.of(faults)
     earlier = _take_over(world, session, registration, person, actor, source)
     _fill(world, session, unit, registration, person, answers)
-    registration.declared_at = earlier or world.clock.now()
+    registration.declared_at = min(earlier, declared_at) if earlier else declared_at
     registration.declared_by, registration.representation = declared_by, representation
     registration.declarer_id = declarer.id if declarer is not None and declarer.id != person.id else None
     fields = [*DECLARED_FIELDS, *(["representation"] if representation else [])]
-    change_registration(world, session, registration, "declare", actor, source=source, fields=fields, send="UPSERT")
+    change_registration(
+        world, session, registration, "declare", actor, source=source, reason=note, fields=fields, send="UPSERT"
+    )
     if registration.lease_id is not None:
         _join_lease(world, session, registration, person)
     session.flush()
@@ -129,6 +136,7 @@ def _find_faults(
     person: Person,
     answers: Answers,
     declared_by: str,
+    declared_on: date,
 ) -> list[Refusal]:
     refusal = decide_tenant_action(
         registration.tenant_leg, registration.residence, "declare", registration.exemption
@@ -137,7 +145,7 @@ def _find_faults(
     )
     if refusal is not None:
         return [refusal]
-    faults = find_declaration_faults(answers.move_in_on, answers.planned_end_on, answers.reason, world.clock.today())
+    faults = find_declaration_faults(answers.move_in_on, answers.planned_end_on, answers.reason, declared_on)
     division = answers.hukou_division
     if division is None and person.hukou_division is None and person.id_type == "111":
         # only a resident identity card has a household registration behind it

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import (
     decide_tenant_action,
@@ -17,7 +17,7 @@ from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.registrations import Registration
 from backend.services import idempotency
-from backend.services.audit import Actor
+from backend.services.hands import Desk, acting_for
 from backend.services.household_members import (
     OBJECTION,
     MemberView,
@@ -59,12 +59,13 @@ def amend_for(
     move_in_on: date,
     planned_end_on: date | None = None,
     reason: str | None = None,
+    desk: Desk | None = None,
 ) -> MemberView:
     """Correct what one has declared for another, or send it again once it came back; `declared_at` stays (ZJ-13).
 
     The same answers again change nothing. Raises Refused not_found, household.theirs, transition, every faulty field.
     """
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "amend_for", registration_id=registration_id) as (session, hand):
         row = find_answered_for(world, session, account_id, registration_id)
         refusal = decide_tenant_action(row.tenant_leg, row.residence, "amend")
         today = world.clock.today()
@@ -76,12 +77,14 @@ def amend_for(
         for name in changed:
             setattr(row, name, given[name])
         if changed or row.registry_state == "rejected":
-            actor = Actor("resident", account_id)
-            change_registration(world, session, row, "amend", actor, source="tenant", fields=changed, send="AMEND")
+            actor = hand.actor
+            change_registration(world, session, row, "amend", actor, source=hand.source, fields=changed, send="AMEND")
         return member_view(world, session, row, row.declarer_id)
 
 
-def withdraw_for(world: World, *, account_id: str, registration_id: str, reason: str = "entered_in_error") -> None:
+def withdraw_for(
+    world: World, *, account_id: str, registration_id: str, reason: str = "entered_in_error", desk: Desk | None = None
+) -> None:
     """Take an entry back that should not have been made ('entered_in_error' or 'duplicate'): it is voided.
 
     Who has lived there is checked out instead. A second call changes nothing. Raises Refused not_found,
@@ -90,7 +93,7 @@ def withdraw_for(world: World, *, account_id: str, registration_id: str, reason:
     allowed = ("entered_in_error", "duplicate")
     if reason not in allowed:
         raise Refused.of([Refusal("input.not_one_of", "reason", allowed=allowed)])
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "withdraw_for", registration_id=registration_id) as (session, hand):
         row = find_answered_for(world, session, account_id, registration_id)
         if row.residence == "voided":
             return
@@ -99,7 +102,7 @@ def withdraw_for(world: World, *, account_id: str, registration_id: str, reason:
             refusal = decide_tenant_action(row.tenant_leg, row.residence, "amend")
         if refusal is not None:
             raise Refused.of([refusal])
-        void_in(world, session, row, "void", Actor("resident", account_id), reason, source="tenant")
+        void_in(world, session, row, "void", hand.actor, reason, source=hand.source)
 
 
 def check_out_for(
@@ -110,6 +113,7 @@ def check_out_for(
     moved_out_on: date,
     reason: str,
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> MemberView:
     """Somebody one answers for has moved out, alone: nobody else's residence and no key changes.
 
@@ -117,7 +121,7 @@ def check_out_for(
     checkout.reason, transition.
     """
     body = {"id": registration_id, "out": moved_out_on, "why": reason}
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "check_out_for", registration_id=registration_id) as (session, hand):
         known = idempotency.find_answer(session, account_id, idempotency_key, "check_out_for", body)
         row = find_answered_for(world, session, account_id, registration_id, changing=known is None)
         if known is not None:
@@ -129,19 +133,24 @@ def check_out_for(
         faults = [refusal] if refusal else find_check_out_faults(moved_out_on, row.move_in_on, reason, today)
         if faults:
             raise Refused.of(faults)
-        by, actor = row.declared_by or "relative", Actor("resident", account_id)
-        end_residence(world, session, row, moved_out_on, reason, by=by, actor=actor)
+        by, actor = row.declared_by or "relative", hand.actor
+        end_residence(world, session, row, moved_out_on, reason, by=by, actor=actor, source=hand.source)
         idempotency.remember(world, session, account_id, idempotency_key, "check_out_for", body, {"id": row.id})
         return member_view(world, session, row, row.declarer_id)
 
 
-def object_to_declaration(world: World, *, account_id: str, registration_id: str) -> RegistrationView:
+def object_to_declaration(
+    world: World, *, account_id: str, registration_id: str, desk: Desk | None = None
+) -> RegistrationView:
     """ "This is not so": whoever was declared or entered by another says so, and a person decides (ZJ-7).
 
     Nothing else changes meanwhile. Raises Refused not_found, also where nobody spoke for this account's person, and
     household.objected while an objection is open.
     """
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "object_to_declaration", registration_id=registration_id) as (
+        session,
+        hand,
+    ):
         row = own_registration(session, account_id, registration_id)
         person_id = session.get_one(Account, account_id).person_id
         if row.person_id != person_id or row.declarer_id is None or row.residence != "living":
@@ -154,5 +163,5 @@ def object_to_declaration(world: World, *, account_id: str, registration_id: str
             world, session, row, kind=OBJECTION, rule="ZJ-7", opened_by="tenant", evidence=evidence
         )
         row.case_id = row.case_id or case.id
-        change_registration(world, session, row, "object", Actor("resident", account_id), source="tenant")
+        change_registration(world, session, row, "object", hand.actor, source=hand.source)
         return registration_view(session, row)

@@ -30,6 +30,7 @@ from backend.domain.duties import (
 )
 from backend.domain.duty_facts import DutyFacts
 from backend.gateways.world import World
+from backend.models.accounts import Account
 from backend.models.cases import Case
 from backend.models.leases import Lease
 from backend.models.registrations import Registration
@@ -220,6 +221,8 @@ def _say(
 
 def _send(world: World, session: Session, account_id: str, running: Running, registration: Registration) -> None:
     """Ids and the deadline only; the text is made when it is sent, if the duty is still owed then."""
+    if session.get_one(Account, account_id).phone_token is None:  # told by letter (see inbox)
+        return
     payload = {
         "account_id": account_id,
         "registration_id": registration.id,

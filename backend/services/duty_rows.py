@@ -101,7 +101,7 @@ def compose_reminder(world: World, session: Session, payload: Mapping[str, Any])
     """(phone, text) of a short message about a duty, None when it is fulfilled or moved: no name, address or number."""
     registration = session.get(Registration, payload["registration_id"])
     account = session.get(Account, payload["account_id"])
-    if registration is None or account is None:
+    if registration is None or account is None or account.phone_sealed is None:  # a letter tells who has no phone
         return None
     lease = session.get(Lease, registration.lease_id) if registration.lease_id is not None else None
     for running in running_duties(facts_of(registration, lease)):

@@ -33,6 +33,7 @@ def find_or_enter(
     *,
     hukou_division: str | None,
     nationality: str = "CHN",
+    source: str = "tenant",
 ) -> Person:
     """The person of a document, inside the present write unit; what a known person has said of themselves stays.
 
@@ -55,6 +56,8 @@ def find_or_enter(
         entered.sex,
         hukou_division,
         nationality,
+        source=source,
+        actor=actor,
     )
     record_answer(world, session, person, matched)
     fields = ["name", "id_type", "id_number"]

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import transaction
 from backend.domain.notices import NOTICES
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
@@ -23,8 +22,9 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
-from backend.services.audit import SYSTEM, Actor
+from backend.services.audit import SYSTEM
 from backend.services.consents import is_given
+from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_waiting_keys, unit_alias
 from backend.services.persons import birth_of
@@ -44,6 +44,7 @@ def declare_exempt(
     exempt_until: date | None = None,
     hukou_division: str | None = None,
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> RegistrationView:
     """State why no declaration is owed: nothing is sent, no `declared_at` is set, and the key can become active.
 
@@ -52,7 +53,7 @@ def declare_exempt(
     exempt.over, exempt.days and every faulty field.
     """
     body = {"id": registration_id, "why": exemption, "in": move_in_on, "out": exempt_until, "hukou": hukou_division}
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "declare_exempt", registration_id=registration_id) as (session, hand):
         registration = own_registration(session, account_id, registration_id)
         if idempotency.find_answer(session, account_id, idempotency_key, "declare_exempt", body) is not None:
             return registration_view(session, registration)
@@ -73,9 +74,9 @@ def declare_exempt(
             raise Refused("exempt.not_needed", "exemption")
         _settle(world, session, registration, person, exemption, move_in_on, until)
         fields = ["exemption", "exempt_until", "move_in_on"]
-        actor = Actor("resident", account_id)
+        actor = hand.actor
         change_registration(
-            world, session, registration, "exempt", actor, source="tenant", reason=exemption, fields=fields
+            world, session, registration, "exempt", actor, source=hand.source, reason=exemption, fields=fields
         )
         session.flush()
         activate_waiting_keys(world, session, person.id)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.calendars import start_of
 from backend.domain.refusals import Refused
 from backend.domain.registrations import STATE_NAMES, Facts, describe
@@ -22,6 +22,7 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import vault
 from backend.services.audit import Actor
+from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.invitations import landlord_alias
 from backend.services.key_changes import activate_waiting_keys, unit_alias
@@ -53,12 +54,17 @@ class ForeignForm:
     host_alias: str
 
 
-def hand_out_foreign_form(world: World, *, account_id: str, registration_id: str) -> RegistrationView:
+def hand_out_foreign_form(
+    world: World, *, account_id: str, registration_id: str, desk: Desk | None = None
+) -> RegistrationView:
     """Give the form its number: from now on the key waits for the identity alone. Repeated, nothing changes.
 
     Raises Refused transition unless a foreigner's residence has been declared.
     """
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "hand_out_foreign_form", registration_id=registration_id) as (
+        session,
+        hand,
+    ):
         registration = own_registration(session, account_id, registration_id)
         session.refresh(registration, with_for_update=True)
         _require(registration, "hand_out")
@@ -66,7 +72,7 @@ def hand_out_foreign_form(world: World, *, account_id: str, registration_id: str
             now = world.clock.now()
             registration.foreign_form_at = now
             registration.foreign_form_no = foreign_form_number(registration.id, now)
-            actor, fields = Actor("resident", account_id), ["foreign_form_no"]
+            actor, fields = hand.actor, ["foreign_form_no"]
             change_registration(
                 world, session, registration, "foreign_form", actor, source="system", reason="EEL-39", fields=fields
             )
@@ -110,26 +116,33 @@ def get_foreign_form(world: World, *, account_id: str, registration_id: str) -> 
         )
 
 
-def mark_foreign_done(world: World, *, account_id: str, registration_id: str, done_on: date) -> RegistrationView:
+def mark_foreign_done(
+    world: World, *, account_id: str, registration_id: str, done_on: date, desk: Desk | None = None
+) -> RegistrationView:
     """The person notes that the police have taken the form, with the day. The same day again changes nothing.
 
     Raises Refused transition, input.future_date, foreign.done_on.
     """
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "mark_foreign_done", registration_id=registration_id) as (session, hand):
         registration = own_registration(session, account_id, registration_id)
-        note_foreign_done(world, session, registration, done_on, Actor("resident", account_id), source="tenant")
+        note_foreign_done(world, session, registration, done_on, hand.actor, source=hand.source)
         return registration_view(session, registration)
 
 
-def mark_foreign_done_by_host(world: World, *, account_id: str, lease_id: str, done_on: date) -> date:
+def mark_foreign_done_by_host(
+    world: World, *, account_id: str, lease_id: str, done_on: date, desk: Desk | None = None
+) -> date:
     """The host notes the same for the tenant of a lease (EEL-39 asks either); answers the day that now stands.
 
     Raises Refused not_found, transition, input.future_date, foreign.done_on.
     """
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "host_foreign_done", lease_id=lease_id, source="landlord") as (
+        session,
+        hand,
+    ):
         lease = own_lease(session, account_id, lease_id)
         registration = registration_of(session, lease.id)
-        note_foreign_done(world, session, registration, done_on, Actor("resident", account_id), source="landlord")
+        note_foreign_done(world, session, registration, done_on, hand.actor, source=hand.source)
         return done_on
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.documents import mask_number
 from backend.domain.guardians import decide_guardian, find_child_faults
 from backend.domain.persons import age_band
@@ -25,6 +25,7 @@ from backend.services.audit import Actor, write_leaf
 from backend.services.consents import answer_for_child, find_for_child
 from backend.services.document_states import record_answer
 from backend.services.field_sources import note_fields
+from backend.services.hands import Desk, Hand, acting_for
 from backend.services.identity_reviews import find_review, open_review
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
@@ -73,6 +74,7 @@ def enter_child(
     birth_on: date | None = None,
     sex: str | None = None,
     hukou_division: str | None = None,
+    desk: Desk | None = None,
 ) -> ChildView:
     """Enter a child under 16, with the guardian's consent; the child's identity stands on the guardian's word at once.
 
@@ -87,16 +89,16 @@ def enter_child(
     with reading() as session:
         _guardian(world, session, account_id)
     matched = _ask(world, entered)  # outside the transaction: it is a call to another office
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "enter_child") as (session, hand):
         guardian = _guardian(world, session, account_id)
-        actor = Actor("resident", account_id, role="guardian")
+        actor = hand.speaks_as("guardian")
         child = _find_or_make(world, session, guardian, entered, hukou_division, actor, notice_version)
         known = child.guardian_id == guardian.id
         child.guardian_id, child.guardian_relation = guardian.id, relation
-        note_fields(world, session, child, source="tenant", actor=actor, notice_version=notice_version)
-        answer_for_child(world, session, account_id, child.id, NOTICE, notice_version, True)
+        note_fields(world, session, child, source=hand.source, actor=actor, notice_version=notice_version)
+        answer_for_child(world, session, account_id, child.id, NOTICE, notice_version, True, hand)
         if not known:
-            _attest(world, session, account_id, guardian, child, matched)
+            _attest(world, session, hand, guardian, child, matched)
         return _view(world, session, child)
 
 
@@ -112,9 +114,9 @@ def list_children(world: World, *, account_id: str) -> tuple[ChildView, ...]:
         return tuple(_view(world, session, child) for child in rows)
 
 
-def withdraw_for_child(world: World, *, account_id: str, child_id: str) -> ChildView:
+def withdraw_for_child(world: World, *, account_id: str, child_id: str, desk: Desk | None = None) -> ChildView:
     """Take the guardian's consent back; what was finished under it stays. Raises Refused not_found."""
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "withdraw_for_child") as (session, hand):
         child = _own_child(session, account_id, child_id)
         last = find_for_child(session, child.id, NOTICE)
         if last is None or not last.given:
@@ -124,7 +126,7 @@ def withdraw_for_child(world: World, *, account_id: str, child_id: str) -> Child
             write_leaf(
                 world,
                 session,
-                Actor("resident", account_id, role="guardian"),
+                hand.speaks_as("guardian"),
                 "consent_withdrawn",
                 subject_id=child.id,
                 object_kind="consent",
@@ -197,11 +199,9 @@ def _find_or_make(
     return known
 
 
-def _attest(
-    world: World, session: Session, account_id: str, guardian: Person, child: Person, matched: bool | None
-) -> None:
+def _attest(world: World, session: Session, hand: Hand, guardian: Person, child: Person, matched: bool | None) -> None:
     """The guardian's word, as an attestation; somebody at the window looks at it within the review's time."""
-    actor = Actor("resident", account_id, role="guardian")
+    actor = hand.speaks_as("guardian")
     if child.document_state != "matched":
         record_answer(world, session, child, matched)
     fields = ["name", "id_type", "id_number", "relation"]

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.guardians import decide_guardian
 from backend.domain.households import RELATIONS, relation_of_child
 from backend.domain.persons import age_band
@@ -20,9 +20,9 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
-from backend.services.audit import Actor
 from backend.services.consents import find_for_child
 from backend.services.declarations import Answers, declare_person, find_living, make_member
+from backend.services.hands import Desk, acting_for
 from backend.services.household_members import MemberView, head_of, member_view, tell_of_declaration
 from backend.services.key_changes import unit_alias
 from backend.services.persons import birth_of, name_of
@@ -87,6 +87,7 @@ def declare_child(
     hukou_division: str | None = None,
     relation: str | None = None,
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> MemberView:
     """A guardian declares a child under 16 (ZJ-7), in the home of the guardian or under the child's own lease.
 
@@ -96,14 +97,14 @@ def declare_child(
     """
     answers = Answers(move_in_on, planned_end_on, reason, hukou_division)
     body = {"id": registration_id, "child": child_id, "as": relation, "said": repr(answers)}
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "declare_child", registration_id=registration_id) as (session, hand):
         me, child = _guardian_and_child(world, session, account_id, child_id)
         known = idempotency.find_answer(session, account_id, idempotency_key, "declare_child", body)
         if known is not None:
             return member_view(world, session, session.get_one(Registration, known["id"]), me.id)
         row = _childs_place(session, account_id, registration_id, me, child, relation, move_in_on, world)
         if row.tenant_leg != "declared":
-            actor = Actor("resident", account_id, role="guardian")
+            actor = hand.speaks_as("guardian")
             declare_person(
                 world,
                 session,
@@ -113,7 +114,9 @@ def declare_child(
                 declared_by="guardian",
                 declarer=me,
                 actor=actor,
-                source="tenant",
+                source=hand.source,
+                declared_at=hand.declared_at,
+                note=hand.note,
             )
             tell_of_declaration(world, session, row)
         idempotency.remember(world, session, account_id, idempotency_key, "declare_child", body, {"id": row.id})

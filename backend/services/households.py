@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.households import (
     find_member_faults,
     is_declared_at_entry,
@@ -23,9 +23,9 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
-from backend.services.audit import Actor
 from backend.services.declarations import Answers, declare_person, find_living, make_member
 from backend.services.entered_persons import ask_about, find_or_enter
+from backend.services.hands import Desk, Hand, acting_for
 from backend.services.household_children import ChildToDeclare, children_to_declare
 from backend.services.household_members import (
     MemberView,
@@ -102,6 +102,7 @@ def add_co_resident(
     hukou_division: str | None = None,
     representation: str | None = None,
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> MemberView:
     """Enter a grown person who lives along: a relative is declared with it, anybody else declares by themselves later.
 
@@ -124,19 +125,18 @@ def add_co_resident(
     answers = Answers(move_in_on, planned_end_on, reason, hukou_division)
     token = number_token(world, entered.document).hex()
     body = {"id": registration_id, "who": token, "as": relation, "for": representation, "said": repr(answers)}
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "add_co_resident", registration_id=registration_id) as (session, hand):
         known = idempotency.find_answer(session, account_id, idempotency_key, "add_co_resident", body)
         head, me = _tenant_with_home(world, session, account_id, registration_id, representation)
         if known is not None:
             return member_view(world, session, session.get_one(Registration, known["id"]), me.id)
         session.get_one(Unit, head.unit_id, with_for_update=True)  # of two entries at once, one waits
-        actor = Actor("resident", account_id)
         person = find_or_enter(
-            world, session, actor, entered, matched, hukou_division=hukou_division, nationality=nationality
+            world, session, hand.actor, entered, matched, hukou_division=hukou_division, nationality=nationality
         )
         row = _known_member(session, head, me, person)
         if row is None:
-            row = _enter(world, session, head, me, person, relation, answers, representation, actor)
+            row = _enter(world, session, head, me, person, relation, answers, representation, hand)
         idempotency.remember(world, session, account_id, idempotency_key, "add_co_resident", body, {"id": row.id})
         return member_view(world, session, row, me.id)
 
@@ -174,7 +174,7 @@ def _enter(
     relation: str,
     answers: Answers,
     representation: str | None,
-    actor: Actor,
+    hand: Hand,
 ) -> Registration:
     row = make_member(world, session, head, person, relation, answers.move_in_on)
     row.declarer_id = me.id
@@ -188,12 +188,16 @@ def _enter(
             declared_by="relative",
             declarer=me,
             representation=representation,
-            actor=actor,
-            source="tenant",
+            actor=hand.actor,
+            source=hand.source,
+            declared_at=hand.declared_at,
+            note=hand.note,
         )
     else:
         person.hukou_division = person.hukou_division or answers.hukou_division
-        change_registration(world, session, row, "enter", actor, source="tenant", fields=["relation", "move_in_on"])
+        change_registration(
+            world, session, row, "enter", hand.actor, source=hand.source, fields=["relation", "move_in_on"]
+        )
     tell_of_declaration(world, session, row)
     return row
 

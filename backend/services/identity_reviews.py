@@ -21,7 +21,8 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services.appointment_changes import end_appointment
 from backend.services.audit import Actor
-from backend.services.case_opening import open_case
+from backend.services.case_opening import open_case, open_once
+from backend.services.hands import Desk, acting_for
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
 from backend.services.own_leases import own_lease_to_change, registration_of
@@ -58,14 +59,16 @@ def ask_a_person(world: World, *, account_id: str, way: str) -> CaseRef:
         return CaseRef(case.reference, case.due_at)
 
 
-def attest(world: World, *, account_id: str, lease_id: str, met_in_person: bool, saw_document: bool) -> IdentityState:
+def attest(
+    world: World, *, account_id: str, lease_id: str, met_in_person: bool, saw_document: bool, desk: Desk | None = None
+) -> IdentityState:
     """The landlord's word: met this person, saw this document (PSAL-68). The key can work; a person reviews in 72 h.
 
     Raises Refused attestation.words, attestation.not_open, attestation.differs. A second attestation changes nothing.
     """
     if not (met_in_person and saw_document):
         raise Refused("attestation.words", "met_in_person" if not met_in_person else "saw_document")
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "attest", lease_id=lease_id) as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         person_id = _tenant_of(session, registration)
@@ -82,7 +85,7 @@ def attest(world: World, *, account_id: str, lease_id: str, met_in_person: bool,
                 "attested",
                 method="attestation",
                 operator_id=lease.landlord_id,
-                actor=Actor("resident", account_id, role="landlord"),
+                actor=hand.speaks_as("landlord"),
             )
             open_review(world, session, person.id, "landlord", {"way": "attested"})
             tell_person(
@@ -121,25 +124,27 @@ def area_of_person(session: Session, person_id: str) -> str:
 
 def open_review(world: World, session: Session, person_id: str, opened_by: str, evidence: Mapping[str, str]) -> Case:
     """Open an identity review inside the present write unit, where the person lives; a second finds the first."""
-    known = find_review(session, person_id)
     registration = _living_registration(session, person_id)
     area, unit_id = area_of_person(session, person_id), registration.unit_id if registration else None
-    if known is not None:
-        if known.area == PROVINCE and registration is not None:  # it follows the person to the office that is entitled
-            known.area, known.unit_id, known.registration_id = area, unit_id, registration.id
-        return known
-    return open_case(
-        world,
+    review = open_once(
         session,
-        kind="identity_review",
-        area=area,
-        unit_id=unit_id,
-        registration_id=registration.id if registration else None,
-        person_id=person_id,
-        rule="FACE-6",
-        opened_by=opened_by,
-        evidence=dict(evidence),
+        lambda: find_review(session, person_id),
+        lambda: open_case(
+            world,
+            session,
+            kind="identity_review",
+            area=area,
+            unit_id=unit_id,
+            registration_id=registration.id if registration else None,
+            person_id=person_id,
+            rule="FACE-6",
+            opened_by=opened_by,
+            evidence=dict(evidence),
+        ),
     )
+    if review.area == PROVINCE and registration is not None:  # it follows the person to the office that is entitled
+        review.area, review.unit_id, review.registration_id = area, unit_id, registration.id
+    return review
 
 
 def _living_registration(session: Session, person_id: str) -> Registration | None:

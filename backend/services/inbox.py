@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.ids import new_id
+from backend.domain.ids import is_id, new_id
 from backend.domain.notices import INBOX
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.notices import Notice
+from backend.services.letter_rows import write_letter
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ def tell_account(
     marker = f"{kind}:{once}"[:120]
     if session.scalar(select(Notice.id).where(Notice.once == marker)) is not None:
         return False
+    account = session.get_one(Account, account_id)
+    if account.phone_token is None and account.person_id is not None:
+        write_letter(world, session, account.person_id, kind, marker=marker, rule=rule, params=params)
     notice = Notice(
         id=new_id(), account_id=account_id, kind=kind, once=marker, rule=rule, params=params, at=world.clock.now()
     )
@@ -53,22 +57,27 @@ def tell_account(
 def tell_person(
     world: World, session: Session, person_id: str, kind: str, *, once: str, rule: str | None = None, **params: Any
 ) -> bool:
-    """The same for the account of a person; False when the person has none (the paper path)."""
+    """The same for the account of a person; False when the person has none, and is written to."""
     account_id = session.scalar(select(Account.id).where(Account.person_id == person_id))
     if account_id is None:
+        write_letter(world, session, person_id, kind, marker=f"{kind}:{once}"[:120], rule=rule, params=params)
         return False
     return tell_account(world, session, account_id, kind, once=once, rule=rule, **params)
 
 
-def list_notices(world: World, *, account_id: str, limit: int = 50) -> tuple[NoticeView, ...]:
-    """The newest messages of an account."""
+def list_notices(
+    world: World, *, account_id: str, before: str | None = None, limit: int = 50
+) -> tuple[NoticeView, ...]:
+    """The newest messages of an account, or those that stand behind the message `before`. Raises Refused not_found."""
     with reading() as session:
-        rows = session.scalars(
-            select(Notice)
-            .where(Notice.account_id == account_id)
-            .order_by(Notice.at.desc(), Notice.id.desc())
-            .limit(limit)
-        )
+        statement = select(Notice).where(Notice.account_id == account_id)
+        if before is not None:
+            seen = session.get(Notice, before) if is_id(before) else None
+            if seen is None or seen.account_id != account_id:
+                raise Refused("not_found", "before")
+            older = (Notice.at == seen.at) & (Notice.id < seen.id)
+            statement = statement.where((Notice.at < seen.at) | older)
+        rows = session.scalars(statement.order_by(Notice.at.desc(), Notice.id.desc()).limit(limit))
         return tuple(_view(row) for row in rows)
 
 

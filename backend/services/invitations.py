@@ -25,6 +25,7 @@ from backend.models.units import Unit
 from backend.services import outbox, vault
 from backend.services.audit import Actor, write_leaf
 from backend.services.declarations import find_living
+from backend.services.hands import Hand
 from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_visitor, change_key, unit_alias
 from backend.services.key_lists import key_ends
@@ -99,6 +100,8 @@ def invite_tenant(world: World, *, account_id: str, lease_id: str, phone: str | 
             change_key(world, session, key, "invite", actor)
         if number is None:
             number = vault.unseal(world, session, lease.id, "leases.named_phone", lease.id, lease.named_phone_sealed)
+        if not number:  # recorded at the window without one
+            raise Refused("phone.invalid", "phone")
         invitation = make_invitation(world, session, number, lease_id=lease.id)
         write_leaf(world, session, actor, "tenant_invited", object_kind="lease", object_id=lease.id)
         return invitation_view(world, session, invitation)
@@ -177,8 +180,14 @@ def accept_invitation(world: World, *, account_id: str, token: str, phone_jwk: d
         return Accepted(lease.id, registration_of(session, lease.id).id, key.id)
 
 
-def hold_lease(world: World, session: Session, account: Account, lease: Lease, key: Key) -> None:
-    """Make this account the tenant of a lease and the holder of its key, inside the present write unit."""
+def hold_lease(
+    world: World, session: Session, account: Account, lease: Lease, key: Key, hand: Hand | None = None
+) -> None:
+    """Make this account the tenant of a lease and the holder of its key, inside the present write unit.
+
+    `hand`: an officer's at the window, else it is done by the account itself.
+    """
+    hand = hand or Hand(Actor("resident", account.id), "tenant")
     registration = registration_of(session, lease.id)
     key.holder_account_id = account.id
     if registration.tenant_leg == "declared" and registration.declared_by != "self":
@@ -195,7 +204,7 @@ def hold_lease(world: World, session: Session, account: Account, lease: Lease, k
     along = account.person_id is not None and find_living(session, account.person_id, lease.unit_id)
     registration.person_id = None if along and along.id != registration.id else account.person_id
     lease.tenant_id = account.person_id
-    change_registration(world, session, registration, "accept", Actor("resident", account.id), source="tenant")
+    change_registration(world, session, registration, "accept", hand.actor, source=hand.source)
 
 
 def invitation_view(world: World, session: Session, invitation: Invitation) -> InvitationView:

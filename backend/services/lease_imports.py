@@ -24,6 +24,7 @@ from backend.models.dwellings import Dwelling
 from backend.models.imports import ImportRow, ImportRun
 from backend.models.leases import Lease
 from backend.models.persons import Person
+from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.queries.imports import RunView
 from backend.services import vault
@@ -128,7 +129,8 @@ class LeaseImporter:
             .join(Dwelling, Dwelling.id == Unit.dwelling_id)
             .where(Unit.landlord_id == self._landlord_id)
         )
-        finder = UnitFinder([(unit, home) for unit, home in own], "import.unit")
+        wanted = [row.unit for row in self._rows.values()]
+        finder = UnitFinder(((unit, home) for unit, home in own), "import.unit", wanted)
         seen: dict[tuple[str, bytes, object], int] = {}
         for number, row in self._rows.items():
             unit = self._units[number] = finder.find(row.unit)
@@ -197,15 +199,24 @@ class LeaseImporter:
             check_terms(world, session, unit, said.kind, term, said.alias, runs_already=True)
         else:
             _check_room_for_one_more(world, session, unit, joined)
-        check_not_living_there(session, unit, named)
+        declared = _find_declared_on_paper(session, unit, named)
+        if declared is None:
+            check_not_living_there(session, unit, named)
         joint_id = None if joined is None else joined.joint_id or joined.id
         lease = make_lease(world, session, unit, self._landlord_id, said.kind, term, said.alias, named, joint_id)
         lease.rent_cents, lease.deposit_cents = said.rent_cents, said.deposit_cents
-        due_from = max(said.moved_in_on, world.clock.today())
-        registration = make_registration(
-            world, session, lease, said.moved_in_on, due_from=due_from, source="import", actor=self._actor
+        registration = declared or make_registration(
+            world,
+            session,
+            lease,
+            said.moved_in_on,
+            self._actor,
+            "import",
+            due_from=max(said.moved_in_on, world.clock.today()),
         )
         key = make_occupants_key(world, session, lease)
+        if declared is not None:
+            declared.lease_id, lease.tenant_id, key.holder_id = lease.id, declared.person_id, declared.person_id
         write_leaf(world, session, self._actor, "lease_recorded", object_kind="lease", object_id=lease.id)
         note_lease(world, session, lease, "recorded")
         report_leg(world, session, lease, registration, self._actor, source="import")
@@ -266,6 +277,22 @@ def _find_to_join(session: Session, unit: Unit, said: LeaseRow, term: Term) -> L
         )
         .order_by(Lease.joint_id.is_not(None), Lease.created_at, Lease.id)
         .limit(1)
+    )
+
+
+def _find_declared_on_paper(session: Session, unit: Unit, named: Named) -> Registration | None:
+    """The tenant's registration that an office has taken over from paper and that no lease belongs to yet."""
+    return session.scalar(
+        select(Registration)
+        .join(Person, Person.id == Registration.person_id)
+        .where(
+            Registration.unit_id == unit.id,
+            Registration.residence == "living",
+            Registration.lease_id.is_(None),
+            Registration.household_of_id.is_(None),
+            Person.id_type == named.document.id_type,
+            Person.id_number_token == named.token,
+        )
     )
 
 

@@ -15,7 +15,6 @@ from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import landlord_due_on, tenant_due_on
 from backend.gateways.world import World
-from backend.models.accounts import Account
 from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.persons import Person
@@ -38,12 +37,17 @@ class Named:
     token: bytes
 
 
-def check_named(world: World, name: str, id_type: str, id_number: str, phone: str) -> Named:
-    """Check what the landlord wrote of the tenant. Raises Refused with every faulty field."""
+def check_named(
+    world: World, name: str, id_type: str, id_number: str, phone: str, *, phone_needed: bool = True
+) -> Named:
+    """Check what the landlord wrote of the tenant. Raises Refused with every faulty field.
+
+    At the window the phone may be empty: the tenant accepts the lease there.
+    """
     faults: list[Refusal] = []
     checked_name = decide_name(name, "tenant_name")
     document = decide_document(id_type, id_number, world.clock.today())
-    number = decide_phone(phone, "tenant_phone")
+    number = decide_phone(phone, "tenant_phone") if phone_needed or phone.strip() else ""
     for found in (checked_name, document, number):
         if isinstance(found, Refusal):
             field = found.field if found.field and found.field.startswith("tenant_") else f"tenant_{found.field}"
@@ -116,10 +120,10 @@ def make_registration(
     session: Session,
     lease: Lease,
     begins_on: date,
+    actor: Actor,
+    source: str = "landlord",
     *,
     due_from: date | None = None,
-    source: str = "landlord",
-    actor: Actor | None = None,
 ) -> Registration:
     """Write the lease's registration: the residence is expected to begin, and its deadlines to run, on `begins_on`.
 
@@ -143,8 +147,6 @@ def make_registration(
         updated_at=now,
     )
     session.add(registration)
-    if actor is None:
-        actor = Actor("resident", session.scalar(select(Account.id).where(Account.person_id == lease.landlord_id)))
     note_fields(world, session, registration, source=source, actor=actor)
     return registration
 
@@ -170,7 +172,6 @@ def report_leg(
     lease: Lease,
     registration: Registration,
     actor: Actor,
-    *,
     source: str = "landlord",
 ) -> None:
     """Report the lease's tenant (ZJ-9-1): the landlord's leg, sent once the residence is in scope."""

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import transaction
 from backend.domain.leases import KINDS, LEASE_STATES, Term, decide_extension, find_term_faults, overlap_refusal
 from backend.domain.refusals import Refusal, Refused, illegal_transition
 from backend.gateways.world import World
@@ -22,6 +21,7 @@ from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
 from backend.services.change_feed import note_lease
+from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.key_lists import enqueue_key_list
@@ -75,6 +75,7 @@ def record_lease(
     deposit_cents: int | None = None,
     joint_with: str | None = None,
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> LeaseMade:
     """Record a real-name lease (PSAL-68, HR-8) with its registration and the key's draft; reports the tenant (ZJ-9-1).
 
@@ -83,11 +84,12 @@ def record_lease(
     landlord. Raises Refused with every faulty field, lease.overlap, lease.not_joint, unit.full (HR-7), unit.not_yours,
     lease.own.
     """
-    named = check_named(world, tenant_name, tenant_id_type, tenant_id_number, tenant_phone)
+    number = tenant_id_number
+    named = check_named(world, tenant_name, tenant_id_type, number, tenant_phone, phone_needed=desk is None)
     body: dict[str, Any] = {"unit": unit_id, "kind": kind, "from": starts_on, "to": ends_on, "who": named.token.hex()}
     if joint_with is not None:
         body = {"joint": joint_with, "who": named.token.hex()}
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "record_lease", unit_id=unit_id, source="landlord") as (session, hand):
         known = idempotency.find_answer(session, account_id, idempotency_key, "record_lease", body)
         if known is not None:
             return LeaseMade(**known)
@@ -108,13 +110,13 @@ def record_lease(
         lease = make_lease(world, session, unit, landlord_id, kind, term, alias, named, joint_id)
         lease.rent_cents, lease.deposit_cents = rent_cents, deposit_cents
         begins_on = starts_on if first is None else max(starts_on, world.clock.today())  # who joins later is not late
-        registration = make_registration(world, session, lease, begins_on)
+        actor = hand.actor
+        registration = make_registration(world, session, lease, begins_on, actor, hand.source)
         key = make_occupants_key(world, session, lease)
-        actor = Actor("resident", account_id)
         write_leaf(world, session, actor, "lease_recorded", object_kind="lease", object_id=lease.id)
         note_lease(world, session, lease, "recorded")
         if report_now:
-            report_leg(world, session, lease, registration, actor)
+            report_leg(world, session, lease, registration, actor, source=hand.source)
         if first is not None:
             tell_occupants(world, session, unit.id, "co_tenant_added", once=lease.id, unit=unit_alias(session, unit.id))
         made = LeaseMade(lease.id, registration.id, key.id, registration.landlord_receipt_no)
@@ -122,29 +124,31 @@ def record_lease(
         return made
 
 
-def report_tenant(world: World, *, account_id: str, lease_id: str) -> LeaseMade:
+def report_tenant(world: World, *, account_id: str, lease_id: str, desk: Desk | None = None) -> LeaseMade:
     """Report the lease's tenant (ZJ-9-1); a second report changes nothing."""
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "report_tenant", lease_id=lease_id, source="landlord") as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         if registration.landlord_leg == "due":
-            report_leg(world, session, lease, registration, Actor("resident", account_id))
+            report_leg(world, session, lease, registration, hand.actor, source=hand.source)
         return _made(session, lease, registration)
 
 
-def extend_lease(world: World, *, account_id: str, lease_id: str, ends_on: date | None) -> LeaseMade:
+def extend_lease(
+    world: World, *, account_id: str, lease_id: str, ends_on: date | None, desk: Desk | None = None
+) -> LeaseMade:
     """Extend a lease and its key in place, of a joint tenancy everyone's; the same end again changes nothing.
 
     Raises Refused lease.shorten (HR-12), lease.overlap, transition.
     """
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "extend_lease", lease_id=lease_id, source="landlord") as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         if lease.ends_on == ends_on:
             return _made(session, lease, registration)
         if lease.state != "active":
             raise Refused.of([illegal_transition(LEASE_STATES[lease.state], {})])
-        extend_in(world, session, Actor("resident", account_id), lease, ends_on)
+        extend_in(world, session, hand.actor, lease, ends_on, source=hand.source)
         return _made(session, lease, registration)
 
 
@@ -199,14 +203,14 @@ def _extend(world: World, session: Session, actor: Actor, lease: Lease, ends_on:
         )
 
 
-def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -> EndMade:
+def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date, desk: Desk | None = None) -> EndMade:
     """The landlord reports that the tenant has left (ZJ-9-2). The tenant is asked; the key stays alive until then.
 
     A lease that nobody ever used ends at once; whoever had accepted it is told.
     """
     if ended_on > world.clock.today():
         raise Refused("input.future_date", "ended_on")
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "end_lease", lease_id=lease_id, source="landlord") as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         if lease.state == "ended":
@@ -215,7 +219,7 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -
             raise Refused("checkout.date", "ended_on")
         if registration.disputed or lease.landlord_ended_on == ended_on:  # a person decides; or said already
             return EndMade("waiting_for_tenant", registration.disputed)
-        actor = Actor("resident", account_id)
+        actor = hand.actor
         lease.landlord_ended_on = ended_on
         lease.version += 1
         registration.landlord_end_reported_at = registration.landlord_end_reported_at or world.clock.now()
@@ -234,7 +238,7 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date) -
             lease.state = "ended"
             note_lease(world, session, lease, "ended")
             return EndMade("ended", registration.disputed)
-        change_registration(world, session, registration, "landlord_end", actor, source="landlord")
+        change_registration(world, session, registration, "landlord_end", actor, source=hand.source)
         tell_person(
             world,
             session,

@@ -30,6 +30,8 @@ def _forget_events(world: World, session: Session) -> None:
     The last number is kept, whatever its age: a cursor of an office must never be ahead of the feed.
     """
     last = session.scalar(select(func.max(FeedEvent.sequence)))
+    if last is None:
+        return
     waiting = select(OfficeDelivery.id).where(
         OfficeDelivery.event_id == FeedEvent.id, OfficeDelivery.outcome.in_(("open", "parked"))
     )

@@ -8,7 +8,6 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import transaction
 from backend.domain.refusals import Refused, illegal_transition
 from backend.domain.registrations import (
     STATE_NAMES,
@@ -26,6 +25,7 @@ from backend.services.audit import Actor
 from backend.services.change_feed import note_lease
 from backend.services.consents import is_given
 from backend.services.declarations import Answers, declare_person
+from backend.services.hands import Desk, acting_for
 from backend.services.household_members import ask_about_those_who_stay, find_leaving
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
@@ -52,6 +52,7 @@ def declare(
     reason: str | None = None,
     hukou_division: str | None = None,
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> RegistrationView:
     """The tenant's complete declaration: fixes `declared_at` for good and lets the key become active.
 
@@ -59,7 +60,7 @@ def declare(
     person.minor (ZJ-7), transition, and every faulty field.
     """
     body = {"id": registration_id, "in": move_in_on, "out": planned_end_on, "why": reason, "hukou": hukou_division}
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "declare", registration_id=registration_id) as (session, hand):
         registration = own_registration(session, account_id, registration_id)
         if idempotency.find_answer(session, account_id, idempotency_key, "declare", body) is not None:
             return registration_view(session, registration)
@@ -70,9 +71,11 @@ def declare(
             registration,
             person,
             Answers(move_in_on, planned_end_on, reason, hukou_division),
-            declared_by="self",
-            actor=Actor("resident", account_id),
-            source="tenant",
+            declared_by=hand.declared_by,
+            actor=hand.actor,
+            source=hand.source,
+            declared_at=hand.declared_at,
+            note=hand.note,
         )
         idempotency.remember(world, session, account_id, idempotency_key, "declare", body, {"id": registration.id})
         return registration_view(session, registration)
@@ -87,6 +90,7 @@ def check_out(
     reason: str,
     leaving_too: Sequence[str] = (),
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> RegistrationView:
     """The tenant has moved out: the key is revoked, the registry is told, the landlord too.
 
@@ -96,7 +100,7 @@ def check_out(
     body = {"id": registration_id, "out": moved_out_on, "why": reason}
     if leaving_too:
         body["with"] = ",".join(sorted(leaving_too))
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "check_out", registration_id=registration_id) as (session, hand):
         registration = own_registration_to_change(world, session, account_id, registration_id)
         if idempotency.find_answer(session, account_id, idempotency_key, "check_out", body) is not None:
             return registration_view(session, registration)
@@ -110,10 +114,20 @@ def check_out(
         )
         if faults:
             raise Refused.of(faults)
-        actor = Actor("resident", account_id)
         for member in find_leaving(world, session, account_id, registration, leaving_too, moved_out_on):
-            end_residence(world, session, member, moved_out_on, reason, by=member.declared_by or "self", actor=actor)
-        end_residence(world, session, registration, moved_out_on, reason, by="self", actor=actor)
+            end_residence(
+                world,
+                session,
+                member,
+                moved_out_on,
+                reason,
+                by=member.declared_by or "self",
+                actor=hand.actor,
+                source=hand.source,
+            )
+        end_residence(
+            world, session, registration, moved_out_on, reason, by="self", actor=hand.actor, source=hand.source
+        )
         idempotency.remember(world, session, account_id, idempotency_key, "check_out", body, {"id": registration.id})
         return registration_view(session, registration)
 
@@ -127,6 +141,7 @@ def end_residence(
     *,
     by: str,
     actor: Actor,
+    source: str | None = None,
 ) -> None:
     """End a residence inside the present write unit: check-out sent, lease ended, keys revoked on this ground.
 
@@ -144,7 +159,7 @@ def end_residence(
         registration,
         "check_out",
         actor,
-        source="officer" if by == "officer" else "tenant",
+        source=source or ("officer" if by == "officer" else "tenant"),
         reason=reason,
         fields=["moved_out_on", "moved_out_reason"],
         send="CHECKOUT",
@@ -168,9 +183,11 @@ def confirm_residence(world: World, session: Session, registration: Registration
     change_registration(world, session, registration, "still_living", actor, source="officer")
 
 
-def answer_still_here(world: World, *, account_id: str, registration_id: str) -> RegistrationView:
+def answer_still_here(
+    world: World, *, account_id: str, registration_id: str, desk: Desk | None = None
+) -> RegistrationView:
     """The tenant contradicts the landlord's "left": disputed, the key stays alive, a person decides."""
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "still_here", registration_id=registration_id) as (session, hand):
         registration = own_registration(session, account_id, registration_id)
         if registration.lease_id is None:  # the landlord reports of tenants, never of who lives along
             raise Refused("not_found", "registration_id")
@@ -191,7 +208,7 @@ def answer_still_here(world: World, *, account_id: str, registration_id: str) ->
             evidence={"landlord_says_left_on": lease.landlord_ended_on.isoformat()},
         )
         registration.case_id = case.id
-        change_registration(world, session, registration, "still_here", Actor("resident", account_id), source="tenant")
+        change_registration(world, session, registration, "still_here", hand.actor, source=hand.source)
         tell_person(
             world,
             session,

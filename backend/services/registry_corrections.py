@@ -33,6 +33,7 @@ from backend.models.registrations import Registration
 from backend.models.registry_returns import RegistryCorrection, RegistryCursor
 from backend.services import vault
 from backend.services.audit import SYSTEM, Actor
+from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.registration_changes import change_registration, open_registration_case
@@ -107,13 +108,19 @@ def list_corrections(world: World, *, account_id: str, registration_id: str) -> 
 
 
 def answer_correction(
-    world: World, *, account_id: str, registration_id: str, correction_id: str, accept: bool
+    world: World,
+    *,
+    account_id: str,
+    registration_id: str,
+    correction_id: str,
+    accept: bool,
+    desk: Desk | None = None,
 ) -> CorrectionView:
     """Accept a correction, which then counts, or object, and a person decides. The same answer again changes nothing.
 
     Raises Refused not_found, and transition when it was answered otherwise.
     """
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "answer_correction", registration_id=registration_id) as (session, hand):
         registration = own_registration_to_change(world, session, account_id, registration_id)
         row = session.get(RegistryCorrection, correction_id, with_for_update=True)
         if row is None or row.registration_id != registration.id:
@@ -125,7 +132,7 @@ def answer_correction(
             row.state, row.answered_at = wanted, world.clock.now()
             if not accept:
                 _ask_a_person(world, session, registration, row, "objected")
-            elif not _count(world, session, registration, row, Actor("resident", account_id)):
+            elif not _count(world, session, registration, row, hand.actor):
                 _ask_a_person(world, session, registration, row, "needs_a_person")
         return _view(world, session, registration, row)
 

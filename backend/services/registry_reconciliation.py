@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from backend.db import reading, transaction
 from backend.domain.reconciliation import Difference, Entry, compare
 from backend.gateways.world import World
+from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.outbox import OutboxRow
 from backend.models.registrations import Registration
@@ -24,7 +25,7 @@ from backend.models.registry_returns import Reconciliation, RegistryLeg
 from backend.models.units import Unit
 from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
-from backend.services.case_opening import open_case
+from backend.services.case_opening import open_case, open_once
 from backend.wire.registry_answers import HeldRecord, digest_id, digest_root
 from backend.wire.registry_messages import is_record_id
 
@@ -54,14 +55,14 @@ def reconcile(world: World, *, day: date, town: str, actor: Actor) -> Compared:
     ours = _our_entries(day, town)
     digest = world.registry.digest(day, town)
     if (digest.count, digest.root) == (len(ours), digest_root(ours)):
-        return _store(world, actor, Compared(day, town, "equal", len(ours), digest.count, 0, ()), [])
+        return _store(world, actor, began, Compared(day, town, "equal", len(ours), digest.count, 0, ()), [])
     theirs = world.registry.digest(day, town, listed=True).entries
     differences = compare(ours, theirs, _in_flight([*ours, *theirs], began))
     confirmed = [found for found in differences[:MOST_PULLED] if _is_confirmed(world, found)]
     skewed = sorted(ours) == sorted(theirs)
     outcome = "digest_skew" if skewed else "differs"
     compared = Compared(day, town, outcome, len(ours), len(theirs), 0, ())
-    return _store(world, actor, compared, confirmed)
+    return _store(world, actor, began, compared, confirmed)
 
 
 def _our_entries(day: date, town: str) -> list[Entry]:
@@ -107,9 +108,11 @@ def _held_as(held: HeldRecord | None, leg: str) -> tuple[int, str] | None:
     return None if version is None else (version, held.state)
 
 
-def _store(world: World, actor: Actor, compared: Compared, found: Sequence[Difference]) -> Compared:
+def _store(world: World, actor: Actor, began: datetime, compared: Compared, found: Sequence[Difference]) -> Compared:
     with transaction() as session:
         row = session.get(Reconciliation, (compared.day, compared.town), with_for_update=True)
+        if row is not None and row.checked_at > began:  # we were held up: a later look counts, and has been acted on
+            return _as_stored(row)
         told = {entry["id"]: entry["case"] for entry in (row.details if row else []) if entry.get("case")}
         details = [_treat(world, session, compared.town, one, told) for one in found]
         _send_ends(world, session, found, details)
@@ -134,6 +137,10 @@ def _store(world: World, actor: Actor, compared: Compared, found: Sequence[Diffe
     )
 
 
+def _as_stored(row: Reconciliation) -> Compared:
+    return Compared(row.day, row.town, row.outcome, row.our_count, row.their_count, row.mended, tuple(row.details))
+
+
 def _treat(world: World, session: Session, town: str, found: Difference, told: dict[str, str]) -> dict[str, Any]:
     """Tell the registry again where that is safe, else give it to a person, once."""
     entry: dict[str, Any] = {"id": found.id, "kind": found.kind, "ours": found.ours, "theirs": found.theirs}
@@ -144,21 +151,42 @@ def _treat(world: World, session: Session, town: str, found: Difference, told: d
         return entry
     reference = told.get(found.id)
     if reference is None:
-        unit = session.get_one(Unit, registration.unit_id) if registration else None
-        case = open_case(
-            world,
+        case = open_once(
             session,
-            kind="registry_difference",
-            area=session.get_one(Dwelling, unit.dwelling_id).division if unit else town,
-            unit_id=unit.id if unit else None,
-            registration_id=registration.id if registration else None,
-            person_id=registration.person_id if registration else None,
-            opened_by="rule",
-            evidence={"record": record, "leg": leg, "kind": found.kind},
+            lambda: _find_case(session, registration, found),
+            lambda: _open_case(world, session, town, registration, found),
         )
         reference = case.reference
     entry["case"] = reference
     return entry
+
+
+def _find_case(session: Session, registration: Registration | None, found: Difference) -> Case | None:
+    """The undecided case about just this difference."""
+    about = registration.id if registration else None
+    same = (Case.kind == "registry_difference", Case.registration_id == about, Case.decided_at.is_(None))
+    cases = session.scalars(select(Case).where(*same))
+    return next((case for case in cases if case.evidence == _evidence_of(found)), None)
+
+
+def _open_case(world: World, session: Session, town: str, registration: Registration | None, found: Difference) -> Case:
+    unit = session.get_one(Unit, registration.unit_id) if registration else None
+    return open_case(
+        world,
+        session,
+        kind="registry_difference",
+        area=session.get_one(Dwelling, unit.dwelling_id).division if unit else town,
+        unit_id=unit.id if unit else None,
+        registration_id=registration.id if registration else None,
+        person_id=registration.person_id if registration else None,
+        opened_by="rule",
+        evidence=_evidence_of(found),
+    )
+
+
+def _evidence_of(found: Difference) -> dict[str, str]:
+    record, _, leg = found.id.rpartition(":")
+    return {"record": record, "leg": leg, "kind": found.kind}
 
 
 def _send_again(world: World, session: Session, registration: Registration, leg: str, found: Difference) -> list[str]:

@@ -30,6 +30,7 @@ from backend.services import outbox
 from backend.services.audit import Actor, make_leaf
 from backend.services.change_feed import note_registrations
 from backend.services.household_members import spokespersons_of
+from backend.services.letter_rows import write_letter
 from backend.services.outbox import OutboxItem
 from backend.wire.receipts import Receipt
 from backend.wire.registry_answers import digest_day
@@ -177,7 +178,7 @@ class Settlement:
         self._told_on.append(registration)
 
     def tell(self, person_id: str, kind: str, once: str, **params: Any) -> None:
-        """Tell the account of a person, if there is one, once."""
+        """Tell the account of a person once; who has no phone is written to."""
         self._notices.append((person_id, kind, f"{kind}:{once}"[:120], params))
 
     def write(self) -> None:
@@ -195,8 +196,13 @@ class Settlement:
 
     def _write_notices(self) -> None:
         people = [person_id for person_id, _, _, _ in self._notices]
-        pairs = self.session.execute(select(Account.person_id, Account.id).where(Account.person_id.in_(people)))
+        found = select(Account.person_id, Account.id, Account.phone_token).where(Account.person_id.in_(people))
+        pairs = self.session.execute(found).all()
         accounts = {row.person_id: row.id for row in pairs}
+        phones = {row.person_id for row in pairs if row.phone_token is not None}
+        for person_id, kind, marker, params in self._notices:
+            if person_id not in phones:
+                write_letter(self.world, self.session, person_id, kind, marker=marker, rule=None, params=params)
         markers = [marker for _, _, marker, _ in self._notices]
         told = set(self.session.scalars(select(Notice.once).where(Notice.once.in_(markers))))
         rows = [

@@ -33,6 +33,7 @@ from backend.models.persons import Person
 from backend.models.sharing import DataSharingAgreement, InboundChange
 from backend.models.units import Unit
 from backend.services.audit import SYSTEM, Actor
+from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_account
 from backend.services.key_changes import unit_alias
 from backend.services.persons import birth_of, name_of
@@ -96,12 +97,14 @@ def list_reported(world: World, *, account_id: str, waiting: bool = False) -> tu
         return tuple(_view(world, session, account_id, row) for row in rows)
 
 
-def answer_reported(world: World, *, account_id: str, change_id: str, accept: bool) -> ReportedView:
+def answer_reported(
+    world: World, *, account_id: str, change_id: str, accept: bool, desk: Desk | None = None
+) -> ReportedView:
     """Confirm a change, which then counts, or object, and a person decides. The same answer again changes nothing.
 
     Raises Refused not_found, report.settled.
     """
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "answer_reported") as (session, hand):
         change = session.get(InboundChange, change_id, with_for_update=True)
         if change is None or not _concerns(world, session, account_id, change):
             raise Refused("not_found", "change_id")
@@ -110,13 +113,12 @@ def answer_reported(world: World, *, account_id: str, change_id: str, accept: bo
         if not _may_answer(change):
             raise Refused("report.settled", "change_id")
         office = session.get_one(DataSharingAgreement, change.agreement_id).office_zh
+        data = payload_of(world, session, change)
         if not accept:
             change.state = "objected"
-            open_report_case(world, session, change, office, "objected")
-        elif not _may_count(session, change, payload_of(world, session, change)) or not count_report(
-            world, session, change, payload_of(world, session, change), Actor("resident", account_id)
-        ):
-            open_report_case(world, session, change, office, "needs_a_person")
+            open_report_case(world, session, change, office, "objected", data)
+        elif not (_may_count(session, change, data) and count_report(world, session, change, data, hand.actor)):
+            open_report_case(world, session, change, office, "needs_a_person", data)
         session.flush()
         return _view(world, session, account_id, change)
 
@@ -144,7 +146,7 @@ def settle_late_reports(world: World) -> int:
             office = session.get_one(DataSharingAgreement, change.agreement_id).office_zh
             counts = change.kind == RENUMBERED and _may_count(session, change, data)
             if not counts or not count_report(world, session, change, data, SYSTEM):
-                open_report_case(world, session, change, office, "no_answer")
+                open_report_case(world, session, change, office, "no_answer", data)
         return len(late)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.domain.persons import age_band
-from backend.domain.reported import LEASE_FILED, RENUMBERED
+from backend.domain.reported import BECAME_LOCAL, LEASE_FILED, RENUMBERED
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
@@ -32,6 +32,12 @@ from backend.services.registration_changes import change_registration
 from backend.services.residence_paths import take_path
 
 Data = Mapping[str, str]
+# What of a report whoever decides about it reads on the case: addresses, numbers of files and days.
+_FOR_THE_CASE = {
+    LEASE_FILED: ("lease.filing_no", "lease.filed_on"),
+    RENUMBERED: ("address.division", "address.road", "address.door_no", "address.building"),
+    BECAME_LOCAL: ("person.since_on",),
+}
 
 
 def count_report(world: World, session: Session, change: InboundChange, data: Data, actor: Actor) -> bool:
@@ -109,8 +115,8 @@ def find_speaker(world: World, session: Session, person: Person) -> str | None:
     return session.scalar(select(Account.id).where(Account.person_id == person.guardian_id))
 
 
-def open_report_case(world: World, session: Session, change: InboundChange, office: str, why: str) -> None:
-    """Ask a person to decide about a reported change; the change points to the case."""
+def open_report_case(world: World, session: Session, change: InboundChange, office: str, why: str, data: Data) -> None:
+    """Ask a person to decide about a reported change; the change points to the case, which says nothing of a person."""
     area = session.get_one(DataSharingAgreement, change.agreement_id).areas[0]
     if change.unit_id is not None:
         unit = session.get_one(Unit, change.unit_id)
@@ -125,7 +131,13 @@ def open_report_case(world: World, session: Session, change: InboundChange, offi
         person_id=change.person_id,
         rule={LEASE_FILED: "HR-8", RENUMBERED: None}.get(change.kind, "ZJ-2"),
         opened_by="rule" if why != "objected" else "resident",
-        evidence={"report": change.id, "office": office, "change": change.kind, "why": why},
+        evidence={
+            "report": change.id,
+            "office": office,
+            "change": change.kind,
+            "why": why,
+            "said": " ".join(data[name] for name in _FOR_THE_CASE[change.kind] if data.get(name)),
+        },
     )
     change.case_id = case.id
 

@@ -63,7 +63,7 @@ def _take_filing(
         _leaf(world, session, agreement, change, subject, data)
     if lease.filing_no not in (None, data["lease.filing_no"]):  # which of two numbers counts is for a person to say
         change.state = "shown"
-        open_report_case(world, session, change, agreement.office_zh, "another_number")
+        open_report_case(world, session, change, agreement.office_zh, "another_number", data)
         return True
     apply_filing(world, session, change, lease, data)
     return True
@@ -92,7 +92,7 @@ def _take_renumbering(
             door=data["address.door_no"],
         )  # fmt: skip
     if not plain:
-        open_report_case(world, session, change, agreement.office_zh, "ambiguous")
+        open_report_case(world, session, change, agreement.office_zh, "ambiguous", data)
     return True
 
 
@@ -114,7 +114,7 @@ def _take_became_local(
     _leaf(world, session, agreement, change, person.id, data)
     speaker = find_speaker(world, session, person)
     if speaker is None:  # the paper path: nobody would see it on a screen
-        open_report_case(world, session, change, agreement.office_zh, "no_account")
+        open_report_case(world, session, change, agreement.office_zh, "no_account", data)
         return True
     unit = unit_alias(session, registration.unit_id)
     tell_account(

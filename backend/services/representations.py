@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.households import KIN, REPRESENTATIONS
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refusal, Refused
@@ -20,9 +20,9 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
-from backend.services.audit import Actor
 from backend.services.declarations import Answers, declare_person
 from backend.services.entered_persons import ask_about, find_or_enter
+from backend.services.hands import Desk, acting_for
 from backend.services.household_members import MemberView, member_view, tell_of_declaration
 from backend.services.persons import birth_of, check_entry, number_token
 
@@ -46,6 +46,7 @@ def declare_for_relative(
     nationality: str = "CHN",
     hukou_division: str | None = None,
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> MemberView:
     """Declare for a relative with a lease of their own, found by the number at the door and the document in the lease.
 
@@ -66,14 +67,14 @@ def declare_for_relative(
     matched = ask_about(world, entered)
     answers = Answers(move_in_on, planned_end_on, reason, hukou_division)
     body = {"unit": unit_number, "who": token.hex(), "as": kinship, "for": representation, "said": repr(answers)}
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "declare_for_relative") as (session, hand):
         me = _representative(world, session, account_id)
         known = idempotency.find_answer(session, account_id, idempotency_key, "declare_for_relative", body)
         if known is not None:
             return member_view(world, session, session.get_one(Registration, known["id"]), me.id)
         row = _find_lease(session, me, unit_number, entered.document.id_type, token)
         if row.tenant_leg != "declared":
-            actor = Actor("resident", account_id, role="representative")
+            actor = hand.speaks_as("representative")
             person = find_or_enter(
                 world, session, actor, entered, matched, hukou_division=hukou_division, nationality=nationality
             )
@@ -89,7 +90,9 @@ def declare_for_relative(
                 declarer=me,
                 representation=representation,
                 actor=actor,
-                source="tenant",
+                source=hand.source,
+                declared_at=hand.declared_at,
+                note=hand.note,
             )
             tell_of_declaration(world, session, row)
         idempotency.remember(world, session, account_id, idempotency_key, "declare_for_relative", body, {"id": row.id})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from backend.domain.refusals import Refusal
 from backend.domain.tenancy_rows import UnitWords, spellings_of
@@ -13,15 +13,19 @@ from backend.models.units import Unit
 class UnitFinder:
     """Finds units among those that whoever imports may speak of; any other one does not exist for them."""
 
-    def __init__(self, units: Iterable[tuple[Unit, Dwelling]], not_found: str) -> None:
+    def __init__(self, units: Iterable[tuple[Unit, Dwelling]], not_found: str, wanted: Collection[UnitWords]) -> None:
+        """`wanted` is all that will be asked for; a county has too many spellings to keep the others."""
+        numbers, places = {words.number for words in wanted}, {words.place for words in wanted}
         self._not_found = not_found
         self._by_number: dict[str, Unit] = {}
         self._by_place: dict[str, dict[str, Unit]] = {}
         for unit, home in units:
-            self._by_number[unit.public_number.upper()] = unit
+            if unit.public_number.upper() in numbers:
+                self._by_number[unit.public_number.upper()] = unit
             parts = (home.province, home.city, home.county, home.street, home.village, home.road, home.door_no)
             for words in spellings_of((*parts, home.building), unit.label):
-                self._by_place.setdefault(words, {})[unit.id] = unit
+                if words in places:
+                    self._by_place.setdefault(words, {})[unit.id] = unit
 
     def find(self, words: UnitWords) -> Unit | Refusal:
         """The unit, or why it is not found; a number and an address in one row must agree."""

@@ -295,6 +295,7 @@ def _find(session: DbSession, session_id: str) -> tuple[Session, Account, DataKe
 
 def _account_view(world: World, session: DbSession, row: Session) -> AccountView:
     account = session.get_one(Account, row.account_id)
+    assert account.phone_sealed is not None  # it has signed in with it
     phone = vault.unseal(world, session, account.id, "accounts.phone", account.id, account.phone_sealed)
     return AccountView(account.id, row.id, account.person_id, account.language, account.elder_mode, mask_phone(phone))
 

@@ -128,6 +128,7 @@ class TenancyView:
     landlord_alias: str
     address: str
     division: str
+    office_place: str  # county, street and village: where the window is that looks after this home
     starts_on: date
     ends_on: date | None
     registration: RegistrationView
@@ -334,6 +335,7 @@ def _view(world: World, session: Session, account_id: str, row: Registration) ->
         landlord_alias=landlord_alias(world, session, lease),
         address=address_of(dwelling, unit),
         division=dwelling.division,
+        office_place=f"{dwelling.county}{dwelling.street}{dwelling.village}",
         starts_on=lease.starts_on if head is row else row.move_in_on,
         ends_on=lease.ends_on if head is row else row.planned_end_on,
         registration=registration_view(session, row),

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import transaction
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
 from backend.domain.spaces import decide_right, find_space_faults
@@ -27,6 +26,7 @@ from backend.services.audit import Actor, write_leaf
 from backend.services.case_opening import open_case
 from backend.services.change_feed import note_unit
 from backend.services.former_landlords import end_former_landlords_keys
+from backend.services.hands import Desk, acting_for
 from backend.services.key_changes import open_doors
 from backend.services.key_lists import enqueue_key_list
 from backend.services.persons import is_document_checked
@@ -76,13 +76,14 @@ def claim_unit(
     evidence: str,
     mandate_ends_on: date | None = None,
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> ClaimView:
     """Claim a unit of the address base with the right to let it. A second landlord's claim goes to a person.
 
     Raises Refused landlord.unidentified, unit.claimed, right.mandate_end, unit.space (HR-7).
     """
     body = {"unit_id": unit_id, "right_kind": right_kind, "evidence": evidence, "until": mandate_ends_on}
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "claim_unit", unit_id=unit_id) as (session, hand):
         known = idempotency.find_answer(session, account_id, idempotency_key, "claim_unit", body)
         if known is not None:
             return ClaimView(**known)
@@ -97,7 +98,7 @@ def claim_unit(
         )
         if faults:
             raise Refused.of(faults)
-        view = _claim(world, session, account_id, person_id, unit, right_kind, evidence, mandate_ends_on)
+        view = _claim(world, session, hand.actor, person_id, unit, right_kind, evidence, mandate_ends_on)
         idempotency.remember(world, session, account_id, idempotency_key, "claim_unit", body, view.__dict__)
         return view
 
@@ -115,6 +116,7 @@ def add_unit(
     evidence: str,
     mandate_ends_on: date | None = None,
     idempotency_key: str | None = None,
+    desk: Desk | None = None,
 ) -> ClaimView:
     """Add a unit to a dwelling of the address base and claim it.
 
@@ -129,7 +131,7 @@ def add_unit(
         "capacity": capacity,
         "right_kind": right_kind,
     }
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "add_unit", dwelling_id=dwelling_id) as (session, hand):
         known = idempotency.find_answer(session, account_id, idempotency_key, "add_unit", body)
         if known is not None:
             return ClaimView(**known)
@@ -155,18 +157,20 @@ def add_unit(
         )
         session.add(unit)
         session.flush()
-        view = _claim(world, session, account_id, person_id, unit, right_kind, evidence, mandate_ends_on)
+        view = _claim(world, session, hand.actor, person_id, unit, right_kind, evidence, mandate_ends_on)
         idempotency.remember(world, session, account_id, idempotency_key, "add_unit", body, view.__dict__)
         return view
 
 
-def claim_lock(world: World, *, account_id: str, unit_id: str, claim_code: str) -> LockClaimed:
+def claim_lock(
+    world: World, *, account_id: str, unit_id: str, claim_code: str, desk: Desk | None = None
+) -> LockClaimed:
     """Claim the lock of a unit by the code on its sticker; the same claim again changes nothing.
 
     Raises Refused lock.claim_code, lock.claimed, unit.has_lock.
     """
     digest = sha256("".join(claim_code.split()).upper().encode()).digest()
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "claim_lock", unit_id=unit_id) as (session, hand):
         unit = own_unit(session, account_id, unit_id, changing=True)
         require_mandate(world, session, unit.id, unit.landlord_id)
         lock = session.scalar(
@@ -183,7 +187,7 @@ def claim_lock(world: World, *, account_id: str, unit_id: str, claim_code: str) 
         if session.scalar(select(Lock.id).where(Lock.unit_id == unit.id, Lock.retired_at.is_(None))) is not None:
             raise Refused("unit.has_lock", "unit_id")
         lock.unit_id, lock.claimed_by, lock.claimed_at = unit.id, unit.landlord_id, world.clock.now()
-        write_leaf(world, session, Actor("resident", account_id), "lock_claimed", object_kind="lock", object_id=lock.id)
+        write_leaf(world, session, hand.actor, "lock_claimed", object_kind="lock", object_id=lock.id)
         session.flush()
         for key in session.scalars(select(Key).where(Key.unit_id == unit.id, Key.state == "active")):
             open_doors(world, session, key)
@@ -263,7 +267,7 @@ def _check_right(world: World, right_kind: str, evidence: str, mandate_ends_on: 
 def _claim(
     world: World,
     session: Session,
-    account_id: str,
+    actor: Actor,
     person_id: str,
     unit: Unit,
     right_kind: str,
@@ -312,7 +316,7 @@ def _claim(
     write_leaf(
         world,
         session,
-        Actor("resident", account_id),
+        actor,
         "unit_claimed",
         object_kind="unit",
         object_id=unit.id,

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.ids import new_id
+from backend.domain.ids import is_id, new_id
 from backend.domain.keys import ENDED
 from backend.domain.persons import decide_phone
 from backend.domain.refusals import Refusal, Refused
@@ -174,10 +174,12 @@ def end_visitor_key(world: World, *, account_id: str, key_id: str) -> VisitorKey
         return _card(world, session, account_id, key)
 
 
-def list_visitor_keys(world: World, *, account_id: str, unit_id: str) -> tuple[VisitorKeyCard, ...]:
-    """The visitors' keys of a unit, newest first, for its landlord and its occupants.
+def list_visitor_keys(
+    world: World, *, account_id: str, unit_id: str, before: str | None = None, limit: int = 100
+) -> tuple[VisitorKeyCard, ...]:
+    """The visitors' keys of a unit, newest first, for its landlord and its occupants; those behind the key `before`.
 
-    An occupant sees none that ended before the own tenancy. Raises Refused unit.not_yours.
+    An occupant sees none that ended before the own tenancy. Raises Refused unit.not_yours, not_found.
     """
     with reading() as session:
         unit = session.get(Unit, unit_id)
@@ -187,7 +189,13 @@ def list_visitor_keys(world: World, *, account_id: str, unit_id: str) -> tuple[V
         own = [key for key in occupants_of(session, unit.id) if key.holder_account_id == account_id]
         if own:
             statement = statement.where(Key.state.not_in(ENDED) | (Key.created_at >= own[0].created_at))
-        rows = session.scalars(statement.order_by(Key.created_at.desc(), Key.id.desc()).limit(100))
+        if before is not None:
+            seen = session.scalar(statement.where(Key.id == before)) if is_id(before) else None
+            if seen is None:
+                raise Refused("not_found", "before")
+            older = (Key.created_at == seen.created_at) & (Key.id < seen.id)
+            statement = statement.where((Key.created_at < seen.created_at) | older)
+        rows = session.scalars(statement.order_by(Key.created_at.desc(), Key.id.desc()).limit(limit))
         return tuple(_card(world, session, account_id, key) for key in rows)
 
 

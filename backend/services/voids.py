@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import transaction
 from backend.domain.cases import OPEN_STATES
 from backend.domain.refusals import Refused
 from backend.domain.registrations import decide_tenant_action
@@ -16,20 +15,23 @@ from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.registrations import Registration
 from backend.services.audit import Actor
+from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.registration_changes import change_registration, open_registration_case, void_in
 from backend.services.tenancies import RegistrationView, own_registration, own_registration_to_change, registration_view
 
 
-def request_void(world: World, *, account_id: str, registration_id: str, reason: str) -> RegistrationView:
+def request_void(
+    world: World, *, account_id: str, registration_id: str, reason: str, desk: Desk | None = None
+) -> RegistrationView:
     """Ask to have one's declared registration voided: a person decides; until then, and by it, no key changes.
 
     Asked again while the case is open, nothing changes. Raises Refused input.not_one_of, transition.
     """
     if reason not in VOID_REASONS:
         raise Refused("input.not_one_of", "reason", allowed=tuple(VOID_REASONS))
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "request_void", registration_id=registration_id) as (session, hand):
         registration = own_registration_to_change(world, session, account_id, registration_id)
         session.refresh(registration, with_for_update=True)
         refusal = decide_tenant_action(
@@ -48,17 +50,19 @@ def request_void(world: World, *, account_id: str, registration_id: str, reason:
                 evidence={"reason": reason},
             )
             registration.case_id = registration.case_id or case.id
-            actor = Actor("resident", account_id)
-            change_registration(world, session, registration, "void_asked", actor, source="tenant", reason=reason)
+            actor = hand.actor
+            change_registration(world, session, registration, "void_asked", actor, source=hand.source, reason=reason)
         return registration_view(session, registration)
 
 
-def withdraw_draft(world: World, *, account_id: str, registration_id: str) -> RegistrationView:
+def withdraw_draft(
+    world: World, *, account_id: str, registration_id: str, desk: Desk | None = None
+) -> RegistrationView:
     """Withdraw a registration that was never declared or sent: voided at once, the key that never worked ends with it.
 
     Repeated, nothing changes. Raises Refused transition, withdraw.used (then a check-out is the way).
     """
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "withdraw_draft", registration_id=registration_id) as (session, hand):
         registration = own_registration(session, account_id, registration_id)
         session.refresh(registration, with_for_update=True)
         if registration.residence == "voided" and registration.declared_at is None:
@@ -73,8 +77,8 @@ def withdraw_draft(world: World, *, account_id: str, registration_id: str) -> Re
         ).all()
         if any(key.activated_at is not None for key in keys):
             raise Refused("withdraw.used")
-        actor = Actor("resident", account_id)
-        void_in(world, session, registration, "withdraw", actor, "entered_in_error", source="tenant")
+        actor = hand.actor
+        void_in(world, session, registration, "withdraw", actor, "entered_in_error", source=hand.source)
         lease = session.get_one(Lease, registration.lease_id)
         lease.state, lease.version = "cancelled", lease.version + 1
         for key in keys:

@@ -75,6 +75,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ended": ("终止", "ended"),
     "switch": ("English", "中文"),
 }
+SHOWN = 10  # of each office's rows: the page is for looking, not for keeping
 # form -> (office, its fields with what stands in them at first, the fields that name what it is about)
 FORMS: dict[str, tuple[StandIn, dict[str, str], tuple[str, ...]]] = {
     "became_local": (
@@ -157,10 +158,13 @@ def _shown(office: StandIn) -> Shown:
             "at": row["at"],
             "data": " · ".join(f"{name} {mask(name, value)}" for name, value in json.loads(row["data"]).items()),
         }
-        for row in store().held(office.name)
+        for row in store().held(office.name, SHOWN)
     ]
     return Shown(
-        office, store().agreement(office.name), held, [_line(one) for one in store().reports(office=office.name)]
+        office,
+        store().agreement(office.name),
+        held,
+        [_line(one) for one in store().reports(office=office.name, limit=SHOWN)],
     )
 
 

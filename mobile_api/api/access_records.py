@@ -7,6 +7,7 @@ from typing import Any
 from backend.services import access_records, inbox
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
+from mobile_api.api.paging import page_by_id
 from mobile_api.api.schemas.access_records import AccessPage, NoticeShown
 from mobile_api.api.schemas.base import Cursor
 
@@ -25,13 +26,18 @@ def list_access_records(query: dict[str, Any]) -> Any:
 
 
 @blueprint.get("/me/notices")
-@blueprint.response(200, NoticeShown(many=True))
-def list_notices() -> Any:
+@blueprint.etag
+@blueprint.arguments(Cursor, location="query")
+@blueprint.response_page(NoticeShown(many=True))
+@blueprint.refuses("not_found")
+def list_notices(query: dict[str, Any]) -> Any:
     """List the messages of the inbox, newest first.
 
-    查看消息。
+    查看消息，新的在前。
     """
-    return inbox.list_notices(world(), account_id=me())
+    limit = query["limit"]
+    found = inbox.list_notices(world(), account_id=me(), before=query.get("before"), limit=limit + 1)
+    return page_by_id(found, limit)
 
 
 @blueprint.route("/me/notices/<id:notice_id>/read", methods=["PUT"], endpoint="mark_read")

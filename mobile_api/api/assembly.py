@@ -18,10 +18,12 @@ from mobile_api.api import (
     keys,
     leases,
     me,
+    proofs,
     registrations,
     reported,
     residence_paths,
     sign_ins,
+    unit_board,
     units,
     visitor_keys,
 )
@@ -38,6 +40,7 @@ NOUNS = (
     consents,
     dwellings,
     units,
+    unit_board,
     leases,
     imports,
     invitations,
@@ -51,6 +54,7 @@ NOUNS = (
     visitor_keys,
     access_records,
     reported,
+    proofs,
 )
 LARGER = {
     "api.identity.check_face": UPLOAD_BYTES,

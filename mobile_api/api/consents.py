@@ -24,6 +24,7 @@ def list_texts() -> Any:
 
 
 @blueprint.get("/consents")
+@blueprint.etag
 @blueprint.response(200, ConsentShown(many=True))
 def list_consents() -> Any:
     """List all one's own answers, newest first.

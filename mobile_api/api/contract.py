@@ -12,6 +12,7 @@ from flask_smorest.exceptions import NotModified
 from werkzeug.routing import BaseConverter
 
 from backend.domain.refusals import Refused
+from mobile_api.api.paging import LINK, Page
 from mobile_api.api.parsing import InputParser, idempotency_key
 from mobile_api.api.schemas.base import example_of
 from mobile_api.papers import pdf_answer
@@ -48,6 +49,10 @@ class Blueprint(flask_smorest.Blueprint):
             more.setdefault("example", [one] if many else one)
         decorator: Decorator = super().response(status_code, schema, **more)
         return (lambda call: decorator(_as_list(call))) if getattr(schema, "many", False) else decorator
+
+    def response_page(self, schema: Any) -> Decorator:
+        """A list that grows: a page of it, and the address of the next in a Link header."""
+        return self.response(200, schema, headers={"Link": LINK})
 
     def refuses(self, *codes: str) -> Decorator:
         """Reasons (codes of backend.domain.reasons) for which the call may be refused, beside the general ones."""
@@ -124,11 +129,12 @@ def _prefer_parameter(most: int) -> dict[str, Any]:
 
 
 def _as_list(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Services answer tuples; Flask would take one for (body, status, headers)."""
+    """Services answer tuples; Flask would take one for (body, status, headers). A page's link goes into the headers."""
 
     @wraps(call)
-    def wrapper(*args: Any, **named: Any) -> list[Any]:
-        return list(call(*args, **named))
+    def wrapper(*args: Any, **named: Any) -> list[Any] | tuple[list[Any], int, dict[str, str]]:
+        found = call(*args, **named)
+        return (list(found.items), 200, found.headers()) if isinstance(found, Page) else list(found)
 
     return wrapper
 

@@ -62,6 +62,8 @@ SAMPLE_PARAMS = {
 }
 KEY_PARAMETERS = {"possible": "IDEMPOTENCY_KEY", "needed": "NEEDED_IDEMPOTENCY_KEY"}
 EXAMPLE_TAG = "b7f8d3c1a2e4"
+PATH_EXAMPLES = {"purpose": "face_check", "public_number": "CT7K2M9X"}  # every other one is an id
+ETAG_HEADER = {"description": "版本 · The version, for If-None-Match and If-Match", "schema": {"type": "string"}}
 OWN_STATUS = {"stale": 412, "precondition_missing": 428}  # answered by If-Match, not by the kind of the reason
 
 
@@ -122,7 +124,7 @@ def _complete_operation(
     operation["operationId"] = endpoint.removeprefix("api.").replace(".", "_")
     operation["description"] = f"{operation.get('description', '').strip()}\n\n{operation['summary']}"
     for parameter in shared:
-        parameter["example"] = "face_check" if parameter["name"] == "purpose" else EXAMPLE_ID
+        parameter["example"] = PATH_EXAMPLES.get(parameter["name"], EXAMPLE_ID)
     public = "anyone" in load_policy()[f"mobile.{endpoint}", method].who
     operation["security"] = [] if public else [{"bearer": []}]
     parameters = operation.setdefault("parameters", [])
@@ -130,6 +132,8 @@ def _complete_operation(
     if key is not None:
         parameters.append({"$ref": f"#/components/parameters/{KEY_PARAMETERS[key]}"})
     responses = {str(status): answer for status, answer in operation["responses"].items()}
+    if any(each.get("$ref", "").rpartition("/")[2] in ("IF_NONE_MATCH", "IF_MATCH") for each in parameters):
+        responses["200"].setdefault("headers", {})["ETag"] = ETAG_HEADER
     codes = {*operation.get("x-problem-codes", ()), *_general_codes(operation, path, public, responses)}
     operation["x-problem-codes"] = sorted(codes)
     operation["responses"] = {status: answer for status, answer in responses.items() if int(status) < 400}

@@ -9,6 +9,7 @@ from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.households import (
     ChildDeclared,
+    ChildsLeaseShown,
     CoResidentEntered,
     HouseholdShown,
     MemberAmended,
@@ -40,6 +41,7 @@ ENTRY = (
 
 
 @blueprint.get("/registrations/<id:registration_id>/household")
+@blueprint.etag
 @blueprint.response(200, HouseholdShown)
 @blueprint.refuses("not_found")
 def get_household(registration_id: str) -> Any:
@@ -92,6 +94,7 @@ def declare_child(body: dict[str, Any], registration_id: str, idempotency_key: s
 
 
 @blueprint.get("/me/declared-for")
+@blueprint.etag
 @blueprint.response(200, MemberShown(many=True))
 def list_declared_for() -> Any:
     """List everybody one has declared or entered.
@@ -112,6 +115,27 @@ def declare_for_relative(body: dict[str, Any], idempotency_key: str | None) -> A
     为年老、残疾或生病、自己承租的亲属代为申报；不会得到对方的钥匙。
     """
     return representations.declare_for_relative(world(), account_id=me(), **body, idempotency_key=idempotency_key)
+
+
+@blueprint.get("/me/declared-for/<id:registration_id>")
+@blueprint.etag
+@blueprint.response(200, MemberShown)
+def get_declared_for(registration_id: str) -> Any:
+    """Show one registration made for somebody else.
+
+    查看一份代为申报的登记。
+    """
+    return declared_for.get_declared_for(world(), account_id=me(), registration_id=registration_id)
+
+
+@blueprint.get("/me/children/leases")
+@blueprint.response(200, ChildsLeaseShown(many=True))
+def list_childrens_leases() -> Any:
+    """List the leases of children one answers for that wait for one's declaration (ZJ-7).
+
+    查看孩子自己承租、等待监护人申报的住处。
+    """
+    return household_children.list_childrens_leases(world(), account_id=me())
 
 
 @blueprint.put("/me/declared-for/<id:registration_id>")
@@ -140,9 +164,7 @@ def withdraw_for(registration_id: str) -> Any:
 @blueprint.post("/me/declared-for/<id:registration_id>/check-out")
 @blueprint.arguments(MemberCheckedOut)
 @blueprint.response(201, MemberShown)
-@blueprint.refuses(
-    "not_found", "household.theirs", "household.lease", "checkout.date", "checkout.reason", "transition"
-)
+@blueprint.refuses("not_found", "household.theirs", "household.lease", "checkout.date", "checkout.reason", "transition")
 @blueprint.creates
 def check_out_for(body: dict[str, Any], registration_id: str, idempotency_key: str | None) -> Any:
     """Report that somebody one answers for has moved out, alone; no key changes.

@@ -25,6 +25,7 @@ CHECKABLE = ("person.missing", "consent.missing", "consent.under_14")
 
 
 @blueprint.get("/identity")
+@blueprint.etag
 @blueprint.response(200, IdentityProgress)
 def get_progress() -> Any:
     """Show where one's identity stands.

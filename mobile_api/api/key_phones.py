@@ -87,9 +87,7 @@ def make_delegate(body: dict[str, Any], unit_id: str, idempotency_key: str | Non
 
     授权本机在几天内离线发这间房的钥匙；有人居住时不可以（HR-12）。
     """
-    return delegates.make_delegate(
-        world(), account_id=me(), unit_id=unit_id, **body, idempotency_key=idempotency_key
-    )
+    return delegates.make_delegate(world(), account_id=me(), unit_id=unit_id, **body, idempotency_key=idempotency_key)
 
 
 @blueprint.get("/units/<id:unit_id>/delegates")

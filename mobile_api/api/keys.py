@@ -10,6 +10,8 @@ from backend.services import access_records, commands, keys, lock_couriers, time
 from backend.web import language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
+from mobile_api.api.paging import page_by_moment, read_moment
+from mobile_api.api.schemas.base import Cursor
 from mobile_api.api.schemas.keys import (
     CommandShown,
     CommandWait,
@@ -142,13 +144,20 @@ def get_command(query: dict[str, Any], command_id: str) -> Any:
 
 
 @blueprint.get("/keys/<id:key_id>/door-events")
-@blueprint.response(200, DoorEvent(many=True))
-def list_door_events(key_id: str) -> Any:
-    """List the openings of one's own door; nobody but the tenant can see them.
+@blueprint.arguments(Cursor, location="query")
+@blueprint.response_page(DoorEvent(many=True))
+@blueprint.refuses("input.malformed")
+def list_door_events(query: dict[str, Any], key_id: str) -> Any:
+    """List the openings of one's own door, newest first; nobody but the tenant can see them.
 
-    查看自己的开门记录；只有租客本人能看到。
+    查看自己的开门记录，新的在前；只有租客本人能看到。
     """
-    return access_records.my_door_events(world(), account_id=me(), key_id=key_id)
+    limit, before = query["limit"], query.get("before")
+    until, skip = read_moment(before)
+    found = access_records.my_door_events(
+        world(), account_id=me(), key_id=key_id, until=until, skip=skip, limit=limit + 1
+    )
+    return page_by_moment(found, limit, before)
 
 
 def _tagged(card: keys.KeyCard) -> keys.KeyCard:

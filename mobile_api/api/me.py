@@ -16,6 +16,7 @@ blueprint = Blueprint("me", "我的资料", "My data")
 
 
 @blueprint.get("/me")
+@blueprint.etag
 @blueprint.response(200, AccountShown)
 def get_account() -> Any:
     """Show one's own account.
@@ -85,6 +86,7 @@ def export_my_data() -> Any:
 
 
 @blueprint.get("/me/duties")
+@blueprint.etag
 @blueprint.response(200, DutyShown(many=True))
 def list_duties() -> Any:
     """List what one owes with due date and rule: overdue first, information last.

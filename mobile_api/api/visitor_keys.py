@@ -8,6 +8,8 @@ from backend.domain.visitors import WeeklyWindow
 from backend.services import visitor_keys
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
+from mobile_api.api.paging import page_by_id
+from mobile_api.api.schemas.base import Cursor
 from mobile_api.api.schemas.keys import KeyShown
 from mobile_api.api.schemas.visitor_keys import ConsentGiven, VisitorKeyAsked, VisitorKeyShown
 
@@ -41,17 +43,24 @@ def issue_visitor_key(body: dict[str, Any], unit_id: str, idempotency_key: str |
 
 
 @blueprint.get("/units/<id:unit_id>/visitor-keys")
-@blueprint.response(200, VisitorKeyShown(many=True))
+@blueprint.etag
+@blueprint.arguments(Cursor, location="query")
+@blueprint.response_page(VisitorKeyShown(many=True))
 @blueprint.refuses("unit.not_yours")
-def list_visitor_keys(unit_id: str) -> Any:
+def list_visitor_keys(query: dict[str, Any], unit_id: str) -> Any:
     """List the visitors' keys of a unit, for its landlord and its occupants; never who the visitor is.
 
     查看一间房的临时钥匙（房东和住户）；不显示来访人是谁。
     """
-    return visitor_keys.list_visitor_keys(world(), account_id=me(), unit_id=unit_id)
+    limit = query["limit"]
+    found = visitor_keys.list_visitor_keys(
+        world(), account_id=me(), unit_id=unit_id, before=query.get("before"), limit=limit + 1
+    )
+    return page_by_id(found, limit, lambda card: card.key.id)
 
 
 @blueprint.get("/visitor-keys/<id:key_id>")
+@blueprint.etag
 @blueprint.response(200, VisitorKeyShown)
 def get_visitor_key(key_id: str) -> Any:
     """Show a visitor's key.
@@ -84,6 +93,7 @@ def end_visitor_key(key_id: str) -> Any:
 
 
 @blueprint.get("/visits")
+@blueprint.etag
 @blueprint.response(200, KeyShown(many=True))
 def list_my_visits() -> Any:
     """List the visitors' keys this phone holds.

@@ -16,7 +16,7 @@ from backend.services import inbox
 from backend.web import caller, language
 from mobile_api.pages import doors, icons, words
 from mobile_api.pages.doors import STATIC, here, is_demo, is_elder, wants_json, world
-from mobile_api.pages.duties import duty_page
+from mobile_api.pages.duties import duty_page, notice_page
 
 VIEWS = (
     "front",
@@ -30,6 +30,7 @@ VIEWS = (
     "landlord_imports",
     "landlord_keys",
     "landlord_visitors",
+    "landlord_reminders",
     "side_by_side",
     "tenancies",
     "residence_paths",
@@ -65,7 +66,7 @@ def register_pages(app: Flask) -> None:
         words.TABLES, pick=words.pick, name_of=words.name_of, asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
         language=language, caller=caller, is_elder=is_elder, is_demo=is_demo,
         here=here, purpose_name=words.purpose_name, relation_options=words.relation_options,
-        as_day=words.as_day, duty_page=duty_page,
+        as_day=words.as_day, duty_page=duty_page, notice_page=notice_page,
         reports_waiting=import_module("mobile_api.pages.reported").count_waiting, today=lambda: world().clock.today(),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -95,6 +95,15 @@ def safe_path(path: str | None, otherwise: str = "/") -> str:
     return otherwise
 
 
+def unchanged_or(html: str) -> Response:
+    """A piece of a page that is asked for again and again: 304 while it is as the browser has it."""
+    answer = Response(html, mimetype="text/html")
+    answer.add_etag()
+    answer.headers["Cache-Control"] = "no-cache, private"
+    answer.make_conditional(request)
+    return answer
+
+
 def wants_json() -> bool:
     """Whether a module of ours is asking, not a person's navigation."""
     return request.headers.get("Accept", "") == "application/json"

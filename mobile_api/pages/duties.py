@@ -1,9 +1,10 @@
-"""Where each duty is done."""
+"""Where each duty is done, and where a message is answered."""
 
 from __future__ import annotations
 
 from flask import url_for
 
+from backend.services.inbox import NoticeView
 from backend.services.own_duties import DutyView
 
 # (duty, side) -> endpoint: a tenant's page takes the registration, a landlord's the lease.
@@ -31,3 +32,16 @@ def duty_page(duty: DutyView) -> str | None:
     if duty.side == "landlord":
         return url_for(endpoint, lease_id=duty.lease_id)
     return url_for(endpoint, registration_id=duty.home_id)
+
+
+# A message that asks for an answer -> the page where it is given.
+ANSWERS = {"visitor_consent_asked": "tenant.any_visitors", "visitor_emergency": "tenant.any_visitors"}
+
+
+def notice_page(notice: NoticeView) -> str | None:
+    """The address of the page where a message is answered; None when it only tells."""
+    if notice.kind in ANSWERS:
+        return url_for(ANSWERS[notice.kind])
+    if notice.kind == "landlord_reminds":
+        return url_for("tenant.declare", registration_id=notice.params["registration_id"])
+    return None

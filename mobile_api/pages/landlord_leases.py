@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -13,7 +13,7 @@ from backend.domain.leases import KIND_NAMES
 from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal
 from backend.services import identity_reviews, invitations, landlord_views, leases
-from mobile_api.pages.doors import account_id, landlord, world
+from mobile_api.pages.doors import account_id, landlord, unchanged_or, world
 from mobile_api.pages.forms import Sheet
 from mobile_api.pages.receipts import draw_qr
 
@@ -33,22 +33,24 @@ def _lease_labels() -> dict[str, str]:
 def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
     """Terms, tenant, check-answers. The answers travel in the form itself: nothing is kept until the last step.
 
-    `joint` names a lease whose tenant is to get a co-tenant: kind and dates are that lease's.
+    `joint` names a lease whose tenant is to get a co-tenant: kind and dates are that lease's. `after` names the
+    lease of the tenant before: the new one begins when that one is over.
     """
     unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
     joint = _joint_lease(request.values.get("joint"))
-    terms = {"starts_on": world().clock.today()} if joint is None else _terms_of(joint)
+    before = _joint_lease(request.values.get("after"))
+    terms = _terms_of(joint) if joint is not None else _terms_after(before, unit.space_kind)
     sheet = Sheet.of_request(_lease_labels(), tenant_id_type="111", **terms)
     step = _step(sheet)
     if request.method == "POST":
-        before = step
+        shown = step
         with sheet.filling():
-            step = _next_step(sheet, before)
+            step = _next_step(sheet, shown)
             if step == 4:
                 return _record(sheet, unit_id)
         if sheet.faults:
-            step = _step_of_faults(sheet, before)
-    return render_template("landlord/lease_form.html", sheet=sheet, unit=unit, step=step, joint=joint,
+            step = _step_of_faults(sheet, shown)
+    return render_template("landlord/lease_form.html", sheet=sheet, unit=unit, step=step, joint=joint, before=before,
                            fields=FIELDS_OF_STEP), sheet.status
 
 
@@ -56,8 +58,22 @@ def _joint_lease(lease_id: str | None) -> landlord_views.LeaseView | None:
     return landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id) if lease_id else None
 
 
+def _usual_terms(space_kind: str) -> dict[str, object]:
+    """What is asked for a unit of this kind nearly always; the landlord sees it and may choose otherwise."""
+    return {"kind": "whole" if space_kind == "whole_home" else "room", "starts_on": world().clock.today()}
+
+
 def _terms_of(joint: landlord_views.LeaseView) -> dict[str, object]:
     return {"kind": joint.kind, "starts_on": joint.starts_on, "ends_on": joint.ends_on}
+
+
+def _terms_after(before: landlord_views.LeaseView | None, space_kind: str) -> dict[str, object]:
+    """From today, let as before; while the tenant before has not confirmed, from the day after the planned end."""
+    today = world().clock.today()
+    if before is None:
+        return _usual_terms(space_kind)
+    waits = before.state == "active" and before.ends_on is not None and before.ends_on >= today
+    return {"kind": before.kind, "starts_on": before.ends_on + timedelta(days=1) if waits and before.ends_on else today}
 
 
 def _step(sheet: Sheet) -> int:
@@ -138,10 +154,7 @@ def lease(lease_id: str) -> str:
 def progress(lease_id: str) -> Response:
     """The progress alone, asked again and again by live.js; unchanged answers are 304."""
     found = landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id)
-    answer = Response(render_template("landlord/_progress.html", lease=found), mimetype="text/html")
-    answer.add_etag()
-    answer.headers["Cache-Control"] = "no-cache, private"
-    return answer.make_conditional(request)
+    return unchanged_or(render_template("landlord/_progress.html", lease=found))
 
 
 @landlord.get("/leases/<lease_id>/share")
@@ -213,5 +226,7 @@ def end(lease_id: str) -> str | Response | tuple[str, int]:
             ended_on = sheet.day("ended_on")
             sheet.check()
             made = leases.end_lease(world(), account_id=account_id(), lease_id=lease_id, ended_on=ended_on)
+            if sheet.value("go") == "next":
+                return redirect(url_for("landlord.new_lease", unit_id=found.unit_id, after=lease_id), 303)
             return redirect(url_for("landlord.lease", lease_id=lease_id, said=f"end_{made.state}"), 303)
     return render_template("landlord/end.html", sheet=sheet, lease=found), sheet.status

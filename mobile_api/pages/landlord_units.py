@@ -7,19 +7,27 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from backend.domain.documents import DOCUMENT_TYPES
+from backend.domain.landlord_board import STATES
+from backend.domain.refusals import Refused
 from backend.domain.spaces import RIGHT_NAMES, SPACE_NAMES
 from backend.queries import dwellings
-from backend.services import landlord_views, persons, units
-from mobile_api.pages.doors import account_id, landlord, safe_path, world
+from backend.services import landlord_views, persons, unit_board, units
+from mobile_api.pages.doors import account_id, landlord, safe_path, unchanged_or, world
 from mobile_api.pages.forms import Sheet
+
+PRESSING = 5  # to-dos on the first page; the others have a page of their own
 
 
 @landlord.get("/")
 def home() -> str:
-    """Units with their states, and what is to be done."""
-    found = landlord_views.landlord_home(world(), account_id=account_id())
+    """Units with their states, a page at a time, and what is most pressing."""
+    words, state = request.args.get("q", "").strip(), request.args.get("state")
+    state = state if state in STATES else None
+    board = unit_board.unit_board(world(), account_id=account_id(), words=words, state=state,
+                                  after=request.args.get("after"))
     identity = persons.my_identity(world(), account_id=account_id())
-    return render_template("landlord/home.html", home=found, identity=identity)
+    return render_template("landlord/home.html", home=board, identity=identity, words=words, state_wish=state,
+                           pressing=board.todos[:PRESSING], is_first=not request.args.get("after"))
 
 
 @landlord.route("/identity", methods=["GET", "POST"])
@@ -137,3 +145,12 @@ def lock(unit_id: str) -> str:
     card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
     timeline = landlord_views.list_lock_health(world(), account_id=account_id(), unit_id=unit_id) if card.lock else ()
     return render_template("landlord/lock.html", unit=card, timeline=timeline)
+
+
+@landlord.get("/units/<unit_id>/lock/facts")
+def lock_facts(unit_id: str) -> Response:
+    """The lock's present state alone, asked again while the page is looked at; unchanged answers are 304."""
+    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    if card.lock is None:
+        raise Refused("not_found")
+    return unchanged_or(render_template("landlord/_lock_facts.html", unit=card))

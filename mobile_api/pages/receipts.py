@@ -90,7 +90,7 @@ def landlord_receipt_pdf(lease_id: str) -> Response:
 def draw_qr(text: str, words: str) -> Markup:
     """A QR code as inline SVG with a title for those who do not see it; level M, quiet zone of four modules."""
     code = segno.make(text, error="m", micro=False)
-    return Markup(code.svg_inline(scale=4, border=4, title=words, omitsize=True, svgclass=None, lineclass=None))
+    return Markup(code.svg_inline(scale=1, border=4, title=words, omitsize=True, svgclass=None, lineclass=None))
 
 
 def _of_tenant(registration_id: str, kind: str, pdf: str) -> str:

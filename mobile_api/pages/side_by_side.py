@@ -40,14 +40,25 @@ def prepare_issue(lease_id: str) -> Response:
     lease = landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id)
     if lease.key is None or lease.progress.accepted:
         raise Refused("invitation.not_open")
-    made = delegates.make_delegate(world(), account_id=account_id(), unit_id=lease.unit_id,
-                                   phone_jwk=phone_jwk(request.form.get("phone_jwk", "")),
-                                   idempotency_key=request.form.get("once"))
-    return jsonify({
-        "lease": lease.id, "key": lease.key.id, "alias": lease.alias, "unit": lease.unit_alias,
-        "begins": int(start_of(lease.starts_on).timestamp()), "lock_key": made.lock_key, "delegate": made.token,
-        "expires_at": made.expires_at.isoformat(),
-    })
+    made = delegates.make_delegate(
+        world(),
+        account_id=account_id(),
+        unit_id=lease.unit_id,
+        phone_jwk=phone_jwk(request.form.get("phone_jwk", "")),
+        idempotency_key=request.form.get("once"),
+    )
+    return jsonify(
+        {
+            "lease": lease.id,
+            "key": lease.key.id,
+            "alias": lease.alias,
+            "unit": lease.unit_alias,
+            "begins": int(start_of(lease.starts_on).timestamp()),
+            "lock_key": made.lock_key,
+            "delegate": made.token,
+            "expires_at": made.expires_at.isoformat(),
+        }
+    )
 
 
 @landlord.post("/leases/<lease_id>/issued-key")
@@ -65,8 +76,9 @@ def take_in_received(lease_id: str) -> Response:
 @tenant.post("/activation")
 def fetch_activation() -> Response:
     """The platform's word on who holds this phone; opens nothing by itself."""
-    made = delegates.fetch_activation(world(), account_id=account_id(),
-                                      phone_jwk=phone_jwk(request.form.get("phone_jwk", "")))
+    made = delegates.fetch_activation(
+        world(), account_id=account_id(), phone_jwk=phone_jwk(request.form.get("phone_jwk", ""))
+    )
     return jsonify({"activation": made.activation, "expires_at": made.expires_at.isoformat()})
 
 

@@ -16,6 +16,16 @@ from mobile_api.pages.visitor_forms import DAYS, read_visitor, visitor_sheet
 from mobile_api.requests import preferred_wait
 
 
+@tenant.get("/visitors")
+def any_visitors() -> Response:
+    """From a message: the visitors' keys of the only home one lives in, else the list of homes."""
+    mine = tenancies.my_tenancies(world(), account_id=account_id())
+    living = [one.registration_id for one in mine if one.registration.residence == "living"]
+    if len(living) == 1:
+        return redirect(url_for("tenant.visitors", registration_id=living[0]))
+    return redirect(url_for("tenant.home"))
+
+
 @tenant.get("/homes/<registration_id>/visitors")
 def visitors(registration_id: str) -> str:
     """All visitors' keys to this home; what waits for an answer stands on top."""

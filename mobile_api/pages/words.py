@@ -6,6 +6,7 @@ catalogue.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -35,6 +36,8 @@ from backend.domain.refusals import Refusal
 from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
+
+_ISO_DAY = re.compile(r"(?<![0-9A-Za-z-])\d{4}-\d{2}-\d{2}(?![0-9A-Za-z-])")
 
 
 def pick(zh: str, en: str) -> str:
@@ -81,8 +84,12 @@ def field_name(code: str) -> str:
     return name_of(tables.FIELD_NAMES, code.rsplit("/", 1)[-1])
 
 
+_PURPOSE_CODES = {name: code for code, row in purposes.PURPOSES.items() for name in (row.zh, row.en)}
+
+
 def purpose_name(code: str) -> str:
-    """A purpose in words."""
+    """A purpose in words; what another office wrote freely stands for itself, unless it is the name of one of ours."""
+    code = _PURPOSE_CODES.get(code, code)
     if code == "residence_registration":
         return gettext("办理居住登记")
     found = purposes.PURPOSES.get(code)
@@ -121,7 +128,19 @@ def sentence(refusal: Refusal) -> str:
     """What is wrong and what to do, in the present language: the same words in the summary and at the field."""
     spoken = language()
     gap = "" if spoken == "zh" else " "
-    return f"{refusal.sentence(spoken)}{gap}{refusal.remedy(spoken)}"
+    return with_days(f"{refusal.sentence(spoken)}{gap}{refusal.remedy(spoken)}")
+
+
+def with_days(text: str) -> str:
+    """A finished sentence with its days (2026-12-01) in the words of the present language."""
+    return _ISO_DAY.sub(lambda found: _in_words(found[0]), text)
+
+
+def _in_words(iso: str) -> str:
+    try:
+        return day(date.fromisoformat(iso))
+    except ValueError:
+        return iso
 
 
 def reason_words(code: str) -> str:
@@ -230,6 +249,7 @@ FILTERS = {
     "lease_kind": lease_kind,
     "rule_words": rule_on_page,
     "sentence": sentence,
+    "with_days": with_days,
     "reason_words": reason_words,
     "import_column": import_column,
     "notice_title": notice_title,

@@ -14,3 +14,10 @@ export function nearDayInWords(day) {
   const rest = spoken(noon, { month: isChinese() ? "long" : "short", day: "numeric" });
   return isChinese() ? `${rest} ${weekday}` : `${weekday} ${rest}`;
 }
+
+/** A moment to the minute, China's time: 2026年12月1日 09:30, 1 Dec 2026, 09:30. */
+export function momentInWords(moment) {
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "Asia/Shanghai" };
+  const gap = document.documentElement.lang === "en" ? ", " : " ";
+  return `${dayInWords(moment)}${gap}${moment.toLocaleTimeString("en-GB", clock)}`;
+}

@@ -1,4 +1,5 @@
 // The landlord's page without a network: which room, whose phone, then the key as a QR code or through the lock.
+import { momentInWords } from "./days.js";
 import { findKey, forgetIssue, forgetKit, keepIssue, keptIssues, keptKits } from "./kept.js";
 import { NearLine, isPossible, leaveAt, takeFrom } from "./near_link.js";
 import { drawQr } from "./qr_code.js";
@@ -43,7 +44,9 @@ function choiceOf(kit) {
   return made;
 }
 
-const chosen = () => kits.find((kit) => kit.lease === page.querySelector("[name=kit]:checked")?.value);
+function chosen() {
+  return kits.find((kit) => kit.lease === page.querySelector("[name=kit]:checked")?.value);
+}
 
 function ready() {
   part("issue").disabled = !(holder && chosen());
@@ -67,12 +70,15 @@ async function holdOut(found) {
 
 async function takeHolder() {
   const typed = page.querySelector("#box").value.trim();
-  if (!/^\d{6}$/.test(typed)) return say("near-word", words.box);
+  if (!/^\d{6}$/.test(typed)) {
+    say("near-word", words.box);
+    return;
+  }
   const item = await atLock((line) => takeFrom(line, typed));
-  if (item === undefined) return undefined;
+  if (item === undefined) return;
   const taken = item.state === "given" && (await holdOut(readHolder(fromItem(item.item))));
   if (taken) box = typed;
-  return say("near-word", taken ? words.took : words.nothing);
+  say("near-word", taken ? words.took : words.nothing);
 }
 
 async function atLock(work) {
@@ -90,7 +96,9 @@ async function atLock(work) {
   }
 }
 
-const say = (name, sentence) => (part(name).textContent = sentence);
+function say(name, sentence) {
+  part(name).textContent = sentence;
+}
 
 async function giveKey() {
   const kit = chosen();
@@ -98,7 +106,7 @@ async function giveKey() {
     const parts = await issue(kit, await findKey(kit.account), holder);
     await keepIssue({ lease: kit.lease, url: kit.adopt_url, credential: parts[0], delegate: parts[1] });
     part("qr").replaceChildren(drawQr(linkTo(words.receive, "g", parts), words.qrWords));
-    part("until").textContent = new Date(kit.expires_at).toLocaleString(document.documentElement.lang, WHEN);
+    part("until").textContent = momentInWords(new Date(kit.expires_at));
     part("issued").hidden = false;
     part("issued").focus();
     say("issued-word", words.waiting);
@@ -111,8 +119,6 @@ async function giveKey() {
   }
   await tellPlatform();
 }
-
-const WHEN = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
 
 async function tellPlatform() {
   if (!navigator.onLine) return;

@@ -1,4 +1,5 @@
 // Online, beforehand: this phone is named for a lease's key, and keeps the page and what it needs to issue it.
+import { momentInWords } from "./days.js";
 import { keepKit, keptKits } from "./kept.js";
 import { keepPages } from "./keep_pages.js";
 import { publicJwk } from "./phone_key.js";
@@ -27,9 +28,7 @@ async function prepare() {
 
 async function ready(kit) {
   await keepPages({ worker: words.worker, pages: [words.page], cache: CACHE }).catch(() => {});
-  const day = new Date(kit.expires_at).toLocaleString(document.documentElement.lang, {
-    month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
-  });
+  const day = momentInWords(new Date(kit.expires_at));
   place.querySelector("[data-word]").textContent = words.ready.replace("{at}", day);
   place.querySelector("[data-go]").hidden = false;
 }

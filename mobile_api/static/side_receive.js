@@ -1,5 +1,5 @@
 // The tenant's page side by side: this phone's key as a QR code or at the lock, then the key that was issued for it.
-import { findKey, forgetHome, keepHome, keepReceiver, keptHomes, keptReceivers } from "./kept.js";
+import { forgetHome, keepHome, keepReceiver, keptHomes, keptReceivers } from "./kept.js";
 import { keepPages } from "./keep_pages.js";
 import { offerNear } from "./near_button.js";
 import { NearLine, isPossible, leaveAt, takeFrom } from "./near_link.js";
@@ -23,7 +23,7 @@ async function prepare(account) {
   const phone_jwk = JSON.stringify(await publicJwk(account));
   const said = await tell(words.activation, { phone_jwk });
   const known = (await keptReceivers()).find((each) => each.account === account);
-  if (said) await keepReceiver({ account, activation: said.activation });
+  if (said?.activation) await keepReceiver({ account, activation: said.activation });
   else if (!known) await keepReceiver({ account });
 }
 
@@ -58,7 +58,9 @@ async function take(parts, own) {
   await tellPlatform();
 }
 
-const received = async () => (await keptHomes()).filter((home) => home.received);
+async function received() {
+  return (await keptHomes()).filter((home) => home.received);
+}
 
 async function list() {
   part("received").replaceChildren();
@@ -125,4 +127,6 @@ async function atLock(work) {
   }
 }
 
-const say = (sentence) => (part("near-word").textContent = sentence);
+function say(sentence) {
+  part("near-word").textContent = sentence;
+}

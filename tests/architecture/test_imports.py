@@ -71,6 +71,7 @@ MAY: dict[str, set[str]] = {
     "backend.registry": {"backend.wire"},
     "backend.netid": {"backend.wire"},
     "backend.subscribers": {"backend.wire"},
+    "backend.lan_site": set(),
     "backend.migrations": {"backend.models", "backend.db", "backend.bootstrap", "backend.config"},
     "mobile_api": {
         "backend.services",
@@ -88,7 +89,7 @@ OPERATION = {
     f"backend.{name}"
     for name in (
         *("supervisor", "child", "health", "log_files", "ports", "open_files", "processes", "preparation"),
-        *("demo", "journey", "status", "broker", "backups", "database_copies"),
+        *("demo", "lan", "journey", "status", "broker", "backups", "database_copies"),
     )
 }
 MAY |= {name: OPERATION | {"backend.config"} for name in OPERATION}

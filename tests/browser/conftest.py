@@ -130,6 +130,7 @@ class Phone:
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
         self.troubles: list[str] = []
+        self.taps = 0  # touches of the page; letters, "next" and "search" are touched on the keyboard
         host = urlsplit(base).netloc
         self.page.on("console", lambda said: said.type == "error" and self.troubles.append(said.text))
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
@@ -141,11 +142,20 @@ class Phone:
     def tap(self, words: str) -> None:
         """Tap the button or link with these words, and be where it leads."""
         target = self.page.locator("main, .tabs").locator("button:visible, a:visible, summary:visible")
-        target.filter(has_text=words).first.click()
+        self.touch(target.filter(has_text=words).first)
+
+    def touch(self, target: Any) -> None:
+        """Tap this, and be where it leads."""
+        self.taps += 1
+        target.click()
         self.page.wait_for_load_state()
 
     def fill(self, **answers: str) -> None:
-        """Type into fields by their names; a radio or a select is chosen by its value."""
+        """Type into fields by their names; a radio or a select is chosen by its value.
+
+        A list or a calendar takes two taps, the keyboard one: from one field of text to the next it leads by itself.
+        """
+        before = ""
         for name, value in answers.items():
             field = self.page.locator(f'main [name="{name}"]').first
             kind = field.evaluate("field => field.type")
@@ -155,6 +165,9 @@ class Phone:
                 field.select_option(value)
             else:
                 field.fill(value)
+            written = kind not in ("radio", "checkbox", "select-one", "date")
+            self.taps += (before != "text") if written else 2 if kind in ("select-one", "date") else 1
+            before = "text" if written else kind
 
     def sees(self, words: str, seconds: float = 20) -> None:
         """Wait until these words are to be seen."""

@@ -28,7 +28,7 @@ PUT_KEPT = """async (homes) => {
 }"""
 
 
-def test_the_open_page_opens_the_door_over_bluetooth_after_the_server_has_stopped(stand: Stand) -> None:
+def test_t11_the_open_page_opens_the_door_over_bluetooth_after_the_server_has_stopped(stand: Stand) -> None:
     stand.phone.open_key(stand.home)
     stand.phone.look("key-with-bluetooth")
     stand.stop_server()
@@ -38,7 +38,7 @@ def test_the_open_page_opens_the_door_over_bluetooth_after_the_server_has_stoppe
     assert events(stand.lock) == [("lock.unlocked", stand.story.key_id, None)]
 
 
-def test_with_the_server_stopped_the_key_page_opens_says_what_works_and_opens_the_door(stand: Stand) -> None:
+def test_t11_with_the_server_stopped_the_key_page_opens_says_what_works_and_opens_the_door(stand: Stand) -> None:
     stand.phone.open_key(stand.home)
     stand.stop_server()
     stand.phone.page.goto(stand.home)
@@ -67,7 +67,7 @@ def test_copied_credential_never_opens(stand: Stand, chromium: Any) -> None:
     assert [kind for kind, _, _ in events(stand.lock)] == ["access.denied"]
 
 
-def test_another_lock_is_noticed_before_the_key_is_shown(stand: Stand) -> None:
+def test_t12_another_lock_is_noticed_before_the_key_is_shown(stand: Stand) -> None:
     stranger = make_lock(Platform(), Host(), identity=make_identity(7, 2))
     stand.air.put(OTHER, stranger)
     stand.air.chosen = OTHER
@@ -80,7 +80,7 @@ def test_another_lock_is_noticed_before_the_key_is_shown(stand: Stand) -> None:
     stand.phone.is_told("门已打开")
 
 
-def test_a_closed_chooser_a_lock_out_of_reach_and_missing_bluetooth_are_explained(stand: Stand) -> None:
+def test_t12_a_closed_chooser_a_lock_out_of_reach_and_missing_bluetooth_are_explained(stand: Stand) -> None:
     stand.phone.open_key(stand.home)
     stand.air.chosen = None
     stand.phone.press_bluetooth()

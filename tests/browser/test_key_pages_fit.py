@@ -33,7 +33,7 @@ def test_the_pages_of_keys_fit(stand: Stand, chromium: Any) -> None:
     phone, home = stand.phone, stand.home.removesuffix("/key")
     phone.page.set_viewport_size({"width": 320, "height": 844})
     own = [home + more for more in ("/key", "/codes", "/phone", "/visitors", "/visitors/new")]
-    look_at(phone, [*own, "/t/offline"])
+    look_at(phone, [*own, "/t/offline", "/t/receive"])
     landlord = another(stand, chromium, "landlord")
     landlord.page.set_viewport_size({"width": 320, "height": 844})
     sign_in(landlord, LANDLORD_PHONE[3:], "/l/")

@@ -50,7 +50,8 @@ def test_the_landlords_pages_fit(phones: Phones) -> None:
     unit = links(phone, "/l/", r"/l/units/[0-9a-f-]{36}")[0]
     lease = links(phone, unit, r"/l/leases/[0-9a-f-]{36}")[0]
     dwelling = links(phone, "/l/dwellings?q=陈塘", r"/l/dwellings/[0-9a-f-]{36}")[0]
-    look_at(phone, ["/l/", "/l/identity", "/l/dwellings?q=陈塘", dwelling, f"{dwelling}/add", unit, f"{unit}/lock",
+    look_at(phone, ["/l/", "/l/todos", "/l/reminders", "/l/offline", "/l/identity", "/l/dwellings?q=陈塘", dwelling,
+                    f"{dwelling}/add", unit, f"{unit}/lock",
                     f"{unit}/lock/claim", f"{unit}/lease", *(lease + more for more in OF_LEASE), *OWN])  # fmt: skip
 
 

@@ -96,7 +96,8 @@ def test_t5_one_prompt_at_a_time_under_an_oval_retake_and_after_three_failures_a
     moves = [said for said in prompts if said in asked]
     assert len(moves) == 3 == len(set(moves)) and tenant.page.locator("[data-prompt]").count() == 1
     assert [said for said in prompts if said not in asked] == [
-        "请正对镜头，马上开始", "看着镜头，别动", *["好，回到正面"] * 3, "正在核验，请稍等…", "准备好后点“开始”",
+        "准备好后点“开始”", "请正对镜头，马上开始", "看着镜头，别动", *["好，回到正面"] * 3, "正在核验，请稍等…",
+        "准备好后点“开始”",
     ]  # fmt: skip
     tenant.sees("还可以试 2 次")
     tenant.look("t5-again")

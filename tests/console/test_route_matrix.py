@@ -12,10 +12,15 @@ from sqlalchemy import func, select
 
 from backend.db import db, transaction
 from backend.domain.cases import kinds_for
+from backend.domain.ids import new_id
 from backend.domain.officers import ROLES
 from backend.models.audit import AuditLeaf
+from backend.models.letters import Letter
 from backend.models.officers import Officer
+from backend.models.registrations import Registration
 from backend.services.case_opening import open_case
+from backend.services.officer_sessions import begin_task
+from backend.services.window_visits import open_visit
 from backend.web import PolicyError, check_policy, load_policy
 from tests.services import staff, stories
 
@@ -60,6 +65,15 @@ PLANS: dict[tuple[str, str], Plan] = {
     ("occupant_keys.order", "POST"): Plan("/registrations/{registration}/court-order",
                                           {"password": staff.PASSWORD, "case_number": "A330522-77"}, thing=True,
                                           purpose="case"),
+    ("window.index", "GET"): Plan("/window"),
+    ("window.index", "POST"): Plan("/window", {"name": "?"}),
+    ("window.visit", "GET"): Plan("/window/visits/{visit}", thing=True),
+    ("window.act", "GET"): Plan("/window/visits/{visit}/acts/amend?registration_id={registration}", thing=True),
+    ("window.act", "POST"): Plan("/window/visits/{visit}/acts/check_out", {"moved_out_on": "?"}, thing=True),
+    ("window.paper", "GET"): Plan("/window/visits/{visit}/papers/access", thing=True),
+    ("window.letters", "GET"): Plan("/window/letters"),
+    ("window.print_letter", "POST"): Plan("/window/letters/{letter}/print", thing=True),
+    ("window.end", "POST"): Plan("/window/visits/{ending}/end", thing=True),
     ("cases.index", "GET"): Plan("/cases"),
     ("cases.show", "GET"): Plan("/cases/{case}", thing=True),
     ("cases.claim", "POST"): Plan("/cases/{case}/claim", thing=True),
@@ -94,7 +108,17 @@ def make_things(world: Any) -> dict[str, str]:
     """One registered tenant and a case of each role's first kind."""
     story = stories.make_active(world)
     things = {"unit": story.unit_id, "dwelling": story.dwelling_id, "registration": story.registration_id}
+    clerk = staff.sign_in(world, staff.make_officer(world, "window_clerk", "330522003", "counter"))
+    begin_task(world, session_id=clerk, purpose="help_request")
+    for visit in ("visit", "ending"):
+        things[visit] = open_visit(world, session_id=clerk, channel="window", document_seen=True, name="周来福",
+                                   id_type="111", id_number=stories.TENANT_NUMBER).id  # fmt: skip
     with transaction() as session:
+        person_id = session.get_one(Registration, story.registration_id).person_id
+        marker = "lease_ends:matrix"
+        session.add(Letter(id=new_id(), person_id=person_id, area=VILLAGE, kind="lease_ends", once=marker, params={},
+                           at=world.clock.now()))  # fmt: skip
+        things["letter"] = session.scalars(select(Letter.id).where(Letter.once == marker)).one()
         for role, kind in KIND_OF.items():
             case = open_case(world, session, kind=kind, area=VILLAGE, unit_id=story.unit_id,
                              registration_id=story.registration_id, opened_by="rule")  # fmt: skip

@@ -11,6 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from backend.db import db
+from backend.domain.reported import LEASE_FILED
 from backend.domain.sharing import OUT_KINDS
 from backend.gateways.world import World
 from backend.offices.app import create_offices_app
@@ -19,11 +20,11 @@ from backend.services.agreements import end_agreement
 from backend.services.change_feed import number_events
 from backend.services.leases import extend_lease
 from backend.web import check_policy, load_policy
-from backend.wire.cloud_events import read_event
+from backend.wire.cloud_events import CONTENT_TYPE, read_event
 from backend.wire.office_calls import SIGNATURE_HEADER, SUBSCRIBER_HEADER, TIME_HEADER, signing_input
 from backend.wire.registry_messages import write_time
 from backend.wire.tokens import sign_detached
-from tests.services import sharing, stories
+from tests.services import reporting, sharing, stories
 
 LEASES = [kind for kind in OUT_KINDS if ".lease." in kind]
 Call = Callable[..., TestResponse]
@@ -123,3 +124,46 @@ def test_every_route_stands_in_the_policy_and_bad_questions_are_answered_in_kind
         answer = call(f"/v1/changes{target}")
         assert answer.status_code in (401, 422), target
     assert call("/v1/persons").status_code == 404
+
+
+def test_a_change_is_reported_once_and_its_state_is_asked_for(core: Any, world: World, door: Flask) -> None:
+    agreement = reporting.make_reporter(world, fields=["lease.reference", "lease.filing_no", "lease.filed_on"])
+    story = stories.make_invited(world)
+    data = {"lease.reference": story.lease_id, "lease.filing_no": "备2026-0001", "lease.filed_on": "2026-11-23"}
+
+    def call(method: str, target: str, body: bytes = b"", **headers: str) -> TestResponse:
+        at = world.clock.now()
+        signed = signing_input(reporting.OFFICE, method, target, at, body)
+        made = {
+            SUBSCRIBER_HEADER: reporting.OFFICE, TIME_HEADER: write_time(at), "Content-Type": CONTENT_TYPE,
+            SIGNATURE_HEADER: sign_detached(signed, sharing.OFFICE_KEY, sharing.OFFICE_KID), **headers,
+        }  # fmt: skip
+        return door.test_client().open(target, method=method, data=body, headers=made)
+
+    body = reporting.body(world, agreement, LEASE_FILED, data)
+    first, second = (call("POST", "/v1/changes", body) for _ in range(2))
+    assert (first.status_code, first.get_json()) == (202, second.get_json())
+    assert first.get_json()["state"] == "counted"
+    asked = call("GET", first.headers["Location"])
+    assert asked.get_json() == first.get_json()
+    other = reporting.body(world, agreement, LEASE_FILED, data | {"lease.filing_no": "备2026-0002"})
+    wrong = {
+        409: call("POST", "/v1/changes", other),
+        404: call("GET", f"/v1/changes/{agreement.id}"),
+        401: call("POST", "/v1/changes", body, **{SIGNATURE_HEADER: "x.y.z"}),
+        422: call("POST", "/v1/changes", reporting.body(
+            world, agreement, LEASE_FILED, data | {"unit.public_number": "U-1"}, id="change-3",
+        )),
+    }  # fmt: skip
+    for status, answer in wrong.items():
+        assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    assert wrong[422].get_json()["field"] == "data/unit.public_number", "not in the agreement, and named"
+    for broken in (b"", b"[]", b"{", reporting.body(world, agreement, "cn.anju.person.moved", data, id="4")):
+        assert call("POST", "/v1/changes", broken).status_code == 422
+    assert call("POST", "/v1/changes", body, **{"Content-Type": "application/json"}).status_code == 422
+    another = reporting.body(world, agreement, LEASE_FILED, data, source="urn:anju:office:another")
+    assert call("POST", "/v1/changes", another).get_json()["field"] == "source"
+    under = body.replace(agreement.id.encode(), story.lease_id.encode())
+    assert call("POST", "/v1/changes", under).get_json()["field"] == "agreement"
+    end_agreement(world, agreement_id=agreement.id, reason="test")
+    assert call("POST", "/v1/changes", body).get_json()["code"] == "office.agreement"

@@ -13,7 +13,7 @@ from backend.gateways.registry_client import RegistryRefused, RegistryUnavailabl
 from backend.registry.app import create_registry_app
 from backend.registry.faults import FAULTS, Faults
 from backend.registry.settings import RegistrySettings
-from backend.wire.receipts import ReceiptInvalid
+from backend.wire.receipts import ReceiptInvalid, claims_of, verify_receipt
 from tests.registry.stage import Stage
 from tests.wire.registry_makers import OTHER_RECORD, RECORD, make_batch, make_registration_item
 
@@ -105,8 +105,13 @@ def test_a_code_table_can_change_in_the_middle_of_a_batch(stage: Stage) -> None:
 
 def test_a_receipt_of_an_unpublished_key_does_not_verify(stage: Stage) -> None:
     stage.switch_on("bad_receipt", times=1)
+    spoilt = stage.file_one(make_registration_item())
     with pytest.raises(ReceiptInvalid, match="unknown_key"):
-        stage.receipt_of(stage.file_one(make_registration_item()))
+        stage.receipt_of(spoilt)
+    held = stage.client.find_record(RECORD)
+    assert held is not None
+    receipt = verify_receipt(held.legs[0].receipt_sig, stage.registry.signing.public_keys())
+    assert receipt == claims_of(spoilt.receipt_sig or ""), "asked for again it is signed anew, and is the same receipt"
 
 
 def test_a_digest_can_be_wrong(stage: Stage) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from backend.models.registrations import Registration
 from backend.models.sharing import DataSharingAgreement
 from backend.services.access_records import my_access_records
 from backend.services.agreements import end_agreement, end_overdue, resume_agreement, suspend_agreement
-from backend.services.change_feed import number_events
+from backend.services.change_feed import REGISTRATION_CHANGES, number_events
 from backend.services.leases import extend_lease
 from backend.services.registrations import check_out
 from backend.services.shared_fields import READERS
@@ -45,6 +47,25 @@ def supervisors(core: Any, world: World) -> Iterator[tuple[str, str]]:
 
 def test_every_field_has_exactly_one_reader() -> None:
     assert set(READERS) == set(FIELDS)
+
+
+# What happens to a registration and is told to no office: it is not declared yet, or concerns its parties alone.
+UNTOLD = {
+    "accept", "enter", "exempt", "exemption_over", "draft_expired", "withdraw", "foreign_form", "foreign_done",
+    "landlord_end", "object", "no_answer", "void_asked", "correction_received", "landlord_report", "never_used",
+}  # fmt: skip
+
+
+def test_every_action_on_a_registration_is_either_told_or_known_to_be_untold() -> None:
+    """A new action that nobody has thought of would silently reach no office."""
+    named = set()
+    for path in (Path(__file__).parents[2] / "backend" / "services").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(getattr(node, "func", None), "id", None)
+            if isinstance(node, ast.Call) and name in ("change_registration", "void_in") and len(node.args) > 3:
+                named |= {part.value for part in ast.walk(node.args[3]) if isinstance(part, ast.Constant)}
+    assert len(named) > 12
+    assert named - set(REGISTRATION_CHANGES) - UNTOLD == set()
 
 
 def test_nothing_is_noted_where_no_agreement_cares(world: World, supervisors: tuple[str, str]) -> None:

@@ -182,6 +182,7 @@ def test_a_renumbering_that_is_not_plain_or_objected_to_is_decided_by_a_person(c
         world, agreement, RENUMBERED, PLACE | {"address.division": "330522003901"}, id="another-village"
     )
     assert _case(taken.id).evidence["why"] == "ambiguous"
+    assert _case(taken.id).evidence["said"] == "330522003901 新陈塘路 18号"
     _decide(world, plain.id, "counted")
     assert _home(story).road == "新陈塘路"
     with transaction() as session:

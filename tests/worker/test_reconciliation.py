@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+import itertools
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
+from backend import reconcile_cli
 from backend.db import db
 from backend.models.cases import Case
 from backend.models.registry_returns import RegistryLeg
@@ -88,6 +95,36 @@ def test_what_only_the_registry_holds_goes_to_a_person_once_and_is_not_deleted(t
     assert len(telling.held_versions()) == 2
 
 
+def test_a_comparison_that_was_held_up_does_not_repeat_what_a_later_one_has_done(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_backlog(telling.world, 1)
+    telling.passes()
+    db.session.execute(delete(RegistryLeg).where(RegistryLeg.registration_id == made[0]))
+    db.session.commit()
+    registry, later = telling.world.registry, []
+    ask = registry.find_record
+
+    def held_up(record: str) -> Any:
+        monkeypatch.setattr(registry, "find_record", ask)
+        later.append(reconcile(telling.world, day=day, town=TOWN, actor=OPERATOR))
+        return ask(record)
+
+    day = digest_day(telling.clock.now())
+    telling.move(seconds=1)
+    monkeypatch.setattr(registry, "find_record", held_up)
+    monkeypatch.setattr(telling.clock, "now", _always_later(telling.clock.now()))
+    found = reconcile(telling.world, day=day, town=TOWN, actor=OPERATOR)
+    (first,) = later
+    assert (found.outcome, found.details[0]["case"]) == (first.outcome, first.details[0]["case"])
+    assert db.session.scalar(select(func.count()).where(Case.kind == "registry_difference")) == 1
+
+
+def _always_later(now: datetime) -> Callable[[], datetime]:
+    steps = itertools.count()
+    return lambda: now + timedelta(milliseconds=next(steps))
+
+
 def test_a_later_version_there_goes_to_a_person_and_an_older_one_is_sent(telling: Telling) -> None:
     made = make_backlog(telling.world, 2)
     telling.passes()
@@ -134,3 +171,37 @@ def test_nothing_changes_when_the_registry_does_not_answer(telling: Telling) -> 
     with pytest.raises(Exception, match="http_502"):
         compare(telling)
     assert get_reconciliation_sum().days == 0
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_the_operators_command_compares_tells_and_answers_by_its_status(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(reconcile_cli, "installation", lambda: nullcontext(telling.world))
+    parser = argparse.ArgumentParser()
+    reconcile_cli.add_reconcile_command(parser.add_subparsers())
+
+    def run(*words: str) -> tuple[int, str]:
+        telling.move(seconds=1)
+        chosen = parser.parse_args(["reconcile", *words])
+        status: int = chosen.run(chosen)
+        shown = capsys.readouterr()
+        return status, shown.out + shown.err
+
+    made = make_backlog(telling.world, 2)
+    telling.passes()
+    day = digest_day(telling.clock.now()).isoformat()
+    assert run() == (0, "compared 1 days and towns: 1 equal, 0 not\n")
+    assert run("--day", "2020-01-01") == (0, "compared 0 days and towns: 0 equal, 0 not\n")
+    forget(telling, made[0])
+    status, text = run("--day", day, "--town", TOWN, "--json")
+    (row,) = json.loads(text)
+    assert (status, row["outcome"], row["here"], row["there"], row["mended"]) == (1, "differs", 2, 1, 1)
+    telling.passes()
+    telling.stage.switch_on("digest_skew")
+    status, text = run()
+    assert status == 1 and "the lists are equal" in text
+    assert run("--town", "33052")[0] == 2
+    telling.stage.switch_on("http_502")
+    status, text = run()
+    assert status == 1 and "http_502" in text and "0 of 1 were compared" in text

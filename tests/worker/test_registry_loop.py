@@ -19,7 +19,7 @@ from backend.queries.registry_sync import find_course, get_sync_health
 from backend.services.audit import Actor
 from backend.services.inbox import list_notices
 from backend.services.registrations import check_out, declare
-from backend.services.registry_upkeep import retry_parked
+from backend.services.registry_upkeep import retry_all_parked, retry_parked
 from backend.services.tenancies import my_tenancies
 from backend.worker.registry_loop import check_contact, process_once
 from tests.services import stories
@@ -151,7 +151,7 @@ def test_an_unknown_word_is_not_taken_for_acceptance(telling: Telling) -> None:
 
 def test_a_receipt_that_does_not_verify_is_never_stored_and_ends_with_a_person(telling: Telling) -> None:
     story = stories.make_declared(telling.world, report_now=False)
-    telling.stage.switch_on("bad_receipt", times=1)
+    telling.stage.switch_on("bad_receipt")
     telling.settle()
     stored = telling.stored(story.registration_id)
     assert (stored.state, stored.receipt_no) == ("sent", None)
@@ -160,6 +160,12 @@ def test_a_receipt_that_does_not_verify_is_never_stored_and_ends_with_a_person(t
     assert (parked.registration_id, parked.owner) == (story.registration_id, "OPERATOR")
     case = db.session.scalars(select(Case).where(Case.kind == "registry_rejection")).one()
     assert case.registration_id == story.registration_id
+    telling.stage.registry.faults.switch_off()
+    assert retry_all_parked(telling.world, actor=Actor("operator")) == 1
+    telling.settle()
+    assert telling.stored(story.registration_id).state == "accepted"
+    assert telling.receipt(story.registration_id).number == telling.stored(story.registration_id).receipt_no
+    assert len(telling.held_versions()) == 1, "the registry signed what it held anew, and filed nothing twice"
 
 
 def test_a_judgement_for_now_is_asked_again_as_a_new_request(telling: Telling) -> None:

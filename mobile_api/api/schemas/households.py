@@ -76,6 +76,12 @@ class ChildToDeclare(Output):
     needs_division = Flag("是否还要填户籍地", "Whether the household registration is still asked for", True)
 
 
+class ChildsLeaseShown(Output):
+    registration_id = Id("登记编号", "Id of the child's registration, for `/registrations/{id}/children`")
+    unit_alias = Text("房间", "Unit", "陈塘村 12 号 201")
+    child = Part(ChildToDeclare, "孩子", "The child")
+
+
 class HouseholdShown(Output):
     registration_id = Id("登记编号", "Id of one's own registration")
     unit_alias = Text("房间", "Unit", "陈塘村 12 号 201")

@@ -53,9 +53,7 @@ class ActivationShown(Output):
 
 
 class DelegateAsked(PhoneKey):
-    days = Whole(
-        "有效天数", "For how many days", 2, least=1, most=LONGEST_LIFE.days, load_default=LONGEST_LIFE.days
-    )
+    days = Whole("有效天数", "For how many days", 2, least=1, most=LONGEST_LIFE.days, load_default=LONGEST_LIFE.days)
 
 
 class DelegateShown(Output):

@@ -103,7 +103,11 @@ class InvitationAsked(Input):
 class InvitationShown(Output):
     id = Id("邀请编号", "Id of the invitation")
     state = Choice("状态", "State", "pending", ("pending", "accepted", "cancelled", "expired"))
-    link = Text("发给租客的链接", "The link to send to the tenant", LINK)
+    link = Text(
+        "发给租客的链接；路径的最后一段是邀请码",
+        "The link to send to the tenant; the last part of its path is the token that `/invitations/look` takes",
+        LINK,
+    )
     phone_masked = Text("租客手机号（遮盖）", "Tenant's phone, masked", "199******02", allow_none=True)
     expires_at = Moment("到期", "Good until", "2026-11-30T06:30:00+00:00")
 

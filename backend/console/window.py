@@ -1,0 +1,197 @@
+"""The window: a visit, the person's file, one plain form for each act, papers, and the letters to print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from backend.console.pages import Form, acting, world
+from backend.console.window_acts import NOTICE, USE_CASES, answers_of, carry_out
+from backend.console.window_fields import CHANNELS, FIELDS, PAPER, VISIT
+from backend.domain.ids import is_id, new_id
+from backend.domain.notices import NOTICES
+from backend.domain.officers import covers
+from backend.domain.refusals import Refused
+from backend.domain.window import ACTS
+from backend.queries import unit_facts
+from backend.queries.dwellings import get_dwelling, search_dwellings
+from backend.services import window_files
+from backend.services.key_codes import KeyCodes
+from backend.services.letters import list_letters, print_letter_pdf
+from backend.services.window_visits import Visit, end_visit, get_visit, open_visit
+from backend.web import STATUS, language
+
+pages = Blueprint("window", __name__)
+AWAY = ("area.foreign", "purpose.missing", "purpose.unfit", "unauthenticated", "visit.over", "reads.cap")
+ABOUT = ("registration_id", "lease_id", "unit_id", "dwelling_id", "child_id", "correction_id", "change_id")
+
+
+@pages.route("/window", methods=["GET", "POST"])
+def index() -> tuple[str, int] | AnyResponse:
+    """Begin to serve a person: their document, seen in person or written on a form."""
+    form = Form.sent() if request.method == "POST" else Form({"id_type": "111", "channel": "window"})
+    if request.method == "POST":
+        try:
+            return redirect(url_for("window.visit", visit_id=_open(form).id))
+        except Refused as refused:
+            _take(form, refused)
+    waiting = len(list_letters(acting().area))
+    return render_template("window.html", form=form, fields=VISIT, channels=CHANNELS, waiting=waiting), form.status
+
+
+@pages.get("/window/visits/<uuid:visit_id>")
+def visit(visit_id: str) -> str:
+    """The person's file with what can be done; the look is written down."""
+    found = _visit(visit_id)
+    file = window_files.look_at_file(world(), session_id=acting().session_id, visit=found, area=acting().area)
+    wish = request.args.get("q", "").strip()[:60]
+    near = [row for row in search_dwellings(wish, 10) if covers(acting().area, row.division)] if wish else []
+    return render_template(
+        "window_file.html",
+        visit=found,
+        file=file,
+        done=ACTS.get(request.args.get("done", "")),
+        notice=NOTICE,
+        version=NOTICES[NOTICE].version,
+        wish=wish,
+        dwellings=[get_dwelling(row.id) for row in near],
+    )
+
+
+@pages.post("/window/visits/<uuid:visit_id>/end")
+def end(visit_id: str) -> AnyResponse:
+    """The person has gone."""
+    end_visit(world(), session_id=acting().session_id, visit_id=str(visit_id))
+    return redirect(url_for("window.index"))
+
+
+@pages.route("/window/visits/<uuid:visit_id>/acts/<act>", methods=["GET", "POST"])
+def act(visit_id: str, act: str) -> tuple[str, int] | AnyResponse:
+    """One act: its form, then the act, then back to the file."""
+    found = _visit(visit_id)
+    if act not in USE_CASES:
+        abort(404)
+    form = Form.sent("password") if request.method == "POST" else Form(_prefilled(act, found))
+    if request.method == "POST":
+        try:
+            made = carry_out(act, found, form)
+        except Refused as refused:
+            _take(form, refused)
+        else:
+            return (
+                _codes(made, found, form)
+                if isinstance(made, KeyCodes)
+                else redirect(url_for("window.visit", visit_id=found.id, done=act))
+            )
+    return render_template("window_act.html", visit=found, act=act, form=form, **_form(act, found, form)), form.status
+
+
+@pages.get("/window/visits/<uuid:visit_id>/papers/<paper>")
+def paper(visit_id: str, paper: str) -> Response:
+    """One paper for the person as a PDF; each is written down before it is made."""
+    found = _visit(visit_id)
+    if paper not in PAPERS:
+        abort(404)
+    about = {name: request.args[name] for name in ABOUT if name in request.args}
+    wanted, needs = PAPERS[paper]
+    if set(about) != needs or not all(is_id(value) for value in about.values()):
+        abort(404)
+    return _pdf(wanted(world(), session_id=acting().session_id, visit=found, language=language(), **about), paper)
+
+
+@pages.get("/window/letters")
+def letters() -> str:
+    """The letters of the area, nameless: what each says and about which unit."""
+    area = acting().area
+    return render_template(
+        "letters.html", waiting=list_letters(area), printed=list_letters(area, printed=True, limit=20)
+    )
+
+
+@pages.post("/window/letters/<uuid:letter_id>/print")
+def print_letter(letter_id: str) -> Response:
+    """One letter as a PDF; from then on it counts as printed."""
+    pdf = print_letter_pdf(
+        world(), session_id=acting().session_id, letter_id=str(letter_id), language=request.form.get("to", language())
+    )
+    return _pdf(pdf, "letter")
+
+
+def _receipt(kind: str) -> Any:
+    def make(world: Any, **named: Any) -> bytes:
+        return window_files.print_receipt_at_window(world, kind=kind, **named)
+
+    return make
+
+
+PAPERS: dict[str, tuple[Any, set[str]]] = {
+    "receipt": (_receipt("declaration"), {"registration_id"}),
+    "check-out": (_receipt("check_out"), {"registration_id"}),
+    "foreign-form": (window_files.print_foreign_form_at_window, {"registration_id"}),
+    "landlord-receipt": (window_files.print_landlord_receipt_at_window, {"lease_id"}),
+    "access": (window_files.print_access_at_window, set()),
+    "data": (window_files.print_export_at_window, set()),
+}
+
+
+def _open(form: Form) -> Visit:
+    answers = answers_of(VISIT, form)
+    answers["nationality"] = answers["nationality"] or "CHN"
+    return open_visit(
+        world(),
+        session_id=acting().session_id,
+        channel=form.value("channel"),
+        document_seen=bool(form.value("document_seen")),
+        **answers,
+    )
+
+
+def _visit(visit_id: str) -> Visit:
+    return get_visit(world(), session_id=acting().session_id, visit_id=str(visit_id))
+
+
+def _take(form: Form, refused: Refused) -> None:
+    """A refusal stays on the form, whatever it is about; one that ends the task goes to the error page."""
+    if refused.refusal.code in AWAY:
+        raise refused
+    form.faults.extend(refused.refusals)
+    form.status = STATUS[refused.refusal.reason.kind]
+
+
+def _prefilled(act: str, visit: Visit) -> dict[str, str]:
+    """What the address names, and what is known already: an amendment begins from what stands."""
+    known = {name: request.args[name] for name in ABOUT if name in request.args}
+    if act in ("amend", "declare") and "registration_id" in known:
+        home = window_files.find_answers(
+            world(), session_id=acting().session_id, visit=visit, act=act, registration_id=known["registration_id"]
+        )
+        known |= {name: str(value) for name, value in home.items() if value is not None}
+    return {**known, "once": new_id(), "id_type": "111", "tenant_id_type": "111"}
+
+
+def _form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
+    fields = [*FIELDS.get(act, ()), *(PAPER if visit.channel == "paper" else ())]
+    about = {name: form.value(name) for name in USE_CASES[act][1]}
+    shown = [
+        (field, field.choices or (field.options(world(), visit, about) if field.options else {})) for field in fields
+    ]
+    return {
+        "fields": shown,
+        "about": about,
+        "chosen": request.form.getlist("leaving_too"),
+        "notice": NOTICES[NOTICE] if act in ("answer_consent", "enter_child") else None,
+    }
+
+
+def _codes(codes: KeyCodes, visit: Visit, form: Form) -> tuple[str, int]:
+    residence = unit_facts.find_residence(form.value("registration_id"))
+    unit = unit_facts.find_unit(residence.unit_id) if residence else None
+    return render_template("codes_sheet.html", codes=codes, unit=unit, today=world().clock.today()), 200
+
+
+def _pdf(pdf: bytes, name: str) -> Response:
+    return Response(
+        pdf, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="anju-{name}.pdf"'}
+    )

@@ -1,0 +1,241 @@
+"""By whose hand a use case is done: the person's own phone, or an officer's at the window.
+
+Every use case that a person without a phone needs opens its write unit here, so that both doors share every rule. At
+the window it needs a stated purpose, a visit that is still open, and the own area; a leaf names the officer and what
+was done, and the person reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import transaction
+from backend.domain.officers import covers
+from backend.domain.purposes import SERVE, decide_act
+from backend.domain.refusals import Refusal, Refused
+from backend.domain.window import ACTS, decide_receipt, receipt_time
+from backend.gateways.world import World
+from backend.models.accounts import Account
+from backend.models.dwellings import Dwelling
+from backend.models.leases import Lease
+from backend.models.registrations import Registration
+from backend.models.units import Unit
+from backend.models.window_visits import WindowVisit
+from backend.services.audit import Actor, write_leaf
+from backend.services.officer_sessions import Acting, acting_officer
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An act at the window: whose session, in which visit.
+
+    Of a paper form: the day stamped on its receipt (None: today), and the day its writer dated it, kept as a note.
+    """
+
+    session_id: str
+    visit_id: str
+    received_on: date | None = None
+    dated_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How an act is written down: by whom, as which source of its fields, through which channel.
+
+    `declared_at` is when a complete declaration on paper reached the office; None: now.
+    """
+
+    actor: Actor
+    source: str
+    declared_by: str = "self"
+    channel: str = "phone"
+    declared_at: datetime | None = None
+    note: str | None = None
+
+    @property
+    def officer_id(self) -> str | None:
+        """The officer whose hand it is."""
+        return None if self.channel == "phone" else self.actor.id
+
+    def speaks_as(self, role: str) -> Actor:
+        """The actor of somebody who speaks for another ('guardian'); an officer stays the officer."""
+        return Actor("resident", self.actor.id, role=role) if self.channel == "phone" else self.actor
+
+
+@dataclass(frozen=True)
+class Place:
+    """What an act is about, by one id; the area is checked where it lies."""
+
+    registration_id: str | None = None
+    lease_id: str | None = None
+    unit_id: str | None = None
+    dwelling_id: str | None = None
+
+    @property
+    def object(self) -> tuple[str | None, str | None]:
+        """(kind, id) as a leaf names it."""
+        for kind in ("registration", "lease", "unit", "dwelling"):
+            found = getattr(self, f"{kind}_id")
+            if found is not None:
+                return kind, found
+        return None, None
+
+
+NOWHERE = Place()
+
+
+class _TurnedAway(Exception):
+    """The officer may not; carries what has to be written down before it is said."""
+
+    def __init__(self, refusal: Refusal, actor: Actor, visit_id: str) -> None:
+        self.refusal, self.actor, self.visit_id = refusal, actor, visit_id
+        super().__init__(refusal.code)
+
+
+@contextmanager
+def acting_for(
+    world: World,
+    account_id: str,
+    desk: Desk | None,
+    act: str,
+    *,
+    source: str = "tenant",
+    fields: tuple[str, ...] = (),
+    **about: str,
+) -> Iterator[tuple[Session, Hand]]:
+    """Open the write unit of an act for an account, from its own phone (`desk` None) or at the window.
+
+    `source` is whose word the fields are when they come from a phone; `about` is what the act is about, as `Place` has
+    it (registration_id=…). Raises at the window Refused unauthenticated,
+    purpose.missing, purpose.unfit, not_found, visit.over, visit.present, paper.received, area.foreign; those that a
+    supervisor has to see are written down.
+    """
+    if desk is None:
+        with transaction() as session:
+            yield session, Hand(Actor("resident", account_id), source)
+        return
+    try:
+        with transaction() as session:
+            acting = acting_officer(world, session, desk.session_id)
+            place = Place(**about)
+            visit = _admit(world, session, acting, account_id, desk, act, place)
+            _note_service(world, session, acting, account_id, act, place, fields)
+            yield session, _hand(world, acting, visit, desk)
+    except _TurnedAway as away:
+        note_turned_away(world, away.refusal, away.actor, "visit", away.visit_id)
+        raise Refused.of([away.refusal]) from None
+
+
+def note_turned_away(world: World, refusal: Refusal, actor: Actor, object_kind: str, object_id: str) -> None:
+    """Write down a refusal at the window that matters to a supervisor, in a write unit of its own."""
+    if refusal.code in ("area.foreign", "reads.cap", "purpose.unfit"):
+        with transaction() as session:
+            write_leaf(
+                world, session, actor, "refused", object_kind=object_kind, object_id=object_id, decision=refusal.code
+            )
+
+
+def note_service(
+    world: World,
+    session_id: str,
+    visit_id: str,
+    account_id: str,
+    act: str,
+    *,
+    fields: tuple[str, ...] = (),
+    **about: str,
+) -> None:
+    """Write down what is about to be read or printed for the person at the window. Raises as `acting_for`."""
+    with acting_for(world, account_id, Desk(session_id, visit_id), act, fields=fields, **about):
+        pass
+
+
+def find_open_visit(world: World, session: Session, acting: Acting, visit_id: str) -> WindowVisit | Refusal:
+    """A visit that an officer of its area may serve now; a colleague may take over."""
+    refusal = decide_act(acting.session.purpose, SERVE)
+    if refusal is not None:
+        return refusal
+    visit = session.get(WindowVisit, visit_id)
+    if visit is None:
+        return Refusal("not_found", "visit_id")
+    if not covers(acting.officer.area, visit.area):
+        return Refusal("area.foreign")
+    return visit if world.clock.now() < visit.ends_at else Refusal("visit.over")
+
+
+def _admit(
+    world: World, session: Session, acting: Acting, account_id: str, desk: Desk, act: str, place: Place
+) -> WindowVisit:
+    visit = find_open_visit(world, session, acting, desk.visit_id)
+    refusal = visit if isinstance(visit, Refusal) else _judge(world, session, acting, visit, account_id, act, place)
+    if isinstance(visit, WindowVisit) and refusal is None and visit.channel == "paper":
+        refusal = decide_receipt(desk.received_on, world.clock.today())
+    if refusal is not None:
+        raise _TurnedAway(refusal, acting.actor, desk.visit_id)
+    assert isinstance(visit, WindowVisit)
+    return visit
+
+
+def _judge(
+    world: World, session: Session, acting: Acting, visit: WindowVisit, account_id: str, act: str, place: Place
+) -> Refusal | None:
+    if visit.account_id != account_id:
+        return Refusal("not_found", "visit_id")
+    if visit.channel == "paper" and not ACTS[act].on_paper:
+        return Refusal("visit.present")
+    if place == NOWHERE:
+        return None
+    division = _division_of(session, place)
+    if division is None:
+        return Refusal("not_found")
+    return None if covers(acting.officer.area, division) else Refusal("area.foreign")
+
+
+def _division_of(session: Session, place: Place) -> str | None:
+    """The division an object lies in."""
+    statement = select(Dwelling.division)
+    kind, object_id = place.object
+    if kind != "dwelling":
+        statement = statement.join(Unit, Unit.dwelling_id == Dwelling.id)
+    if kind == "registration":
+        statement = statement.join(Registration, Registration.unit_id == Unit.id).where(Registration.id == object_id)
+    elif kind == "lease":
+        statement = statement.join(Lease, Lease.unit_id == Unit.id).where(Lease.id == object_id)
+    else:
+        statement = statement.where((Unit.id if kind == "unit" else Dwelling.id) == object_id)
+    return session.scalar(statement)
+
+
+def _note_service(
+    world: World, session: Session, acting: Acting, account_id: str, act: str, place: Place, fields: tuple[str, ...]
+) -> None:
+    kind, object_id = place.object
+    write_leaf(
+        world,
+        session,
+        acting.actor,
+        "served_at_window",
+        subject_id=session.get_one(Account, account_id).person_id,
+        object_kind=kind or "person",
+        object_id=object_id,
+        fields=fields,
+        decision=act,
+    )
+
+
+def _hand(world: World, acting: Acting, visit: WindowVisit, desk: Desk) -> Hand:
+    on_paper = visit.channel == "paper"
+    return Hand(
+        actor=acting.actor,
+        source="officer",
+        declared_by=visit.channel,
+        channel=visit.channel,
+        declared_at=receipt_time(desk.received_on, world.clock.now()) if on_paper else None,
+        note=f"form_dated:{desk.dated_on.isoformat()}" if on_paper and desk.dated_on else None,
+    )
