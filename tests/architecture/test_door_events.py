@@ -20,6 +20,7 @@ TABLE = re.compile(r"\bLockEvent\b|\block_events\b")
 # Every function that touches the table of door events, and for whom. A new one must be thought about here.
 READERS = {
     ("backend.services.access_records", "my_door_events"): "the tenant: openings with one's own key",
+    ("backend.services.visitor_keys", "_is_used_up"): "the visitor and the occupants: whether openings are left",
     ("backend.queries.locks", "list_health"): "the landlord: HEALTH_KINDS only",
     ("backend.services.lock_logs", "record_events"): "the bridge stores",
     ("backend.services.lock_logs", "_hash_at"): "the bridge compares a hash, and answers it to nobody",

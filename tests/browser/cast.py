@@ -340,5 +340,3 @@ STAGES: tuple[Callable[[Cast], None], ...] = (
     a_co_tenant,
     a_list,
 )
-
-

@@ -16,7 +16,8 @@ QUIET = 4
 NEAR = 4  # pixels of a module: a phone's screen has three times as many points as the test's
 COME_NEAR = """(svg, width) => Object.assign(svg.style, {
   position: width ? 'fixed' : '', inset: width ? '0 auto auto 0' : '', zIndex: width ? 9 : '',
-  width: width ? `${width}px` : '', height: width ? `${width}px` : '', maxWidth: width ? 'none' : '' })"""
+  width: width ? `${width}px` : '', height: width ? `${width}px` : '', maxWidth: width ? 'none' : '',
+  background: width ? '#fff' : '' })"""
 LEVELS = {1: "L", 0: "M", 3: "Q", 2: "H"}
 MASKS = (
     lambda i, j: (i + j) % 2 == 0,

@@ -86,7 +86,10 @@ class Walker:
         self._turn = 0
 
     def walk(self, visits: Iterable[Visit], turn: int) -> Walk:
-        """Open each page in the mode whose turn it is: four turns show every page in all four modes."""
+        """Open each page in the mode whose turn it is: four turns show every page in all four modes.
+
+        The first turn is the everyday one: it lets axe look at one state of each page, the others at all.
+        """
         done = Walk()
         by_person: dict[str | None, list[Visit]] = defaultdict(list)
         for visit in visits:
@@ -145,11 +148,13 @@ class Walker:
         status = answer.status
         if status != visit.status:
             done.troubles["A2"].append(f"{label}: {status} instead of {visit.status} at {page.url}")
-        done.opened.add(visit.endpoint)
         expected = f"status of {status}"
         done.troubles["A2"] += [f"{label}: {said}" for said in heard if status < 400 or expected not in said]
         self._judge(label, mode, page.evaluate(AUDIT, [mode[1], mode[0]]), done)
-        self._look_closely(page, label, mode, done)
+        if self._turn or visit.endpoint not in done.opened:
+            self._ask_axe(page, label, done)
+        done.opened.add(visit.endpoint)
+        self._enlarge(page, label, mode, done)
         if self._gallery:
             self._keep(page, label)
 
@@ -181,11 +186,13 @@ class Walker:
             words += [f"{label}: not Chinese: {each}" for each in said["words"]
                       if re.search("[A-Za-z]{2}", LATIN.sub("", each))]  # fmt: skip
 
-    def _look_closely(self, page: Any, label: str, mode: tuple[str, bool], done: Walk) -> None:
+    def _ask_axe(self, page: Any, label: str, done: Walk) -> None:
         found = Axe().run(page, options=AXE)
         for one in found.response["violations"]:
             places = [node["html"][:100] for node in one["nodes"][:3]]
             done.troubles["A1"].append(f"{label}: {one['id']}: {places}")
+
+    def _enlarge(self, page: Any, label: str, mode: tuple[str, bool], done: Walk) -> None:
         if not mode[1]:  # elder mode is large text already
             page.set_viewport_size({"width": 390, "height": 800})
             wide, over = page.evaluate(LARGE_TEXT)
