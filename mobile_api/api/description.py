@@ -42,6 +42,10 @@ ABOUT = (
         "Resources that change carry an `ETag`: `If-Match` to change, `If-None-Match` to poll.",
     ),
     (
+        "会变长的列表分页：`limit` 为条数，`Link` 头给出下一页的地址（`before` 游标），最后一页没有。",
+        "Lists that grow have pages: `limit` items, and a `Link` header with the address of the next (`before`).",
+    ),
+    (
         "日期为 `YYYY-MM-DD`（北京时间），时刻为 RFC 3339（UTC）。",
         "Days are `YYYY-MM-DD` (Asia/Shanghai), instants RFC 3339 in UTC.",
     ),
