@@ -16,6 +16,7 @@ class Invitation(Base):
         one_of("state", ("pending", "accepted", "cancelled")),
         CheckConstraint("(lease_id IS NULL) <> (key_id IS NULL)", name="one_aim"),
         index_where("ix_invitations_accepted_by", "accepted_by", "accepted_by IS NOT NULL"),
+        index_where("ix_invitations_pending_phone", "phone_token", "state = 'pending'"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)

@@ -19,6 +19,7 @@ _CHECKS = {
     "phone": "(phone_token IS NULL) = (phone_sealed IS NULL)",
     "desk": "phone_token IS NOT NULL OR desk_area IS NOT NULL",
 }
+_PENDING = sa.text("state = 'pending'")
 
 
 def upgrade() -> None:
@@ -47,6 +48,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_window_visits_account_id"), "window_visits", ["account_id"])
     op.create_index("ix_window_visits_officer_id_at", "window_visits", ["officer_id", "at"])
+    op.create_index(
+        "ix_invitations_pending_phone", "invitations", ["phone_token"], sqlite_where=_PENDING, postgresql_where=_PENDING
+    )
     _make_letters()
 
 
@@ -73,6 +77,7 @@ def _make_letters() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_invitations_pending_phone", "invitations")
     op.drop_table("letters")
     op.drop_table("window_visits")
     with op.batch_alter_table("consents", schema=None) as batch_op:

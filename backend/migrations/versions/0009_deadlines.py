@@ -1,4 +1,4 @@
-"""Deadlines and the window desk"""
+"""Deadlines: when each duty is looked at again"""
 
 from __future__ import annotations
 
