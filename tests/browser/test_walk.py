@@ -33,10 +33,10 @@ def told(troubles: list[str]) -> str:
 
 
 def test_the_walker_knows_every_page(stage: Stage) -> None:
-    pages = {rule.endpoint for rule in stage.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
-    pages = {page for page in pages if not page.startswith(("api", "docs"))}
+    rules = [rule for rule in stage.app.url_map.iter_rules() if not rule.rule.startswith("/api/")]
+    pages = {rule.endpoint for rule in rules if "GET" in (rule.methods or ())}
     known = {visit.endpoint for visit in VISITS} - {"error"}
-    assert not pages - known - set(NO_PAGES), "a page without a row in walk_pages.py"
+    assert pages - known - set(NO_PAGES) == set(), "a page without a row in walk_pages.py"
     names = [visit.name for visit in VISITS]
     assert len(set(names)) == len(names)
     assert not set(NO_PAGES) - pages
