@@ -82,7 +82,7 @@ NOBODYS = (
     Visit("front.offline", None, "/t/offline"),
     Visit("front.landlord_offline", None, "/l/offline"),
     Visit("front.receive_key", None, "/t/receive"),
-    Visit("front.receive_key", "consented", "/t/receive"),
+    Visit("front.receive_key", "registered", "/t/receive"),
     Visit("front.door", None, "/u/{registered.door}"),
     Visit("demo.messages", None, "/demo/messages"),
     Visit("demo.specimen", None, "/demo/specimen"),
