@@ -229,6 +229,7 @@ def test_t7_the_whole_journey_with_the_right_face_and_the_right_moves(
     tenant.look("disputed")
 
 
+@pytest.mark.release
 def test_the_way_without_the_face_check(phones: Phones) -> None:
     landlord, tenant = phones("landlord-2", 320), phones("tenant-2", 320)
     tenant_number = sample_number("360721", date(1994, 5, 9))

@@ -29,6 +29,7 @@ def another(stand: Stand, chromium: Any, name: str) -> Holder:
     return made
 
 
+@pytest.mark.release
 def test_the_pages_of_keys_fit(stand: Stand, chromium: Any) -> None:
     phone, home = stand.phone, stand.home.removesuffix("/key")
     phone.page.set_viewport_size({"width": 320, "height": 844})

@@ -23,7 +23,7 @@ from backend.preparation import prepare
 from backend.processes import LAN_PORTS, PORTS, TOP, demo_environment, process_table
 from backend.supervisor import Supervisor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.release]  # starts a whole demo of its own
 ADDRESS = "127.0.0.2"  # not the one everything else listens on, as the network's is not
 # The width of the camera's picture, as soon as one has come.
 PICTURE_WIDTH = """() => new Promise((done) => {

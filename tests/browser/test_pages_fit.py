@@ -9,7 +9,8 @@ import pytest
 
 from tests.browser.conftest import Phone
 
-pytestmark = pytest.mark.browser
+# the walk looks at every page each day; this looks at them as they come out of real clicking
+pytestmark = [pytest.mark.browser, pytest.mark.release]
 
 Phones = Callable[..., Phone]
 MODES = [("zh", False), ("en", False), ("zh", True), ("en", True)]

@@ -118,6 +118,7 @@ def letters_of(kind: str) -> list[str]:
     return [line.id for line in list_letters(staff.STREET) if line.kind == kind]
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_a_tenancy_without_any_phone_from_the_lease_to_the_receipt_and_the_check_out(telling: Telling) -> None:
     world = telling.world
     session_id = staff.make_session(world, "window_clerk", purpose="help_request")
