@@ -107,7 +107,9 @@ def run(stage: Stage, examples: int, seed: int = 1) -> Tally:
         pass
     assert tally.wrong == []
     assert max(tally.statuses) < 500
-    assert tally.reached >= {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    every = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    # a void is taken only of a record that another made-up call has left: in a short run perhaps of none
+    assert tally.reached >= (every if examples > 100 else every - {"POST /v1/records/{record_id}/void"})
     return tally
 
 

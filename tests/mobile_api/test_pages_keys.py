@@ -225,7 +225,8 @@ def test_an_occupant_issues_a_key_and_the_visitor_gets_in_with_a_phone_and_nothi
     assert "住户发出了临时钥匙" in landlord.get("/me/messages").text
     ended = tenant.press(tenant.get(page.path), "停用这把临时钥匙")
     assert "停用" in ended.text and "停用这把临时钥匙" not in ended.text
-    assert visitor.get(visit.path).status == 404
+    over = visitor.get(visit.path)  # an ended key says why it opens no more
+    assert over.status == 200 and "停用" in over.text and not CODE.findall(over.text)
 
 
 def test_the_landlords_key_waits_for_an_occupants_word(browser: Browser, make: Make) -> None:
