@@ -1,4 +1,5 @@
-"""Paper parity: whatever a resident can do on a phone has its act at the window, or a stated reason why it has none."""
+"""Paper parity: whatever a resident can do on a phone has its act at the window, or a stated reason why it has "
+    "none."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ SEEN = "open_file"  # what the phone shows stands in the file, which an officer 
 EQUIVALENTS: dict[str, str] = {
     "open_file": "api.me.get_identity api.me.enter_identity api.consents.list_consents api.children.list_children "
     "api.units.list_units api.units.get_unit api.units.list_leases api.leases.get_lease api.households.get_household "
-    "api.households.list_declared_for api.registrations.list_tenancies api.registrations.get_tenancy "
+    "api.households.list_declared_for api.households.get_declared_for api.households.list_childrens_leases "
+    "api.unit_board.show_board api.unit_board.list_todos landlord.todos api.registrations.list_tenancies "
+    "api.registrations.get_tenancy "
     "api.registrations.list_corrections api.dwellings.search_dwellings api.dwellings.get_dwelling "
     "api.identity.get_progress api.invitations.list_mine api.reported.list_reported account.list_reported "
     "account.home account.children account.list_consents landlord.home landlord.identity "
@@ -47,9 +50,11 @@ EQUIVALENTS: dict[str, str] = {
     "withdraw_for": "api.households.withdraw_for tenant.withdraw_member",
     "check_out_for": "api.households.check_out_for tenant.check_out_member",
     "object_to_declaration": "api.households.object_to_declaration tenant.object_to_declaration",
-    "print_receipt": "api.registrations.get_receipt api.registrations.print_receipt tenant.receipt tenant.receipt_pdf "
+    "print_receipt": "api.registrations.get_receipt api.registrations.print_receipt tenant.receipt "
+    "tenant.receipt_pdf "
     "api.registrations.print_check_out_receipt tenant.check_out_receipt tenant.check_out_receipt_pdf",
-    "print_landlord_receipt": "api.leases.print_receipt landlord.receipt landlord.receipt_pdf",
+    "print_landlord_receipt": "api.leases.print_receipt api.proofs.get_landlord_receipt landlord.receipt "
+    "landlord.receipt_pdf",
     "print_access": "api.access_records.list_access_records account.access",
     "export": "api.me.export_my_data account.export api.residence_paths.list_sources",
     "print_codes": "api.key_phones.fetch_codes tenant.codes",
@@ -88,17 +93,22 @@ NONE_NEEDED: dict[str, str] = {
     "api.leases.cancel_invitation landlord.invite landlord.cancel_invitation landlord.share",
     "a visitor's key lives on the visitor's phone and is issued from one": "api.visitor_keys.issue_visitor_key "
     "api.visitor_keys.list_visitor_keys api.visitor_keys.get_visitor_key api.visitor_keys.answer_visitor_key "
-    "api.visitor_keys.end_visitor_key api.visitor_keys.list_my_visits landlord.new_visitor landlord.visitor "
+    "api.visitor_keys.end_visitor_key api.visitor_keys.list_my_visits api.visitor_keys.get_my_visit "
+    "tenant.any_visitors landlord.new_visitor landlord.visitor "
     "landlord.visitors tenant.new_visitor tenant.unlock_visit tenant.visit tenant.visitor tenant.visitors",
     "door events are the tenant's alone; no officer sees or prints them (boundary 1)": "api.keys.list_door_events "
     "tenant.door_events",
     "a lock's health is read from the lock's own page; an officer is shown none of it": "api.units.list_lock_events "
-    "landlord.lock",
+    "landlord.lock landlord.lock_facts",
     "a file with many leases comes from a computer; at the window each is recorded": "api.imports.get_import "
-    "api.imports.list_imports api.imports.list_rows api.imports.start api.imports.stop api.imports.upload "
+    "api.imports.get_template api.imports.list_imports api.imports.list_rows api.imports.start api.imports.stop "
+    "api.imports.upload "
     "landlord.import_page landlord.import_progress landlord.import_template landlord.imports landlord.start_import "
     "landlord.stop_import",
-    "the window prints door sheets of its area itself (door_sheets.sheet)": "landlord.own_door_sheets",
+    "the window prints door sheets of its area itself (door_sheets.sheet)": "landlord.own_door_sheets "
+    "api.proofs.list_door_sheets",
+    "reminding many tenants at once is a landlord's with many units; a late declaration reaches the window as a case":
+    "api.unit_board.list_late_tenants api.unit_board.remind_tenants landlord.reminders",
 }  # fmt: skip
 
 
