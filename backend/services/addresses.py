@@ -88,7 +88,8 @@ class AddressImporter:
         self._wanted = version
         self._number: int | None = None  # none in a rehearsal: the version is undone with the rest
         self._leaving: set[str] = set()  # retired by this file; in a rehearsal they still stand in the table
-        self._moving = {row.code for row in checked.rows.values() if row.code}
+        good = [row for number, row in checked.rows.items() if row.code and not checked.faults.get(number)]
+        self._said_of = {row.code: row for row in good}
 
     def prepare(self, world: World, rows: Sequence[TableRow]) -> None:
         """Nobody outside has to be asked."""
@@ -152,10 +153,24 @@ class AddressImporter:
 
     def _require_free(self, session: Session, said: AddressRow, home: Dwelling | None) -> None:
         """Raises Refused address.taken when another dwelling keeps this address after this file too."""
-        for other in _at_place(session, said.place):
-            moves = other.address_code in self._moving
-            if other is not home and other.retired_on is None and other.id not in self._leaving and not moves:
-                raise Refused("address.taken", "door_no")
+        own = home.id if home is not None else ""
+        if not self._will_be_free(session, said.place, {own}):
+            raise Refused("address.taken", "door_no")
+
+    def _will_be_free(self, session: Session, place: Place, asking: set[str]) -> bool:
+        """Whether whoever stands at `place` goes: retired, or moved by this file to a door that is free in turn.
+
+        `asking` are those whose own move depends on the answer: houses that swap doors let each other pass.
+        """
+        for other in _at_place(session, place):
+            if other.id in asking or other.retired_on is not None or other.id in self._leaving:
+                continue
+            there = self._said_of.get(other.address_code)
+            if there is None or there.place == place:
+                return False
+            if not self._will_be_free(session, there.place, asking | {other.id}):
+                return False
+        return True
 
 
 def _at_place(session: Session, place: Place) -> Sequence[Dwelling]:

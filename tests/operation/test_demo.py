@@ -78,7 +78,7 @@ def test_a_demo_with_two_bridges_starts_and_makes_what_the_second_needs(environm
     wanted = {**environment, "ANJU_BRIDGES": "2"}
     done = subprocess.run(command, cwd=TOP, env=wanted, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "All 10 processes are well" in done.stdout
+    assert "All 11 processes are well" in done.stdout
     assert (Path(environment["ANJU_VAR"]) / "keys" / "bridge-mqtt-password-2").exists()
 
 
@@ -128,7 +128,7 @@ def test_a_fresh_demo_starts_everything_checks_it_and_stops(environment: Mapping
     command = [sys.executable, "-m", "backend.demo", "--check"]
     first = subprocess.run(command, cwd=TOP, env=dict(environment), capture_output=True, text=True, check=False)
     assert first.returncode == 0, first.stdout + first.stderr
-    assert "All 9 processes are well" in first.stdout
+    assert "All 10 processes are well" in first.stdout
     second = subprocess.run(command, cwd=TOP, env=dict(environment), capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "sample village" not in second.stdout, "a second start prepares nothing"
