@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -142,3 +143,39 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
     server = TestBroker(tmp_path_factory.mktemp("broker"))
     yield server
     server.close()
+
+
+# On both databases every day: what is about the databases themselves, and about who comes first.
+ALWAYS_ON_BOTH = ("tests/models/", "tests/registry/test_order", "tests/services/test_keys_at_the_same_time",
+                  "tests/services/test_bridge_shards", "tests/services/test_outbox", "tests/services/test_event_months",
+                  "tests/worker/test_reconciliation")  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every day a test that could run on both databases runs on one, half of them on each; a release runs it on both.
+
+    Which one is told by the test's name, so that it stays the same from day to day.
+    """
+    if config.option.markexpr != "not release":  # what is named by hand runs on both
+        return
+    kinds: dict[str, set[str]] = {}
+    for item in items:
+        kinds.setdefault(_plain_name(item), set()).add(_kind_of(item))
+    kept, left = [], []
+    for item in items:
+        name = _plain_name(item)
+        chosen = ("sqlite", "postgresql")[crc32(name.encode()) % 2]
+        both = {"sqlite", "postgresql"} <= kinds[name] and not name.startswith(ALWAYS_ON_BOTH)
+        (left if both and _kind_of(item) not in ("", chosen) else kept).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
+
+
+def _kind_of(item: pytest.Item) -> str:
+    call = getattr(item, "callspec", None)
+    return str(call.params.get("database_kind", "")) if call is not None else ""
+
+
+def _plain_name(item: pytest.Item) -> str:
+    return item.nodeid.replace("[sqlite", "[").replace("[postgresql", "[").replace("-sqlite", "-").replace(
+        "-postgresql", "-")  # fmt: skip
