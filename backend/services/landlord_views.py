@@ -12,9 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
-from backend.domain.calendars import day_of
 from backend.domain.keys import ENDED
-from backend.domain.registrations import landlord_end_due_on
+from backend.domain.landlord_board import LeaseFacts, Todo, UnitFacts, lease_todos, unit_state, unit_todos
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
@@ -95,18 +94,6 @@ class UnitCard:
 
 
 @dataclass(frozen=True)
-class Todo:
-    """Something the landlord owes or may do next."""
-
-    kind: str
-    unit_id: str | None
-    lease_id: str | None
-    unit_alias: str
-    due_on: date | None
-    rule: str | None
-
-
-@dataclass(frozen=True)
 class LandlordHome:
     """The landlord's first page."""
 
@@ -177,6 +164,7 @@ def _card(world: World, session: Session, unit: Unit) -> UnitCard:
     )
     lease_view = _lease(world, session, lease) if lease else None
     view = lock_view(lock, world.clock.now()) if lock else None
+    presence = view.presence if view else None
     return UnitCard(
         unit.id,
         dwelling.id,
@@ -187,18 +175,10 @@ def _card(world: World, session: Session, unit: Unit) -> UnitCard:
         unit.space_kind,
         unit.usable_area_m2,
         unit.capacity,
-        _unit_state(view, lease_view),
+        unit_state(presence, lease is not None, lease_view is not None and lease_view.progress.declared),
         view,
         lease_view,
     )
-
-
-def _unit_state(lock: LockView | None, lease: LeaseView | None) -> str:
-    if lock is not None and lock.presence == "offline":
-        return "lock_offline"
-    if lease is None:
-        return "vacant"
-    return "let" if lease.progress.declared else "awaiting"
 
 
 def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
@@ -265,27 +245,32 @@ def _progress(session: Session, lease: Lease, registration: Registration, key: K
 
 
 def _todos(world: World, cards: tuple[UnitCard, ...]) -> tuple[Todo, ...]:
-    found = []
+    found: list[Todo] = []
     for card in cards:
-        lease = card.lease
-        if card.lock is None:
-            found.append(Todo("claim_lock", card.unit_id, None, card.alias, None, None))
-        elif card.lock.presence == "offline":
-            found.append(Todo("lock_offline", card.unit_id, None, card.alias, None, None))
-        if lease is None:
-            continue
-        if lease.landlord_leg == "due":
-            found.append(Todo("report_tenant", card.unit_id, lease.id, card.alias, lease.landlord_due_on, "ZJ-9-1"))
-        if lease.foreign_due_at is not None and lease.foreign_done_at is None and lease.residence == "living":
-            due = day_of(lease.foreign_due_at)
-            found.append(Todo("foreign_form", card.unit_id, lease.id, card.alias, due, "EEL-39"))
-        if not lease.progress.invited:
-            found.append(Todo("invite", card.unit_id, lease.id, card.alias, None, None))
-        if lease.can_attest and lease.progress.identity == "review":
-            found.append(Todo("attest", card.unit_id, lease.id, card.alias, None, "PSAL-68"))
-        if lease.progress.difference is not None:
-            found.append(Todo("difference", card.unit_id, lease.id, card.alias, None, "PSAL-68"))
-        if lease.ends_on is not None and lease.ends_on < world.clock.today() and lease.ended_by_landlord_on is None:
-            due = landlord_end_due_on(lease.ends_on)
-            found.append(Todo("lease_over", card.unit_id, lease.id, card.alias, due, "ZJ-9-2"))
+        unit = UnitFacts(card.unit_id, card.alias, card.lock.presence if card.lock else None)
+        found += unit_todos(unit)
+        if card.lease is not None:
+            found += lease_todos(unit, _facts(card.lease), world.clock.today())
     return tuple(found)
+
+
+def _facts(lease: LeaseView) -> LeaseFacts:
+    """A running lease as the rules of the to-dos ask for it."""
+    progress, owes_report = lease.progress, lease.landlord_leg == "due"
+    return LeaseFacts(
+        id=lease.id,
+        alias=lease.alias,
+        starts_on=lease.starts_on,
+        ends_on=lease.ends_on,
+        invited=progress.invited,
+        accepted=progress.accepted,
+        identity=progress.identity,
+        declared=progress.declared,
+        living=lease.residence == "living",
+        differs=progress.difference is not None,
+        owes_report=owes_report,
+        report_due_on=lease.landlord_due_on if owes_report else None,
+        foreign_due_at=lease.foreign_due_at if lease.foreign_done_at is None else None,
+        end_reported=lease.ended_by_landlord_on is not None,
+        tenant_due_on=None,  # when a tenant may be reminded is the board's question, not a to-do's
+    )

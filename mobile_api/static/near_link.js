@@ -142,3 +142,21 @@ async function checkChallenge(m1, m2, door) {
   }
   throw new NotReached("wrong_lock");
 }
+
+let chosen; // the lock a person has chosen on this page, so that the browser asks once
+
+/** Do `work` with a line to the lock, chosen at the first time; undefined after `onFar` when it is not reached. */
+export async function atLock(work, onFar) {
+  try {
+    chosen ??= await NearLine.choose();
+    const line = await NearLine.reach(chosen);
+    try {
+      return await work(line);
+    } finally {
+      line.close();
+    }
+  } catch {
+    onFar();
+    return undefined;
+  }
+}

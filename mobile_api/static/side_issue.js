@@ -1,7 +1,7 @@
 // The landlord's page without a network: which room, whose phone, then the key as a QR code or through the lock.
 import { momentInWords } from "./days.js";
 import { findKey, forgetIssue, forgetKit, keepIssue, keptIssues, keptKits } from "./kept.js";
-import { NearLine, isPossible, leaveAt, takeFrom } from "./near_link.js";
+import { atLock, isPossible, leaveAt, takeFrom } from "./near_link.js";
 import { drawQr } from "./qr_code.js";
 import { asItem, checkDigits, fromItem, handed, issue, linkTo, readHolder, tell } from "./side_by_side.js";
 
@@ -10,7 +10,6 @@ const part = (name) => page.querySelector(`[data-${name}]`);
 const words = page.dataset;
 let holder; // the public key of the tenant's phone
 let box; // the lock's box it came from, if it came that way
-let device;
 
 const kits = await unexpired();
 part(kits.length ? "some" : "none").hidden = false;
@@ -74,26 +73,15 @@ async function takeHolder() {
     say("near-word", words.box);
     return;
   }
-  const item = await atLock((line) => takeFrom(line, typed));
+  const item = await atLock((line) => takeFrom(line, typed), sayFar);
   if (item === undefined) return;
   const taken = item.state === "given" && (await holdOut(readHolder(fromItem(item.item))));
   if (taken) box = typed;
   say("near-word", taken ? words.took : words.nothing);
 }
 
-async function atLock(work) {
-  try {
-    device ??= await NearLine.choose();
-    const line = await NearLine.reach(device);
-    try {
-      return await work(line);
-    } finally {
-      line.close();
-    }
-  } catch {
-    say("near-word", words.far);
-    return undefined;
-  }
+function sayFar() {
+  say("near-word", words.far);
 }
 
 function say(name, sentence) {
@@ -111,7 +99,7 @@ async function giveKey() {
     part("issued").focus();
     say("issued-word", words.waiting);
     if (box) {
-      const left = await atLock((line) => leaveAt(line, box, asItem(parts)));
+      const left = await atLock((line) => leaveAt(line, box, asItem(parts)), sayFar);
       if (left?.state === "kept") say("issued-word", words.left);
     }
   } catch {

@@ -2,7 +2,7 @@
 import { forgetHome, keepHome, keepReceiver, keptHomes, keptReceivers } from "./kept.js";
 import { keepPages } from "./keep_pages.js";
 import { offerNear } from "./near_button.js";
-import { NearLine, isPossible, leaveAt, takeFrom } from "./near_link.js";
+import { atLock, isPossible, leaveAt, takeFrom } from "./near_link.js";
 import { publicJwk } from "./phone_key.js";
 import { drawQr } from "./qr_code.js";
 import { CACHE, asItem, checkDigits, fromItem, handed, linkTo, readIssued, tell } from "./side_by_side.js";
@@ -10,7 +10,6 @@ import { CACHE, asItem, checkDigits, fromItem, handed, linkTo, readIssued, tell 
 const page = document.querySelector("[data-side-receive]");
 const part = (name) => page.querySelector(`[data-${name}]`);
 const words = page.dataset;
-let device;
 
 if (words.account && navigator.onLine) await prepare(words.account);
 const receivers = await keptReceivers().catch(() => []);
@@ -102,29 +101,18 @@ function offerBox(own) {
   const box = String(crypto.getRandomValues(new Uint32Array(1))[0] % 1e6).padStart(6, "0");
   part("box").textContent = box;
   part("leave").addEventListener("click", async () => {
-    const said = await atLock((line) => leaveAt(line, box, asItem([own.x, own.y])));
+    const said = await atLock((line) => leaveAt(line, box, asItem([own.x, own.y])), sayFar);
     if (said) say(said.state === "kept" ? words.left : words.full);
   });
   part("take").addEventListener("click", async () => {
-    const said = await atLock((line) => takeFrom(line, box));
+    const said = await atLock((line) => takeFrom(line, box), sayFar);
     if (said?.state === "given") await take(fromItem(said.item), own);
     if (said) say(said.state === "given" ? "" : words.nothing);
   });
 }
 
-async function atLock(work) {
-  try {
-    device ??= await NearLine.choose();
-    const line = await NearLine.reach(device);
-    try {
-      return await work(line);
-    } finally {
-      line.close();
-    }
-  } catch {
-    say(words.far);
-    return undefined;
-  }
+function sayFar() {
+  say(words.far);
 }
 
 function say(sentence) {
