@@ -9,6 +9,7 @@ from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
 from backend.services import access_records, consents, inbox, own_duties, persons, sign_ins
 from mobile_api.pages.doors import account, account_id, session_id, world
+from mobile_api.pages.live import live
 
 
 @account.get("/")
@@ -19,6 +20,7 @@ def home() -> str:
 
 
 @account.get("/messages")
+@live("messages")
 def messages() -> str:
     """What is due, each with the page where it is done; and the inbox, newest first."""
     notices = inbox.list_notices(world(), account_id=account_id())
