@@ -119,6 +119,7 @@ def _settle_dispute(
             once=f"{case.id}:{number}",
             rule=case.rule,
             unit=unit_alias(session, registration.unit_id),
+            **({"lease_id": lease.id} if lease and person_id == lease.landlord_id else {"registration_id": registration.id}),
             **_words(case),
             **_reason(case),
         )
@@ -136,11 +137,13 @@ def _settle_void(world: World, session: Session, case: Case, actor: Actor) -> No
     if registration.person_id is not None:
         told = {**_words(case), **_reason(case)}
         tell_person(
-            world, session, registration.person_id, "void_decided", once=case.id, rule=case.rule, unit=unit, **told
-        )
+            world, session, registration.person_id, "void_decided", once=case.id, rule=case.rule, unit=unit,
+            registration_id=registration.id, **told,
+        )  # fmt: skip
     lease = session.get(Lease, registration.lease_id) if registration.lease_id else None
     if voided and lease is not None:
-        tell_person(world, session, lease.landlord_id, "registration_voided", once=case.id, rule=case.rule, unit=unit)
+        tell_person(world, session, lease.landlord_id, "registration_voided", once=case.id, rule=case.rule, unit=unit,
+                    lease_id=lease.id)  # fmt: skip
 
 
 def _settle_claim(world: World, session: Session, case: Case, actor: Actor) -> None:

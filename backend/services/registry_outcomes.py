@@ -198,10 +198,12 @@ def _tell_accepted(
     member = "member_" if told_id != registration.person_id else ""
     if attempt.op == "UPSERT":
         kind = "member_accepted" if member else "registration_accepted"
-        settlement.tell(told_id, kind, once, receipt_no=receipt.number)
+        settlement.tell(told_id, kind, once, receipt_no=receipt.number, registration_id=registration.id)
     elif attempt.op == "CHECKOUT" and registration.residence == "moved_out":  # not: became local and lives on there
         alias = unit_alias(settlement.session, registration.unit_id)
-        settlement.tell(told_id, f"{member}check_out_confirmed", once, unit=alias)
+        settlement.tell(
+            told_id, f"{member}check_out_confirmed", once, unit=alias, registration_id=registration.id
+        )
 
 
 def _tell_rejected(
@@ -230,4 +232,5 @@ def _tell_rejected(
         message_en=first.message_en,
         code=first.code,
         pointer=first.pointer,
+        registration_id=registration.id,
     )

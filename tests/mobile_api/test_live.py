@@ -150,8 +150,8 @@ def open_door(world: Any, story: Story) -> None:
                             idempotency_key="once", action="unlock", state="executed", counter=7, created_at=now,
                             expires_at=now, answered_at=now))  # fmt: skip
         for seq, kind in enumerate(("lock.unlocked", "door.opened", "door.closed"), start=1):
-            session.add(LockEvent(lock_id=story.identity.lock_id, seq=seq, kind=kind, at=now, received_at=now, text="{}",
-                                  hash=b"h" * 32, key_id=story.key_id))  # fmt: skip
+            session.add(LockEvent(lock_id=story.identity.lock_id, seq=seq, kind=kind, at=now, received_at=now,
+                                  text="{}", hash=b"h" * 32, key_id=story.key_id))  # fmt: skip
         lock = session.get_one(Lock, story.identity.lock_id)
         lock.last_seen_at, lock.stored_seq, lock.command_counter, lock.stored_head = now, 3, 7, b"h" * 32
 

@@ -140,7 +140,7 @@ def test_an_error_is_a_friendly_page_with_a_way_on(browser: Browser, path: str, 
     assert page.headers["Content-Type"].startswith("text/html") and "/" in page.reader.links
 
 
-def test_a_page_opened_by_nobody_leads_to_the_sign_in_and_a_page_that_asks_by_itself_only_hears_no(browser: Browser) -> None:
+def test_a_page_opened_by_nobody_leads_to_the_sign_in_and_one_that_asks_by_itself_hears_no(browser: Browser) -> None:
     nobody = browser()
     page = nobody.get("/l/units/x?a=1")
     assert (page.status, page.path) == (200, "/sign-in")

@@ -51,12 +51,15 @@ WITHOUT_IF_MATCH = {
     "visitor_keys_end_visitor_key": ONE_WAY,
     "visitor_keys_answer_visitor_key": ONE_WAY,
     "access_records_mark_read": ONE_WAY,
+    "access_records_mark_all_read": ONE_WAY,
+    "access_records_silence_topics": SAME_AGAIN,
     "imports_stop": ONE_WAY,
     "reported_answer_reported": ONE_WAY,
 }
 # Lists without pages, each with what keeps them short.
 BOUNDED = {
     "sign_ins_list_sessions": "signed-in devices of one person; ended ones are not listed",
+    "access_records_list_topics": "a table of the code",
     "me_list_duties": "what one owes at present",
     "children_list_children": "one guardian's children under 16",
     "consents_list_texts": "a table of the code",
