@@ -52,7 +52,7 @@ REMINDERS: dict[str, ShortText] = {
     "foreign_due": ShortText("请在 {due_on} 前带登记表到派出所办理住宿登记。",
                              "Take the form to the police station by {due_on}."),
     "foreign_overdue": ShortText("住宿登记的期限 {due_on} 已过，请尽快到派出所补办；钥匙不受影响。",
-                                 "Registering your stay was due on {due_on}. Go soon; the key stays."),
+                                 "Your stay was to be registered by {due_on}. Please go soon."),
     "change_due": ShortText("您的变更申报被退回，请在 {due_on} 前更正。",
                             "A change you reported came back. Mend it by {due_on}."),
     "change_overdue": ShortText("变更申报的期限 {due_on} 已过，请现在更正。",

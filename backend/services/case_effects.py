@@ -109,8 +109,11 @@ def _settle_dispute(
         else:
             confirm_residence(world, session, registration, actor=actor)
     _clear_mark(session, case)
-    parties = (registration.person_id, lease.landlord_id if lease else None)
-    for number, person_id in enumerate(party for party in parties if party is not None):
+    parties = [(registration.person_id, {"registration_id": registration.id})]
+    if lease is not None:
+        parties.append((lease.landlord_id, {"lease_id": lease.id}))
+    for number, (person_id, opens) in enumerate(party for party in parties if party[0] is not None):
+        assert person_id is not None
         tell_person(
             world,
             session,
@@ -119,7 +122,7 @@ def _settle_dispute(
             once=f"{case.id}:{number}",
             rule=case.rule,
             unit=unit_alias(session, registration.unit_id),
-            **({"lease_id": lease.id} if lease and person_id == lease.landlord_id else {"registration_id": registration.id}),
+            **opens,
             **_words(case),
             **_reason(case),
         )

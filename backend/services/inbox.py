@@ -84,7 +84,7 @@ class InboxLine:
 def list_lines(
     world: World, *, account_id: str, before: str | None = None, limit: int = 50
 ) -> tuple[InboxLine, ...]:
-    """The newest lines of an inbox, or those behind the line of message `before`; a landlord of many reads one for many.
+    """The newest lines of an inbox, or those behind the line of message `before`; many alike of a day are one.
 
     Raises Refused not_found.
     """
@@ -219,6 +219,8 @@ def _view(row: Notice) -> NoticeView:
     text = INBOX[row.kind]
     params = defaultdict(str, row.params)  # a text that has grown a blank still tells what was said before
     filled = {name: getattr(text, name).format_map(params) for name in ("text_zh", "text_en")}
+    kind = KINDS[row.kind]
     return NoticeView(
-        row.id, row.kind, KINDS[row.kind].topic, KINDS[row.kind].opens, row.rule, dict(row.params), row.at, row.read_at, text.title_zh, text.title_en, **filled
-    )
+        row.id, row.kind, kind.topic, kind.opens, row.rule, dict(row.params), row.at, row.read_at, text.title_zh,
+        text.title_en, **filled,
+    )  # fmt: skip

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.domain.registry_rules import IDENTITY_CODES, TRIES_BEFORE_PARKED, decide_owner, wait_after_fault
+from backend.domain.rejection_words import explain_rejection
 from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
@@ -222,14 +223,15 @@ def _tell_rejected(
     if person_id is None or not mine:
         return False
     first = mine[0]
+    words = explain_rejection(first.code, owner)
     return tell_person(
         settlement.world,
         session,
         person_id,
         "registration_rejected",
         once=f"{registration.id}:{attempt.leg}:{attempt.version}",
-        message_zh=first.message_zh,
-        message_en=first.message_en,
+        message_zh=f"{words.zh}{words.todo_zh}",
+        message_en=f"{words.en} {words.todo_en}",
         code=first.code,
         pointer=first.pointer,
         registration_id=registration.id,

@@ -47,7 +47,7 @@ def remind_by_sms(world: World, session: Session, account_id: str) -> None:
 
 
 def reminder_waits_until(world: World, account_id: str) -> datetime | None:
-    """Until when a reminder waits that is to be sent now: in the night, or with one sent today; None when it does not."""
+    """Until when a reminder that is to be sent now waits, in the night or after one today; None when it does not."""
     with reading() as session:
         account = session.get(Account, account_id)
         return None if account is None else _not_before(world, account)

@@ -23,6 +23,7 @@ blueprint = Blueprint("access_records", "谁看过我的数据", "Who looked at 
 
 
 @blueprint.get("/me/access-records")
+@blueprint.etag
 @blueprint.arguments(Cursor, location="query")
 @blueprint.response(200, AccessPage)
 def list_access_records(query: dict[str, Any]) -> Any:

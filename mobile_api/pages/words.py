@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ from backend.domain import (
 from backend.domain.calendars import CHINA, day_of
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
+from backend.domain.rejection_words import explain_rejection
 from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
@@ -143,6 +145,32 @@ def _in_words(iso: str) -> str:
         return iso
 
 
+@dataclass(frozen=True)
+class Rejection:
+    """Why a registration came back, in the present language; `field` is empty where no single field is meant."""
+
+    field: str
+    what: str
+    todo: str
+    who: str
+
+
+def rejection_words(error: Mapping[str, Any]) -> Rejection:
+    """A registry's refusal as the person reads it."""
+    words = explain_rejection(error["code"], error["owner"])
+    code = (error.get("pointer") or "").rsplit("/", 1)[-1]
+    named = field_name(code) if code in tables.FIELD_NAMES else ""
+    return Rejection(
+        named, pick(words.zh, words.en), pick(words.todo_zh, words.todo_en), str(tables.MENDERS[error["owner"]])
+    )
+
+
+@pass_context  # never worked out beforehand in one language
+def rejection_on_page(_context: Context, error: Mapping[str, Any]) -> Rejection:
+    """The same as a filter of templates."""
+    return rejection_words(error)
+
+
 def reason_words(code: str) -> str:
     """The same for a reason kept without its details."""
     return sentence(Refusal(code))
@@ -251,6 +279,7 @@ FILTERS = {
     "sentence": sentence,
     "with_days": with_days,
     "reason_words": reason_words,
+    "rejection_words": rejection_on_page,
     "import_column": import_column,
     "notice_title": notice_title,
     "notice_layers": notice_layers,

@@ -75,7 +75,9 @@ class TopicShown(Output):
 
 
 class TopicsSilenced(Input):
-    topics = Several(Choice("主题", "Topic", "permits", tuple(TOPICS)), "要关闭的主题", "Topics to silence", required=True)
+    topics = Several(
+        Choice("主题", "Topic", "permits", tuple(TOPICS)), "要关闭的主题", "Topics to silence", required=True
+    )
 
 
 class CodeRow(Output):
