@@ -175,7 +175,7 @@ def _board(account_id: str, _of: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _each(counted: Select[Any], *correlated: Any) -> list[Any]:
+def _each(counted: Any, *correlated: Any) -> list[Any]:
     """A select of several columns as scalar subqueries."""
     return [
         counted.with_only_columns(column).correlate(*correlated).scalar_subquery()
