@@ -7,7 +7,7 @@ catalogue.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -153,6 +153,7 @@ class Rejection:
     what: str
     todo: str
     who: str
+    code: str
 
 
 def rejection_words(error: Mapping[str, Any]) -> Rejection:
@@ -161,14 +162,15 @@ def rejection_words(error: Mapping[str, Any]) -> Rejection:
     code = (error.get("pointer") or "").rsplit("/", 1)[-1]
     named = field_name(code) if code in tables.FIELD_NAMES else ""
     return Rejection(
-        named, pick(words.zh, words.en), pick(words.todo_zh, words.todo_en), str(tables.MENDERS[error["owner"]])
-    )
+        named, pick(words.zh, words.en), pick(words.todo_zh, words.todo_en), str(tables.MENDERS[error["owner"]]),
+        error["code"],
+    )  # fmt: skip
 
 
 @pass_context  # never worked out beforehand in one language
-def rejection_on_page(_context: Context, error: Mapping[str, Any]) -> Rejection:
-    """The same as a filter of templates."""
-    return rejection_words(error)
+def rejections_on_page(_context: Context, errors: Iterable[Mapping[str, Any]]) -> list[Rejection]:
+    """All of them for a template; what was refused in both legs alike is said once."""
+    return list(dict.fromkeys(rejection_words(error) for error in errors))
 
 
 def reason_words(code: str) -> str:
@@ -279,7 +281,7 @@ FILTERS = {
     "sentence": sentence,
     "with_days": with_days,
     "reason_words": reason_words,
-    "rejection_words": rejection_on_page,
+    "rejections": rejections_on_page,
     "import_column": import_column,
     "notice_title": notice_title,
     "notice_layers": notice_layers,

@@ -13,6 +13,7 @@ from backend.db import transaction
 from backend.domain.notice_kinds import KINDS
 from backend.services.duties import keep_duties
 from backend.services.inbox import NoticeView, tell_account
+from backend.worker.registry_loop import process_once
 from mobile_api.pages.duties import OPENS, notice_page
 from tests.mobile_api.page_phones import ORIGIN, PagePhone
 from tests.mobile_api.phones import ApiPhone
@@ -96,6 +97,20 @@ def test_a_landlord_of_many_reads_one_line_and_one_duty_and_can_see_all(
     assert phone.get("/me/messages/report_due/nonsense").status == 404
     assert phone.get("/me/messages/report_due/2026-11-20").status == 404
     assert browser(TENANT_PHONE).get(every).status == 404
+
+
+def test_a_refusal_of_both_legs_is_said_once_with_field_remedy_and_who_mends_it(
+    browser: Browser, make: Make, world: Any
+) -> None:
+    story = make(stories.make_active)
+    world.registry.refused[story.registration_id] = ("1102", "/payload/hukou_division")
+    for _ in range(4):
+        make(process_once, sleep=lambda seconds: None)
+    phone = browser(TENANT_PHONE)
+    for path in (f"/t/homes/{story.registration_id}/amend", f"/t/homes/{story.registration_id}"):
+        page = phone.get(path)
+        assert page.text.count("原因在我们的系统") == 1 and "报文" not in page.html
+        assert "户籍地" in page.text and "您不用做什么" in page.text and "平台工作人员" in page.text
 
 
 def test_what_is_convenient_is_silenced_and_duties_are_no_choice(browser: Browser, make: Make) -> None:
