@@ -40,8 +40,8 @@ _WORDS: dict[str, RejectionWords] = {
     "4001": RejectionWords(
         "这间房还没有登记出租。",
         "This room is not recorded as let.",
-        "由房东办理，房东已收到消息。",
-        "The landlord sees to it and has been told.",
+        "请在“房间”里核对地址和房间；都对的，到窗口。",
+        "Check address and room under “Rooms”; if they are right, come to the window.",
     ),
     "4003": RejectionWords(
         "您在别处的登记还没有办离开，这次登记照样有效。",
@@ -78,8 +78,11 @@ _OF_OTHERS = {
 }
 
 
-def explain_rejection(code: str, owner: str) -> RejectionWords:
-    """The words for a registry's `code`; one that concerns others, or is not known, is explained by its `owner`."""
-    if owner in ("OPERATOR", "REGISTRY"):
+def explain_rejection(code: str, owner: str, reader: str = "TENANT") -> RejectionWords:
+    """The words for a registry's `code`, which `owner` can mend, to a `reader`: TENANT or LANDLORD.
+
+    What somebody else mends is explained by who does it; so is a code that is not known.
+    """
+    if owner != reader:
         return _OF_OTHERS[owner]
-    return _WORDS.get(code) or _OF_OTHERS[owner]
+    return _WORDS.get(code) or _OF_OTHERS["TENANT"]

@@ -223,7 +223,7 @@ def _tell_rejected(
     if person_id is None or not mine:
         return False
     first = mine[0]
-    words = explain_rejection(first.code, owner)
+    words = explain_rejection(first.code, owner, reader=owner)
     return tell_person(
         settlement.world,
         session,
