@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Select, Update, bindparam, exists, insert, select, update
+from sqlalchemy import CursorResult, Select, Update, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.db import after_commit, transaction
@@ -143,6 +143,13 @@ def park(world: World, item: OutboxItem, *, error: str) -> None:
 def park_in(world: World, session: Session, item: OutboxItem, *, error: str) -> None:
     """The same inside the present write unit."""
     _settle(session, item, parked_at=world.clock.now(), lease_until=None, last_error=error[:300])
+
+
+def forget_done(session: Session, before: datetime) -> int:
+    """Delete what was done before a moment, but the newest row: its id must not be given again; answers how many."""
+    newest = select(func.max(OutboxRow.id)).scalar_subquery()
+    gone = session.execute(delete(OutboxRow).where(OutboxRow.done_at < before, OutboxRow.id < newest))
+    return cast("CursorResult[Any]", gone).rowcount
 
 
 def hold(session: Session, items: Sequence[OutboxItem]) -> set[int]:
