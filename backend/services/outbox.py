@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, Update, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import CursorResult, Select, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.db import after_commit, transaction
@@ -193,13 +193,19 @@ def _settlement(names: tuple[str, ...]) -> Update:
 
 def _due() -> Select[Any]:
     earlier = aliased(OutboxRow)
-    blocked = exists().where(
-        earlier.destination == OutboxRow.destination,
-        earlier.aggregate_id == OutboxRow.aggregate_id,
-        earlier.id < OutboxRow.id,
-        earlier.done_at.is_(None),
-        earlier.parked_at.is_(None),
-        earlier.id.not_in(bindparam("sent", expanding=True)),
+    # A subquery of its own for each row, with a condition that the index of open rows does not fit: as a join the
+    # database reads all open rows for each one after a burst, when it has not yet counted how many there are.
+    ahead = (
+        select(earlier.id)
+        .where(
+            earlier.destination == OutboxRow.destination,
+            earlier.aggregate_id == OutboxRow.aggregate_id,
+            earlier.id < OutboxRow.id,
+            func.coalesce(earlier.done_at, earlier.parked_at).is_(None),
+            earlier.id.not_in(bindparam("sent", expanding=True)),
+        )
+        .limit(1)
+        .scalar_subquery()
     )
     columns = ("id", "aggregate_id", "kind", "payload", "attempts", "fence", "created_at")
     return (
@@ -210,7 +216,7 @@ def _due() -> Select[Any]:
             OutboxRow.parked_at.is_(None),
             OutboxRow.available_at <= bindparam("now"),
             (OutboxRow.lease_until.is_(None)) | (OutboxRow.lease_until < bindparam("now")),
-            ~blocked,
+            ahead.is_(None),
         )
         .order_by(OutboxRow.id)
         .limit(bindparam("most"))
