@@ -316,6 +316,7 @@ def test_a_worker_thought_dead_cannot_settle_what_another_has_taken(telling: Tel
     assert [a.outcome for a in telling.attempts(story.registration_id)].count("accepted") == 1
     changes = db.session.scalars(select(RegistrationChange).where(RegistrationChange.action == "registry_accepted"))
     assert len(changes.all()) == 1
+    assert telling.stored(story.registration_id).state == "accepted"
 
 
 def test_a_row_nobody_can_read_is_parked_and_holds_up_no_one(telling: Telling) -> None:
