@@ -83,8 +83,8 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("decisions", "still_here", "answer_left landlord_says_left")),
     **dict(_kinds("decisions", "receipt", "registration_accepted")),
     **dict(_kinds("decisions", "amend", "registration_rejected")),
-    **dict(_kinds("decisions", "home", "registry_correction home_renumbered check_out_confirmed void_decided foreign_done "
-                  "declared_for_you you_stay")),
+    **dict(_kinds("decisions", "home", "registry_correction home_renumbered check_out_confirmed void_decided "
+                  "foreign_done declared_for_you you_stay")),
     **dict(_kinds("decisions", "household", "member_accepted member_check_out_confirmed")),
     **dict(_kinds("decisions", "ways", "identity_reviewed appointment_booked appointment_link appointment_missed "
                   "review_late")),
