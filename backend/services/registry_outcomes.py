@@ -147,9 +147,13 @@ def raise_alarm(
 
 
 def supersede(settlement: Settlement, item: OutboxItem, attempt: RegistryAttempt, reason: str) -> None:
-    """The registry already holds something later, or nothing has to be told any more."""
-    if settlement.finish(item):
-        _close(settlement, attempt, "superseded", reason, ())
+    """The registry already holds something later: what it accepted of that is the registration's state again."""
+    if not settlement.finish(item):
+        return
+    _close(settlement, attempt, "superseded", reason, ())
+    registration = settlement.registration(attempt)
+    if attempt.leg == "TENANT" and registration.receipt_no is not None and not settlement.has_later(item):
+        registration.registry_state = "accepted"
 
 
 def open_rejection_case(
