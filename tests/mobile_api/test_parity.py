@@ -34,6 +34,8 @@ WITHOUT_IF_MATCH = {
     "sign_ins_end_session": ONE_WAY,
     "me_change_preferences": "two switches of one's own; each names the value it is set to",
     "me_enter_identity": SAME_AGAIN,
+    "me_ask_erasure": SAME_AGAIN,
+    "me_withdraw_erasure": ONE_WAY,
     "children_withdraw_for_child": ONE_WAY,
     "consents_answer_consent": SAME_AGAIN,
     "consents_withdraw_consent": ONE_WAY,
