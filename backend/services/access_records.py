@@ -139,7 +139,7 @@ def find_access_record(world: World, *, account_id: str, record_id: str) -> Acce
 
 def _just_after(record_id: str) -> str:
     """The smallest id behind this one: a page that begins before it begins with the record itself."""
-    if not is_id(record_id):
+    if not is_id(record_id) or UUID(record_id) == UUID(int=2**128 - 1):
         raise Refused("not_found")
     return str(UUID(int=UUID(record_id).int + 1))
 

@@ -7,7 +7,6 @@ a person and every reader goes on working; no name, number or phone leads to it,
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,11 +29,12 @@ from backend.models.letters import Letter
 from backend.models.network_identity import NetworkIdentityRequest
 from backend.models.notices import Notice
 from backend.models.persons import Person
-from backend.models.registrations import FieldSource, Registration, RegistrationChange
+from backend.models.registrations import Registration, RegistrationChange
 from backend.models.requests import RememberedRequest
 from backend.services import vault
 from backend.services.audit import SYSTEM, write_leaf
 from backend.services.erasure_facts import find_stays, find_waits
+from backend.services.field_sources import forget_earlier_values
 from backend.services.hands import Desk, acting_for
 
 GONE = "—"  # what stands where a name stood
@@ -127,7 +127,7 @@ def _erase(world: World, session: Session, account: Account) -> None:
         leases = session.scalars(select(Lease).where(Lease.tenant_id == person_id)).all()
         for lease in leases:
             _forget_tenant(world, session, lease)
-        _forget_invitations(session, [lease.id for lease in leases])
+            _forget_invitations(world, session, lease)
     write_leaf(
         world, session, SYSTEM, "person_erased", subject_id=person_id, object_kind="account", object_id=account.id
     )
@@ -167,24 +167,16 @@ def _forget_person(world: World, session: Session, person: Person) -> None:
     session.execute(delete(Letter).where(Letter.person_id == person.id))
     session.execute(delete(IdentityCheck).where(IdentityCheck.person_id == person.id))
     session.execute(delete(IdentityChallenge).where(IdentityChallenge.person_id == person.id))
-    _forget_earlier_values(session, person.id)
+    _forget_earlier_values(session, person)
 
 
-def _forget_earlier_values(session: Session, person_id: str) -> None:
+def _forget_earlier_values(session: Session, person: Person) -> None:
     """What corrections have replaced: unreadable with the key, and gone."""
-    homes = select(Registration.id).where(Registration.person_id == person_id)
-    session.execute(
-        update(FieldSource)
-        .where((FieldSource.object_id == person_id) | FieldSource.object_id.in_(homes))
-        .values(earlier_sealed=None)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(RegistrationChange)
-        .where(RegistrationChange.registration_id.in_(homes))
-        .values(before_sealed=None)
-        .execution_options(synchronize_session=False)
-    )
+    homes = session.scalars(select(Registration).where(Registration.person_id == person.id)).all()
+    for row in (person, *homes):
+        forget_earlier_values(session, row)
+    changes = update(RegistrationChange).where(RegistrationChange.registration_id.in_([home.id for home in homes]))
+    session.execute(changes.values(before_sealed=None))
 
 
 def _forget_tenant(world: World, session: Session, lease: Lease) -> None:
@@ -197,11 +189,9 @@ def _forget_tenant(world: World, session: Session, lease: Lease) -> None:
     lease.version += 1
 
 
-def _forget_invitations(session: Session, lease_ids: Sequence[str]) -> None:
+def _forget_invitations(world: World, session: Session, lease: Lease) -> None:
     """Their phone and link were sealed under the lease's key; nobody finds them by the phone either."""
-    session.execute(
-        update(Invitation)
-        .where(Invitation.lease_id.in_(lease_ids))
-        .values(phone_token=secrets.token_bytes(32), phone_sealed=b"", token_sealed=b"")
-        .execution_options(synchronize_session=False)
-    )
+    for row in session.scalars(select(Invitation).where(Invitation.lease_id == lease.id)).all():
+        row.phone_token = secrets.token_bytes(32)
+        row.phone_sealed = vault.seal(world, session, lease.id, "invitations.phone", row.id, GONE)
+        row.token_sealed = vault.seal(world, session, lease.id, "invitations.token", row.id, GONE)
