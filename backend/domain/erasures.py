@@ -34,14 +34,14 @@ OBSTACLES: dict[str, Obstacle] = {
     "home": Obstacle(
         "您正住着的住处的居住登记", "The registration of the home you live in",
         "住着的时候依法须登记。搬走并办理离开登记后再计算。",
-        "The law asks for it while you live there. It can go once you have moved out and checked out.", "ZJ-13"),
+        "The law asks for it while you live there. It can go once you have moved out and checked out.", "HK-15"),
     "check_out": Obstacle(
         "离开登记还没有得到登记机关确认", "The registry has not yet confirmed your move-out",
         "确认后再保存 30 天。", "It is kept for 30 days after that.", "ZJ-13"),
     "identity": Obstacle(
         "姓名和证件号码", "Name and document number",
         "离开登记确认后保存 30 天，然后销毁密钥，谁也读不出来。",
-        "Kept for 30 days after the confirmed move-out; then its key is destroyed and nobody can read it.", "ZJ-13"),
+        "Kept for 30 days after the confirmed move-out; then its key is destroyed and nobody can read it.", "PIPL-47"),
     "letting": Obstacle(
         "您认领的房间和有效的租约", "Units you have claimed and leases that run",
         "房东须登记承租人并报告变动。先结束租约，再到窗口办理房间退出。",

@@ -13,6 +13,7 @@ from backend.models.sharing import DataSharingAgreement
 from backend.services.audit import Actor, write_leaf
 
 LONGEST = 120
+OURS = {"居住登记机关": "Residence registry"}  # as our own leaves name it
 
 
 def english_names(session: Session) -> dict[str, str]:
@@ -21,7 +22,8 @@ def english_names(session: Session) -> dict[str, str]:
         DataSharingAgreement.version
     )
     listed = select(OfficeName.zh, OfficeName.en)
-    return {zh: en for statement in (agreed, listed) for zh, en in session.execute(statement).all()}
+    told = {zh: en for statement in (agreed, listed) for zh, en in session.execute(statement).all()}
+    return {**OURS, **told}
 
 
 def name_office(world: World, *, zh: str, en: str) -> None:
