@@ -67,9 +67,9 @@ def add_agreement_commands(nouns: Any) -> None:
     reported.add_argument("--state", choices=tuple(STATE_NAMES), help="only these, for example unmatched")
     about = "offices: their English names, and the demo's stand-ins"
     offices = nouns.add_parser("office", help=about).add_subparsers(metavar="VERB", required=True)
-    name = _add(offices, "name", "say what an office is called in English on the page of looks", _name)
-    name.add_argument("zh", metavar="CHINESE", help="the name as officers and the registry write it")
-    name.add_argument("en", metavar="ENGLISH")
+    named = _add(offices, "name", "say what an office is called in English on the page of looks", _name)
+    named.add_argument("zh", metavar="CHINESE", help="the name as officers and the registry write it")
+    named.add_argument("en", metavar="ENGLISH")
     add_fault_arguments(_add(offices, "fault", "let a stand-in office fail, or list how it can", _fault))
 
 

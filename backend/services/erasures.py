@@ -173,8 +173,9 @@ def _forget_person(world: World, session: Session, person: Person) -> None:
 def _forget_earlier_values(session: Session, person: Person) -> None:
     """What corrections have replaced: unreadable with the key, and gone."""
     homes = session.scalars(select(Registration).where(Registration.person_id == person.id)).all()
-    for row in (person, *homes):
-        forget_earlier_values(session, row)
+    forget_earlier_values(session, person)
+    for home in homes:
+        forget_earlier_values(session, home)
     changes = update(RegistrationChange).where(RegistrationChange.registration_id.in_([home.id for home in homes]))
     session.execute(changes.values(before_sealed=None))
 
