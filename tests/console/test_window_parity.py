@@ -25,7 +25,7 @@ EQUIVALENTS: dict[str, str] = {
     "landlord.lease landlord.unit landlord.contested landlord.dwelling landlord.search tenant.home "
     "tenant.identity tenant.household tenant.member tenant.tenancy tenant.guardian "
     "tenant.divisions",
-    "answer_consent": "api.consents.answer_consent tenant.notice",
+    "answer_consent": "api.consents.answer_consent tenant.notice account.give_consent_again",
     "withdraw_consent": "api.consents.withdraw_consent account.withdraw_consent",
     "take_lease": "api.invitations.accept front.accept_invitation",
     "declare": "api.registrations.declare tenant.declare",
@@ -55,8 +55,13 @@ EQUIVALENTS: dict[str, str] = {
     "api.registrations.print_check_out_receipt tenant.check_out_receipt tenant.check_out_receipt_pdf",
     "print_landlord_receipt": "api.leases.print_receipt api.proofs.get_landlord_receipt landlord.receipt "
     "landlord.receipt_pdf",
-    "print_access": "api.access_records.list_access_records account.access",
-    "export": "api.me.export_my_data account.export api.residence_paths.list_sources",
+    "print_access": "api.access_records.list_access_records account.access account.looks "
+    "api.access_records.get_access_record",
+    "ask_about_look": "api.access_records.ask_about_look account.ask_about_look",
+    "ask_erasure": "api.me.get_erasure api.me.ask_erasure account.erasure",
+    "withdraw_erasure": "api.me.withdraw_erasure account.withdraw_erasure",
+    "export": "api.me.export_my_data api.me.print_my_data account.rights account.export "
+    "account.export_pdf api.residence_paths.list_sources",
     "print_codes": "api.key_phones.fetch_codes tenant.codes",
     "claim_unit": "api.units.claim_unit landlord.claim_unit",
     "add_unit": "api.units.add_unit landlord.add_unit",
