@@ -12,7 +12,7 @@ from backend.domain import appointments, cases, ledger, purposes, sharing
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
-from backend.domain.officers import ROLE_NAMES
+from backend.domain.officers import REQUEST_NAMES, ROLE_NAMES
 from backend.domain.reconciliation import KIND_NAMES
 from backend.domain.registrations import STATE_NAMES
 from backend.domain.rules import RULES
@@ -99,11 +99,26 @@ CHANGES = {
 AUDIT_ACTIONS = {
     **purposes.DISCLOSURES,
     "officer_created": ("新建账号", "Account made"),
+    "officer_enrolled": ("第一次登录", "First sign-in"),
+    "officer_reset": ("重置登录方式", "Ways to sign in reset"),
+    "officer_change": ("修改账号", "Account changed"),
+    "officer_suspend": ("停用账号", "Account suspended"),
+    "officer_resume": ("恢复账号", "Account resumed"),
+    "officer_unlocked": ("提前解锁账号", "Lock lifted"),
+    "account_asked": ("提出账号申请", "Account asked for"),
+    "account_approved": ("批准账号申请", "Account approved"),
+    "account_declined": ("不批准账号申请", "Account declined"),
+    "account_withdrawn": ("撤回账号申请", "Request withdrawn"),
+    "session_ended": ("结束登录", "Sign-in ended"),
+    "password_changed": ("修改密码", "Password changed"),
+    "passkey_added": ("登记通行密钥", "Passkey enrolled"),
+    "passkey_removed": ("删除通行密钥", "Passkey removed"),
+    "screen_unlocked": ("解锁屏幕", "Screen unlocked"),
     "officer_sign_in": ("登录", "Sign-in"),
     "officer_sign_out": ("退出", "Sign-out"),
     "task_begun": ("选择用途", "Purpose chosen"),
     "task_ended": ("结束任务", "Task ended"),
-    "step_up": ("再次验证密码", "Password again"),
+    "step_up": ("再次验证", "Shown again who one is"),
     "search_made": ("按号码查找", "Search by number"),
     "case_claimed": ("领取事项", "Case taken"),
     "case_released": ("退回事项", "Case given back"),
@@ -139,6 +154,11 @@ AUDIT_ACTIONS = {
 }
 DECISIONS = {
     "allowed": ("允许", "Allowed"),
+    "by_hand": ("本人结束", "By hand"),
+    "time": ("到时间", "Its time was over"),
+    "case_closed": ("事项已办结", "Its case is closed"),
+    **ROLE_NAMES,
+    **REQUEST_NAMES,
     "refused": ("拒绝", "Refused"),
     "found": ("有结果", "Found"),
     "none": ("无结果", "Nothing found"),
@@ -216,6 +236,24 @@ WAYS = {
     "window": ("自选窗口", "Chose the window"),
     "live_video": ("自选视频", "Chose live video"),
 }
+SIGN_IN_WAYS = {
+    "password": ("密码和动态码", "Password and code"),
+    "passkey": ("通行密钥", "Passkey"),
+    "first_code": ("首次登录码", "First code"),
+}
+ACCOUNT_STATES = {
+    "active": ("使用中", "In use"),
+    "new": ("等第一次登录", "Waits for the first sign-in"),
+    "locked": ("输错锁定", "Locked after wrong tries"),
+    "suspended": ("已停用", "Suspended"),
+}
+OWN_DONE = {
+    "password": lazy_gettext("密码已修改，您在别处的登录已结束。"),
+    "passkey": lazy_gettext("通行密钥已登记。"),
+    "removed": lazy_gettext("通行密钥已删除。"),
+    "ended": lazy_gettext("那一次登录已结束。"),
+    "first": lazy_gettext("登录方式已设好。"),
+}
 NAVIGATION = {
     "ledger": lazy_gettext("房屋台账"),
     "cases": lazy_gettext("待办事项"),
@@ -224,6 +262,7 @@ NAVIGATION = {
     "search": lazy_gettext("按号码查找"),
     "window": lazy_gettext("窗口办理"),
     "sync": lazy_gettext("登记同步"),
+    "staff": lazy_gettext("人员账号"),
     "figures": lazy_gettext("核验指标"),
     "audit": lazy_gettext("访问审计"),
 }
@@ -236,6 +275,9 @@ ICONS = {
     "deadlines": "M12 21a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 8v5l3 2M3 4l3-2M21 4l-3-2",
     "search": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 21 21",
     "sync": "M4 12a8 8 0 0 1 14-5.3L20 9M20 4v5h-5M20 12a8 8 0 0 1-14 5.3L4 15M4 20v-5h5",
+    "staff": "M8 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM2 21c0-7 12-7 12 0M17 8v6M14 11h6",
+    "key": "M8 15.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM12.5 11H22M18 11v4M21.5 11v3",
+    "lock": "M6 11h12v9H6ZM8.5 11V8a3.5 3.5 0 0 1 7 0v3M12 14.5v2.5",
     "audit": "M12 3l8 3v6c0 5-3.5 7.8-8 9-4.5-1.2-8-4-8-9V6ZM8.5 12l2.5 2.5 4.5-5",
     "alert": "M12 3.5 22 20.5H2ZM12 10v4.5M12 17.6v.1",
     "check": "M4.5 12.5 10 18 20 6.5",
@@ -271,6 +313,7 @@ REGISTRATION_LOOKS = {
 }
 
 TABLES: Mapping[str, Any] = {
+    "ACCOUNT_STATES": ACCOUNT_STATES,
     "ACTORS": ACTORS,
     "APPOINTMENT_STATES": appointments.STATE_NAMES,
     "AUDIT_ACTIONS": AUDIT_ACTIONS,
@@ -292,6 +335,7 @@ TABLES: Mapping[str, Any] = {
     "OFFICE_PURPOSES": {code: row[:2] for code, row in sharing.OFFICE_PURPOSES.items()},
     "OPENERS": OPENERS,
     "OWNERS": OWNERS,
+    "OWN_DONE": OWN_DONE,
     "COMPARED": COMPARED,
     "DIFFERENCES": KIND_NAMES,
     "PARTS": PARTS,
@@ -300,9 +344,11 @@ TABLES: Mapping[str, Any] = {
     "REGISTRATION_LOOKS": REGISTRATION_LOOKS,
     "REGISTRATION_STATES": STATE_NAMES,
     "REGISTRY_STATES": REGISTRY_STATES,
+    "REQUESTS": REQUEST_NAMES,
     "RIGHTS": RIGHTS,
     "ROLES": ROLE_NAMES,
     "RULES": RULES,
+    "SIGN_IN_WAYS": SIGN_IN_WAYS,
     "SPACES": ledger.SPACE_NAMES,
     "UNIT_LOOKS": UNIT_LOOKS,
     "UNIT_STATES": ledger.UNIT_STATES,
@@ -353,10 +399,26 @@ def span(value: timedelta) -> str:
     return gettext("%(n)s 分钟", n=minutes)
 
 
+def minutes_left(value: datetime, now: datetime) -> int:
+    """Whole minutes until a moment, at least 1 while it has not come."""
+    return max(1, int((value - now).total_seconds()) // 60)
+
+
+def browser_name(agent: str) -> str:
+    """Browser and system out of what a browser says it is; the newest name that fits wins."""
+    browsers = ("Edg", "OPR", "Chrome", "Firefox", "Safari")
+    systems = ("Windows", "Android", "iPhone", "iPad", "Mac OS X", "Linux")
+    found = [next((name for name in names if name in agent), "") for names in (browsers, systems)]
+    said = " · ".join(name for name in found if name)
+    return said.replace("Edg", "Edge").replace("OPR", "Opera") or "—"
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "day": day,
     "moment": moment,
     "full_moment": full_moment,
     "clock_time": clock_time,
     "span": span,
+    "minutes_left": minutes_left,
+    "browser_name": browser_name,
 }
