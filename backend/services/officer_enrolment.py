@@ -106,7 +106,7 @@ def look_at_enrolment(world: World, *, login: str, first_code: str) -> Enrolment
         officer = _enrolling(world, session, login, first_code)
         if isinstance(officer, Officer):
             secret = read_totp_secret(world, session, officer)
-            uri = pyotp.TOTP(secret).provisioning_uri(officer.login, issuer_name=ISSUER)
+            uri = pyotp.TOTP(secret, name=officer.login, issuer=ISSUER).provisioning_uri()
             return Enrolment(officer.login, officer.display_name, officer.role, officer.area, secret, uri)
     raise Refused.of([officer])  # after the commit, so that a wrong try is counted
 

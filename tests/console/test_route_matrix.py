@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from backend.app import create_console_app
 from backend.config import Settings
@@ -124,6 +124,7 @@ def village(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     app = create_console_app(settings, world)
     app.config.update(PREFERRED_URL_SCHEME="https", WTF_CSRF_ENABLED=False)
     with app.app_context():
+        event.listen(db.engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))  # nothing to survive
         officers = {(role, side): staff.make_officer(world, role, area).id
                     for role in ROLES for side, area in AREAS.items()}  # fmt: skip
         things = make_things(world)
