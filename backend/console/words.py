@@ -8,11 +8,12 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
+from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
 from backend.domain import appointments, cases, ledger, purposes, sharing
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
-from backend.domain.officers import REQUEST_NAMES, ROLE_NAMES
+from backend.domain.officers import ROLE_NAMES
 from backend.domain.reconciliation import KIND_NAMES
 from backend.domain.registrations import STATE_NAMES
 from backend.domain.rules import RULES
@@ -98,22 +99,7 @@ CHANGES = {
 }
 AUDIT_ACTIONS = {
     **purposes.DISCLOSURES,
-    "officer_created": ("新建账号", "Account made"),
-    "officer_enrolled": ("第一次登录", "First sign-in"),
-    "officer_reset": ("重置登录方式", "Ways to sign in reset"),
-    "officer_change": ("修改账号", "Account changed"),
-    "officer_suspend": ("停用账号", "Account suspended"),
-    "officer_resume": ("恢复账号", "Account resumed"),
-    "officer_unlocked": ("提前解锁账号", "Lock lifted"),
-    "account_asked": ("提出账号申请", "Account asked for"),
-    "account_approved": ("批准账号申请", "Account approved"),
-    "account_declined": ("不批准账号申请", "Account declined"),
-    "account_withdrawn": ("撤回账号申请", "Request withdrawn"),
-    "session_ended": ("结束登录", "Sign-in ended"),
-    "password_changed": ("修改密码", "Password changed"),
-    "passkey_added": ("登记通行密钥", "Passkey enrolled"),
-    "passkey_removed": ("删除通行密钥", "Passkey removed"),
-    "screen_unlocked": ("解锁屏幕", "Screen unlocked"),
+    **STAFF_ACTIONS,
     "officer_sign_in": ("登录", "Sign-in"),
     "officer_sign_out": ("退出", "Sign-out"),
     "task_begun": ("选择用途", "Purpose chosen"),
@@ -154,11 +140,7 @@ AUDIT_ACTIONS = {
 }
 DECISIONS = {
     "allowed": ("允许", "Allowed"),
-    "by_hand": ("本人结束", "By hand"),
-    "time": ("到时间", "Its time was over"),
-    "case_closed": ("事项已办结", "Its case is closed"),
-    **ROLE_NAMES,
-    **REQUEST_NAMES,
+    **STAFF_DECISIONS,
     "refused": ("拒绝", "Refused"),
     "found": ("有结果", "Found"),
     "none": ("无结果", "Nothing found"),
@@ -236,24 +218,6 @@ WAYS = {
     "window": ("自选窗口", "Chose the window"),
     "live_video": ("自选视频", "Chose live video"),
 }
-SIGN_IN_WAYS = {
-    "password": ("密码和动态码", "Password and code"),
-    "passkey": ("通行密钥", "Passkey"),
-    "first_code": ("首次登录码", "First code"),
-}
-ACCOUNT_STATES = {
-    "active": ("使用中", "In use"),
-    "new": ("等第一次登录", "Waits for the first sign-in"),
-    "locked": ("输错锁定", "Locked after wrong tries"),
-    "suspended": ("已停用", "Suspended"),
-}
-OWN_DONE = {
-    "password": lazy_gettext("密码已修改，您在别处的登录已结束。"),
-    "passkey": lazy_gettext("通行密钥已登记。"),
-    "removed": lazy_gettext("通行密钥已删除。"),
-    "ended": lazy_gettext("那一次登录已结束。"),
-    "first": lazy_gettext("登录方式已设好。"),
-}
 NAVIGATION = {
     "ledger": lazy_gettext("房屋台账"),
     "cases": lazy_gettext("待办事项"),
@@ -313,7 +277,6 @@ REGISTRATION_LOOKS = {
 }
 
 TABLES: Mapping[str, Any] = {
-    "ACCOUNT_STATES": ACCOUNT_STATES,
     "ACTORS": ACTORS,
     "APPOINTMENT_STATES": appointments.STATE_NAMES,
     "AUDIT_ACTIONS": AUDIT_ACTIONS,
@@ -335,7 +298,6 @@ TABLES: Mapping[str, Any] = {
     "OFFICE_PURPOSES": {code: row[:2] for code, row in sharing.OFFICE_PURPOSES.items()},
     "OPENERS": OPENERS,
     "OWNERS": OWNERS,
-    "OWN_DONE": OWN_DONE,
     "COMPARED": COMPARED,
     "DIFFERENCES": KIND_NAMES,
     "PARTS": PARTS,
@@ -344,15 +306,14 @@ TABLES: Mapping[str, Any] = {
     "REGISTRATION_LOOKS": REGISTRATION_LOOKS,
     "REGISTRATION_STATES": STATE_NAMES,
     "REGISTRY_STATES": REGISTRY_STATES,
-    "REQUESTS": REQUEST_NAMES,
     "RIGHTS": RIGHTS,
     "ROLES": ROLE_NAMES,
     "RULES": RULES,
-    "SIGN_IN_WAYS": SIGN_IN_WAYS,
     "SPACES": ledger.SPACE_NAMES,
     "UNIT_LOOKS": UNIT_LOOKS,
     "UNIT_STATES": ledger.UNIT_STATES,
     "WAYS": WAYS,
+    **STAFF_TABLES,
     "WINDOW_ACTS": ACTS,
 }
 
@@ -399,26 +360,11 @@ def span(value: timedelta) -> str:
     return gettext("%(n)s 分钟", n=minutes)
 
 
-def minutes_left(value: datetime, now: datetime) -> int:
-    """Whole minutes until a moment, at least 1 while it has not come."""
-    return max(1, int((value - now).total_seconds()) // 60)
-
-
-def browser_name(agent: str) -> str:
-    """Browser and system out of what a browser says it is; the newest name that fits wins."""
-    browsers = ("Edg", "OPR", "Chrome", "Firefox", "Safari")
-    systems = ("Windows", "Android", "iPhone", "iPad", "Mac OS X", "Linux")
-    found = [next((name for name in names if name in agent), "") for names in (browsers, systems)]
-    said = " · ".join(name for name in found if name)
-    return said.replace("Edg", "Edge").replace("OPR", "Opera") or "—"
-
-
 FILTERS: Mapping[str, Callable[..., str]] = {
     "day": day,
     "moment": moment,
     "full_moment": full_moment,
     "clock_time": clock_time,
     "span": span,
-    "minutes_left": minutes_left,
-    "browser_name": browser_name,
+    **STAFF_FILTERS,
 }
