@@ -34,7 +34,7 @@ from backend.console import (
     window,
     words,
 )
-from backend.console.pages import by_script, here, navigation, officer, place, unread
+from backend.console.pages import by_script, has_passkey, here, navigation, officer, place, unread
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.staff_notices import sentence
 from backend.services.officer_passkeys import console_party
@@ -64,6 +64,7 @@ def register_pages(app: Flask) -> CSRFProtect:
         place=place,
         navigation=navigation,
         unread=unread,
+        has_passkey=has_passkey,
         clock_now=world_of(app).clock.now,
         idle_seconds=int(world_of(app).house.officer_idle.total_seconds()),
         passkey_origin=passkey_origin(world_of(app)),

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, world
 from backend.console.sign_in import begin_session, browser
+from backend.console.staff_words import browser_name
 from backend.domain.refusals import Refusal, Refused
 from backend.services.officer_enrolment import (
     ask_first_passkey,
@@ -85,7 +86,7 @@ def keep() -> dict[str, str]:
         **given,
         credential=request.form.get("credential", ""),
         challenge=challenge,
-        label=request.form.get("label", ""),
+        label=request.form.get("label", "").strip() or browser_name(browser()),
         user_agent=browser(),
     )
     begin_session(signed)

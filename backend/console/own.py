@@ -6,6 +6,8 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, acting, safe_next, world
+from backend.console.sign_in import browser
+from backend.console.staff_words import browser_name
 from backend.domain.refusals import Refusal
 from backend.queries.staff import find_staff, list_sessions
 from backend.services.officer_accounts import change_password, end_session
@@ -65,7 +67,7 @@ def keep_passkey() -> dict[str, str]:
         session_id=acting().session_id,
         credential=request.form.get("credential", ""),
         challenge=session.pop("challenge", ""),
-        label=request.form.get("label", ""),
+        label=request.form.get("label", "").strip() or browser_name(browser()),
     )
     return {"next": url_for("own.account", done="passkey")}
 

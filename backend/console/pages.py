@@ -11,6 +11,7 @@ from flask import current_app, request, url_for
 
 from backend.bootstrap import World, world_of
 from backend.domain.refusals import Refusal, Refused
+from backend.services.officer_passkeys import list_passkeys
 from backend.services.officer_sessions import OfficerView
 from backend.services.staff_notices import count_unread
 from backend.web import LOCKED, STATUS, caller, decide_call, load_policy
@@ -90,6 +91,11 @@ def holder() -> OfficerView:
     found: OfficerView | None = caller().details
     assert found is not None
     return found
+
+
+def has_passkey() -> bool:
+    """Whether the officer of this session has a passkey to show again who they are."""
+    return bool(list_passkeys(holder().id))
 
 
 def by_script() -> bool:

@@ -30,10 +30,14 @@ def stay() -> tuple[str, int]:
 @pages.post("/screen/unlock")
 def unlock() -> Answer:
     """Open by the password and go on where one was."""
+    session_id, password = holder().session_id, request.form.get("password", "")
+    if by_script():
+        unlock_session(world(), session_id=session_id, password=password)
+        return "", 204
     form = Form.sent("password")
-    with form.filling("password", codes=() if by_script() else ("officer.wait",)):
-        unlock_session(world(), session_id=holder().session_id, password=request.form.get("password", ""))
-        return ("", 204) if by_script() else redirect(safe_next(form.value("next")))
+    with form.filling("password", codes=("officer.wait",)):
+        unlock_session(world(), session_id=session_id, password=password)
+        return redirect(safe_next(form.value("next")))
     return lock_page(form, form.value("next")), form.status
 
 

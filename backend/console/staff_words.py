@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -62,8 +63,8 @@ STAFF_TABLES: Mapping[str, Any] = {
 
 
 def minutes_left(value: datetime, now: datetime) -> int:
-    """Whole minutes until a moment, at least 1 while it has not come."""
-    return max(1, int((value - now).total_seconds()) // 60)
+    """Minutes until a moment; one that has begun counts as a whole one."""
+    return math.ceil((value - now).total_seconds() / 60)
 
 
 def browser_name(agent: str) -> str:

@@ -43,6 +43,7 @@ class OfficerView:
     stepped_up: bool
     expires_at: datetime
     locked: bool
+    has_password: bool
 
 
 @dataclass(frozen=True)
@@ -277,4 +278,5 @@ def _view(world: World, session: Session, officer: Officer, row: OfficerSession)
         stepped_up=is_stepped_up(world, row),
         expires_at=row.expires_at,
         locked=is_locked(world, row),
+        has_password=officer.password_hash is not None,
     )

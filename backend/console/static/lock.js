@@ -85,7 +85,7 @@ if (left) {
   let filling = false;
   addEventListener("input", (typed) => (filling ||= typed.target.closest("main form") !== null));
   setInterval(() => {
-    const minutes = Math.floor((ends - Date.now()) / 60000);
+    const minutes = Math.ceil((ends - Date.now()) / 60000);
     left.textContent = left.dataset.words.replace("{n}", Math.max(0, minutes));
     if (Date.now() >= ends && !filling && !dialog.open) location.reload();
   }, 15000);
