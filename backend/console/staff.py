@@ -22,8 +22,10 @@ from backend.services.officer_sessions import step_up
 
 pages = Blueprint("staff", __name__)
 FIELDS = ("login", "display_name", "office", "role", "area", "password")
-CODES = ("officer.pending", "officer.login_taken", "officer.wait", "step_up", "officer.suspended", "officer.active")
-CODES += ("officer.four_eyes", "officer.decided")
+CODES = (
+    *("officer.pending", "officer.login_taken", "officer.wait", "officer.suspended", "officer.active"),
+    *("officer.four_eyes", "officer.decided", "step_up"),
+)
 Page = str | tuple[str, int]
 
 

@@ -119,7 +119,7 @@ def find_request(request_id: str) -> RequestLine | None:
     return _request(row[0], row[1]) if row else None
 
 
-def _staff() -> Select[tuple[Officer, int]]:
+def _staff() -> Select[Officer, int]:
     counted = select(Passkey.officer_id, func.count().label("passkeys")).group_by(Passkey.officer_id).subquery()
     return select(Officer, func.coalesce(counted.c.passkeys, 0)).outerjoin(counted, counted.c.officer_id == Officer.id)
 

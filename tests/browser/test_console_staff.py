@@ -30,6 +30,10 @@ from tests.services import staff, stories
 from tests.worlds import make_fake_world
 
 pytestmark = pytest.mark.browser
+# Labels, headings and buttons in Chinese: the switch to the other language and names of people are meant to be.
+CHINESE_LABELS = """() => [...document.querySelectorAll('h1, h2, th, label .label, .hint, button, nav .places a')]
+  .map((each) => each.textContent.trim()).filter((text) => /[\\u4e00-\\u9fff]/.test(text))
+  .filter((text) => !['中文', '测试'].includes(text))"""
 
 
 @dataclass
@@ -297,6 +301,7 @@ def test_the_purpose_stands_on_every_page_with_its_time_and_ends_by_itself(
         screen.go(path)
         strip = page.locator(".strip-on")
         assert "地址核查" in strip.inner_text() and "还剩 60 分钟" in strip.inner_text()
+    screen.look("purpose")
     for left in (51, 42, 33, 24, 15, 6):
         desk.world.clock.move(timedelta(minutes=9))
         page.clock.fast_forward("09:00")
@@ -387,3 +392,17 @@ def test_a_powerful_account_takes_two_supervisors(screens: Callable[[], Screen])
     chief.page.get_by_role("link", name="deputy").click()
     chief.sees("等第一次登录")
     chief.look("staff-member")
+
+
+def test_a4_the_pages_of_accounts_fit_in_english_too(screens: Callable[[], Screen], desk: Desk) -> None:
+    chief = screens()
+    chief.context.add_cookies([{"name": "anju-lang", "value": "en", "url": desk.base}])
+    chief.go("/me")
+    chief.fill(login="chief", password=staff.PASSWORD, code=desk.staff["chief"].code(desk.world))
+    chief.press("Sign in")
+    chief.sees("My sign-ins")
+    for path in ("/me", "/staff", "/staff/new", f"/staff/{desk.staff['wang'].id}", "/task", "/first"):
+        chief.go(path)
+        chief.look(f"en{path.replace('/', '-')[:12]}")
+        own = chief.page.evaluate(CHINESE_LABELS)
+        assert own == [], f"{path}: {own}"
