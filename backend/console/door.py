@@ -40,14 +40,13 @@ from backend.domain.refusals import Refusal, Refused
 from backend.domain.staff_notices import sentence
 from backend.services.officer_passkeys import console_party
 from backend.services.officer_sessions import find_officer_session
-from backend.web import LOCKED, Caller, caller, error_answer, language
+from backend.web import LIVE_HEADER, LOCKED, Caller, caller, error_answer, language
 
 PAGES = (
     *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, door_sheets, units, occupant_keys),
     *(cases, reviews, search, deadlines, sync, figures, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")
-LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
 
 
 def register_pages(app: Flask) -> CSRFProtect:
