@@ -20,6 +20,7 @@ from backend.console import (
     figures,
     front,
     ledger,
+    loop,
     occupant_keys,
     reviews,
     search,
@@ -37,7 +38,7 @@ from backend.web import Caller, caller, error_answer, language
 
 PAGES = (
     *(front, sign_in, tasks, window, ledger, door_sheets, units, occupant_keys, cases),
-    *(reviews, search, deadlines, sync, figures, audits, demo),
+    *(reviews, search, deadlines, loop, sync, figures, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")
 LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there

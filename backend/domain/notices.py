@@ -178,6 +178,8 @@ INBOX: dict[str, InboxText] = {
                             "The lease of {unit} ends on {ends_on}. Without a check-out the key stays alive."),
     "dispute_decided": InboxText("争议已处理", "The dispute is decided", "{unit}：{decision_zh}。{reason_zh}",
                                  "{unit}: {decision_en}. {reason_en}"),
+    "report_answered": InboxText("您反映的事项已有答复", "Your report is answered", "{reference}：{decision_zh}。{reason_zh}。",
+                                 "{reference}: {decision_en}. {reason_en}."),
     "void_decided": InboxText("作废申请的结果", "Your request to void a registration", "{unit}：{decision_zh}。{reason_zh}",
                               "{unit}: {decision_en}. {reason_en}"),
     "registration_voided": InboxText("一条登记已作废", "A registration was voided", "{unit} 的一条居住登记已作废；钥匙和租约不变。",

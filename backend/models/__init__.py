@@ -14,6 +14,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     consents,
     data_keys,
     dwellings,
+    help_contacts,
     identity_checks,
     imports,
     invitations,

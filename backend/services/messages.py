@@ -11,11 +11,13 @@ from backend.gateways.world import World
 from backend.models.accounts import LoginCode
 from backend.models.invitations import Invitation
 from backend.services import outbox, vault
+from backend.services.case_messages import compose_answer, compose_help
 from backend.services.duty_rows import compose_reminder
 
 LEASE = timedelta(seconds=30)
 LONGEST_SEND = timedelta(seconds=15)  # an SMS service that answers later than this has failed before (see gateways)
 TRIES = 5
+_COMPOSED = {"duty": compose_reminder, "help": compose_help, "report_answered": compose_answer}
 
 
 def send_due_messages(world: World, *, limit: int = 20) -> int:
@@ -59,8 +61,8 @@ def _compose(world: World, item: outbox.OutboxItem) -> tuple[str, str] | None:
             sealed = vault.unseal(world, session, code.id, "login_codes.message", code.id, code.message_sealed)
             phone, digits = sealed.split(" ")
             return phone, f"【安居】验证码 {digits}，5 分钟内有效。Your Anju code is {digits}."
-        if item.kind == "duty":
-            return compose_reminder(world, session, item.payload)
+        if item.kind in _COMPOSED:
+            return _COMPOSED[item.kind](world, session, item.payload)
         invitation = session.get(Invitation, item.payload["invitation_id"])
         if invitation is None or invitation.state != "pending" or invitation.expires_at < world.clock.now():
             return None

@@ -47,6 +47,8 @@ VIEWS = (
     "households",
     "declared_for",
     "reported",
+    "reports",
+    "help_requests",
 )
 
 

@@ -42,6 +42,9 @@ def notice_page(notice: NoticeView) -> str | None:
     """The address of the page where a message is answered; None when it only tells."""
     if notice.kind in ANSWERS:
         return url_for(ANSWERS[notice.kind])
+    if notice.kind == "report_answered":
+        side = "landlord" if notice.params.get("side") == "landlord" else "tenant"
+        return url_for(f"{side}.show_report", report_id=notice.params["case_id"])
     if notice.kind == "landlord_reminds":
         return url_for("tenant.declare", registration_id=notice.params["registration_id"])
     return None

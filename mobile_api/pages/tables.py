@@ -67,6 +67,28 @@ KEY_REASONS = {
     "landlord_changed": _l("钥匙已停用：房东已更换。"),
     "issuer_left": _l("钥匙已停用：发钥匙的住户已搬走。"),
 }
+# A report as its reporter sees it: sign and icon, the state in words, what each step was.
+REPORT_SIGNS = {
+    "routed": ("going", "send"),
+    "assigned": ("going", "clock"),
+    "answered": ("good", "check"),
+    "rated": ("plain", "check"),
+}
+REPORT_STATES = {
+    "routed": ("已送到，等人领取", "Delivered, waiting to be taken"),
+    "assigned": ("处理中", "Being handled"),
+    "answered": ("已答复，请您评价", "Answered, please rate"),
+    "rated": ("已办结", "Closed"),
+}
+REPORT_STEPS = {
+    "report": ("您提出", "You reported it"),
+    "route": ("送到办理部门", "Delivered to the office"),
+    "claim": ("有人开始办理", "Somebody has taken it"),
+    "decide": ("已办理，正在复核", "Handled, being checked"),
+    "answer": ("复核后答复", "Checked and answered"),
+    "rate": ("您已评价", "You rated it"),
+    "reopen": ("您要求重新办理", "You had it reopened"),
+}
 CONSENT_SIGNS = {
     "asked": ("going", "clock"),
     "given": ("good", "check"),
@@ -189,6 +211,9 @@ REGISTRY_ACTIONS = {
     "registration_void": ("作废了您的一条登记", "Voided a registration of yours"),
     "registration_foreign_done": ("记下您的住宿登记已办理", "Noted that your accommodation registration is done"),
     "registration_still_living": ("确认您仍住在这里", "Confirmed that you still live there"),
+    "case_assigned": ("指派了与您有关的事项", "Handed out a case about you"),
+    "case_checked": ("复核了与您有关的事项", "Checked how a case about you was handled"),
+    "case_sent_back": ("把与您有关的事项退回重办", "Sent a case about you back"),
 }
 ANOTHER_ACT = ("处理了与您有关的事项", "Handled a matter about you")
 FIELD_NAMES = {

@@ -10,9 +10,10 @@ from backend.domain.commands import FINAL
 from backend.domain.ids import new_id
 from backend.domain.reasons import REASONS
 from backend.domain.refusals import Refusal
-from backend.services import access_records, commands, keys, tenancies
+from backend.services import access_records, commands, help_requests, keys, tenancies
 from backend.web import language
 from mobile_api.pages.doors import account_id, tenant, wants_json, world
+from mobile_api.pages.forms import Sheet
 from mobile_api.pages.tables import COMMAND_STATES, LOCK_REFUSALS
 from mobile_api.requests import preferred_wait
 
@@ -36,8 +37,9 @@ def key(registration_id: str) -> str:
     command = None
     if "command" in request.args:
         command = commands.get_command(world(), account_id=account_id(), command_id=request.args["command"])
-    return render_template("tenant/key.html", home=mine, once=new_id(), command=command,
-                           today=world().clock.today())
+    contact = help_requests.find_help_contact(world(), account_id=account_id())
+    return render_template("tenant/key.html", home=mine, once=new_id(), command=command, help_contact=contact,
+                           help_sheet=Sheet.of_request({}), today=world().clock.today())
 
 
 @tenant.post("/homes/<registration_id>/unlock")

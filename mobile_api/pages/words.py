@@ -16,8 +16,11 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from backend.domain import (
+    case_kinds,
+    case_reports,
     documents,
     guardians,
+    help_requests,
     households,
     keys,
     leases,
@@ -265,6 +268,19 @@ TABLES = {
     "KEY_REASONS": tables.KEY_REASONS,
     "CONSENT_SIGNS": tables.CONSENT_SIGNS,
     "WEEKDAYS": tables.WEEKDAYS,
+    "REPORTS": case_reports.REPORTS,
+    "REPORT_NAMES": {code: (kind.zh, kind.en) for code, kind in case_kinds.KINDS.items()},
+    "REPORT_SIGNS": tables.REPORT_SIGNS,
+    "REPORT_STATES": tables.REPORT_STATES,
+    "REPORT_STEPS": tables.REPORT_STEPS,
+    "HELP_SECONDS": help_requests.COUNTDOWN_SECONDS,
+    "CASE_OFFICES": case_kinds.OFFICES,
+    "CASE_REASONS": case_kinds.REASON_NAMES,
+    "DECISION_NAMES": {
+        code: (end.zh, end.en)
+        for kind in case_reports.REPORTED
+        for code, end in case_kinds.KINDS[kind].decisions.items()
+    },
     "VISIT_PURPOSES": visitors.PURPOSES,
     "EMERGENCIES": visitors.EMERGENCIES,
     "CONSENTS": visitors.CONSENT_NAMES,
