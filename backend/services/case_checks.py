@@ -49,7 +49,8 @@ def list_handlers(kind: str, area: str) -> tuple[Handler, ...]:
 def assign_case(world: World, *, session_id: str, reference: str, officer_id: str) -> None:
     """Give an undecided case to somebody entitled; the same again changes nothing.
 
-    Raises Refused case.officer, transition, area.foreign (written down), forbidden, not_found.
+    Raises Refused case.officer, transition, purpose.missing, purpose.unfit, area.foreign (written down), forbidden,
+    not_found.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
@@ -106,15 +107,15 @@ def forget_decision(case: Case) -> None:
 def _supervised(session: Session, acting: Acting, reference: str) -> Case | Refusal:
     if acting.officer.role not in CHECKERS:
         return Refusal("forbidden")
-    return case_for(session, acting, reference)
+    case = case_for(session, acting, reference)
+    return case if isinstance(case, Refusal) else decide_act(acting.session.purpose, HANDLE_CASE) or case
 
 
 def _checkable(session: Session, acting: Acting, reference: str, action: str) -> Case | Refusal:
     case = _supervised(session, acting, reference)
     if isinstance(case, Refusal):
         return case
-    refusal = decide_act(acting.session.purpose, HANDLE_CASE)
-    return refusal or decide_check(case.kind, case.state, action, case.decided_by, acting.officer.id) or case
+    return decide_check(case.kind, case.state, action, case.decided_by, acting.officer.id) or case
 
 
 def _assign(world: World, session: Session, acting: Acting, case: Case, officer_id: str) -> Case | Refusal:
