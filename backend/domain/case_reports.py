@@ -18,6 +18,7 @@ SIDES = ("tenant", "landlord")  # whose own dwelling it is; anybody else is a "r
 WORDS_MOST = 200
 ANSWER_MOST = 300
 A_DAY_AT_MOST = 10  # reports of one phone: a household in trouble has fewer, a script has more
+TWICE_WITHIN = timedelta(minutes=10)  # the same words about the same thing again are the same report
 REOPEN_WITHIN = timedelta(days=30)
 WORDS_KEPT = timedelta(days=365)  # words and answers after the last step; kinds, facts and steps stay
 STARS = (1, 2, 3, 4, 5)

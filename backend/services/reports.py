@@ -14,6 +14,7 @@ from backend.domain.calendars import start_of
 from backend.domain.case_reports import (
     A_DAY_AT_MOST,
     REPORTS,
+    TWICE_WITHIN,
     WORDS_MOST,
     decide_reopen,
     decide_side,
@@ -22,7 +23,7 @@ from backend.domain.case_reports import (
     find_words_faults,
     rule_of_report,
 )
-from backend.domain.cases import decide_action, due_time_of
+from backend.domain.cases import OPEN_STATES, decide_action, due_time_of
 from backend.domain.ids import is_id
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
@@ -129,7 +130,8 @@ def file_report(
 ) -> ReportView:
     """Report something about a dwelling, named by the number at its door, or about one's own record there.
 
-    It goes to the office entitled to its kind where the dwelling lies. Sent twice under one key it is one case.
+    It goes to the office entitled to its kind where the dwelling lies. Sent twice, under one key or word for word
+    within ten minutes, it is one case.
     Raises Refused with every faulty field (input.missing, input.not_one_of, input.length, report.facts,
     report.number), report.unit, report.not_own, report.too_many.
     """
@@ -264,6 +266,10 @@ def _open(
         raise Refused("report.unit", "unit_no")
     side = _side_of(session, account_id, unit.id)
     _refuse(decide_side(kind, side))
+    evidence = {"facts": [code for code in REPORTS[kind].facts if code in facts]}
+    same = _find_same(world, session, account_id, unit.id, kind, evidence, words)
+    if same is not None:
+        return same
     _check_pace(world, session, account_id)
     person_id = session.get_one(Account, account_id).person_id
     about_me = kind == "data_question"
@@ -277,7 +283,7 @@ def _open(
         person_id=person_id if about_me else None,
         rule=rule_of_report(kind, facts),
         opened_by=side,
-        evidence={"facts": [code for code in REPORTS[kind].facts if code in facts]},
+        evidence=evidence,
         reporter_id=account_id,
         call_back=call_back,
         actor=hand.actor,
@@ -285,6 +291,30 @@ def _open(
     )
     write_leaf(world, session, hand.actor, "case_reported", object_kind="case", object_id=case.reference)
     return case
+
+
+def _find_same(
+    world: World,
+    session: Session,
+    account_id: str,
+    unit_id: str,
+    kind: str,
+    evidence: dict[str, list[str]],
+    words: str,
+) -> Case | None:
+    """What this account reported word for word just now: a form sent again after going back."""
+    lately = select(Case).where(
+        Case.reporter_id == account_id,
+        Case.unit_id == unit_id,
+        Case.kind == kind,
+        Case.opened_at >= world.clock.now() - TWICE_WITHIN,
+        Case.state.in_(OPEN_STATES),
+    )
+    for case in session.scalars(lately).all():
+        said = last_words(list_steps(world, session, case), "report") or ""
+        if case.evidence == evidence and said == words:
+            return case
+    return None
 
 
 def _own_unit_ids(session: Session, account_id: str, side: str) -> list[str]:

@@ -82,6 +82,8 @@ def test_a_report_sent_twice_is_one_case(world: Any) -> None:
     story = stories.make_active(world)
     made = [file_report(world, account_id=story.tenant, idempotency_key="once", **WIRES) for _ in range(2)]
     assert made[0].id == made[1].id and len(list_reports(world, account_id=story.tenant)) == 1
+    again = file_report(world, account_id=story.tenant, idempotency_key="after going back", **WIRES)
+    assert again.id == made[0].id
     other = faults(words="别的内容")
     assert refused_code(file_report, world, account_id=story.tenant, idempotency_key="once", **other) == (
         "input.key_reused"
@@ -141,8 +143,8 @@ def test_a_question_about_ones_data_goes_to_the_data_office_with_the_own_record_
 
 def test_one_phone_reports_ten_things_a_day(world: Any, clock: FixedClock) -> None:
     story = stories.make_active(world)
-    for _ in range(A_DAY_AT_MOST):
-        file_report(world, account_id=story.tenant, **WIRES)
+    for number in range(A_DAY_AT_MOST):
+        file_report(world, account_id=story.tenant, **faults(words=f"第 {number} 个插座"))
     assert refused_code(file_report, world, account_id=story.tenant, **WIRES) == "report.too_many"
     clock.move(timedelta(days=1))
     file_report(world, account_id=story.tenant, **WIRES)
