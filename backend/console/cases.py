@@ -60,6 +60,8 @@ def release(reference: str) -> Response:
 def decide(reference: str) -> tuple[str, int] | Response:
     """Decide the case; those it concerns are told, with the reason."""
     form = Form.sent()
+    if "outcome" in form.values:  # one choice for both where an answer is written below it
+        form.values["decision"], _, form.values["reason"] = form.value("outcome").partition(":")
     with form.filling("decision", "reason", "method", "moved_out_on", "answer_text"):
         decide_case(
             world(),

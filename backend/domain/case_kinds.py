@@ -61,6 +61,8 @@ REASON_NAMES = {
     "declared_now": ("已补办申报", "Declared in the meantime"),
     "reminded": ("已当面提醒并告知办理方式", "Reminded face to face, and told how"),
     "mended": ("已更正", "Corrected"),
+    "repaired": ("已修好或已整改", "Repaired or put right"),
+    "help_given": ("已联系上并提供帮助", "Reached, and helped"),
     "explained": ("已解释清楚", "Explained"),
     "passed_on": ("已转交有权处理的部门", "Passed on to the entitled office"),
     "unfounded": ("核实后不属实", "Found not to be so"),
@@ -72,7 +74,9 @@ _REPORTERS = ("grid_worker", "window_clerk", "officer", "supervisor")
 _HANDLED = Decision("已处理", "Handled", ("seen_on_site", "mended", "explained", "reminded", "declared_now"))
 _PASSED = Decision("已转交", "Passed on", ("passed_on",))
 _UNFOUNDED = Decision("不属实", "Not so", ("unfounded",))
-_ENDS = {"handled": _HANDLED, "passed_on": _PASSED, "unfounded": _UNFOUNDED}
+_DONE = Decision("已处理", "Handled", ("repaired", "seen_on_site", "explained", "reminded"))
+_HELPED = Decision("已处理", "Handled", ("help_given", "seen_on_site", "explained"))
+_ENDS = {"handled": _DONE, "passed_on": _PASSED, "unfounded": _UNFOUNDED}
 
 KINDS: dict[str, CaseKind] = {
     "identity_review": CaseKind(
@@ -166,7 +170,7 @@ KINDS: dict[str, CaseKind] = {
         "Request for help",
         "police_station",
         _FIELD_STAFF,
-        {"handled": _HANDLED, "passed_on": _PASSED},
+        {"handled": _HELPED, "passed_on": _PASSED},
         hours=2,
         checked=True,
         urgent=True,

@@ -57,7 +57,7 @@ def case_of(reference: str) -> Case:
 def handle(world: World, session_id: str, reference: str, words: str = "已请电工更换线路并加装线管。") -> None:
     """Take it and say what was done."""
     claim_case(world, session_id=session_id, reference=reference)
-    decide_case(world, session_id=session_id, reference=reference, decision="handled", reason="mended",
+    decide_case(world, session_id=session_id, reference=reference, decision="handled", reason="repaired",
                 answer_text=words)  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def act(world: World, crew: Crew, story: stories.Story, case: Case, action: str)
         "claim": lambda: claim_case(world, session_id=crew.handler, **of_staff),
         "release": lambda: release_case(world, session_id=crew.handler, **of_staff),
         "assign": lambda: assign_case(world, session_id=crew.checker, officer_id=crew.handler_id, **of_staff),
-        "decide": lambda: decide_case(world, session_id=crew.handler, decision="handled", reason="mended",
+        "decide": lambda: decide_case(world, session_id=crew.handler, decision="handled", reason="repaired",
                                       answer_text="已修好。", **of_staff),
         "check": lambda: check_case(world, session_id=crew.checker, **of_staff),
         "send_back": lambda: send_back_case(world, session_id=crew.checker, reason="not_done", **of_staff),
