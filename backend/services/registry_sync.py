@@ -92,7 +92,11 @@ def note_received(world: World, shipment: Shipment, batch_id: str) -> Shipment:
         session.execute(
             update(Registration)
             .where(Registration.id.in_(tenants))
-            .values(registry_state="sent", sent_at=world.clock.now())
+            .values(
+                registry_state="sent",
+                sent_at=world.clock.now(),
+                duties_look_at=Registration.duties_look_at,  # that it was sent changes nobody's duty
+            )
         )
     return replace(shipment, remote_batch_id=batch_id)
 

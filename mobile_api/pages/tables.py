@@ -214,6 +214,7 @@ REGISTRY_ACTIONS = {
     "case_assigned": ("指派了与您有关的事项", "Handed out a case about you"),
     "case_checked": ("复核了与您有关的事项", "Checked how a case about you was handled"),
     "case_sent_back": ("把与您有关的事项退回重办", "Sent a case about you back"),
+    "registration_renumbered": ("住址换了新门牌，登记随之更新", "Your registration follows your home's new address"),
 }
 ANOTHER_ACT = ("处理了与您有关的事项", "Handled a matter about you")
 FIELD_NAMES = {
