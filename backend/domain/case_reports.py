@@ -21,7 +21,13 @@ A_DAY_AT_MOST = 10  # reports of one phone: a household in trouble has fewer, a 
 TWICE_WITHIN = timedelta(minutes=10)  # the same words about the same thing again are the same report
 REOPEN_WITHIN = timedelta(days=30)
 WORDS_KEPT = timedelta(days=365)  # words and answers after the last step; kinds, facts and steps stay
-STARS = (1, 2, 3, 4, 5)
+STARS = {
+    5: ("很满意", "Very content"),
+    4: ("满意", "Content"),
+    3: ("一般", "So-so"),
+    2: ("不满意", "Not content"),
+    1: ("很不满意", "Not content at all"),
+}
 
 # Seven digits in a row, however they are grouped: a phone, a document, a bank card.
 _NUMBER = re.compile(r"\d(?:[\s·.\-]?\d){6,}")
@@ -195,7 +201,7 @@ def find_rating_faults(stars: int, reason: str | None) -> list[Refusal]:
     """Faults of a rating: one to five, and a reason of the list or none."""
     faults = []
     if stars not in STARS:
-        faults.append(Refusal("input.not_one_of", "stars", allowed=tuple(map(str, STARS))))
+        faults.append(Refusal("input.not_one_of", "stars", allowed=tuple(map(str, sorted(STARS)))))
     if reason is not None and reason not in RATING_REASONS:
         faults.append(Refusal("input.not_one_of", "reason", allowed=tuple(RATING_REASONS)))
     return faults

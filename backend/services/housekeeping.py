@@ -159,5 +159,6 @@ OFTEN = (
     _finish_revocations,
     _forget,
 )
-HOURLY = (_keep_months, _forget_door_events, _forget_words, _forget_shared, _forget_told)  # through a month's rows
+# They look through a month's rows.
+HOURLY = (_keep_months, _forget_door_events, _forget_words, _forget_shared, _forget_told)
 CHORES = (*OFTEN, *HOURLY)

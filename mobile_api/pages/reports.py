@@ -18,6 +18,7 @@ from backend.queries import doors as door_queries
 from backend.services import reports
 from mobile_api.pages.doors import account_id, landlord, tenant, world
 from mobile_api.pages.forms import Sheet
+from mobile_api.pages.words import pick
 
 Page = str | Response | tuple[str, int]
 
@@ -95,7 +96,8 @@ def reopen_report(report_id: str) -> Page:
 def page_of(report_id: str, rating: Sheet, reopening: Sheet) -> str:
     """The page of one report with its two forms."""
     one = reports.get_report(world(), account_id=account_id(), report_id=report_id)
-    return render_template("reports/one.html", one=one, rating=rating, reopening=reopening, stars=STARS,
+    stars = [(str(n), pick(*names), None) for n, names in STARS.items()]
+    return render_template("reports/one.html", one=one, rating=rating, reopening=reopening, stars=stars,
                            rating_reasons=RATING_REASONS, most=WORDS_MOST, said=request.args.get("said"))  # fmt: skip
 
 

@@ -269,6 +269,7 @@ TABLES = {
     "CONSENT_SIGNS": tables.CONSENT_SIGNS,
     "WEEKDAYS": tables.WEEKDAYS,
     "REPORTS": case_reports.REPORTS,
+    "STARS": case_reports.STARS,
     "REPORT_NAMES": {code: (kind.zh, kind.en) for code, kind in case_kinds.KINDS.items()},
     "REPORT_SIGNS": tables.REPORT_SIGNS,
     "REPORT_STATES": tables.REPORT_STATES,

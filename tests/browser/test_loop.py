@@ -105,7 +105,7 @@ def test_t21_a_report_goes_round_the_whole_loop(
     tenant.open(report)
     tenant.sees("已请电工更换线路并加装线管。")
     look_both(tenant, "report-answered")
-    tenant.page.locator("[name=stars][value='5']").check(force=True)
+    tenant.page.get_by_label("很满意", exact=True).check()
     tenant.page.locator("[name=reason]").select_option("solved")
     tenant.tap("评价并办结")
     tenant.sees("这件事已办结")
