@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from statistics import mean, median
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from backend.db import db
 from backend.domain.cases import KINDS, OFFICES, OPEN_STATES
@@ -89,27 +89,27 @@ def _area_names(area: str, digits: int) -> dict[str, tuple[str, str]]:
 
 
 def _grouped(
-    rows: Sequence[Row[Any]],
-    key: Callable[[Row[Any]], str],
+    rows: Sequence[Any],
+    key: Callable[[Any], str],
     now: datetime,
     name: Callable[[str], tuple[str, str] | None],
 ) -> tuple[LoopRow, ...]:
-    groups: dict[str, list[Row[Any]]] = {}
+    groups: dict[str, list[Any]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     return tuple(_shown(sorted(groups.items()), now, name))
 
 
 def _shown(
-    groups: Sequence[tuple[str, Sequence[Row[Any]]]],
+    groups: Sequence[tuple[str, Sequence[Any]]],
     now: datetime,
     name: Callable[[str], tuple[str, str] | None],
 ) -> list[LoopRow]:
-    def column(count: Callable[[Sequence[Row[Any]]], int]) -> list[int | None]:
+    def column(count: Callable[[Sequence[Any]], int]) -> list[int | None]:
         return hide_small([count(group) for _, group in groups])
 
     opened = column(len)
-    steps = {step: column(lambda group, step=step: sum(_waits_at(row) == step for row in group)) for step in STEPS}
+    steps = {step: column(_counting(step)) for step in STEPS}
     late = column(lambda group: sum(_is_late(row, now) for row in group))
     closed = column(lambda group: sum(_closed_at(row) is not None for row in group))
     rated = column(lambda group: sum(row.stars is not None for row in group))
@@ -132,30 +132,34 @@ def _shown(
     ]
 
 
-def _waits_at(row: Row[Any]) -> str | None:
+def _counting(step: str) -> Callable[[Sequence[Any]], int]:
+    return lambda group: sum(_waits_at(row) == step for row in group)
+
+
+def _waits_at(row: Any) -> str | None:
     """The step an open case waits at; None when nothing more is owed."""
     if row.state in OPEN_STATES:
         return "assigned" if row.state == "assigned" else "routed"
     return "handled" if row.state == "handled" and KINDS[row.kind].checked else None
 
 
-def _is_late(row: Row[Any], now: datetime) -> bool:
+def _is_late(row: Any, now: datetime) -> bool:
     return row.state in OPEN_STATES and row.due_at is not None and row.due_at < now
 
 
-def _closed_at(row: Row[Any]) -> datetime | None:
+def _closed_at(row: Any) -> datetime | None:
     if _waits_at(row) is not None:
         return None
     closed: datetime | None = row.answered_at or row.decided_at
     return closed
 
 
-def _median_hours(group: Sequence[Row[Any]]) -> float:
+def _median_hours(group: Sequence[Any]) -> float:
     spans = [(closed - row.opened_at).total_seconds() / 3600 for row in group if (closed := _closed_at(row))]
     return round(median(spans), 1)
 
 
-def _on_time(group: Sequence[Row[Any]]) -> int:
+def _on_time(group: Sequence[Any]) -> int:
     closed = [row for row in group if _closed_at(row) is not None]
     kept = sum(row.due_at is None or (row.decided_at is not None and row.decided_at <= row.due_at) for row in closed)
     return round(100 * kept / len(closed))

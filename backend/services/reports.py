@@ -14,6 +14,7 @@ from backend.domain.calendars import start_of
 from backend.domain.case_reports import (
     A_DAY_AT_MOST,
     REPORTS,
+    SIDES,
     TWICE_WITHIN,
     WORDS_MOST,
     decide_reopen,
@@ -106,11 +107,11 @@ class ReportLine:
     answered_at: datetime | None
 
 
-def list_places(world: World, *, account_id: str, side: str) -> tuple[ReportPlace, ...]:
-    """The dwellings a 'tenant' lives in or a 'landlord' lets, by name."""
+def list_places(world: World, *, account_id: str, side: str, kind: str | None = None) -> tuple[ReportPlace, ...]:
+    """The dwellings a 'tenant' lives in or a 'landlord' lets, by name; for a question about data also former homes."""
     with reading() as session:
         units = session.scalars(
-            select(Unit).where(Unit.id.in_(_own_unit_ids(session, account_id, side))).limit(_LISTED)
+            select(Unit).where(Unit.id.in_(_own_unit_ids(session, account_id, side, kind))).limit(_LISTED)
         )
         places = [ReportPlace(unit.public_number, unit_alias(session, unit.id)) for unit in units]
         return tuple(sorted(places, key=lambda place: place.unit_alias))
@@ -264,7 +265,7 @@ def _open(
     unit = session.scalar(select(Unit).where(Unit.public_number == unit_no.strip().upper()))
     if unit is None:
         raise Refused("report.unit", "unit_no")
-    side = _side_of(session, account_id, unit.id)
+    side = _side_of(session, account_id, unit.id, kind)
     _refuse(decide_side(kind, side))
     evidence = {"facts": [code for code in REPORTS[kind].facts if code in facts]}
     same = _find_same(world, session, account_id, unit.id, kind, evidence, words)
@@ -317,24 +318,23 @@ def _find_same(
     return None
 
 
-def _own_unit_ids(session: Session, account_id: str, side: str) -> list[str]:
+def _own_unit_ids(session: Session, account_id: str, side: str, kind: str | None) -> list[str]:
     if side == "tenant":
-        return [row.unit_id for row in own_registrations(session, account_id) if row.residence == "living"]
+        mine = own_registrations(session, account_id)
+        return [row.unit_id for row in mine if row.residence == "living" or kind == "data_question"]
     person_id = session.get_one(Account, account_id).person_id
     return list(session.scalars(select(Unit.id).where(Unit.landlord_id == person_id))) if person_id else []
 
 
-def _side_of(session: Session, account_id: str, unit_id: str) -> str:
-    sides = (side for side in ("tenant", "landlord") if unit_id in _own_unit_ids(session, account_id, side))
+def _side_of(session: Session, account_id: str, unit_id: str, kind: str) -> str:
+    sides = (side for side in SIDES if unit_id in _own_unit_ids(session, account_id, side, kind))
     return next(sides, "resident")
 
 
 def _own_record(session: Session, account_id: str, unit_id: str) -> str | None:
     person_id = session.get_one(Account, account_id).person_id
-    mine = select(Registration.id).where(
-        Registration.unit_id == unit_id, Registration.person_id == person_id, Registration.residence == "living"
-    )
-    return session.scalar(mine.limit(1)) if person_id else None
+    mine = select(Registration.id).where(Registration.unit_id == unit_id, Registration.person_id == person_id)
+    return session.scalar(mine.order_by(Registration.created_at.desc()).limit(1)) if person_id else None
 
 
 def _check_pace(world: World, session: Session, account_id: str) -> None:

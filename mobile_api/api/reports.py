@@ -100,6 +100,7 @@ def reopen_report(body: dict[str, Any], report_id: str) -> Any:
 
 @blueprint.get("/me/help-contact")
 @blueprint.response(200, HelpContactShown)
+@blueprint.refuses("not_found")
 def get_help_contact() -> Any:
     """Show whom one wants to have told when asking for help; 404 when nobody was chosen.
 

@@ -40,7 +40,7 @@ def new_report() -> Page:
     kind = request.values.get("kind", "")
     number = request.args.get("unit", "")
     door = door_queries.find_door(number) if number else None
-    places = reports.list_places(world(), account_id=account_id(), side=side())
+    places = reports.list_places(world(), account_id=account_id(), side=side(), kind=kind or None)
     is_own = door is None or any(place.unit_no == door.public_number for place in places)
     kinds = kinds_of_side(side() if is_own else "resident")
     if request.method == "GET" and kind not in kinds:

@@ -19,6 +19,13 @@ UNIT = "陈塘路 9 号 101"
 
 class PlaceWish(Input):
     side = Choice("以谁的身份", "As whom", "tenant", SIDES, load_default="tenant")
+    kind = Choice(
+        "种类：登记信息有误时也列出以前的住处",
+        "Kind: for a question about data former homes are listed too",
+        "data_question",
+        tuple(REPORTS),
+        load_default=None,
+    )
 
 
 class PlaceShown(Output):
