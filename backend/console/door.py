@@ -20,6 +20,7 @@ from backend.console import (
     figures,
     front,
     ledger,
+    maps,
     occupant_keys,
     reviews,
     search,
@@ -30,17 +31,17 @@ from backend.console import (
     window,
     words,
 )
+from backend.console.live import LIVE_HEADER
 from backend.console.pages import here, navigation, officer, place
 from backend.domain.refusals import Refusal
 from backend.services.officer_sessions import find_officer_session
 from backend.web import Caller, caller, error_answer, language
 
 PAGES = (
-    *(front, sign_in, tasks, window, ledger, door_sheets, units, occupant_keys, cases),
+    *(front, sign_in, tasks, window, ledger, maps, door_sheets, units, occupant_keys, cases),
     *(reviews, search, deadlines, sync, figures, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")
-LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
 
 
 def register_pages(app: Flask) -> CSRFProtect:

@@ -242,6 +242,8 @@ ICONS = {
     "clock": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7v5.5l3.5 2",
     "cross": "M6 6l12 12M18 6 6 18",
     "dash": "M5 12h14",
+    "map": "M3 6l6-3 6 3 6-3v15l-6 3-6-3-6 3ZM9 3v15M15 6v15",
+    "list": "M8 6h13M8 12h13M8 18h13M3.5 6h.1M3.5 12h.1M3.5 18h.1",
     "eye": "M2 12c4-8 16-8 20 0-4 8-16 8-20 0ZM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z",
     "forward": "M9 5l7 7-7 7",
     "back": "M15 5l-7 7 7 7",
@@ -261,6 +263,16 @@ UNIT_LOOKS = {
     "disputed": ("scales", "bad"),
     "over_capacity": ("people", "bad"),
     "headcount_differs": ("people", "bad"),
+}
+# On the map each state has a letter and a shape of its own: (Chinese, English, outline in a square of 28).
+MAP_MARKS = {
+    "disputed": ("争", "D", "M14 1 27 14 14 27 1 14Z"),
+    "overdue": ("逾", "O", "M14 1 28 26H0Z"),
+    "over_capacity": ("超", "C", "M2 2h24v24H2Z"),
+    "headcount_differs": ("数", "H", "M7.5 2h13L27 14l-6.5 12h-13L1 14Z"),
+    "registered": ("登", "R", "M14 1a13 13 0 1 0 0 26 13 13 0 0 0 0-26Z"),
+    "no_one_registered": ("空", "N", "M14 1a13 13 0 1 0 0 26 13 13 0 0 0 0-26Z"),
+    "not_enrolled": ("未", "–", "M4 4h20v20H4Z"),
 }
 REGISTRATION_LOOKS = {
     "registered": ("check", "good"),
@@ -286,6 +298,7 @@ TABLES: Mapping[str, Any] = {
     "FIELDS": purposes.FIELDS | sharing.INBOUND_FIELDS | {code: (f.zh, f.en) for code, f in sharing.FIELDS.items()},
     "ICONS": ICONS,
     "IDENTITY_STATES": IDENTITY_STATES,
+    "MAP_MARKS": MAP_MARKS,
     "METHODS": cases.METHODS,
     "NAVIGATION": NAVIGATION,
     "OFFICES": cases.OFFICES,

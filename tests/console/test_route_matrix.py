@@ -54,6 +54,8 @@ PLANS: dict[tuple[str, str], Plan] = {
     ("tasks.begin", "POST"): Plan("/task", {"purpose": "visit"}),
     ("tasks.end", "POST"): Plan("/task/end"),
     ("ledger.board", "GET"): Plan("/ledger?dwelling={dwelling}", thing=True),
+    ("maps.show", "GET"): Plan("/ledger/map"),
+    ("maps.shapes", "GET"): Plan("/ledger/shapes"),
     ("door_sheets.sheet", "GET"): Plan("/door-sheets?dwelling={dwelling}", thing=True),
     ("units.show", "GET"): Plan("/units/{unit}", thing=True),
     ("units.number", "GET"): Plan("/registrations/{registration}/number", thing=True),
