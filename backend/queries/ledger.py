@@ -8,8 +8,8 @@ elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -150,9 +150,8 @@ class Board:
 
 def get_board(area: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2) -> Board:
     """Counts of every village of an area and of the area as a whole."""
-    counts = _count_units(
-        UnitStanding.division, today, area_per_head_m2, lies_in(UnitStanding.division, area), UnitStanding.in_force.is_(True)
-    )
+    mine = (lies_in(UnitStanding.division, area), UnitStanding.in_force.is_(True))
+    counts = _count_units(UnitStanding.division, today, area_per_head_m2, *mine)
     enrolled = case((_ENROLLED, 1), else_=0)
     rental = case((or_(Dwelling.known_rental, _ENROLLED), 1), else_=0)
     grouped = db.session.execute(
@@ -314,15 +313,24 @@ def _count_units(key: Any, today: date, area_per_head_m2: float, *where: ColumnE
             func.max(judged.c.headcount_at),
         ).group_by(judged.c.key, judged.c.state)
     )  # fmt: skip
-    counts: dict[str, Counts] = {}
+    found: dict[str, list[tuple[str, int, int, datetime | None]]] = {}
     for place, state, units, residents, *moments in grouped:
-        part = Counts(units, int(residents), _latest(moments), {**dict.fromkeys(UNIT_STATES, 0), state: units})
-        counts[place] = _sum((counts.get(place, Counts()), part))
-    return counts
+        found.setdefault(place, []).append((state, units, int(residents), _latest(moments)))
+    return {place: _counts_of(parts) for place, parts in found.items()}
+
+
+def _counts_of(parts: Sequence[tuple[str, int, int, datetime | None]]) -> Counts:
+    by_state = {**dict.fromkeys(UNIT_STATES, 0), **{state: units for state, units, _, _ in parts}}
+    return Counts(
+        sum(by_state.values()),
+        sum(residents for _, _, residents, _ in parts),
+        _latest(changed_at for _, _, _, changed_at in parts),
+        by_state,
+    )
 
 
 def _board_of(villages: tuple[VillageRow, ...]) -> Board:
-    total = _sum(village.counts for village in villages)
+    total = _sum([village.counts for village in villages])
     rentals, known = sum(v.rentals for v in villages), sum(v.enrolled for v in villages)
     return Board(
         villages=villages,
@@ -335,18 +343,13 @@ def _board_of(villages: tuple[VillageRow, ...]) -> Board:
     )
 
 
-def _sum(parts: Iterable[Counts]) -> Counts:
-    whole = Counts()
-    for part in parts:
-        by_state = {state: number + part.by_state[state] for state, number in whole.by_state.items()}
-        whole = replace(
-            whole,
-            units=whole.units + part.units,
-            residents=whole.residents + part.residents,
-            changed_at=_latest((whole.changed_at, part.changed_at)),
-            by_state=by_state,
-        )
-    return whole
+def _sum(counts: Sequence[Counts]) -> Counts:
+    return Counts(
+        sum(part.units for part in counts),
+        sum(part.residents for part in counts),
+        _latest(part.changed_at for part in counts),
+        {state: sum(part.by_state[state] for part in counts) for state in UNIT_STATES},
+    )
 
 
 def _latest(moments: Iterable[datetime | None]) -> datetime | None:

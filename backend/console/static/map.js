@@ -4,7 +4,8 @@ import { announce, askAgain, showParts, walkRows } from "./parts.js";
 
 const page = document.querySelector("[data-map-page]");
 const room = page.querySelector("[data-map]");
-const MANY = 80; // up to so many dwellings carry their door number on the map all the time
+const SIZES = { least: 9, letter: 17, most: 28 }; // of a mark, in pixels; below `letter` its shape alone is shown
+const ROOM_FOR_NAMES = 44; // pixels between neighbours from which door numbers stand beside the marks
 const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const map = L.map(room, {
   attributionControl: false, // nothing on it is somebody else's
@@ -22,19 +23,15 @@ function pictureOf(state) {
   return page.querySelector(`template[data-mark="${CSS.escape(state)}"]`).content.firstElementChild.cloneNode(true);
 }
 
-function drawMark(feature, named) {
+function drawMark(feature) {
   const picture = document.createElement("span");
-  picture.append(pictureOf(feature.properties.state));
-  if (named) {
-    const door = document.createElement("small");
-    door.textContent = feature.properties.door;
-    picture.append(door);
-  }
+  const door = document.createElement("small");
+  door.textContent = feature.properties.door;
+  picture.append(pictureOf(feature.properties.state), door);
   return L.divIcon({ className: "map-mark", html: picture, iconSize: [28, 28] });
 }
 
 function draw(collection) {
-  const named = collection.features.length <= MANY;
   for (const feature of collection.features) {
     const { id, point, state, address, state_word } = feature.properties;
     const known = shapes.get(id);
@@ -42,7 +39,7 @@ function draw(collection) {
     known?.marker.remove();
     known?.outline?.remove();
     const at = L.latLng(point[1], point[0]);
-    const marker = L.marker(at, { icon: drawMark(feature, named), keyboard: false, title: `${address} · ${state_word}` });
+    const marker = L.marker(at, { icon: drawMark(feature), keyboard: false, title: `${address} · ${state_word}` });
     const outline = feature.geometry.type === "Polygon" && L.geoJSON(feature, { className: `outline outline-${state}` });
     for (const shape of [marker, outline]) if (shape) shape.addTo(map).on("click", () => open(id));
     shapes.set(id, { marker, outline, feature });
@@ -52,6 +49,28 @@ function draw(collection) {
       row.querySelector("[data-word]").textContent = state_word;
     }
   }
+}
+
+/** The usual distance from a dwelling to its next neighbour, in metres, from at most 200 of them. */
+function usualDistance() {
+  const points = [...shapes.values()].map(({ marker }) => marker.getLatLng());
+  const step = Math.max(1, Math.floor(points.length / 200));
+  const nearest = points
+    .filter((_, place) => place % step === 0)
+    .map((one) => Math.min(...points.filter((other) => other !== one).map((other) => map.distance(one, other))))
+    .sort((one, other) => one - other);
+  return nearest[Math.floor(nearest.length / 2)] ?? Infinity;
+}
+
+/** Marks as large as their neighbours leave room for. */
+function fitMarks(metres) {
+  const bottom = map.getSize().y;
+  const perPixel = map.distance(map.containerPointToLatLng([0, 0]), map.containerPointToLatLng([0, bottom])) / bottom;
+  const between = metres / perPixel;
+  const size = Math.max(SIZES.least, Math.min(SIZES.most, between * 0.8));
+  room.style.setProperty("--mark", `${size}px`);
+  room.classList.toggle("without-letters", size < SIZES.letter);
+  room.classList.toggle("without-names", between < ROOM_FOR_NAMES);
 }
 
 /** Open a dwelling, wherever it was clicked: row and mark are chosen, its units are shown. */
@@ -96,6 +115,9 @@ async function renew(byHand) {
 await renew(true);
 if (shapes.size) {
   map.fitBounds(L.latLngBounds([...shapes.values()].map(({ marker }) => marker.getLatLng())).pad(0.08), { maxZoom: 19 });
+  const metres = usualDistance();
+  map.on("zoomend", () => fitMarks(metres));
+  fitMarks(metres);
 } else {
   map.setView([35, 105], 10);
 }
