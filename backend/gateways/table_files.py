@@ -216,7 +216,8 @@ def _placed(geometry: Any) -> dict[str, str] | None:
     """The point of a Point; the outer ring of a Polygon, with the middle of its extent as the point; else None."""
     if not isinstance(geometry, dict):
         return None
-    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
+    kind: Any = geometry.get("type")
+    coordinates: Any = geometry.get("coordinates")
     if kind == "Point" and _is_point(coordinates):
         return {"longitude": repr(coordinates[0]), "latitude": repr(coordinates[1])}
     rings = coordinates if kind == "Polygon" and isinstance(coordinates, list) else []

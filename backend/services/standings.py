@@ -8,10 +8,11 @@ its row and count after that, so that neither misses the other.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, event, select
+from sqlalchemy import Select, bindparam, event, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
@@ -48,25 +49,43 @@ def keep_standings() -> None:
 
 def settle_units(session: Session, unit_ids: Collection[str]) -> None:
     """Count these units anew."""
-    for some in _in_turns(sorted(unit_ids)):
-        _settle(session, Unit.id.in_(some), UnitStanding.unit_id.in_(some))
+    _settle(session, "unit_id", unit_ids)
 
 
 def settle_dwellings(session: Session, dwelling_ids: Collection[str]) -> None:
     """Count all units of these dwellings anew."""
-    for some in _in_turns(sorted(dwelling_ids)):
-        _settle(session, Unit.dwelling_id.in_(some), UnitStanding.dwelling_id.in_(some))
+    _settle(session, "dwelling_id", dwelling_ids)
 
 
-def _settle(session: Session, counted: ColumnElement[bool], kept: ColumnElement[bool]) -> None:
+def settle_everything(session: Session) -> None:
+    """Count every unit anew: after many rows came past the sessions of this code."""
+    session.connection().execute(_counting(session.get_bind().dialect.name, None))
+
+
+def _settle(session: Session, by: str, ids: Collection[str]) -> None:
     """Lock first, count then: a statement of its own sees what the transaction waited for has committed."""
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    if is_postgresql:
-        session.execute(select(UnitStanding.unit_id).where(kept).order_by(UnitStanding.unit_id).with_for_update())
-    statement: Any = (postgresql if is_postgresql else sqlite).insert(UnitStanding)
-    written = statement.from_select(_NAMES, counted_units(counted))
+    dialect, rest = session.get_bind().dialect.name, iter(sorted(ids))
+    while some := list(islice(rest, _AT_ONCE)):
+        if dialect == "postgresql":
+            session.connection().execute(_locking(by), {"ids": some})
+        session.connection().execute(_counting(dialect, by), {"ids": some})
+
+
+@cache
+def _locking(by: str) -> Select[str]:
+    kept = UnitStanding.__table__.columns[by].in_(bindparam("ids", expanding=True))
+    return select(UnitStanding.unit_id).where(kept).order_by(UnitStanding.unit_id).with_for_update()
+
+
+@cache
+def _counting(dialect: str, by: str | None) -> Any:
+    """Write what is counted of the units in `ids`, which are ids of units or of dwellings; without `by`, of all."""
+    column = {"unit_id": Unit.id, "dwelling_id": Unit.dwelling_id}
+    counted = counted_units(true() if by is None else column[by].in_(bindparam("ids", expanding=True)))
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(UnitStanding.__table__)
+    written = statement.from_select(_NAMES, counted)
     fresh = {name: written.excluded[name] for name in _NAMES if name != "unit_id"}
-    session.execute(written.on_conflict_do_update(index_elements=["unit_id"], set_=fresh))
+    return written.on_conflict_do_update(index_elements=["unit_id"], set_=fresh)
 
 
 def _note_written(session: Session, _context: object) -> None:
@@ -109,9 +128,3 @@ def _settle_written(session: Session) -> None:
         settle_units(session, units)
     if dwellings:
         settle_dwellings(session, dwellings)
-
-
-def _in_turns(ids: Collection[str]) -> Iterator[list[str]]:
-    rest = iter(ids)
-    while some := list(islice(rest, _AT_ONCE)):
-        yield some
