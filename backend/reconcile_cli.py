@@ -81,7 +81,7 @@ def _print(done: Sequence[Compared]) -> None:
             print(
                 "  the lists are equal, only the digest differs: the registry computes it wrongly (摘要有误，清单一致)"
             )
-        elif not row.details:
+        elif row.outcome == "unsettled":
             print("  what differs is on its way; compare again in a moment")
         for entry in row.details:
             zh, en = KIND_NAMES[entry["kind"]]

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from stdnum.iso7064 import mod_11_2
 
 from backend.db import reading, transaction
@@ -27,7 +27,9 @@ from backend.gateways.clock import FixedClock
 from backend.gateways.table_files import read_table_file
 from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
+from backend.models.leases import Lease
 from backend.models.officers import Officer
+from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.seeding_offices import seed_agreements
 from backend.services.addresses import import_addresses
@@ -61,6 +63,7 @@ OFFICERS = (
     ("grid", "grid_worker", "网格员乙", "陈塘村网格", VILLAGE),
     ("reviewer", "reviewer", "核验员丙", "流动人口服务中心", AREA),
 )
+TOLD_WITHIN = timedelta(minutes=15)
 LOCKS_ONLINE, LOCKS_OFFLINE = 8, 2  # the fleet keeps its last two locks offline
 
 
@@ -171,6 +174,15 @@ class _Village:
         for index, story in enumerate(STORIES):
             self._tell(index, story, landlords[index // 4], units[index])
         self.clock.set(self.now)
+        self._let_registry_be_told()
+
+    def _let_registry_be_told(self) -> None:
+        """The story is told in a moment, so the registry hears of weeks at once: no alarm before it could answer."""
+        unsent = (Registration.declared_at.is_not(None), Registration.registry_state == "unsent")
+        leases, later = select(Registration.lease_id).where(*unsent), self.now + TOLD_WITHIN
+        with transaction() as session:
+            session.execute(update(Lease).where(Lease.id.in_(leases)).values(duties_look_at=later))
+            session.execute(update(Registration).where(*unsent).values(duties_look_at=later))
 
     def _day(self, days_ago: int, hour: int = 10) -> date:
         day = self.today - timedelta(days=days_ago)

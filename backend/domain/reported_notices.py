@@ -19,6 +19,13 @@ REPORTED_INBOX: dict[str, InboxText] = {
         "{office_en} reports that {place} becomes {road}{door}. You may confirm or object; the unit's number, leases "
         "and keys stay as they are.",
     ),
+    "home_renumbered": InboxText(
+        "您的住址换了新门牌",
+        "Your home has a new address",
+        "{before} 现为 {place}。登记已随之更新，您不用办理什么；房源编号、租约和钥匙不变。",
+        "{before} is {place} now. Your registration follows by itself and nothing is asked of you; the unit's number, "
+        "lease and key stay as they are.",
+    ),
     "office_became_local": InboxText(
         "请您确认：户口是否已迁入本地",
         "Please confirm: has your household registration moved here?",

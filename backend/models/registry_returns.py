@@ -45,7 +45,7 @@ class Reconciliation(Base):
 
     __tablename__ = "reconciliations"
     __table_args__ = (
-        one_of("outcome", ("equal", "differs", "digest_skew")),
+        one_of("outcome", ("equal", "unsettled", "differs", "digest_skew")),
         Index("ix_reconciliations_outcome", "outcome"),
     )
 

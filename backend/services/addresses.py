@@ -33,8 +33,8 @@ from backend.models.units import Unit
 from backend.queries.imports import RunView
 from backend.queries.unit_facts import short_address
 from backend.services.audit import Actor
-from backend.services.change_feed import note_renumbered
 from backend.services.imports import RowResult, open_run, run_import
+from backend.services.renumbering import tell_renumbered
 from backend.services.units import make_public_number
 
 __all__ = ["COLUMNS", "REQUIRED", "import_addresses"]
@@ -140,7 +140,7 @@ class AddressImporter:
             outcome = _change(home, said, self._number)
             if outcome == "renumbered":
                 session.flush()
-                note_renumbered(world, session, home)
+                tell_renumbered(world, session, home, Actor("operator"), source="import")
         if self._checked.first[said.identity] != row.number:
             outcome = "same"  # the dwelling was counted with its first row
         if said.room is None:

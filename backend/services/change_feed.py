@@ -35,6 +35,7 @@ REGISTRATION_CHANGES = {
     "still_here": "amended",
     "still_living": "amended",
     "became_local": "amended",
+    "renumbered": "amended",
     "registry_accepted": "accepted",
     "check_out": "checked-out",
     "void": "voided",
@@ -95,13 +96,6 @@ def note_unit(world: World, session: Session, unit: Unit, told: str) -> None:
     note_change(
         world, session, f"cn.anju.unit.{told}", object_id=unit.id, unit_id=unit.id, person_id=None, version=unit.version
     )
-
-
-def note_renumbered(world: World, session: Session, home: Dwelling) -> None:
-    """Note that a dwelling has another address, for each of its units; they keep their public numbers."""
-    for unit in session.scalars(select(Unit).where(Unit.dwelling_id == home.id).order_by(Unit.id)):
-        unit.version += 1
-        note_unit(world, session, unit, "renumbered")
 
 
 def note_change(

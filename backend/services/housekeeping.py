@@ -27,9 +27,11 @@ from backend.services.exemptions import end_past_exemptions
 from backend.services.inbox import tell_person
 from backend.services.key_changes import end_past_visitors, finish_past_exposure
 from backend.services.office_retention import forget_shared
+from backend.services.outbox import forget_done
 
 Chore = Callable[[World, Session], None]
 ANOMALIES_KEPT = timedelta(days=180)  # as application logs
+TOLD_KEPT = timedelta(days=30)
 
 
 def keep_house(world: World, chores: Sequence[Chore] | None = None) -> None:
@@ -136,6 +138,11 @@ def _forget_shared(world: World, session: Session) -> None:
     forget_shared(world, session)
 
 
+def _forget_told(world: World, session: Session) -> None:
+    """What was sent is found by its own history (attempts, deliveries, commands); its row of the outbox may go."""
+    forget_done(session, world.clock.now() - TOLD_KEPT)
+
+
 OFTEN = (
     _end_exemptions,
     _extend_attestations,
@@ -145,5 +152,5 @@ OFTEN = (
     _finish_revocations,
     _forget,
 )
-HOURLY = (_keep_months, _forget_door_events, _forget_shared)  # they look through a month's rows
+HOURLY = (_keep_months, _forget_door_events, _forget_shared, _forget_told)  # they look through a month's rows
 CHORES = (*OFTEN, *HOURLY)

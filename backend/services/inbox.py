@@ -17,7 +17,7 @@ from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.notices import Notice
-from backend.services.letter_rows import write_letter
+from backend.services.letter_rows import NewLetter, write_letter
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def tell_account(
         return False
     account = session.get_one(Account, account_id)
     if account.phone_token is None and account.person_id is not None:
-        write_letter(world, session, account.person_id, kind, marker=marker, rule=rule, params=params)
+        write_letter(world, session, NewLetter(account.person_id, kind, marker, rule, params))
     notice = Notice(
         id=new_id(), account_id=account_id, kind=kind, once=marker, rule=rule, params=params, at=world.clock.now()
     )
@@ -60,7 +60,7 @@ def tell_person(
     """The same for the account of a person; False when the person has none, and is written to."""
     account_id = session.scalar(select(Account.id).where(Account.person_id == person_id))
     if account_id is None:
-        write_letter(world, session, person_id, kind, marker=f"{kind}:{once}"[:120], rule=rule, params=params)
+        write_letter(world, session, NewLetter(person_id, kind, f"{kind}:{once}"[:120], rule, params))
         return False
     return tell_account(world, session, account_id, kind, once=once, rule=rule, **params)
 

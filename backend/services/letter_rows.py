@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from backend.domain.ids import new_id
@@ -21,38 +22,37 @@ from backend.models.units import Unit
 SAID_AT_ONCE = ("codes_printed", "key_active", "identity_reviewed")
 
 
-def write_letter(
-    world: World,
-    session: Session,
-    person_id: str,
-    kind: str,
-    *,
-    marker: str,
-    rule: str | None,
-    params: Mapping[str, Any],
-) -> None:
-    """Put a message for somebody without a phone on the list of the office where they live, let or were entered.
+@dataclass(frozen=True)
+class NewLetter:
+    """A message to a person without a phone; the same `marker` again changes nothing."""
 
-    The same `marker` again changes nothing. A child is not written to: its guardian is told.
-    """
-    if kind in SAID_AT_ONCE or session.get_one(Person, person_id).guardian_id is not None:
+    person_id: str
+    kind: str
+    marker: str
+    rule: str | None
+    params: Mapping[str, Any]
+
+
+def write_letter(world: World, session: Session, letter: NewLetter) -> None:
+    """Put a message for somebody without a phone on the list of the office where they live, let or were entered."""
+    write_letters(world, session, [letter])
+
+
+def write_letters(world: World, session: Session, letters: Iterable[NewLetter]) -> None:
+    """The same for many people, in as few statements as for one. A child is not written to: its guardian is told."""
+    wanted = {letter.marker: letter for letter in letters if letter.kind not in SAID_AT_ONCE}
+    if not wanted:
         return
-    if session.scalar(select(Letter.id).where(Letter.once == marker)) is not None:
-        return
-    area = find_area(session, person_id)
-    if area is not None:
-        row = Letter(
-            id=new_id(),
-            person_id=person_id,
-            area=area,
-            kind=kind,
-            once=marker,
-            rule=rule,
-            params=dict(params),
-            at=world.clock.now(),
-        )
-        session.add(row)
-        session.flush()
+    known = set(session.scalars(select(Letter.once).where(Letter.once.in_(list(wanted)))))
+    areas = _find_areas(session, {letter.person_id for letter in wanted.values()})
+    rows = [
+        {"id": new_id(), "person_id": letter.person_id, "area": areas[letter.person_id], "kind": letter.kind,
+         "once": marker, "rule": letter.rule, "params": dict(letter.params), "at": world.clock.now()}
+        for marker, letter in wanted.items()
+        if marker not in known and letter.person_id in areas
+    ]  # fmt: skip
+    if rows:
+        session.connection().execute(insert(Letter), rows)
 
 
 def find_home(session: Session, person_id: str) -> tuple[Unit, Dwelling] | None:
@@ -68,11 +68,30 @@ def find_home(session: Session, person_id: str) -> tuple[Unit, Dwelling] | None:
     return None if found is None else (found[0], found[1])
 
 
-def find_area(session: Session, person_id: str) -> str | None:
-    """The division whose office writes to a person; None where nobody could say which."""
-    home = find_home(session, person_id)
-    if home is not None:
-        return home[1].division
-    lets = select(Dwelling.division).join(Unit, Unit.dwelling_id == Dwelling.id).where(Unit.landlord_id == person_id)
-    division = session.scalar(lets.order_by(Unit.created_at).limit(1))
-    return division or session.scalar(select(Account.desk_area).where(Account.person_id == person_id))
+def _find_areas(session: Session, person_ids: Collection[str]) -> dict[str, str]:
+    """The division whose office writes to each: by where they live or lived last, let, or were entered.
+
+    Whom nobody could place, and children, are missing.
+    """
+    grown = select(Person.id).where(Person.id.in_(person_ids), Person.guardian_id.is_(None))
+    homes = (
+        select(Registration.person_id, Dwelling.division)
+        .join(Unit, Unit.id == Registration.unit_id)
+        .join(Dwelling, Dwelling.id == Unit.dwelling_id)
+        .where(Registration.person_id.in_(grown), Registration.residence != "voided")
+        .order_by((Registration.residence == "living").desc(), Registration.created_at.desc())
+    )
+    let = (
+        select(Unit.landlord_id, Dwelling.division)
+        .join(Dwelling, Dwelling.id == Unit.dwelling_id)
+        .where(Unit.landlord_id.in_(grown))
+        .order_by(Unit.created_at)
+    )
+    desks = select(Account.person_id, Account.desk_area).where(
+        Account.person_id.in_(grown), Account.desk_area.is_not(None)
+    )
+    found: dict[str, str] = {}
+    for question in (homes, let, desks):
+        for person_id, division in session.execute(question):
+            found.setdefault(person_id, division)
+    return found

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Select, Update, bindparam, exists, insert, select, update
+from sqlalchemy import CursorResult, Select, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.db import after_commit, transaction
@@ -145,6 +145,13 @@ def park_in(world: World, session: Session, item: OutboxItem, *, error: str) -> 
     _settle(session, item, parked_at=world.clock.now(), lease_until=None, last_error=error[:300])
 
 
+def forget_done(session: Session, before: datetime) -> int:
+    """Delete what was done before a moment, but the newest row: its id must not be given again; answers how many."""
+    newest = select(func.max(OutboxRow.id)).scalar_subquery()
+    gone = session.execute(delete(OutboxRow).where(OutboxRow.done_at < before, OutboxRow.id < newest))
+    return cast("CursorResult[Any]", gone).rowcount
+
+
 def hold(session: Session, items: Sequence[OutboxItem]) -> set[int]:
     """Lock claimed rows inside the present write unit; answers the ids whose claim is still ours."""
     fences = {item.id: item.fence for item in items}
@@ -186,13 +193,19 @@ def _settlement(names: tuple[str, ...]) -> Update:
 
 def _due() -> Select[Any]:
     earlier = aliased(OutboxRow)
-    blocked = exists().where(
-        earlier.destination == OutboxRow.destination,
-        earlier.aggregate_id == OutboxRow.aggregate_id,
-        earlier.id < OutboxRow.id,
-        earlier.done_at.is_(None),
-        earlier.parked_at.is_(None),
-        earlier.id.not_in(bindparam("sent", expanding=True)),
+    # A subquery of its own for each row, with a condition that the index of open rows does not fit: as a join the
+    # database reads all open rows for each one after a burst, when it has not yet counted how many there are.
+    ahead = (
+        select(earlier.id)
+        .where(
+            earlier.destination == OutboxRow.destination,
+            earlier.aggregate_id == OutboxRow.aggregate_id,
+            earlier.id < OutboxRow.id,
+            func.coalesce(earlier.done_at, earlier.parked_at).is_(None),
+            earlier.id.not_in(bindparam("sent", expanding=True)),
+        )
+        .limit(1)
+        .scalar_subquery()
     )
     columns = ("id", "aggregate_id", "kind", "payload", "attempts", "fence", "created_at")
     return (
@@ -203,7 +216,7 @@ def _due() -> Select[Any]:
             OutboxRow.parked_at.is_(None),
             OutboxRow.available_at <= bindparam("now"),
             (OutboxRow.lease_until.is_(None)) | (OutboxRow.lease_until < bindparam("now")),
-            ~blocked,
+            ahead.is_(None),
         )
         .order_by(OutboxRow.id)
         .limit(bindparam("most"))

@@ -39,7 +39,7 @@ class Compared:
 
     day: date
     town: str
-    outcome: str  # 'equal', 'differs', or 'digest_skew': the lists are equal and only the registry's root is not
+    outcome: str  # 'equal', 'differs', 'unsettled' (what differs is on its way), 'digest_skew' (only the root is wrong)
     our_count: int
     their_count: int
     mended: int
@@ -60,7 +60,7 @@ def reconcile(world: World, *, day: date, town: str, actor: Actor) -> Compared:
     differences = compare(ours, theirs, _in_flight([*ours, *theirs], began))
     confirmed = [found for found in differences[:MOST_PULLED] if _is_confirmed(world, found)]
     skewed = sorted(ours) == sorted(theirs)
-    outcome = "digest_skew" if skewed else "differs"
+    outcome = "digest_skew" if skewed else "differs" if confirmed else "unsettled"
     compared = Compared(day, town, outcome, len(ours), len(theirs), 0, ())
     return _store(world, actor, began, compared, confirmed)
 
@@ -122,7 +122,7 @@ def _store(world: World, actor: Actor, began: datetime, compared: Compared, foun
             session.add(row)
         row.checked_at, row.outcome, row.mended = world.clock.now(), compared.outcome, mended
         row.our_count, row.their_count, row.details = compared.our_count, compared.their_count, details
-        if compared.outcome != "equal":
+        if compared.outcome in ("differs", "digest_skew"):
             write_leaf(
                 world,
                 session,

@@ -30,7 +30,7 @@ from backend.services import outbox
 from backend.services.audit import Actor, make_leaf
 from backend.services.change_feed import note_registrations
 from backend.services.household_members import spokespersons_of
-from backend.services.letter_rows import write_letter
+from backend.services.letter_rows import NewLetter, write_letters
 from backend.services.outbox import OutboxItem
 from backend.wire.receipts import Receipt
 from backend.wire.registry_answers import digest_day
@@ -200,9 +200,12 @@ class Settlement:
         pairs = self.session.execute(found).all()
         accounts = {row.person_id: row.id for row in pairs}
         phones = {row.person_id for row in pairs if row.phone_token is not None}
-        for person_id, kind, marker, params in self._notices:
-            if person_id not in phones:
-                write_letter(self.world, self.session, person_id, kind, marker=marker, rule=None, params=params)
+        letters = [
+            NewLetter(person_id, kind, marker, None, params)
+            for person_id, kind, marker, params in self._notices
+            if person_id not in phones
+        ]
+        write_letters(self.world, self.session, letters)
         markers = [marker for _, _, marker, _ in self._notices]
         told = set(self.session.scalars(select(Notice.once).where(Notice.once.in_(markers))))
         rows = [

@@ -24,11 +24,11 @@ from backend.models.units import Unit
 from backend.queries.unit_facts import short_address
 from backend.services.audit import Actor
 from backend.services.case_opening import open_case
-from backend.services.change_feed import note_renumbered
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.persons import birth_of
 from backend.services.registration_changes import change_registration
+from backend.services.renumbering import tell_renumbered
 from backend.services.residence_paths import take_path
 
 Data = Mapping[str, str]
@@ -52,7 +52,7 @@ def count_report(world: World, session: Session, change: InboundChange, data: Da
         home = find_dwelling(session, data)
         if home is None or _others_at(session, home, data):
             return False
-        apply_renumbering(world, session, change, home, data)
+        apply_renumbering(world, session, change, home, data, actor)
         return True
     return _apply_became_local(world, session, change, data, actor)
 
@@ -70,14 +70,16 @@ def apply_filing(world: World, session: Session, change: InboundChange, lease: L
         )  # fmt: skip
 
 
-def apply_renumbering(world: World, session: Session, change: InboundChange, home: Dwelling, data: Data) -> None:
+def apply_renumbering(
+    world: World, session: Session, change: InboundChange, home: Dwelling, data: Data, actor: Actor
+) -> None:
     """Give a dwelling its new road and number; its units keep their public numbers, and whoever lives there stays."""
     if not is_there_already(home, data):
         home.former_address = short_address(home)[:120]
         home.road, home.door_no = data["address.road"], data["address.door_no"]
         home.building = data.get("address.building", home.building)
         session.flush()
-        note_renumbered(world, session, home)
+        tell_renumbered(world, session, home, actor, source="office")
     settle(world, change, "counted")
 
 

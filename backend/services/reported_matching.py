@@ -82,7 +82,7 @@ def _take_renumbering(
         _leaf(world, session, agreement, change, landlord, data)
     plain = is_plain(session, home, data)
     if is_there_already(home, data) or (plain and not landlords):
-        apply_renumbering(world, session, change, home, data)
+        apply_renumbering(world, session, change, home, data, office_actor(agreement))
         return True
     change.state = "shown"
     for number, landlord in enumerate(landlords):

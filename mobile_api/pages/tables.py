@@ -189,6 +189,7 @@ REGISTRY_ACTIONS = {
     "registration_void": ("作废了您的一条登记", "Voided a registration of yours"),
     "registration_foreign_done": ("记下您的住宿登记已办理", "Noted that your accommodation registration is done"),
     "registration_still_living": ("确认您仍住在这里", "Confirmed that you still live there"),
+    "registration_renumbered": ("住址换了新门牌，登记随之更新", "Your registration follows your home's new address"),
 }
 ANOTHER_ACT = ("处理了与您有关的事项", "Handled a matter about you")
 FIELD_NAMES = {

@@ -180,9 +180,8 @@ class Place:
             time.sleep(pause)
 
     def megabytes(self, name: str) -> float:
-        """Resident memory of a process."""
-        status = Path(f"/proc/{self._processes[name].pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        """Resident memory of a process and its descendants: a web server's work is done by its children."""
+        return sum(_resident_kilobytes(pid) for pid in _descendants(self._processes[name].pid)) / 1024
 
     def log(self, name: str) -> str:
         """What a process has written."""
@@ -199,14 +198,34 @@ class Place:
 
 def cpu_milliseconds() -> float:
     """Processor time that this process and all its living descendants have used: servers, doors, locks, client."""
-    parents, used = {}, {}
+    used = 0
+    for pid in _descendants(os.getpid()):
+        with suppress(OSError):  # ended meanwhile
+            used += sum(int(word) for word in _stat_of(pid)[11:13])
+    return used * 1_000 / os.sysconf("SC_CLK_TCK")
+
+
+def _descendants(pid: int) -> set[int]:
+    """A process, its children, their children and so on, as far as they live."""
+    parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            with suppress(OSError):  # ended meanwhile
-                words = (entry / "stat").read_text().rpartition(")")[2].split()
-                parents[int(entry.name)] = int(words[1])
-                used[int(entry.name)] = int(words[11]) + int(words[12])
-    ours = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
-        ours |= more
-    return sum(used[pid] for pid in ours) * 1_000 / os.sysconf("SC_CLK_TCK")
+            with suppress(OSError):
+                parents[int(entry.name)] = int(_stat_of(int(entry.name))[1])
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def _stat_of(pid: int) -> list[str]:
+    """What the kernel counts of a process, from its state on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _resident_kilobytes(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return int(status.split("VmRSS:")[1].split()[0]) if "VmRSS:" in status else 0

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from backend.db import transaction
+from backend.db import reading, transaction
 from backend.gateways.clock import FixedClock
+from backend.models.outbox import OutboxRow
 from backend.services import outbox
 
 LEASE = timedelta(seconds=30)
@@ -76,3 +78,16 @@ def test_senders_are_woken_once_and_only_when_the_unit_has_committed(world: Any)
 def test_a_use_case_inside_another_is_refused(world: Any) -> None:
     with pytest.raises(RuntimeError, match="another use case"), transaction():
         put(world, "a")
+
+
+def test_what_was_told_long_ago_is_forgotten_but_for_the_newest_row(world: Any, clock: FixedClock) -> None:
+    for aggregate in ("a", "b", "c"):
+        with transaction() as session:
+            outbox.put(world, session, "sms", aggregate, "text", {})
+    done = outbox.claim(world, "sms", limit=3, lease=timedelta(seconds=30))
+    outbox.finish(world, [done[0], done[2]])
+    clock.move(timedelta(days=31))
+    with transaction() as session:
+        assert outbox.forget_done(session, world.clock.now() - timedelta(days=30)) == 1
+    with reading() as session:
+        assert session.scalars(select(OutboxRow.aggregate_id).order_by(OutboxRow.id)).all() == ["b", "c"]

@@ -13,13 +13,17 @@ from backend.domain.ids import new_id
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.data_keys import DataKey
+from backend.models.dwellings import Dwelling
 from backend.models.outbox import OutboxRow
 from backend.models.registrations import Registration, RegistrationChange
 from backend.queries.registry_sync import find_course, get_sync_health
+from backend.queries.unit_facts import short_address
+from backend.registry.tables import legs
 from backend.services.audit import Actor
 from backend.services.inbox import list_notices
 from backend.services.registrations import check_out, declare
 from backend.services.registry_upkeep import retry_all_parked, retry_parked
+from backend.services.renumbering import tell_renumbered
 from backend.services.tenancies import my_tenancies
 from backend.worker.registry_loop import check_contact, process_once
 from tests.services import stories
@@ -312,6 +316,7 @@ def test_a_worker_thought_dead_cannot_settle_what_another_has_taken(telling: Tel
     assert [a.outcome for a in telling.attempts(story.registration_id)].count("accepted") == 1
     changes = db.session.scalars(select(RegistrationChange).where(RegistrationChange.action == "registry_accepted"))
     assert len(changes.all()) == 1
+    assert telling.stored(story.registration_id).state == "accepted"
 
 
 def test_a_row_nobody_can_read_is_parked_and_holds_up_no_one(telling: Telling) -> None:
@@ -411,3 +416,26 @@ def _check_out(telling: Telling, story: stories.Story) -> None:
         moved_out_on=telling.clock.today(),
         reason="lease_end",
     )
+
+
+def test_a_renumbered_home_is_told_to_the_registry_and_to_whoever_lives_there(telling: Telling) -> None:
+    story = stories.make_declared(telling.world)
+    telling.passes()
+    before = telling.receipt(story.registration_id)
+    with transaction() as session:
+        home = session.get_one(Dwelling, story.dwelling_id, with_for_update=True)
+        home.former_address, home.road, home.door_no = short_address(home), "新陈塘路", "18号"
+        session.flush()
+        tell_renumbered(telling.world, session, home, Actor("operator"), source="import")
+    assert telling.stored(story.registration_id).state == "unsent"
+    telling.passes()
+    stored, receipt = telling.stored(story.registration_id), telling.receipt(story.registration_id)
+    assert stored.state == "accepted" and receipt.number != before.number
+    assert receipt.declared_at == before.declared_at
+    with telling.stage.registry.database.reading() as connection:
+        held = connection.execute(select(legs.c.leg, legs.c.op, legs.c.payload)).all()
+    amended = {row.leg: row.payload["address"] for row in held if row.op == "AMEND"}
+    assert set(amended) == {"TENANT", "LANDLORD"}
+    assert all("新陈塘路18号101室" in address for address in amended.values())
+    (told,) = [n for n in list_notices(telling.world, account_id=story.tenant) if n.kind == "home_renumbered"]
+    assert "陈塘路1号" in told.text_zh and "新陈塘路18号101室" in told.text_zh
