@@ -278,7 +278,7 @@ def test_a_geojson_base_brings_outlines_that_the_ledger_shows_with_their_datum(c
     def bring(*features: dict[str, Any]) -> Any:
         document = json.dumps({"type": "FeatureCollection", "features": features}).encode()
         table = read_table("base.geojson", document, COLUMNS, required=REQUIRED)
-        assert import_addresses(world, table=table, actor=OPERATOR).counts["faulty"] == 0
+        assert set(counts(import_addresses(world, table=table, actor=OPERATOR))) <= {"new", "changed"}
         db.session.rollback()
         [row] = ledger.list_dwellings("330522003", world.clock.today())
         return row.place
