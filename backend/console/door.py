@@ -35,7 +35,7 @@ from backend.console.live import LIVE_HEADER
 from backend.console.pages import here, navigation, officer, place
 from backend.domain.refusals import Refusal
 from backend.services.officer_sessions import find_officer_session
-from backend.web import Caller, caller, error_answer, language
+from backend.web import LIVE_HEADER, Caller, caller, error_answer, language
 
 PAGES = (
     *(front, sign_in, tasks, window, ledger, maps, door_sheets, units, occupant_keys, cases),

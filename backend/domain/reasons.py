@@ -55,6 +55,8 @@ REASONS: dict[str, Reason] = {
     "precondition_missing": Reason("invalid", "请求须带 If-Match。", "This change needs the If-Match header.",
                                    "先读取资源，再用它的 ETag 作为 If-Match。",
                                    "Read the resource first and send its ETag as If-Match."),
+    "notices.duty": Reason("conflict", "依法要告诉您的事不能关闭。", "What the law has you told of cannot be switched off.",
+                           "只选可以关闭的项目。", "Choose among those that may be."),
     # phones and codes
     "phone.invalid": Reason("invalid", "手机号不正确。", "This is not a mobile number.", "请输入 11 位手机号。",
                             "Enter a mobile number, with country code if it is not Chinese."),

@@ -39,6 +39,7 @@ def change_preferences(body: dict[str, Any]) -> Any:
 
 
 @blueprint.get("/me/identity")
+@blueprint.etag
 @blueprint.response(200, IdentityShown)
 @blueprint.refuses("not_found")
 def get_identity() -> Any:

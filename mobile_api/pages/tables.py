@@ -228,6 +228,12 @@ FIELD_NAMES = {
     "name_latin": ("拉丁文姓名", "name in Latin letters"),
     "guardian_relation": ("监护关系", "guardian's relation"),
 }
+MENDERS = {
+    "TENANT": _l("您，或代您申报的人"),
+    "LANDLORD": _l("房东"),
+    "OPERATOR": _l("平台工作人员"),
+    "REGISTRY": _l("登记机关"),
+}
 COMMAND_STATES = {
     "queued": _l("正在发送…"),
     "sent": _l("已发送，等待门锁…"),

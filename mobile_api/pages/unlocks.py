@@ -13,6 +13,7 @@ from backend.domain.refusals import Refusal
 from backend.services import access_records, commands, keys, tenancies
 from backend.web import language
 from mobile_api.pages.doors import account_id, tenant, wants_json, world
+from mobile_api.pages.live import live
 from mobile_api.pages.tables import COMMAND_STATES, LOCK_REFUSALS
 from mobile_api.requests import preferred_wait
 
@@ -30,14 +31,20 @@ def any_key() -> Response:
 
 
 @tenant.get("/homes/<registration_id>/key")
+@live("home", "registration_id")
 def key(registration_id: str) -> str:
     """One big button, the state in words, the period, whether the lock is online."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    command = None
-    if "command" in request.args:
-        command = commands.get_command(world(), account_id=account_id(), command_id=request.args["command"])
-    return render_template("tenant/key.html", home=mine, once=new_id(), command=command,
+    return render_template("tenant/key.html", home=mine, once=new_id(), command_word=asked_word(),
                            today=world().clock.today())
+
+
+def asked_word() -> str | None:
+    """What has come of the command the page's address names."""
+    if "command" not in request.args:
+        return None
+    found = commands.get_command(world(), account_id=account_id(), command_id=request.args["command"])
+    return str(spoken(found)["words"])
 
 
 @tenant.post("/homes/<registration_id>/unlock")

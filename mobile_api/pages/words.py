@@ -7,7 +7,8 @@ catalogue.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ from backend.domain import (
 from backend.domain.calendars import CHINA, day_of
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
+from backend.domain.rejection_words import explain_rejection
 from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
@@ -143,6 +145,34 @@ def _in_words(iso: str) -> str:
         return iso
 
 
+@dataclass(frozen=True)
+class Rejection:
+    """Why a registration came back, in the present language; `field` is empty where no single field is meant."""
+
+    field: str
+    what: str
+    todo: str
+    who: str
+    code: str
+
+
+def rejection_words(error: Mapping[str, Any]) -> Rejection:
+    """A registry's refusal as the person reads it."""
+    words = explain_rejection(error["code"], error["owner"])
+    code = (error.get("pointer") or "").rsplit("/", 1)[-1]
+    named = field_name(code) if code in tables.FIELD_NAMES else ""
+    return Rejection(
+        named, pick(words.zh, words.en), pick(words.todo_zh, words.todo_en), str(tables.MENDERS[error["owner"]]),
+        error["code"],
+    )  # fmt: skip
+
+
+@pass_context  # never worked out beforehand in one language
+def rejections_on_page(_context: Context, errors: Iterable[Mapping[str, Any]]) -> list[Rejection]:
+    """All of them for a template; what was refused in both legs alike is said once."""
+    return list(dict.fromkeys(rejection_words(error) for error in errors))
+
+
 def reason_words(code: str) -> str:
     """The same for a reason kept without its details."""
     return sentence(Refusal(code))
@@ -251,6 +281,7 @@ FILTERS = {
     "sentence": sentence,
     "with_days": with_days,
     "reason_words": reason_words,
+    "rejections": rejections_on_page,
     "import_column": import_column,
     "notice_title": notice_title,
     "notice_layers": notice_layers,

@@ -22,8 +22,8 @@ EQUIVALENTS: dict[str, str] = {
     "api.registrations.list_corrections api.dwellings.search_dwellings api.dwellings.get_dwelling "
     "api.identity.get_progress api.invitations.list_mine api.reported.list_reported account.list_reported "
     "account.home account.children account.list_consents landlord.home landlord.identity "
-    "landlord.lease landlord.unit landlord.progress landlord.contested landlord.dwelling landlord.search tenant.home "
-    "tenant.identity tenant.household tenant.member tenant.tenancy tenant.tenancy_state tenant.guardian "
+    "landlord.lease landlord.unit landlord.contested landlord.dwelling landlord.search tenant.home "
+    "tenant.identity tenant.household tenant.member tenant.tenancy tenant.guardian "
     "tenant.divisions",
     "answer_consent": "api.consents.answer_consent tenant.notice",
     "withdraw_consent": "api.consents.withdraw_consent account.withdraw_consent",
@@ -99,11 +99,11 @@ NONE_NEEDED: dict[str, str] = {
     "door events are the tenant's alone; no officer sees or prints them (boundary 1)": "api.keys.list_door_events "
     "tenant.door_events",
     "a lock's health is read from the lock's own page; an officer is shown none of it": "api.units.list_lock_events "
-    "landlord.lock landlord.lock_facts",
+    "landlord.lock",
     "a file with many leases comes from a computer; at the window each is recorded": "api.imports.get_import "
     "api.imports.get_template api.imports.list_imports api.imports.list_rows api.imports.start api.imports.stop "
     "api.imports.upload "
-    "landlord.import_page landlord.import_progress landlord.import_template landlord.imports landlord.start_import "
+    "landlord.import_page landlord.import_template landlord.imports landlord.start_import "
     "landlord.stop_import",
     "the window prints door sheets of its area itself (door_sheets.sheet)": "landlord.own_door_sheets "
     "api.proofs.list_door_sheets",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision = "0016"
-down_revision = "0010"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

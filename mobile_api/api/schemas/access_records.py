@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mobile_api.api.schemas.base import Output
-from mobile_api.api.schemas.fields import Choice, Flag, Id, Json, Moment, Part, Several, Text
+from backend.domain.notice_kinds import KINDS, PLACES, TOPICS
+from mobile_api.api.schemas.base import Input, Output
+from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Moment, Part, Several, Text, Whole
 
 
 class AccessShown(Output):
@@ -29,6 +30,8 @@ class AccessPage(Output):
 class NoticeShown(Output):
     id = Id("消息编号", "Id of the message")
     kind = Text("种类", "Kind", "key_active")
+    topic = Choice("主题", "Topic; see /me/notifications", "progress", tuple(TOPICS))
+    opens = Choice("打开什么", "What it is about; the ids stand in params", "key", tuple(PLACES))
     rule = Text("法规编号", "Legal rule", None, allow_none=True)
     params = Json("参数", "Parameters", {"unit": "陈塘村 12 号 201"})
     at = Moment("时间", "At")
@@ -37,6 +40,44 @@ class NoticeShown(Output):
     title_en = Text("英文标题", "Title", "Your key works")
     text_zh = Text("内容", "Text in Chinese", "陈塘村 12 号 201 的钥匙现在可以开门。")
     text_en = Text("英文内容", "Text", "The key to Chentang 12, 201 opens now.")
+
+
+class InboxLineShown(Output):
+    notice = Part(NoticeShown, "最新的一条", "The message, the newest of many")
+    count = Whole("合并的条数", "How many of this kind and day the line stands for", 1)
+    unread = Whole("其中未读", "Unread ones among them", 1)
+    day = Day("日期", "The day in China", "2026-11-24")
+
+
+class InboxShown(Output):
+    unread = Whole("未读条数", "Unread messages", 1)
+    lines = Several(Part(InboxLineShown, "一行", "A line"), "收件箱", "Lines, newest first")
+    next = Text("下一页游标", "Cursor of the next page", None, allow_none=True)
+
+
+class WhichNotices(Input):
+    kind = Choice("只标这一类", "Only of this kind", "report_due", tuple(KINDS))
+    day = Day("只标这一天", "Only of this day in China", "2026-11-24")
+
+
+class NoticesRead(Output):
+    read = Whole("标为已读的条数", "How many were unread", 3)
+
+
+class TopicShown(Output):
+    code = Choice("主题", "Topic", "permits", tuple(TOPICS))
+    zh = Text("中文", "Chinese", "居住证提醒")
+    en = Text("英文", "English", "Residence permit")
+    hint_zh = Text("说明", "What belongs to it, in Chinese", "可以申领的日期、签注的时间。")
+    hint_en = Text("英文说明", "What belongs to it", "The day from which you can ask for it, and its endorsement.")
+    may_be_silenced = Flag("是否可以关闭", "Whether it may be silenced", True)
+    silenced = Flag("是否已关闭", "Whether it is", False)
+
+
+class TopicsSilenced(Input):
+    topics = Several(
+        Choice("主题", "Topic", "permits", tuple(TOPICS)), "要关闭的主题", "Topics to silence", required=True
+    )
 
 
 class CodeRow(Output):
