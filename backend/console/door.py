@@ -31,7 +31,6 @@ from backend.console import (
     window,
     words,
 )
-from backend.console.live import LIVE_HEADER
 from backend.console.pages import here, navigation, officer, place
 from backend.domain.refusals import Refusal
 from backend.services.officer_sessions import find_officer_session

@@ -12,7 +12,6 @@ from backend.console import words
 from backend.console.pages import world
 from backend.web import language
 
-LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
 PART_HEADER = "X-Anju-Part"  # the parts that change are wanted, without the page around them
 
 
