@@ -204,13 +204,16 @@ class Walker:
         page.set_viewport_size({"width": 390, "height": 844})
         folder = Path(str(self._gallery)) / "walk"
         folder.mkdir(parents=True, exist_ok=True)
+        page.evaluate(TABS_TO_THE_END)
         page.screenshot(path=folder / f"{label.replace(' ', '-')}.png", full_page=True)
         page.set_viewport_size({"width": 320, "height": 800})
 
 
+# A long picture would show the tabs across its middle.
+TABS_TO_THE_END = "() => document.querySelector('.tabs')?.style.setProperty('position', 'static')"
 SEND = """(selector) => { const form = document.querySelector(selector);
-  const key = form.querySelector('button[name][value]');
-  if (key) { const kept = document.createElement('input'); kept.type = 'hidden'; kept.name = key.name;
+  const key = form.querySelector('button[type=submit], button:not([type])');  // the one that Enter presses
+  if (key?.name) { const kept = document.createElement('input'); kept.type = 'hidden'; kept.name = key.name;
              kept.value = key.value; form.append(kept); }
   HTMLFormElement.prototype.submit.call(form); }"""
 FILL = """(field, value) => { if (field.type === 'radio')
