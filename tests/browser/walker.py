@@ -227,6 +227,6 @@ SENT: dict[str, list[dict[str, str]]] = {
     "lease-2": [{"kind": "room", "ends_on": "2027-11-22", "alias": "东边的房间"}],
     "lease-3": [
         {"kind": "room", "ends_on": "2027-11-22", "alias": "东边的房间"},
-        {"tenant_name": "周来福", "tenant_id_number": "34182219950601000X", "tenant_phone": "19900007787"},
+        {"tenant_name": "周来福", "tenant_id_number": "341822199506010006", "tenant_phone": "19900007787"},
     ],
 }
