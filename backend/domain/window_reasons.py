@@ -23,6 +23,8 @@ WINDOW_REASONS: dict[str, Reason] = {
     "window.has_phone": Reason("conflict", "本人已经关联了手机。", "A phone is linked already.",
                                "换号请本人用原手机登录后办理，或先核实原号码。",
                                "The person changes it from the old phone, or ask about the old number first."),
+    "window.no_phone": Reason("conflict", "本人还没有关联手机。", "No phone is linked yet.",
+                              "先关联本人手机，或打印登记凭证。", "Link the person's phone first, or print the receipt."),
     "window.no_offer": Reason("not_found", "没有写着本人证件号码、等待接受的租约。",
                               "No lease with this document number waits to be accepted.",
                               "请房东核对租约里的证件号码。", "Ask the landlord to check the number in the lease."),

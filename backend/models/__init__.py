@@ -35,6 +35,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     requests,
     sharing,
     units,
+    visits,
     window_visits,
 )
 from backend.models.base import Base

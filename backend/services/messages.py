@@ -12,12 +12,18 @@ from backend.models.accounts import LoginCode
 from backend.models.invitations import Invitation
 from backend.services import outbox, vault
 from backend.services.case_messages import compose_answer, compose_help
+from backend.services.door_files import KIND, compose_receipt_link
 from backend.services.duty_rows import compose_reminder
 
 LEASE = timedelta(seconds=30)
 LONGEST_SEND = timedelta(seconds=15)  # an SMS service that answers later than this has failed before (see gateways)
 TRIES = 5
-_COMPOSED = {"duty": compose_reminder, "help": compose_help, "report_answered": compose_answer}
+_COMPOSED = {
+    "duty": compose_reminder,
+    "help": compose_help,
+    "report_answered": compose_answer,
+    KIND: compose_receipt_link,
+}
 
 
 def send_due_messages(world: World, *, limit: int = 20) -> int:
