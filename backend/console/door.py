@@ -17,6 +17,8 @@ from backend.console import (
     deadlines,
     demo,
     door_sheets,
+    field,
+    field_desks,
     figures,
     front,
     ledger,
@@ -28,19 +30,21 @@ from backend.console import (
     sync,
     tasks,
     units,
+    visits,
     window,
     words,
 )
-from backend.console.pages import here, navigation, officer, place
+from backend.console.pages import here, navigation, officer, place, wants_json
 from backend.domain.refusals import Refusal
 from backend.services.officer_sessions import find_officer_session
 from backend.web import Caller, caller, error_answer, language
 
 PAGES = (
     *(front, sign_in, tasks, window, ledger, door_sheets, units, occupant_keys, cases),
+    *(visits, field, field_desks),
     *(reviews, search, deadlines, loop, sync, figures, audits, demo),
 )
-WITHOUT_CALLER = ("static", "shared.asset", "front.health")
+WITHOUT_CALLER = ("static", "shared.asset", "front.health", "field.worker", "field.manifest")
 LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
 
 
@@ -89,6 +93,9 @@ def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | Non
     first = refusals[0]
     if LIVE_HEADER in request.headers:
         return jsonify({"code": first.code})
+    if wants_json():
+        spoken = language()
+        return jsonify({"code": first.code, "sentence": first.sentence(spoken), "remedy": first.remedy(spoken)})
     if first.code == "unauthenticated":
         return render_template("sign_in.html", form=sign_in.blank(asked=True), next=here(), asked=True)
     if first.code == "purpose.missing" and caller().kind == "staff":

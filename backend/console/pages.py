@@ -17,6 +17,7 @@ from backend.web import STATUS, caller, decide_call, load_policy
 PLACES = (
     ("ledger.board", "ledger"),
     ("cases.index", "cases"),
+    ("visits.index", "visits"),
     ("reviews.index", "reviews"),
     ("window.index", "window"),
     ("deadlines.index", "deadlines"),
@@ -100,6 +101,11 @@ def safe_next(address: str | None) -> str:
     """An address of this console to go on to; anything else becomes the start page."""
     inside = address is not None and address.startswith("/") and not address.startswith(("//", "/\\"))
     return address if inside and address else url_for("front.start")
+
+
+def wants_json() -> bool:
+    """Whether a module of ours is asking, not a person's navigation."""
+    return request.headers.get("Accept") == "application/json"
 
 
 def place() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
+from backend.console import visit_words
 from backend.domain import appointments, case_reports, cases, ledger, purposes, sharing
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
@@ -60,6 +61,8 @@ LOOP_STEPS = {
 }
 STEP_ACTIONS = {**cases.ACTION_NAMES, "route": ("转到承办部门", "routed to its office")}
 STEP_REASONS = {
+    **visit_words.OUTCOMES,
+    **visit_words.GROUNDS,
     **cases.REASON_NAMES,
     **case_reports.SEND_BACK_REASONS,
     **case_reports.RATING_REASONS,
@@ -136,6 +139,7 @@ AUDIT_ACTIONS = {
     "identity_corrected": ("租客更正身份", "Identity corrected by the tenant"),
     "child_entered": ("监护人添加孩子", "Child entered by a guardian"),
     "refused": ("被拒绝", "Refused"),
+    **visit_words.AUDIT_ACTIONS,
     "office_told": ("告知其他单位", "Told to another office"),
     "office_fetched": ("其他单位获取", "Fetched by another office"),
     "agreement_added": ("录入共享协议", "Agreement taken in"),
@@ -184,6 +188,7 @@ DECISIONS = {
     "court_order": ("法院裁定", "Court's order"),
     "active": ("生效", "In force"),
     "draft": ("待批准", "To be approved"),
+    **visit_words.OUTCOMES,
     **{code: (kind.zh, kind.en) for code, kind in sharing.KINDS.items()},
     **{code: (d.zh, d.en) for kind in cases.KINDS.values() for code, d in kind.decisions.items()},
 }
@@ -240,6 +245,7 @@ WAYS = {
 NAVIGATION = {
     "ledger": lazy_gettext("房屋台账"),
     "cases": lazy_gettext("待办事项"),
+    "visits": lazy_gettext("走访"),
     "reviews": lazy_gettext("身份复核"),
     "deadlines": lazy_gettext("逾期提醒"),
     "search": lazy_gettext("按号码查找"),
@@ -256,6 +262,7 @@ ICONS = {
     "reviews": "M3 5h18v14H3ZM7 15c0-3 5-3 5 0M9.5 11.2a1.4 1.4 0 1 0 0-2.8 1.4 1.4 0 0 0 0 2.8ZM14.5 9.5h4M14.5 13h4",
     "figures": "M4 20V4M4 20h16M8 16v-4M12 16V8M16 16v-6",
     "loop": "M17 3l3 3-3 3M20 6H8a4 4 0 0 0-4 4v1M7 21l-3-3 3-3M4 18h12a4 4 0 0 0 4-4v-1",
+    "visits": visit_words.ICON,
     "phone": "M7 2.5h10v19H7ZM11 18.5h2",
     "deadlines": "M12 21a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 8v5l3 2M3 4l3-2M21 4l-3-2",
     "search": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 21 21",
@@ -295,6 +302,7 @@ REGISTRATION_LOOKS = {
 }
 
 TABLES: Mapping[str, Any] = {
+    **visit_words.TABLES,
     "ACTORS": ACTORS,
     "APPOINTMENT_STATES": appointments.STATE_NAMES,
     "AUDIT_ACTIONS": AUDIT_ACTIONS,

@@ -48,7 +48,8 @@ class Outcome:
 GROUNDS = {
     "not_enrolled": Ground("单元未入册", "Unit not enrolled", "ZJ-9-1", "了解这里是否出租；出租的，请房东入册并报告。",
                            "To learn whether it is let; if so, the landlord is asked to enrol it and to report."),
-    "overdue": Ground("逾期未申报", "Registration overdue", "HK-15", "提醒住在这里的人申报居住登记，需要时当场协助办理。",
+    "overdue": Ground("逾期未申报", "Registration overdue", "HK-15",
+                      "提醒住在这里的人申报居住登记，需要时当场协助办理。",
                       "To remind whoever lives here to register, and to help with it on the spot if they wish."),
     "report_overdue": Ground("房东逾期未报告", "Landlord's report overdue", "ZJ-9-1", "提醒房东报告承租人。",
                              "To remind the landlord to report the tenant."),
@@ -74,7 +75,7 @@ _OF_CASE = {
     "over_capacity": "over_capacity",
     "headcount_differs": "headcount_differs",
 }
-_OF_RULE = {"HK-15": "overdue", "ZJ-9-1": "report_overdue", "ZJ-9-2": "check_out_overdue", "HR-7": "over_capacity"}
+GROUND_OF_RULE = {"HK-15": "overdue", "ZJ-9-1": "report_overdue", "ZJ-9-2": "check_out_overdue", "HR-7": "over_capacity"}
 
 OUTCOMES = {
     "met": Outcome("见到住户，已当面告知", "Met and informed", ("handled", "reminded")),
@@ -102,7 +103,7 @@ def grounds_of_unit(state: str, late_rules: tuple[str, ...]) -> tuple[str, ...]:
     None for a unit where everything is in order: nobody is visited without a reason.
     """
     found = [state] if state in GROUNDS else []
-    found += [_OF_RULE[rule] for rule in late_rules if rule in _OF_RULE]
+    found += [GROUND_OF_RULE[rule] for rule in late_rules if rule in GROUND_OF_RULE]
     return tuple(dict.fromkeys(found))
 
 

@@ -1,4 +1,4 @@
-"""What is shown of a person who is helped to register at their own door: notice, lease and registration of this unit."""
+"""What is shown of a person helped to register at their own door: notice, lease and registration of this unit."""
 
 from __future__ import annotations
 
