@@ -91,11 +91,11 @@ def authenticate() -> Caller:
 def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | None) -> Any:
     """A friendly page: what is wrong, what to do, where to go; or the form that helps: sign-in, purpose."""
     first = refusals[0]
-    if LIVE_HEADER in request.headers:
-        return jsonify({"code": first.code})
     if wants_json():
         spoken = language()
         return jsonify({"code": first.code, "sentence": first.sentence(spoken), "remedy": first.remedy(spoken)})
+    if LIVE_HEADER in request.headers:
+        return jsonify({"code": first.code})
     if first.code == "unauthenticated":
         return render_template("sign_in.html", form=sign_in.blank(asked=True), next=here(), asked=True)
     if first.code == "purpose.missing" and caller().kind == "staff":

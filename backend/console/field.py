@@ -12,6 +12,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from backend.console.pages import Form, acting, wants_json, world
+from backend.console.visit_notes import read_note
 from backend.console.visits import unit_area, visit_of
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
@@ -21,7 +22,6 @@ from backend.queries.doors import find_door
 from backend.queries.unit_facts import UnitFacts, find_unit
 from backend.queries.visit_lists import VisitLine
 from backend.services.disclosures import refuse_outside
-from backend.console.visit_notes import read_note
 from backend.services.visits import note_visit, plan_visit_of_unit
 
 pages = Blueprint("field", __name__, url_prefix="/g")

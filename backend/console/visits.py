@@ -66,8 +66,9 @@ def plan_for_unit(unit_id: str) -> tuple[str, int] | Response:
     form = Form.sent() if request.method == "POST" else Form({"ground": request.args.get("ground", "")})
     if request.method == "POST":
         with form.filling(*PLAN, codes=("field.no_ground",)):
+            ground = form.value("ground")
             plan_visit_of_unit(
-                world(), session_id=acting().session_id, unit_id=str(unit_id), ground=form.value("ground"), **_plan(form)
+                world(), session_id=acting().session_id, unit_id=str(unit_id), ground=ground, **_plan(form)
             )
             return redirect(url_for("visits.index"))
     grounds = visit_lists.list_grounds(

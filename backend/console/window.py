@@ -85,7 +85,8 @@ def act(visit_id: str, act: str) -> tuple[str, int] | AnyResponse:
                 if isinstance(made, KeyCodes)
                 else redirect(url_for("window.visit", visit_id=found.id, done=act))
             )
-    return render_template("window_act.html", visit=found, act=act, form=form, **act_form(act, found, form)), form.status
+    shown = act_form(act, found, form)
+    return render_template("window_act.html", visit=found, act=act, form=form, **shown), form.status
 
 
 @pages.get("/window/visits/<uuid:visit_id>/papers/<paper>")

@@ -75,7 +75,12 @@ _OF_CASE = {
     "over_capacity": "over_capacity",
     "headcount_differs": "headcount_differs",
 }
-GROUND_OF_RULE = {"HK-15": "overdue", "ZJ-9-1": "report_overdue", "ZJ-9-2": "check_out_overdue", "HR-7": "over_capacity"}
+GROUND_OF_RULE = {
+    "HK-15": "overdue",
+    "ZJ-9-1": "report_overdue",
+    "ZJ-9-2": "check_out_overdue",
+    "HR-7": "over_capacity",
+}
 
 OUTCOMES = {
     "met": Outcome("见到住户，已当面告知", "Met and informed", ("handled", "reminded")),

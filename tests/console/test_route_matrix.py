@@ -20,6 +20,7 @@ from backend.models.officers import Officer
 from backend.models.registrations import Registration
 from backend.services.case_opening import open_case
 from backend.services.officer_sessions import begin_task
+from backend.services.visits import plan_visit_of_case
 from backend.services.window_visits import open_visit
 from backend.web import PolicyError, check_policy, load_policy
 from tests.services import staff, stories
@@ -82,6 +83,33 @@ PLANS: dict[tuple[str, str], Plan] = {
     ("cases.assign", "POST"): Plan("/cases/{case}/assignment", {"officer_id": "?"}, thing=True),
     ("cases.check", "POST"): Plan("/cases/{case}/check", thing=True),
     ("cases.send_back", "POST"): Plan("/cases/{case}/return", {"reason": "?"}, thing=True),
+    ("visits.index", "GET"): Plan("/visits"),
+    ("visits.show", "GET"): Plan("/visits/{field}", thing=True),
+    ("visits.show", "POST"): Plan("/visits/{field}", {"assignee_id": "?"}, thing=True),
+    ("visits.plan_for_unit", "GET"): Plan("/units/{unit}/visit", thing=True),
+    ("visits.plan_for_unit", "POST"): Plan("/units/{unit}/visit", {"assignee_id": "?"}, thing=True),
+    ("visits.plan_for_case", "POST"): Plan("/cases/{case}/visit", {"assignee_id": "?"}, thing=True),
+    ("field.home", "GET"): Plan("/g/"),
+    ("field.visit", "GET"): Plan("/g/visits/{field}", thing=True),
+    ("field.visit", "POST"): Plan("/g/visits/{field}", {"outcome": "?"}, thing=True),
+    ("field.door", "GET"): Plan("/g/door?number=U-TEST0101", thing=True),
+    ("field.unit", "GET"): Plan("/g/units/{unit}", thing=True),
+    ("field.unit", "POST"): Plan("/g/units/{unit}", {"ground": "?"}, thing=True),
+    ("field.worker", "GET"): Plan("/g/worker.js"),
+    ("field.manifest", "GET"): Plan("/g/manifest.webmanifest"),
+    ("field_desks.people", "GET"): Plan("/g/visits/{field}/people", thing=True, purpose="visit"),
+    ("field_desks.register", "GET"): Plan("/g/visits/{field}/register", thing=True, purpose="visit"),
+    ("field_desks.register", "POST"): Plan("/g/visits/{field}/register", {"name": "?"}, thing=True, purpose="visit"),
+    ("field_desks.file", "GET"): Plan("/g/desks/{desk}", thing=True, purpose="visit"),
+    ("field_desks.act", "GET"): Plan("/g/desks/{desk}/acts/add_co_resident?registration_id={registration}",
+                                     thing=True, purpose="visit"),
+    ("field_desks.act", "POST"): Plan("/g/desks/{desk}/acts/declare", {"move_in_on": "?"}, thing=True,
+                                      purpose="visit"),
+    ("field_desks.receipt", "GET"): Plan("/g/desks/{desk}/receipt?registration_id={registration}", thing=True,
+                                         purpose="visit"),
+    ("field_desks.send_link", "POST"): Plan("/g/desks/{desk}/link", {"registration_id": "?"}, thing=True,
+                                            purpose="visit"),
+    ("field_desks.end", "POST"): Plan("/g/desks/{leaving}/end", thing=True, purpose="visit"),
     ("loop.figures", "GET"): Plan("/loop"),
     ("loop.table", "GET"): Plan("/loop.csv"),
     ("reviews.index", "GET"): Plan("/reviews"),
@@ -118,6 +146,7 @@ def make_things(world: Any) -> dict[str, str]:
     for visit in ("visit", "ending"):
         things[visit] = open_visit(world, session_id=clerk, channel="window", document_seen=True, name="周来福",
                                    id_type="111", id_number=stories.TENANT_NUMBER).id  # fmt: skip
+    things |= make_visits(world, story)
     with transaction() as session:
         person_id = session.get_one(Registration, story.registration_id).person_id
         marker = "lease_ends:matrix"
@@ -129,6 +158,23 @@ def make_things(world: Any) -> dict[str, str]:
                              registration_id=story.registration_id, opened_by="rule")  # fmt: skip
             things[f"case of {role}"] = case.reference
     return things
+
+
+def make_visits(world: Any, story: stories.Story) -> dict[str, str]:
+    """A visit because of a report, and the tenant served at that door twice."""
+    walker = staff.make_officer(world, "officer", "330522003", "walker")
+    session_id = staff.sign_in(world, walker)
+    begin_task(world, session_id=session_id, purpose="visit")
+    with transaction() as session:
+        case = open_case(world, session, kind="unsafe_dwelling", area=VILLAGE, unit_id=story.unit_id,
+                         opened_by="tenant")  # fmt: skip
+    found = {"field": plan_visit_of_case(world, session_id=session_id, reference=case.reference,
+                                         assignee_id=walker.id, due_on=world.clock.today())}  # fmt: skip
+    for desk in ("desk", "leaving"):
+        made = open_visit(world, session_id=session_id, channel="window", document_seen=True, name="周来福",
+                          id_type="111", id_number=stories.TENANT_NUMBER, door_visit_id=found["field"])  # fmt: skip
+        found[desk] = made.id
+    return found
 
 
 def call(client: Any, plan: Plan, method: str, things: dict[str, str], role: str | None) -> Any:
@@ -196,12 +242,17 @@ def test_each_refusal_outside_the_area_leaves_an_audit_row(
 ) -> None:
     things = make(make_things)
     roles = ("supervisor", "officer")
-    far = {role: browser(role, area=staff.OTHER_STREET, purpose="help_request") for role in roles}
+    far = {
+        (role, purpose): browser(role, area=staff.OTHER_STREET, purpose=purpose)
+        for role in roles
+        for purpose in ("help_request", "visit")
+    }
     called = [plan for plan in PLANS.items() if plan[1].thing]
     for (endpoint, method), plan in called:
         entitled = load_policy()[f"console.{endpoint}", method].who
         role = next(role for role in roles if role in entitled)
-        assert call(far[role], plan, method, things, role).status_code == 403, endpoint
+        caller = far[role, "visit" if plan.purpose == "visit" else "help_request"]
+        assert call(caller, plan, method, things, role).status_code == 403, endpoint
     with console.app_context():
         refused = select(func.count()).where(AuditLeaf.action == "refused", AuditLeaf.decision == "area.foreign")
         badges = db.session.scalars(select(Officer.badge).where(Officer.area == staff.OTHER_STREET)).all()

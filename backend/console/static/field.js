@@ -1,8 +1,7 @@
 // Every page of the round: says when there is no network, sends what waits, and locks a page that names somebody.
-import { sendNotes } from "./field_notes.js";
+import { CACHE, sendNotes } from "./field_notes.js";
 
 const { home, idleSeconds } = document.body.dataset;
-export const CACHE = "anju-round";
 
 function showNetwork() {
   document.querySelector("[data-offline]").hidden = navigator.onLine;

@@ -1,6 +1,5 @@
 // Today's round: kept for the time without a network, doors opened by their code, notes that still wait.
-import { dropNote, keptNotes } from "./field_notes.js";
-import { CACHE } from "./field.js";
+import { CACHE, dropNote, keptNotes } from "./field_notes.js";
 
 const { worker, home } = document.body.dataset;
 const waiting = document.querySelector("[data-waiting]");
@@ -60,7 +59,7 @@ async function keepRound() {
     const parts = new DOMParser().parseFromString(text, "text/html").querySelectorAll("link[href], script[src]");
     for (const part of parts) wanted.add(new URL(part.getAttribute("href") ?? part.getAttribute("src"), location.href).href);
   }
-  for (const name of ["field_notes.js", "field.js"]) wanted.add(new URL(`./${name}`, import.meta.url).href);
+  wanted.add(new URL("./field_notes.js", import.meta.url).href);
   for (const address of wanted) if (!(await cache.match(address))) await cache.add(address);
   for (const old of await cache.keys()) if (!wanted.has(old.url)) await cache.delete(old);
 }

@@ -1,7 +1,9 @@
 // What was noted on a round and has not arrived yet: an outcome and two numbers per visit, never anything about a person.
 // Each note has an id of its own; the platform counts it once, however often it is sent.
 
+export const CACHE = "anju-round"; // the round's pages for the time without a network
 const STORE = "notes";
+const BY_ITSELF = { "X-Anju-Live": "1" }; // nobody is there: the idle time goes on
 
 const done = (asked) =>
   new Promise((resolve, reject) => {
@@ -46,7 +48,7 @@ export async function sendNotes(home) {
 
 /** The token of the page as the platform gives it now: a page kept from the morning has an old one. */
 async function freshToken(home) {
-  const answer = await fetch(home, { cache: "no-store" });
+  const answer = await fetch(home, { cache: "no-store", headers: BY_ITSELF });
   if (!answer.ok) return null;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   return page.querySelector("[data-leave] [name=csrf_token]")?.value;
@@ -54,5 +56,5 @@ async function freshToken(home) {
 
 function post({ refused: _, place: __, visit, ...said }, token) {
   const body = new URLSearchParams({ ...said, csrf_token: token });
-  return fetch(`/g/visits/${visit}`, { method: "POST", body, headers: { Accept: "application/json" } });
+  return fetch(`/g/visits/${visit}`, { method: "POST", body, headers: { Accept: "application/json", ...BY_ITSELF } });
 }
