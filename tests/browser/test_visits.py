@@ -88,8 +88,8 @@ def test_c8_a_visit_is_assigned_walked_noted_offline_synced_once_and_checked(
         assign(officer, rooms[0])
     look_all(officer, "round", is_phone=False)
     assert officer.page.locator("tbody tr").first.inner_text().find("路2号") > 0, "2号 is walked before 10号"
-    officer.open(f"/door-sheets?dwelling={homes[1][0]}", "U-TEST0201")
-    code = read_qr(officer.page.locator(".door-sheet").first)
+    officer.open(f"/door-sheets?dwelling={homes[1][0]}", "扫码看这是哪个单元")
+    code = read_qr(officer.page.locator(".door-sheet").first, scale=4)  # as segno draws it
 
     picture = io.BytesIO()
     Image.new("RGB", (640, 480), "white").save(picture, "JPEG")

@@ -1,27 +1,40 @@
-// Every page of the round: says when there is no network, sends what waits, and locks a page that names somebody.
+// Every page of the round: finds out whether the platform can be reached, sends what waits, and locks a page that names
+// somebody. What the browser believes about its network is not enough: behind a wall it says "online" and reaches nobody.
 import { CACHE, sendNotes } from "./field_notes.js";
 
+const PATIENCE_MS = 6000;
+const AGAIN_MS = 10_000;
 const { home, idleSeconds } = document.body.dataset;
+let isTrying = false;
 
-function showNetwork() {
-  document.querySelector("[data-offline]").hidden = navigator.onLine;
-  for (const part of document.querySelectorAll("[data-network]")) {
-    if (part.matches("input")) part.disabled = !navigator.onLine;
-    else part.hidden = !navigator.onLine;
+async function tryNetwork() {
+  if (isTrying || document.hidden) return;
+  isTrying = true;
+  const isReached = await reach();
+  showNetwork(isReached);
+  const how = isReached ? await sendNotes(home) : "offline";
+  dispatchEvent(new CustomEvent("anju-tried", { detail: how }));
+  isTrying = false;
+}
+
+function reach() {
+  const asked = fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+  return asked.then(({ ok }) => ok, () => false);
+}
+
+function showNetwork(isReached) {
+  document.body.dataset.network = isReached ? "here" : "away";
+  document.querySelector("[data-offline]").hidden = isReached;
+  for (const part of document.querySelectorAll("[data-network]:not(body)")) {
+    if (part.matches("input")) part.disabled = !isReached;
+    else part.hidden = !isReached;
   }
-  for (const part of document.querySelectorAll("[data-needs-network]")) part.hidden = navigator.onLine;
+  for (const part of document.querySelectorAll("[data-needs-network]")) part.hidden = isReached;
 }
 
-async function send() {
-  showNetwork();
-  if (!navigator.onLine) return;
-  const how = await sendNotes(home);
-  dispatchEvent(new CustomEvent("anju-sent", { detail: how }));
-}
-
-addEventListener("online", send);
-addEventListener("offline", showNetwork);
-send();
+for (const sign of ["online", "offline"]) addEventListener(sign, tryNetwork);
+setInterval(() => document.body.dataset.network === "away" && tryNetwork(), AGAIN_MS);
+tryNetwork();
 
 if (idleSeconds) {
   let timer;

@@ -6,16 +6,13 @@ const waiting = document.querySelector("[data-waiting]");
 const door = document.querySelector("[data-door]");
 const show = (name, yes) => (document.querySelector(name).hidden = !yes);
 
-addEventListener("anju-sent", ({ detail }) => list(detail));
-addEventListener("offline", () => list("offline"));
+addEventListener("anju-tried", ({ detail }) => list(detail));
 list("offline");
 keepRound().catch(() => {}); // as far as this browser can
 offerScanning();
 door.addEventListener("submit", (event) => {
-  if (!navigator.onLine) {
-    event.preventDefault();
-    open(door.number.value);
-  }
+  event.preventDefault();
+  open(door.number.value);
 });
 
 async function list(how) {
@@ -34,6 +31,7 @@ function line(note) {
   const part = (name) => shown.querySelector(`[data-${name}]`);
   part("place").textContent = note.place;
   part("state").textContent = note.refused ? waiting.dataset.failed : waiting.dataset.one;
+  part("state").classList.add(note.refused ? "state-bad" : "state-going");
   part("said").textContent = note.refused ? `${note.refused.sentence} ${note.refused.remedy}` : "";
   part("drop").hidden = !note.refused;
   part("drop").addEventListener("click", async () => {
@@ -45,7 +43,7 @@ function line(note) {
 
 /** The round, its visits and all they are made of; what is no longer on the round goes. */
 async function keepRound() {
-  if (!navigator.serviceWorker || !navigator.onLine) return;
+  if (!navigator.serviceWorker) return;
   await navigator.serviceWorker.register(worker);
   const wanted = new Set();
   const cache = await caches.open(CACHE);
@@ -68,9 +66,10 @@ async function keepRound() {
 function open(text) {
   const number = (text.match(/\/u\/([^/?#]+)/)?.[1] ?? text).trim().toUpperCase();
   const stop = [...document.querySelectorAll("[data-number]")].find((each) => each.dataset.number === number);
-  show("[data-not-kept]", !stop && !navigator.onLine);
+  const isAway = document.body.dataset.network === "away";
+  show("[data-not-kept]", !stop && isAway);
   if (stop) location.assign(stop.href);
-  else if (navigator.onLine) location.assign(`${door.action}?number=${encodeURIComponent(number)}`);
+  else if (!isAway) location.assign(`${door.action}?number=${encodeURIComponent(number)}`);
 }
 
 function offerScanning() {

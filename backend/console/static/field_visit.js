@@ -27,11 +27,10 @@ async function note(event) {
   delete said.csrf_token;
   const { visit, place } = form.dataset;
   await keepNote({ ...said, note_id: crypto.randomUUID(), visited_at: new Date().toISOString(), visit, place });
-  if (navigator.onLine) {
-    const how = await sendNotes(document.body.dataset.home);
-    const left = (await keptNotes()).some((kept) => kept.visit === visit);
-    location.assign(how === "sent" && !left ? `${document.body.dataset.home}?noted=1` : document.body.dataset.home);
-  } else showNoted();
+  const { home } = document.body.dataset;
+  if ((await sendNotes(home)) === "offline") return showNoted();
+  const isLeft = (await keptNotes()).some((kept) => kept.visit === visit);
+  location.assign(isLeft ? home : `${home}?noted=1`);
 }
 
 function showNoted() {
