@@ -53,9 +53,7 @@ def visit(visit_id: str) -> tuple[str, int] | AnyResponse:
         with form.filling("outcome", "adults", "children", codes=("field.done", "field.withdrawn", "field.not_yours")):
             _note(line, form)
             return redirect(url_for("field.home", noted=1))
-    row = visit_lists.find_unit_row(
-        acting().area, line.unit_id, world().clock.today(), world().house.area_per_head_m2
-    )
+    row = visit_lists.find_unit_row(acting().area, line.unit_id, world().clock.today(), world().house.area_per_head_m2)
     page = render_template(
         "field/visit.html", line=line, row=row, form=form, ground=GROUNDS[line.ground], outcomes=OUTCOMES,
         most=HEADS_MOST,
@@ -79,7 +77,7 @@ def unit(unit_id: str) -> tuple[str, int] | AnyResponse:
     """A unit as the board shows it; with a ground, one's own visit today."""
     facts, form = _unit(str(unit_id)), Form.sent() if request.method == "POST" else Form()
     if request.method == "POST":
-        with form.filling("ground", codes=("field.no_ground",)):
+        with form.filling("ground", codes=("field.no_ground", "field.planned")):
             made = plan_visit_of_unit(
                 world(),
                 session_id=acting().session_id,

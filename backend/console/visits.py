@@ -60,20 +60,16 @@ def plan_for_unit(unit_id: str) -> tuple[str, int] | Response:
     """Plan a visit to a unit for a ground that is true of it."""
     unit = find_unit(str(unit_id))
     area = unit.division if unit else None
-    refuse_outside(
-        world(), session_id=acting().session_id, object_kind="unit", object_id=str(unit_id), division=area
-    )
+    refuse_outside(world(), session_id=acting().session_id, object_kind="unit", object_id=str(unit_id), division=area)
     form = Form.sent() if request.method == "POST" else Form({"ground": request.args.get("ground", "")})
     if request.method == "POST":
-        with form.filling(*PLAN, codes=("field.no_ground",)):
+        with form.filling(*PLAN, codes=("field.no_ground", "field.planned")):
             ground = form.value("ground")
             plan_visit_of_unit(
                 world(), session_id=acting().session_id, unit_id=str(unit_id), ground=ground, **_plan(form)
             )
             return redirect(url_for("visits.index"))
-    grounds = visit_lists.list_grounds(
-        acting().area, str(unit_id), world().clock.now(), world().house.area_per_head_m2
-    )
+    grounds = visit_lists.list_grounds(acting().area, str(unit_id), world().clock.now(), world().house.area_per_head_m2)
     planned = visit_lists.list_of_unit(acting().area, str(unit_id))
     return _page("visit_plan.html", form, area or "", unit=unit, grounds=grounds, planned=planned), form.status
 
@@ -93,9 +89,7 @@ def visit_of(visit_id: str) -> VisitLine:
     line = visit_lists.find_visit(acting().area, visit_id)
     if line is None:
         area = visit_lists.find_visit_area(visit_id)
-        refuse_outside(
-            world(), session_id=acting().session_id, object_kind="visit", object_id=visit_id, division=area
-        )
+        refuse_outside(world(), session_id=acting().session_id, object_kind="visit", object_id=visit_id, division=area)
         abort(404)
     return line
 

@@ -13,7 +13,7 @@ VISIT_REASONS: dict[str, Reason] = {
     "field.no_ground": Reason("conflict", "这个单元没有需要走访的事由。", "There is no ground to visit this unit.",
                               "登记齐全的住户不上门打扰；有人反映问题的，请从那件事项安排。",
                               "Where all is registered nobody is disturbed; if something was reported, plan from it."),
-    "field.planned": Reason("conflict", "这件事项已有一次待走访。", "A visit for this case is planned already.",
+    "field.planned": Reason("conflict", "已有一次同样事由的待走访。", "Such a visit is planned already.",
                             "请在那次走访里改派或改期。", "Change its day or who goes."),
     "field.done": Reason("conflict", "这次走访已有结果。", "What came of this visit is noted already.",
                          "没有再保存一次。情况有变的，请负责人重新安排。",

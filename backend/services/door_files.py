@@ -73,8 +73,8 @@ def send_receipt_link(world: World, *, session_id: str, visit: Visit, registrati
 
     The link leads to the sign-in and says nothing by itself. Raises Refused window.no_phone, and as `acting_for`.
     """
-    about = {"registration_id": registration_id}
-    with acting_for(world, visit.account_id, Desk(session_id, visit.id), "print_receipt", **about) as (session, _hand):
+    desk = Desk(session_id, visit.id)
+    with acting_for(world, visit.account_id, desk, "print_receipt", registration_id=registration_id) as (session, _):
         if not visit.has_phone:
             raise Refused("window.no_phone")
         sent = select(OutboxRow.id).where(OutboxRow.aggregate_id == registration_id, OutboxRow.kind == KIND)

@@ -31,6 +31,7 @@ from backend.gateways.world import World
 from backend.models.cases import Case
 from backend.models.officers import Officer
 from backend.models.registrations import Headcount, Registration
+from backend.models.units import Unit
 from backend.models.visits import Visit
 from backend.queries.ledger import find_division
 from backend.queries.visit_lists import list_grounds
@@ -57,7 +58,8 @@ def plan_visit_of_unit(
 ) -> str:
     """Plan a visit to a unit for one of its grounds; a case is opened for it, assigned to whoever goes. Answers its id.
 
-    Raises Refused with every fault of the plan, field.no_ground, area.foreign (written down), not_found.
+    Raises Refused with every fault of the plan, field.no_ground, field.planned, area.foreign (written down),
+    not_found.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
@@ -166,6 +168,10 @@ def _plan_of_unit(
         return Refusal("field.no_ground")
     if ground not in grounds:
         raise Refused("input.not_one_of" if ground else "input.missing", "ground", allowed=grounds)
+    session.get_one(Unit, unit_id, with_for_update=True)  # of two who plan the same at once, one does
+    same = select(Visit.id).where(Visit.unit_id == unit_id, Visit.ground == ground, Visit.state == "planned")
+    if session.scalar(same.limit(1)) is not None:
+        return Refusal("field.planned")
     case = open_case(
         world,
         session,

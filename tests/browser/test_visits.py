@@ -135,7 +135,7 @@ def test_c8_a_visit_is_assigned_walked_noted_offline_synced_once_and_checked(
     checker = staff_desk("supervisor", "checker")
     checker.open(f"/cases/{reference}", "成年人 2，未满 16 周岁 1")
     look_all(checker, "case", is_phone=False)
-    checker.press("通过")
+    checker.press("复核通过")
     checker.page.get_by_text("已复核").first.wait_for()
     checker.open("/visits?scope=done", "已记下人数")
     look_all(checker, "done", is_phone=False)

@@ -106,6 +106,8 @@ def test_nobody_is_visited_without_a_ground_that_is_true_of_the_unit(world: Any,
     clock.move(timedelta(days=4))
     team = replace(team, planner=staff.make_session(world, "officer", STREET + "900"))
     visit = visit_of(plan(world, team, story.unit_id, "overdue"))
+    with refused("field.planned"):
+        plan(world, team, story.unit_id, "overdue")
     assert (visit.ground, visit.rule, visit.state) == ("overdue", "HK-15", "planned")
     case = case_of_visit(visit.id)
     assert (case.kind, case.state, case.assigned_to, case.rule) == ("visit", "assigned", team.walker_id, "HK-15")
