@@ -14,7 +14,7 @@ from backend.bootstrap import World, assemble, check_revision, database_trouble,
 from backend.config import Settings
 from backend.domain.refusals import Refused
 from backend.services import sign_ins
-from backend.web import Caller, install_assets, install_languages, open_door
+from backend.web import LIVE_HEADER, Caller, install_assets, install_languages, open_door
 from mobile_api.api.assembly import register_api
 from mobile_api.pages.assembly import error_page, register_pages
 from mobile_api.requests import API_BODY_BYTES, UPLOAD_BYTES, MemoryRequest
@@ -53,8 +53,9 @@ def authenticate() -> Caller:
     if request.path == HEALTH or "sid" not in session:
         return Caller()
     view = sign_ins.find_session(
-        world_of(current_app), session_id=session["sid"], secret=session["secret"], kind="page"
-    )
+        world_of(current_app), session_id=session["sid"], secret=session["secret"], kind="page",
+        seen=LIVE_HEADER not in request.headers,
+    )  # fmt: skip
     return Caller("resident", view.id, view.session_id, details=view) if view else Caller()
 
 

@@ -75,6 +75,8 @@ def decide(reference: str) -> tuple[str, int] | Response:
             moved_out_on=form.day("moved_out_on"),
             answer_text=form.value("answer_text"),
         )
+        if acting().case_ref == reference:  # the task has ended with its case
+            return redirect(url_for("cases.index"))
         return redirect(url_for("cases.show", reference=reference))
     return page_of(reference, form), form.status
 

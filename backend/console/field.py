@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from backend.console.pages import Form, acting, wants_json, world
+from backend.console.pages import Form, acting, by_script, world
 from backend.console.visit_notes import read_note
 from backend.console.visits import unit_area, visit_of
 from backend.domain.ids import new_id
@@ -41,13 +41,13 @@ def home() -> str:
     )
 
 
-@pages.route("/visits/<uuid:visit_id>", methods=["GET", "POST"])
-def visit(visit_id: str) -> tuple[str, int] | AnyResponse:
+@pages.route("/visits/<uuid:planned_id>", methods=["GET", "POST"])
+def visit(planned_id: str) -> tuple[str, int] | AnyResponse:
     """One visit: what to read out first, then what came of it. A module of ours sends the same form when it can."""
-    line = visit_of(str(visit_id))
+    line = visit_of(str(planned_id))
     form = Form.sent() if request.method == "POST" else Form({"note_id": new_id()})
     if request.method == "POST":
-        if wants_json():
+        if by_script():
             _note(line, form)
             return jsonify({"noted": line.id})
         with form.filling("outcome", "adults", "children", codes=("field.done", "field.withdrawn", "field.not_yours")):
@@ -68,7 +68,7 @@ def door() -> AnyResponse:
     unit = _unit(found.unit_id if found else "")
     mine = [line for line in visit_lists.list_of_unit(acting().area, unit.id) if line.assignee_id == acting().id]
     if mine:
-        return redirect(url_for("field.visit", visit_id=mine[0].id))
+        return redirect(url_for("field.visit", planned_id=mine[0].id))
     return redirect(url_for("field.unit", unit_id=unit.id))
 
 
@@ -86,7 +86,7 @@ def unit(unit_id: str) -> tuple[str, int] | AnyResponse:
                 assignee_id=acting().id,
                 due_on=world().clock.today(),
             )
-            return redirect(url_for("field.visit", visit_id=made))
+            return redirect(url_for("field.visit", planned_id=made))
     per_head = world().house.area_per_head_m2
     page = render_template(
         "field/unit.html",

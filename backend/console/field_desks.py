@@ -23,18 +23,18 @@ pages = Blueprint("field_desks", __name__, url_prefix="/g")
 DOOR_ACTS = ("answer_consent", "take_lease", "declare", "add_co_resident", "link_phone")
 
 
-@pages.get("/visits/<uuid:visit_id>/people")
-def people(visit_id: str) -> str:
+@pages.get("/visits/<uuid:planned_id>/people")
+def people(planned_id: str) -> str:
     """Who is registered in the unit visited; each of them can read that it was looked at."""
-    line = visit_of(str(visit_id))
+    line = visit_of(str(planned_id))
     page = open_unit(world(), session_id=acting().session_id, unit_id=line.unit_id)
     return render_template("field/people.html", line=line, page=page)
 
 
-@pages.route("/visits/<uuid:visit_id>/register", methods=["GET", "POST"])
-def register(visit_id: str) -> tuple[str, int] | AnyResponse:
+@pages.route("/visits/<uuid:planned_id>/register", methods=["GET", "POST"])
+def register(planned_id: str) -> tuple[str, int] | AnyResponse:
     """Begin with the person's document, seen by whoever visits."""
-    line = visit_of(str(visit_id))
+    line = visit_of(str(planned_id))
     form = Form.sent() if request.method == "POST" else Form({"id_type": "111"})
     if request.method == "POST":
         try:
@@ -53,21 +53,21 @@ def file(desk_id: str) -> str:
     return render_template("field/file.html", visit=visit, file=shown, done=done, sent="sent" in request.args)
 
 
-@pages.route("/desks/<uuid:desk_id>/acts/<act>", methods=["GET", "POST"])
-def act(desk_id: str, act: str) -> tuple[str, int] | AnyResponse:
+@pages.route("/desks/<uuid:desk_id>/acts/<door_act>", methods=["GET", "POST"])
+def act(desk_id: str, door_act: str) -> tuple[str, int] | AnyResponse:
     """One step: its form, then the step, then back to the file."""
     visit = _desk(desk_id)
-    if act not in DOOR_ACTS:
+    if door_act not in DOOR_ACTS:
         abort(404)
-    form = Form.sent() if request.method == "POST" else Form(prefilled(act, visit))
+    form = Form.sent() if request.method == "POST" else Form(prefilled(door_act, visit))
     if request.method == "POST":
         try:
-            carry_out(act, visit, form)
-            return redirect(url_for("field_desks.file", desk_id=visit.id, done=act))
+            carry_out(door_act, visit, form)
+            return redirect(url_for("field_desks.file", desk_id=visit.id, done=door_act))
         except Refused as refused:
             take_refusal(form, refused)
-    shown = act_form(act, visit, form) | ({"notice": NOTICES[NOTICE]} if act == "answer_consent" else {})
-    return render_template("field/act.html", visit=visit, act=act, form=form, **shown), form.status
+    shown = act_form(door_act, visit, form) | ({"notice": NOTICES[NOTICE]} if door_act == "answer_consent" else {})
+    return render_template("field/act.html", visit=visit, act=door_act, form=form, **shown), form.status
 
 
 @pages.get("/desks/<uuid:desk_id>/receipt")
@@ -98,7 +98,7 @@ def end(desk_id: str) -> AnyResponse:
     """The person has been served: back to the visit."""
     visit = _desk(desk_id)
     end_visit(world(), session_id=acting().session_id, visit_id=visit.id)
-    return redirect(url_for("field.visit", visit_id=visit.door_visit_id))
+    return redirect(url_for("field.visit", planned_id=visit.door_visit_id))
 
 
 def _open(door_visit_id: str, form: Form) -> Visit:

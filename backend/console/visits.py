@@ -42,10 +42,10 @@ def index() -> str:
     )
 
 
-@pages.route("/visits/<uuid:visit_id>", methods=["GET", "POST"])
-def show(visit_id: str) -> tuple[str, int] | Response:
+@pages.route("/visits/<uuid:planned_id>", methods=["GET", "POST"])
+def show(planned_id: str) -> tuple[str, int] | Response:
     """One visit, and its new day or visitor."""
-    line, form = visit_of(str(visit_id)), Form.sent() if request.method == "POST" else Form()
+    line, form = visit_of(str(planned_id)), Form.sent() if request.method == "POST" else Form()
     if request.method == "POST":
         with form.filling(*PLAN, codes=("field.done", "field.withdrawn")):
             replan_visit(world(), session_id=acting().session_id, visit_id=line.id, **_plan(form))

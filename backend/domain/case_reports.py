@@ -93,14 +93,13 @@ REPORTS: dict[str, ReportKind] = {
     "data_question": ReportKind(
         "登记信息有误",
         "My data is wrong",
-        "地址、日期、不是我的登记、谁看过",
-        "Address, dates, not mine, who looked",
+        "地址、日期、不是我的登记",
+        "Address, dates, not mine",
         {
             "address_wrong": Fact("地址或房号不对", "Address or number of the unit is wrong", "PIPL-46"),
             "dates_wrong": Fact("日期不对", "Dates are wrong", "PIPL-46"),
             "not_mine": Fact("有一条登记不是我的", "A registration is not mine", "PIPL-46"),
             "unit_wrong": Fact("面积、人数上限或房间种类不对", "Area, capacity or kind of space is wrong", "PIPL-46"),
-            "look_unclear": Fact("不明白为什么有人查看我的数据", "I do not see why my data was looked at", "PIPL-17"),
         },
         rule="PIPL-46",
     ),

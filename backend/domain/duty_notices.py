@@ -117,12 +117,3 @@ DUTY_INBOX: dict[str, InboxText] = {
         "you can fill it in again.",
     ),
 }
-
-SMS_OPEN = (
-    "【安居】您有一项居住登记事项，期限 {due_on}。请打开安居查看并办理，也可以到窗口。"
-    "A registration matter of yours is due on {due_on}: please open Anju."
-)
-SMS_OVERDUE = (
-    "【安居】您有一项居住登记事项已过期限（{due_on}）。现在补办即可，钥匙不受影响。"
-    "A registration matter of yours was due on {due_on}: please open Anju. Your key stays as it is."
-)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from datetime import date
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Code, Id, Moment, Sealed, Text120, Token, one_of
@@ -27,6 +29,8 @@ class Account(Base):
     person_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), unique=True, default=None)
     language: Mapped[Code] = mapped_column(default="zh")
     elder_mode: Mapped[bool] = mapped_column(default=False)
+    silenced: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))  # topics of notice_kinds
+    reminded_on: Mapped[date | None] = mapped_column(default=None)  # one reminder by short message a day
     created_at: Mapped[Moment]
 
 

@@ -17,6 +17,7 @@ CASE_KINDS = (
     "overdue_registration",
     "registry_rejection",
     "data_question",
+    "look_question",
     "help_request",
     "resident_report",
     "rebind",

@@ -161,7 +161,7 @@ def _answer_reporter(world: World, session: Session, case: Case) -> None:
         once=f"{case.id}:{case.version}",
         rule=case.rule,
         reference=case.reference,
-        case_id=case.id,
+        report_id=case.id,
         side=case.opened_by,
         decision_zh=decided.zh,
         decision_en=decided.en,

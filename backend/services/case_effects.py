@@ -41,6 +41,8 @@ def apply_decision(
         _tell_of_rebind(world, session, case)
     elif case.kind == "void_request":
         _settle_void(world, session, case, actor)
+    elif case.kind == "look_question":
+        _tell_of_answer(world, session, case)
     else:
         _clear_mark(session, case)
     return None
@@ -96,6 +98,13 @@ def _tell_of_rebind(world: World, session: Session, case: Case) -> None:
     )
 
 
+def _tell_of_answer(world: World, session: Session, case: Case) -> None:
+    """Whoever asked about a look at their data reads the answer, here and beside the look."""
+    if case.person_id is not None:
+        told = {**_words(case), **_reason(case), "reference": case.reference}
+        tell_person(world, session, case.person_id, "look_answered", once=case.id, rule=case.rule, **told)
+
+
 def _settle_dispute(
     world: World, session: Session, case: Case, actor: Actor, moved_out_on: date | None
 ) -> Refusal | None:
@@ -109,8 +118,11 @@ def _settle_dispute(
         else:
             confirm_residence(world, session, registration, actor=actor)
     _clear_mark(session, case)
-    parties = (registration.person_id, lease.landlord_id if lease else None)
-    for number, person_id in enumerate(party for party in parties if party is not None):
+    parties = [(registration.person_id, {"registration_id": registration.id})]
+    if lease is not None:
+        parties.append((lease.landlord_id, {"lease_id": lease.id}))
+    for number, (person_id, opens) in enumerate(party for party in parties if party[0] is not None):
+        assert person_id is not None
         tell_person(
             world,
             session,
@@ -119,6 +131,7 @@ def _settle_dispute(
             once=f"{case.id}:{number}",
             rule=case.rule,
             unit=unit_alias(session, registration.unit_id),
+            **opens,
             **_words(case),
             **_reason(case),
         )
@@ -136,11 +149,13 @@ def _settle_void(world: World, session: Session, case: Case, actor: Actor) -> No
     if registration.person_id is not None:
         told = {**_words(case), **_reason(case)}
         tell_person(
-            world, session, registration.person_id, "void_decided", once=case.id, rule=case.rule, unit=unit, **told
-        )
+            world, session, registration.person_id, "void_decided", once=case.id, rule=case.rule, unit=unit,
+            registration_id=registration.id, **told,
+        )  # fmt: skip
     lease = session.get(Lease, registration.lease_id) if registration.lease_id else None
     if voided and lease is not None:
-        tell_person(world, session, lease.landlord_id, "registration_voided", once=case.id, rule=case.rule, unit=unit)
+        tell_person(world, session, lease.landlord_id, "registration_voided", once=case.id, rule=case.rule, unit=unit,
+                    lease_id=lease.id)  # fmt: skip
 
 
 def _settle_claim(world: World, session: Session, case: Case, actor: Actor) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.domain.help_requests import help_text
+from backend.domain.short_messages import REPORT_ANSWERED
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.cases import Case
@@ -22,10 +23,6 @@ from backend.services import vault
 
 KIND = "help"
 PLACE = "help_contacts.phone"
-ANSWERED = (
-    "【安居】您反映的事项 {reference} 已有答复，请打开安居查看，可以评价或要求重新办理。"
-    "Your report {reference} has been answered: please open Anju."
-)
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,8 @@ def compose_answer(world: World, session: Session, payload: Mapping[str, Any]) -
     phone = own_phone(world, session, case.reporter_id) if case.reporter_id else None
     if phone is None or case.answered_at is None or case.version < payload["version"]:
         return None
-    return phone, ANSWERED.format(reference=case.reference)
+    language = session.get_one(Account, case.reporter_id).language
+    return phone, REPORT_ANSWERED.spoken(language).format(reference=case.reference)
 
 
 def own_phone(world: World, session: Session, account_id: str) -> str | None:

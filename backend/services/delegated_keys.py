@@ -70,7 +70,8 @@ def adopt_delegated_key(
             account = session.get_one(Account, account_id)
             hold_lease(world, session, account, lease, key)
             _close_invitations(world, session, account_id, lease)
-            tell_person(world, session, lease.landlord_id, "invitation_accepted", once=key.id, alias=lease.alias)
+            tell_person(world, session, lease.landlord_id, "invitation_accepted", once=key.id, alias=lease.alias,
+                        lease_id=lease.id)  # fmt: skip
             session.flush()
             activate_occupant(world, session, key)
         return key_card(session, key)

@@ -25,20 +25,18 @@ from backend.domain.duties import (
     Step,
     escalation_kinds,
     next_look_at,
-    quiet_until,
     running_duties,
 )
 from backend.domain.duty_facts import DutyFacts
 from backend.gateways.world import World
-from backend.models.accounts import Account
 from backend.models.cases import Case
 from backend.models.leases import Lease
 from backend.models.registrations import Registration
-from backend.services import outbox
 from backend.services.audit import SYSTEM
 from backend.services.duty_rows import SIDES, account_of_side, facts_of
 from backend.services.inbox import tell_account
 from backend.services.registration_changes import change_registration, open_registration_case
+from backend.services.reminder_messages import remind_by_sms
 from backend.services.unit_names import unit_alias
 
 log = structlog.get_logger(__name__)
@@ -216,21 +214,7 @@ def _say(
             **params,
         )
         if told and duty.goes_by_sms(step):
-            _send(world, session, account_id, running, registration)
-
-
-def _send(world: World, session: Session, account_id: str, running: Running, registration: Registration) -> None:
-    """Ids and the deadline only; the text is made when it is sent, if the duty is still owed then."""
-    if session.get_one(Account, account_id).phone_token is None:  # told by letter (see inbox)
-        return
-    payload = {
-        "account_id": account_id,
-        "registration_id": registration.id,
-        "duty": running.duty.code,
-        "due_on": running.due_on.isoformat(),
-    }
-    waits = quiet_until(world.clock.now())
-    outbox.put(world, session, "sms", f"duty:{registration.id}:{account_id}", "duty", payload, not_before=waits)
+            remind_by_sms(world, session, account_id)
 
 
 def _escalate(world: World, session: Session, running: Running, registration: Registration) -> None:

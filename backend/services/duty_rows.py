@@ -1,23 +1,16 @@
-"""Registrations and leases as the duties' facts, who is told, and the short message: inside the caller's unit."""
+"""Registrations and leases as the duties' facts, and who is told: inside the caller's unit."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from backend.domain.duties import running_duties
 from backend.domain.duty_facts import DutyFacts
-from backend.domain.duty_notices import SMS_OPEN, SMS_OVERDUE
-from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.invitations import Invitation
 from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
-from backend.services import vault
 
 SIDES = ("tenant", "landlord")
 
@@ -95,21 +88,6 @@ def rows_of_account(session: Session, account_id: str) -> list[tuple[str, Regist
         let = pairs.where(Lease.landlord_id == person_id, Registration.residence == "living")
         found += [("landlord", registration, lease) for registration, lease in session.execute(let)]
     return found
-
-
-def compose_reminder(world: World, session: Session, payload: Mapping[str, Any]) -> tuple[str, str] | None:
-    """(phone, text) of a short message about a duty, None when it is fulfilled or moved: no name, address or number."""
-    registration = session.get(Registration, payload["registration_id"])
-    account = session.get(Account, payload["account_id"])
-    if registration is None or account is None or account.phone_sealed is None:  # a letter tells who has no phone
-        return None
-    lease = session.get(Lease, registration.lease_id) if registration.lease_id is not None else None
-    for running in running_duties(facts_of(registration, lease)):
-        if running.duty.code == payload["duty"] and running.due_on.isoformat() == payload["due_on"]:
-            text = SMS_OVERDUE if running.state(world.clock.now()) == "overdue" else SMS_OPEN
-            phone = vault.unseal(world, session, account.id, "accounts.phone", account.id, account.phone_sealed)
-            return phone, text.format(due_on=payload["due_on"])
-    return None
 
 
 def _account_of(session: Session, person_id: str) -> str | None:

@@ -186,7 +186,7 @@ def ask_about_those_who_stay(world: World, session: Session, head: Registration,
         evidence={"question": "lease_of_those_who_stay", "people": str(len(staying))},
     )
     told = {"unit": unit_alias(session, head.unit_id), "people": str(len(staying)), "reference": case.reference}
-    tell_person(world, session, lease.landlord_id, "others_stay", once=case.id, rule="HR-8", **told)
+    tell_person(world, session, lease.landlord_id, "others_stay", once=case.id, rule="HR-8", lease_id=lease.id, **told)
     for person_id in {spokesperson_of(world, session, row) for row in staying} - {None, lease.landlord_id}:
         once = f"{case.id}:{str(person_id)[-12:]}"
         tell_person(world, session, str(person_id), "you_stay", once=once, rule="HR-8", **told)
@@ -198,7 +198,7 @@ def tell_of_declaration(world: World, session: Session, row: Registration) -> No
         return
     kind = "declared_for_you" if row.tenant_leg == "declared" else "entered_for_you"
     unit = unit_alias(session, row.unit_id)
-    tell_person(world, session, row.person_id, kind, once=row.id, rule="ZJ-7", unit=unit)
+    tell_person(world, session, row.person_id, kind, once=row.id, rule="ZJ-7", unit=unit, registration_id=row.id)
 
 
 def find_objection(session: Session, registration_id: str) -> Case | None:

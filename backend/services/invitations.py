@@ -176,7 +176,8 @@ def accept_invitation(world: World, *, account_id: str, token: str, phone_jwk: d
         key.phone_jwk, key.phone_thumbprint = jwk, print_
         if key.state != "claimed":
             change_key(world, session, key, "claim", Actor("resident", account_id))
-        tell_person(world, session, lease.landlord_id, "invitation_accepted", once=invitation.id, alias=lease.alias)
+        tell_person(world, session, lease.landlord_id, "invitation_accepted", once=invitation.id, alias=lease.alias,
+                    lease_id=lease.id)  # fmt: skip
         return Accepted(lease.id, registration_of(session, lease.id).id, key.id)
 
 

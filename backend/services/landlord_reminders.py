@@ -13,16 +13,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.duties import quiet_until
 from backend.domain.landlord_board import LeaseFacts, may_be_reminded
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.keys import Key
 from backend.models.registrations import Registration
-from backend.services import idempotency, outbox
+from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_account
+from backend.services.reminder_messages import remind_by_sms
 from backend.services.unit_board import unit_lines
 from backend.services.units import landlord_of
 
@@ -125,9 +125,7 @@ def _tell(world: World, session: Session, account_id: str, late: LateTenant, ten
         unit=late.unit_alias, due_on=due_on, duty="declare", side="tenant", registration_id=registration_id,
     )  # fmt: skip
     if told:
-        payload = {"account_id": tenant, "registration_id": registration_id, "duty": "declare", "due_on": due_on}
-        waits = quiet_until(world.clock.now())
-        outbox.put(world, session, "sms", f"duty:{registration_id}:{tenant}", "duty", payload, not_before=waits)
+        remind_by_sms(world, session, tenant)
         actor = Actor("resident", account_id, role="landlord")
         write_leaf(world, session, actor, "tenant_reminded", object_kind="lease", object_id=late.lease_id)
     return told

@@ -200,6 +200,7 @@ def _extend(world: World, session: Session, actor: Actor, lease: Lease, ends_on:
             once=f"{lease.id}:{lease.version}",
             unit=unit_alias(session, lease.unit_id),
             ends_on=ends_on.isoformat() if ends_on else "—",
+            registration_id=registration_of(session, lease.id).id,
         )
 
 
@@ -248,6 +249,7 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date, d
             rule="ZJ-9-2",
             unit=unit_alias(session, lease.unit_id),
             ended_on=ended_on.isoformat(),
+            registration_id=registration.id,
         )
         return EndMade("waiting_for_tenant", registration.disputed)
 

@@ -93,5 +93,6 @@ def _find_areas(session: Session, person_ids: Collection[str]) -> dict[str, str]
     found: dict[str, str] = {}
     for question in (homes, let, desks):
         for person_id, division in session.execute(question):
-            found.setdefault(person_id, division)
+            if person_id is not None and division is not None:
+                found.setdefault(person_id, division)
     return found

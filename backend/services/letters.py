@@ -134,7 +134,7 @@ def _compose(world: World, session: Session, row: Letter, person: Person, langua
 
 def _with_answer(world: World, session: Session, row: Letter, body: tuple[str, str]) -> tuple[str, str]:
     """On paper the answer stands in the letter; what was written stays sealed in the case until then."""
-    case = session.get(Case, str(row.params.get("case_id", "")))
+    case = session.get(Case, str(row.params.get("report_id", "")))
     words = last_words(list_steps(world, session, case), "decide") if case is not None and case.answered_at else None
     return (f"{body[0]}答复：{words}", f"{body[1]} Answer: {words}") if words else body
 

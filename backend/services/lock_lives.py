@@ -63,7 +63,8 @@ def retire_lock(world: World, *, lock: str, reason: str | None = None, at_once: 
             _begin(world, session, row, reason)
             if unit_id is not None and landlord_id is not None:
                 unit = unit_alias(session, unit_id)
-                tell_person(world, session, landlord_id, "lock_retired", once=row.id, unit=unit, serial=row.serial)
+                tell_person(world, session, landlord_id, "lock_retired", once=row.id, unit=unit, serial=row.serial,
+                            unit_id=unit_id)  # fmt: skip
         elif row.retired_at is None:
             ask_wipe(world, session, row)
         if at_once and row.retired_at is None:
@@ -209,7 +210,7 @@ def _living_keys(session: Session, lock: Lock) -> list[Key]:
 
 
 def _tell_all(world: World, session: Session, keys: list[Key], former: Lock, heir: Lock, unit_id: str) -> None:
-    told = {"unit": unit_alias(session, unit_id), "serial": heir.serial}
+    told = {"unit": unit_alias(session, unit_id), "serial": heir.serial, "unit_id": unit_id}
     for key in keys:
         if key.holder_account_id is not None:
             once = f"{former.id}:{key.id}"

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from backend.db import reading
-from backend.domain.duties import quiet_until
+from backend.domain.short_messages import INVITATION, LOGIN_CODE, VISITOR_INVITATION
 from backend.gateways.sms import SmsFailed
 from backend.gateways.world import World
-from backend.models.accounts import LoginCode
+from backend.models.accounts import Account, LoginCode
 from backend.models.invitations import Invitation
 from backend.services import outbox, vault
 from backend.services.case_messages import compose_answer, compose_help
 from backend.services.door_files import KIND, compose_receipt_link
-from backend.services.duty_rows import compose_reminder
+from backend.services.reminder_messages import compose_reminder, note_reminded, reminder_waits_until
 
 LEASE = timedelta(seconds=30)
 LONGEST_SEND = timedelta(seconds=15)  # an SMS service that answers later than this has failed before (see gateways)
 TRIES = 5
-_COMPOSED = {
-    "duty": compose_reminder,
-    "help": compose_help,
-    "report_answered": compose_answer,
-    KIND: compose_receipt_link,
-}
+_COMPOSED = {"help": compose_help, "report_answered": compose_answer, KIND: compose_receipt_link}
 
 
 def send_due_messages(world: World, *, limit: int = 20) -> int:
@@ -37,9 +35,9 @@ def send_due_messages(world: World, *, limit: int = 20) -> int:
             for left in items[number:]:
                 outbox.retry(world, left, after=timedelta(0), error="gave back: the lease was running out")
             break
-        morning = quiet_until(world.clock.now()) if item.kind == "duty" else None
-        if morning is not None:
-            outbox.retry(world, item, after=morning - world.clock.now(), error="quiet hours")
+        later = reminder_waits_until(world, item.payload["account_id"]) if item.kind == "duty" else None
+        if later is not None:
+            outbox.retry(world, item, after=later - world.clock.now(), error="quiet hours, or reminded today")
             continue
         message = _compose(world, item)
         if message is None:  # what it was about has expired
@@ -54,6 +52,8 @@ def send_due_messages(world: World, *, limit: int = 20) -> int:
             else:
                 outbox.retry(world, item, after=timedelta(seconds=5 * 2**item.attempts), error=str(error))
         else:
+            if item.kind == "duty":
+                note_reminded(world, item.payload["account_id"])
             outbox.finish(world, [item])
     return len(items)
 
@@ -61,24 +61,34 @@ def send_due_messages(world: World, *, limit: int = 20) -> int:
 def _compose(world: World, item: outbox.OutboxItem) -> tuple[str, str] | None:
     with reading() as session:
         if item.kind == "login_code":
-            code = session.get(LoginCode, item.payload["login_code_id"])
-            if code is None or code.expires_at < world.clock.now():
-                return None
-            sealed = vault.unseal(world, session, code.id, "login_codes.message", code.id, code.message_sealed)
-            phone, digits = sealed.split(" ")
-            return phone, f"【安居】验证码 {digits}，5 分钟内有效。Your Anju code is {digits}."
+            return _compose_code(world, session, item.payload["login_code_id"])
         if item.kind in _COMPOSED:
             return _COMPOSED[item.kind](world, session, item.payload)
-        invitation = session.get(Invitation, item.payload["invitation_id"])
-        if invitation is None or invitation.state != "pending" or invitation.expires_at < world.clock.now():
-            return None
-        phone = vault.unseal(
-            world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed
-        )
-        token = vault.unseal(
-            world, session, invitation.aim_id, "invitations.token", invitation.id, invitation.token_sealed
-        )
-        link = f"{world.house.mobile_url}/i/{token}"
-        if invitation.key_id is not None:
-            return phone, f"【安居】您收到一把临时电子钥匙：{link} A visitor's key for you: {link}"
-        return phone, f"【安居】房东邀请您领取电子钥匙：{link} Your landlord invites you: {link}"
+        if item.kind == "duty":
+            return compose_reminder(world, session, item.payload["account_id"])
+        return _compose_invitation(world, session, item.payload["invitation_id"])
+
+
+def _compose_code(world: World, session: Session, code_id: str) -> tuple[str, str] | None:
+    code = session.get(LoginCode, code_id)
+    if code is None or code.expires_at < world.clock.now():
+        return None
+    sealed = vault.unseal(world, session, code.id, "login_codes.message", code.id, code.message_sealed)
+    phone, digits = sealed.split(" ")
+    return phone, LOGIN_CODE.spoken(_language_of(session, code.phone_token)).format(digits=digits)
+
+
+def _compose_invitation(world: World, session: Session, invitation_id: str) -> tuple[str, str] | None:
+    invitation = session.get(Invitation, invitation_id)
+    if invitation is None or invitation.state != "pending" or invitation.expires_at < world.clock.now():
+        return None
+    phone = vault.unseal(world, session, invitation.aim_id, "invitations.phone", invitation.id, invitation.phone_sealed)
+    token = vault.unseal(world, session, invitation.aim_id, "invitations.token", invitation.id, invitation.token_sealed)
+    words = VISITOR_INVITATION if invitation.key_id is not None else INVITATION
+    link = f"{world.house.mobile_url}/i/{token}"
+    return phone, words.spoken(_language_of(session, invitation.phone_token)).format(link=link)
+
+
+def _language_of(session: Session, phone_token: bytes) -> str | None:
+    """The language of whoever has this phone; None where nobody has signed in with it yet."""
+    return session.scalar(select(Account.language).where(Account.phone_token == phone_token))

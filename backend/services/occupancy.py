@@ -52,7 +52,7 @@ def is_occupant(session: Session, account_id: str, unit_id: str) -> bool:
 
 
 def tell_occupants(
-    world: World, session: Session, unit_id: str, kind: str, *, once: str, but: str | None = None, **params: str
+    world: World, session: Session, unit_id: str, kind: str, /, *, once: str, but: str | None = None, **params: str
 ) -> None:
     """Put a message into the inbox of every occupant, but not into that of the account `but`."""
     accounts = {key.holder_account_id for key in occupants_of(session, unit_id)} - {None, but}

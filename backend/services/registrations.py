@@ -218,6 +218,7 @@ def answer_still_here(
             rule="HR-12",
             alias=lease.alias,
             unit=unit_alias(session, registration.unit_id),
+            lease_id=lease.id,
         )
         return registration_view(session, registration)
 

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.domain.registry_rules import IDENTITY_CODES, TRIES_BEFORE_PARKED, decide_owner, wait_after_fault
+from backend.domain.rejection_words import explain_rejection
 from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
@@ -146,9 +147,13 @@ def raise_alarm(
 
 
 def supersede(settlement: Settlement, item: OutboxItem, attempt: RegistryAttempt, reason: str) -> None:
-    """The registry already holds something later, or nothing has to be told any more."""
-    if settlement.finish(item):
-        _close(settlement, attempt, "superseded", reason, ())
+    """The registry already holds something later: what it accepted of that is the registration's state again."""
+    if not settlement.finish(item):
+        return
+    _close(settlement, attempt, "superseded", reason, ())
+    registration = settlement.registration(attempt)
+    if attempt.leg == "TENANT" and registration.receipt_no is not None and not settlement.has_later(item):
+        registration.registry_state = "accepted"
 
 
 def open_rejection_case(
@@ -198,10 +203,12 @@ def _tell_accepted(
     member = "member_" if told_id != registration.person_id else ""
     if attempt.op == "UPSERT":
         kind = "member_accepted" if member else "registration_accepted"
-        settlement.tell(told_id, kind, once, receipt_no=receipt.number)
+        settlement.tell(told_id, kind, once, receipt_no=receipt.number, registration_id=registration.id)
     elif attempt.op == "CHECKOUT" and registration.residence == "moved_out":  # not: became local and lives on there
         alias = unit_alias(settlement.session, registration.unit_id)
-        settlement.tell(told_id, f"{member}check_out_confirmed", once, unit=alias)
+        settlement.tell(
+            told_id, f"{member}check_out_confirmed", once, unit=alias, registration_id=registration.id
+        )
 
 
 def _tell_rejected(
@@ -220,14 +227,16 @@ def _tell_rejected(
     if person_id is None or not mine:
         return False
     first = mine[0]
+    words = explain_rejection(first.code, owner, reader=owner)
     return tell_person(
         settlement.world,
         session,
         person_id,
         "registration_rejected",
         once=f"{registration.id}:{attempt.leg}:{attempt.version}",
-        message_zh=first.message_zh,
-        message_en=first.message_en,
+        message_zh=f"{words.zh}{words.todo_zh}",
+        message_en=f"{words.en} {words.todo_en}",
         code=first.code,
         pointer=first.pointer,
+        registration_id=registration.id,
     )

@@ -81,14 +81,19 @@ def claim_shipments(world: World, *, limit: int = MOST_ITEMS) -> list[Shipment]:
 
 
 def note_received(world: World, shipment: Shipment, batch_id: str) -> Shipment:
-    """The registry has the batch: remember under which id, so that a restart asks instead of sending again."""
+    """The registry has the batch: remember under which id, so that a restart asks instead of sending again.
+
+    Of rows that another worker has claimed or finished meanwhile nothing is noted: their state is that one's to say.
+    """
     with transaction() as session:
+        ours = outbox.hold(session, [row.item for row in shipment.rows])
+        rows = [row for row in shipment.rows if row.item.id in ours]
         session.execute(
             update(RegistryAttempt)
-            .where(RegistryAttempt.id.in_([row.attempt_id for row in shipment.rows]))
+            .where(RegistryAttempt.id.in_([row.attempt_id for row in rows]))
             .values(remote_batch_id=batch_id)
         )
-        tenants = [row.item.aggregate_id for row in shipment.rows if row.item.payload.get("leg", "TENANT") == "TENANT"]
+        tenants = [row.item.aggregate_id for row in rows if row.item.payload.get("leg", "TENANT") == "TENANT"]
         session.execute(
             update(Registration)
             .where(Registration.id.in_(tenants))

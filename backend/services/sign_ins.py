@@ -157,8 +157,13 @@ def open_session(world: World, session: DbSession, account_id: str, kind: str, u
     return SignedIn(account_id, row.id, secret, row.expires_at)
 
 
-def find_session(world: World, *, session_id: str, secret: str, kind: str) -> AccountView | None:
-    """The account of a living session, or None; a page's idle end moves on at most once a minute."""
+def find_session(
+    world: World, *, session_id: str, secret: str, kind: str, seen: bool = True
+) -> AccountView | None:
+    """The account of a living session, or None; a page's idle end moves on at most once a minute.
+
+    `seen` is False when a page asks by itself: that is nobody being there, and keeps no session alive.
+    """
     now = world.clock.now()
     with reading() as session:
         found = _find(session, session_id)
@@ -169,7 +174,7 @@ def find_session(world: World, *, session_id: str, secret: str, kind: str) -> Ac
             return None
         view = _account_view(world, session, row)
         idle_since = row.last_seen_at
-    if kind == "page" and now - idle_since > timedelta(minutes=1):
+    if seen and kind == "page" and now - idle_since > timedelta(minutes=1):
         with transaction() as session:
             living = session.get(Session, session_id)
             if living is not None and living.ended_at is None:

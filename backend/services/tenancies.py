@@ -16,6 +16,7 @@ from backend.domain.keys import ENDED, LIVE
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
 from backend.domain.registrations import Facts, describe, permit_from
+from backend.domain.rejection_words import explain_rejection
 from backend.domain.residence_paths import change_due_on, is_late
 from backend.domain.visitors import WeeklyWindow
 from backend.gateways.world import World
@@ -271,7 +272,7 @@ def registration_view(session: Session, row: Registration) -> RegistrationView:
         registry_state=row.registry_state,
         receipt_no=row.receipt_no,
         accepted_at=row.accepted_at,
-        registry_errors=list(row.registry_errors),
+        registry_errors=[_explained(error) for error in row.registry_errors],
         move_in_on=row.move_in_on,
         planned_end_on=row.planned_end_on,
         reason=row.reason,
@@ -292,6 +293,13 @@ def registration_view(session: Session, row: Registration) -> RegistrationView:
         void_reason=row.void_reason,
         void_asked=void_asked,
     )
+
+
+def _explained(error: dict[str, Any]) -> dict[str, Any]:
+    """A registry's refusal as it is kept, with plain words beside the registry's own."""
+    words = explain_rejection(error["code"], error["owner"])
+    plain = {"what_zh": words.zh, "what_en": words.en, "todo_zh": words.todo_zh, "todo_en": words.todo_en}
+    return {**error, **plain}
 
 
 def rule_of(row: Registration) -> str | None:

@@ -325,6 +325,7 @@ def _words(session: Session, key: Key) -> dict[str, str]:
     """What a message may say of a visitor's key: where, what for, when; never who."""
     zh, en = PURPOSES[key.purpose or ""]
     words = {"unit": unit_alias(session, key.unit_id), "purpose_zh": zh, "purpose_en": en}
+    words["unit_id"] = key.unit_id
     words["starts_on"], words["ends_on"] = key.starts_on.isoformat(), (key.ends_on or key.starts_on).isoformat()
     if key.emergency is not None:
         words["emergency_zh"], words["emergency_en"] = EMERGENCIES[key.emergency]

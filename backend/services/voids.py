@@ -85,8 +85,9 @@ def withdraw_draft(
             begin_revocation(world, session, key, actor, "holder_request")
         unit = unit_alias(session, registration.unit_id)
         tell_person(
-            world, session, lease.landlord_id, "tenant_withdrew", once=registration.id, alias=lease.alias, unit=unit
-        )
+            world, session, lease.landlord_id, "tenant_withdrew", once=registration.id, alias=lease.alias, unit=unit,
+            lease_id=lease.id,
+        )  # fmt: skip
         return registration_view(session, registration)
 
 

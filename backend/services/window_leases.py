@@ -89,7 +89,8 @@ def take_lease(world: World, *, account_id: str, lease_id: str, desk: Desk) -> L
         change_key(world, session, key, "claim", hand.actor)
         session.flush()
         activate_waiting_keys(world, session, person.id)
-        tell_person(world, session, lease.landlord_id, "invitation_accepted", once=lease.id, alias=lease.alias)
+        tell_person(world, session, lease.landlord_id, "invitation_accepted", once=lease.id, alias=lease.alias,
+                    lease_id=lease.id)  # fmt: skip
         return LeaseTaken(lease_id, registration.id, key.id)
 
 

@@ -13,6 +13,7 @@ blueprint = Blueprint("children", "我的孩子", "My children")
 
 
 @blueprint.get("/me/children")
+@blueprint.etag
 @blueprint.response(200, ChildShown(many=True))
 def list_children() -> Any:
     """List the children one answers for.

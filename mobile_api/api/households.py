@@ -129,6 +129,7 @@ def get_declared_for(registration_id: str) -> Any:
 
 
 @blueprint.get("/me/children/leases")
+@blueprint.etag
 @blueprint.response(200, ChildsLeaseShown(many=True))
 def list_childrens_leases() -> Any:
     """List the leases of children one answers for that wait for one's declaration (ZJ-7).

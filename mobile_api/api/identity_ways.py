@@ -32,6 +32,7 @@ def list_slots() -> Any:
 
 
 @blueprint.get("/identity/appointment")
+@blueprint.etag
 @blueprint.response(200, AppointmentShown)
 @blueprint.refuses("appointment.none")
 def get_appointment() -> Any:

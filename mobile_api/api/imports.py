@@ -74,6 +74,7 @@ def get_template(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get("/imports/<id:import_id>")
+@blueprint.etag
 @blueprint.response(200, ImportShown)
 def get_import(import_id: str) -> Any:
     """Show how far an import is.

@@ -15,6 +15,7 @@ REFUSALS = ("invitation.unknown", "invitation.used", "invitation.expired", "invi
 
 
 @blueprint.get("/invitations")
+@blueprint.etag
 @blueprint.response(200, PendingInvitation(many=True))
 def list_mine() -> Any:
     """Open invitations to one's own phone, newest first: for who has lost the link.

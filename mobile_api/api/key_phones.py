@@ -91,6 +91,7 @@ def make_delegate(body: dict[str, Any], unit_id: str, idempotency_key: str | Non
 
 
 @blueprint.get("/units/<id:unit_id>/delegates")
+@blueprint.etag
 @blueprint.response(200, DelegateShown(many=True))
 @blueprint.refuses("unit.not_yours")
 def list_delegates(unit_id: str) -> Any:

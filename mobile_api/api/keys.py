@@ -131,6 +131,7 @@ def unlock(key_id: str, idempotency_key: str, wait_seconds: int) -> Any:
 
 
 @blueprint.get("/commands/<id:command_id>")
+@blueprint.etag
 @blueprint.arguments(CommandWait, location="query")
 @blueprint.response(200, CommandShown)
 def get_command(query: dict[str, Any], command_id: str) -> Any:

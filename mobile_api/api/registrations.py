@@ -118,6 +118,7 @@ def still_here(registration_id: str) -> Any:
 
 
 @blueprint.get("/registrations/<id:registration_id>/corrections")
+@blueprint.etag
 @blueprint.response(200, CorrectionShown(many=True))
 def list_corrections(registration_id: str) -> Any:
     """List what the registry has corrected in one's registration, newest first.
@@ -142,6 +143,7 @@ def answer_correction(body: dict[str, Any], registration_id: str, correction_id:
 
 
 @blueprint.get("/registrations/<id:registration_id>/receipt")
+@blueprint.etag
 @blueprint.response(200, ReceiptShown)
 def get_receipt(registration_id: str) -> Any:
     """Get the registry's signed receipt (登记凭证), once there is one.

@@ -13,6 +13,7 @@ blueprint = Blueprint("reported", "其他部门通报的变动", "Changes report
 
 
 @blueprint.get("/me/reported-changes")
+@blueprint.etag
 @blueprint.response(200, ReportedShown(many=True))
 def list_reported() -> Any:
     """List what other offices have reported about oneself, one's children or units; newest first.

@@ -26,6 +26,7 @@ blueprint = Blueprint("reports", "反映问题与求助", "Reports and help")
 
 
 @blueprint.get("/report-places")
+@blueprint.etag
 @blueprint.arguments(PlaceWish, location="query")
 @blueprint.response(200, PlaceShown(many=True))
 def list_places(query: dict[str, Any]) -> Any:
@@ -99,6 +100,7 @@ def reopen_report(body: dict[str, Any], report_id: str) -> Any:
 
 
 @blueprint.get("/me/help-contact")
+@blueprint.etag
 @blueprint.response(200, HelpContactShown)
 @blueprint.refuses("not_found")
 def get_help_contact() -> Any:

@@ -22,6 +22,7 @@ blueprint = Blueprint("unit_board", "很多房间", "Many units")
 
 
 @blueprint.get("/unit-board")
+@blueprint.etag
 @blueprint.arguments(BoardWishes, location="query")
 @blueprint.response(200, UnitBoard)
 def show_board(query: dict[str, Any]) -> Any:
@@ -33,6 +34,7 @@ def show_board(query: dict[str, Any]) -> Any:
 
 
 @blueprint.get("/todos")
+@blueprint.etag
 @blueprint.arguments(TodoWishes, location="query")
 @blueprint.response(200, TodoPage)
 def list_todos(query: dict[str, Any]) -> Any:

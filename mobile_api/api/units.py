@@ -86,6 +86,7 @@ def claim_lock(body: dict[str, Any], unit_id: str) -> Any:
 
 
 @blueprint.get("/units/<id:unit_id>/lock-events")
+@blueprint.etag
 @blueprint.response(200, LockHealth(many=True))
 @blueprint.refuses("unit.not_yours")
 def list_lock_events(unit_id: str) -> Any:
@@ -97,6 +98,7 @@ def list_lock_events(unit_id: str) -> Any:
 
 
 @blueprint.get("/units/<id:unit_id>/leases")
+@blueprint.etag
 @blueprint.response(200, LeaseShown(many=True))
 @blueprint.refuses("unit.not_yours")
 def list_leases(unit_id: str) -> Any:

@@ -13,10 +13,11 @@ from werkzeug.exceptions import HTTPException
 
 from backend.domain.refusals import Refusal
 from backend.services import inbox
-from backend.web import caller, language
+from backend.web import LIVE_HEADER, caller, language
 from mobile_api.pages import doors, icons, words
 from mobile_api.pages.doors import STATIC, here, is_demo, is_elder, wants_json, world
 from mobile_api.pages.duties import duty_page, notice_page
+from mobile_api.pages.live import live_page
 
 VIEWS = (
     "front",
@@ -24,6 +25,7 @@ VIEWS = (
     "invitations",
     "receipts",
     "accounts",
+    "rights",
     "landlord_units",
     "door_sheets",
     "landlord_leases",
@@ -68,7 +70,8 @@ def register_pages(app: Flask) -> None:
         words.TABLES, pick=words.pick, name_of=words.name_of, asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
         language=language, caller=caller, is_elder=is_elder, is_demo=is_demo,
         here=here, purpose_name=words.purpose_name, relation_options=words.relation_options,
-        as_day=words.as_day, duty_page=duty_page, notice_page=notice_page,
+        office_name=words.office_name, as_day=words.as_day, live_page=live_page, duty_page=duty_page,
+        notice_page=notice_page,
         reports_waiting=import_module("mobile_api.pages.reported").count_waiting, today=lambda: world().clock.today(),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -90,9 +93,7 @@ def asset_url(name: str, shared: bool = False) -> str:
 def unread() -> int:
     """How many messages the signed-in account has not read."""
     who = caller().account_id
-    if who is None:
-        return 0
-    return sum(notice.read_at is None for notice in inbox.list_notices(world(), account_id=who))
+    return 0 if who is None else inbox.count_unread(world(), account_id=who)
 
 
 class SignInFirst(HTTPException):
@@ -114,6 +115,8 @@ def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | Non
     if wants_json():
         body: dict[str, Any] = {"code": first.code, "sentence": first.sentence(spoken), "remedy": first.remedy(spoken)}
         return jsonify(body)
-    if status == 401 and request.method == "GET" and "live" not in request.args:
+    if LIVE_HEADER in request.headers:
+        return jsonify({"code": first.code})
+    if status == 401 and request.method == "GET":
         raise SignInFirst
     return render_template("error.html", status=status, refusal=first, request_id=request_id)

@@ -36,12 +36,17 @@ def check_csrf() -> None:
 
 @landlord.before_request
 def _wear_landlord_hat() -> None:
-    session["hat"] = "landlord"  # decides which tabs the pages under /me/ show
+    _wear("landlord")  # decides which tabs the pages under /me/ show
 
 
 @tenant.before_request
 def _wear_tenant_hat() -> None:
-    session["hat"] = "tenant"
+    _wear("tenant")
+
+
+def _wear(hat: str) -> None:
+    if session.get("hat") != hat:
+        session["hat"] = hat
 
 
 @front.get("/static/<path:name>")
@@ -93,15 +98,6 @@ def safe_path(path: str | None, otherwise: str = "/") -> str:
     if path and path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path:
         return path
     return otherwise
-
-
-def unchanged_or(html: str) -> Response:
-    """A piece of a page that is asked for again and again: 304 while it is as the browser has it."""
-    answer = Response(html, mimetype="text/html")
-    answer.add_etag()
-    answer.headers["Cache-Control"] = "no-cache, private"
-    answer.make_conditional(request)
-    return answer
 
 
 def wants_json() -> bool:

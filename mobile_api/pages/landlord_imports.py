@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -10,6 +10,7 @@ from backend.domain.refusals import Refusal
 from backend.services import import_templates, own_imports
 from mobile_api.pages.doors import account_id, landlord, world
 from mobile_api.pages.forms import Sheet
+from mobile_api.pages.live import live
 
 ROWS_PER_PAGE = 50
 TO_LOOK_AT = ("failed", "kept")
@@ -44,6 +45,7 @@ def import_template(spoken: str, ending: str) -> Response:
 
 
 @landlord.get("/import/<id:import_id>")
+@live("import", "import_id", every_ms=1000)
 def import_page(import_id: str) -> str:
     """One import: what each row would do, or has done."""
     found = own_imports.get_import(world(), account_id=account_id(), import_id=import_id)
@@ -69,16 +71,6 @@ def import_page(import_id: str) -> str:
 
 def _to_look_at(found: own_imports.ImportView) -> int:
     return sum(found.counts[outcome] for outcome in TO_LOOK_AT)
-
-
-@landlord.get("/import/<id:import_id>/progress")
-def import_progress(import_id: str) -> Response:
-    """The progress alone, asked again and again by page.js; unchanged answers are 304."""
-    found = own_imports.get_import(world(), account_id=account_id(), import_id=import_id)
-    answer = make_response(render_template("landlord/_import_progress.html", found=found))
-    answer.add_etag()
-    answer.headers["Cache-Control"] = "no-cache, private"
-    return answer.make_conditional(request)
 
 
 @landlord.post("/import/<id:import_id>/start")

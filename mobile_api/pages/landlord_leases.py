@@ -13,8 +13,9 @@ from backend.domain.leases import KIND_NAMES
 from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal
 from backend.services import identity_reviews, invitations, landlord_views, leases
-from mobile_api.pages.doors import account_id, landlord, unchanged_or, world
+from mobile_api.pages.doors import account_id, landlord, world
 from mobile_api.pages.forms import Sheet
+from mobile_api.pages.live import live
 from mobile_api.pages.receipts import draw_qr
 
 FIELDS_OF_STEP = (
@@ -144,20 +145,15 @@ def _record(sheet: Sheet, unit_id: str) -> Response:
 
 
 @landlord.get("/leases/<lease_id>")
+@live("lease", "lease_id")
 def lease(lease_id: str) -> str:
     """One lease: its progress in facts, nothing personal; what can be done."""
     found = landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id)
     return render_template("landlord/lease.html", lease=found, said=request.args.get("said"))
 
 
-@landlord.get("/leases/<lease_id>/progress")
-def progress(lease_id: str) -> Response:
-    """The progress alone, asked again and again by live.js; unchanged answers are 304."""
-    found = landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id)
-    return unchanged_or(render_template("landlord/_progress.html", lease=found))
-
-
 @landlord.get("/leases/<lease_id>/share")
+@live("lease", "lease_id")
 def share(lease_id: str) -> str | Response:
     """Link, QR code, expiry; send again, take back."""
     found = landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id)

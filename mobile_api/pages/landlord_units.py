@@ -8,17 +8,18 @@ from werkzeug.wrappers import Response
 
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.landlord_board import STATES
-from backend.domain.refusals import Refused
 from backend.domain.spaces import RIGHT_NAMES, SPACE_NAMES
 from backend.queries import dwellings
 from backend.services import landlord_views, persons, unit_board, units
-from mobile_api.pages.doors import account_id, landlord, safe_path, unchanged_or, world
+from mobile_api.pages.doors import account_id, landlord, safe_path, world
 from mobile_api.pages.forms import Sheet
+from mobile_api.pages.live import live
 
 PRESSING = 5  # to-dos on the first page; the others have a page of their own
 
 
 @landlord.get("/")
+@live("board")
 def home() -> str:
     """Units with their states, a page at a time, and what is most pressing."""
     words, state = request.args.get("q", "").strip(), request.args.get("state")
@@ -118,6 +119,7 @@ def contested(reference: str) -> str:
 
 
 @landlord.get("/units/<unit_id>")
+@live("unit", "unit_id")
 def unit(unit_id: str) -> str:
     """One unit: its lock, its lease, what to do next."""
     card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
@@ -140,17 +142,9 @@ def claim_lock(unit_id: str) -> str | Response | tuple[str, int]:
 
 
 @landlord.get("/units/<unit_id>/lock")
+@live("unit", "unit_id")
 def lock(unit_id: str) -> str:
     """The lock's health and safety; never comings and goings."""
     card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
     timeline = landlord_views.list_lock_health(world(), account_id=account_id(), unit_id=unit_id) if card.lock else ()
     return render_template("landlord/lock.html", unit=card, timeline=timeline)
-
-
-@landlord.get("/units/<unit_id>/lock/facts")
-def lock_facts(unit_id: str) -> Response:
-    """The lock's present state alone, asked again while the page is looked at; unchanged answers are 304."""
-    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
-    if card.lock is None:
-        raise Refused("not_found")
-    return unchanged_or(render_template("landlord/_lock_facts.html", unit=card))

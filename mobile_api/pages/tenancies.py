@@ -25,9 +25,11 @@ from backend.services import (
 from mobile_api.pages.divisions import asked_division
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
+from mobile_api.pages.live import live
 
 
 @tenant.get("/")
+@live("homes")
 def home() -> str | Response:
     """Invitations to this phone, visits, homes; with nothing but a single home, straight to it."""
     mine = tenancies.my_tenancies(world(), account_id=account_id())
@@ -40,6 +42,7 @@ def home() -> str | Response:
 
 
 @tenant.get("/homes/<registration_id>")
+@live("home", "registration_id")
 def tenancy(registration_id: str) -> str:
     """The task list: done, next, reference number."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
@@ -51,17 +54,6 @@ def tenancy(registration_id: str) -> str:
     return render_template("tenant/tenancy.html", home=mine, progress=progress, origins=origins,
                            said=request.args.get("said"), accepted=request.args.get("accepted"),
                            corrections=corrections)
-
-
-@tenant.get("/homes/<registration_id>/state")
-def tenancy_state(registration_id: str) -> Response:
-    """What changes by itself on the task list, asked again and again by live.js; unchanged answers are 304."""
-    mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    progress = identity_checks.identity_progress(world(), account_id=account_id())
-    answer = Response(render_template("tenant/_state.html", home=mine, progress=progress), mimetype="text/html")
-    answer.add_etag()
-    answer.headers["Cache-Control"] = "no-cache, private"
-    return answer.make_conditional(request)
 
 
 @tenant.route("/homes/<registration_id>/notice", methods=["GET", "POST"])

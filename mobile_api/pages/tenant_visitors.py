@@ -10,8 +10,9 @@ from backend.domain.refusals import Refused
 from backend.services import commands, key_codes, tenancies, visitor_keys
 from backend.services.tenancies import TenancyView
 from mobile_api.pages.doors import account_id, tenant, wants_json, world
+from mobile_api.pages.live import live
 from mobile_api.pages.receipts import draw_qr
-from mobile_api.pages.unlocks import spoken
+from mobile_api.pages.unlocks import asked_word, spoken
 from mobile_api.pages.visitor_forms import DAYS, read_visitor, visitor_sheet
 from mobile_api.requests import preferred_wait
 
@@ -48,6 +49,7 @@ def new_visitor(registration_id: str) -> str | Response | tuple[str, int]:
 
 
 @tenant.route("/homes/<registration_id>/visitors/<key_id>", methods=["GET", "POST"])
+@live("visitor", "key_id")
 def visitor(registration_id: str, key_id: str) -> str | Response:
     """One visitor's key: consent to the landlord's or refuse it, both weigh the same; end it at any time."""
     home = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
@@ -64,6 +66,7 @@ def visitor(registration_id: str, key_id: str) -> str | Response:
 
 
 @tenant.get("/visits/<key_id>")
+@live("visit", "key_id")
 def visit(key_id: str) -> str:
     """The visitor's own screen: the same one button, when the key works, and the code for the keypad."""
     key = visitor_keys.get_my_visit(world(), account_id=account_id(), key_id=key_id)
@@ -75,10 +78,7 @@ def visit(key_id: str) -> str:
         except Refused as refused:
             if refused.refusal.code not in ("lock.no_keypad", "unit.no_lock", "key.over"):
                 raise
-    command = None
-    if "command" in request.args:
-        command = commands.get_command(world(), account_id=account_id(), command_id=request.args["command"])
-    return render_template("tenant/visit.html", key=key, code=code, command=command, once=new_id(),
+    return render_template("tenant/visit.html", key=key, code=code, command_word=asked_word(), once=new_id(),
                            over=over, today=world().clock.today())
 
 

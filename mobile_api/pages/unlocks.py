@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from flask import jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from backend.domain.calendars import day_of
 from backend.domain.commands import FINAL
 from backend.domain.ids import new_id
 from backend.domain.reasons import REASONS
 from backend.domain.refusals import Refusal
 from backend.services import access_records, commands, help_requests, keys, tenancies
 from backend.web import language
+from mobile_api.api.paging import page_by_moment, read_moment
 from mobile_api.pages.doors import account_id, tenant, wants_json, world
 from mobile_api.pages.forms import Sheet
+from mobile_api.pages.live import live
 from mobile_api.pages.tables import COMMAND_STATES, LOCK_REFUSALS
 from mobile_api.requests import preferred_wait
 
 LONGEST_WAIT_SECONDS = 3.0
+EVENTS_A_PAGE = 60  # some days of a household's comings and goings
 
 
 @tenant.get("/key")
@@ -31,15 +37,21 @@ def any_key() -> Response:
 
 
 @tenant.get("/homes/<registration_id>/key")
+@live("home", "registration_id")
 def key(registration_id: str) -> str:
     """One big button, the state in words, the period, whether the lock is online."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    command = None
-    if "command" in request.args:
-        command = commands.get_command(world(), account_id=account_id(), command_id=request.args["command"])
     contact = help_requests.find_help_contact(world(), account_id=account_id())
-    return render_template("tenant/key.html", home=mine, once=new_id(), command=command, help_contact=contact,
-                           help_sheet=Sheet.of_request({}), today=world().clock.today())
+    return render_template("tenant/key.html", home=mine, once=new_id(), command_word=asked_word(),
+                           help_contact=contact, help_sheet=Sheet.of_request({}), today=world().clock.today())
+
+
+def asked_word() -> str | None:
+    """What has come of the command the page's address names."""
+    if "command" not in request.args:
+        return None
+    found = commands.get_command(world(), account_id=account_id(), command_id=request.args["command"])
+    return str(spoken(found)["words"])
 
 
 @tenant.post("/homes/<registration_id>/unlock")
@@ -83,8 +95,14 @@ def refusal_words(reason: str) -> str:
 def door_events(registration_id: str) -> str:
     """Openings with one's own key, for 30 days; nobody else sees them."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    events = access_records.my_door_events(world(), account_id=account_id(), key_id=mine.key_id or "")
-    return render_template("tenant/door_events.html", home=mine, events=events)
+    before = request.args.get("before")
+    until, skip = read_moment(before)
+    found = access_records.my_door_events(
+        world(), account_id=account_id(), key_id=mine.key_id or "", until=until, skip=skip, limit=EVENTS_A_PAGE + 1
+    )
+    page = page_by_moment(found, EVENTS_A_PAGE, before)
+    days = [(day, list(events)) for day, events in groupby(page.items, lambda event: day_of(event.at))]
+    return render_template("tenant/door_events.html", home=mine, days=days, following=page.following)
 
 
 @tenant.route("/homes/<registration_id>/key/<action>", methods=["GET", "POST"])

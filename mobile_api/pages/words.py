@@ -7,7 +7,8 @@ catalogue.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -16,26 +17,28 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from backend.domain import (
+    access_words,
     case_kinds,
     case_reports,
     documents,
+    erasures,
     guardians,
     help_requests,
     households,
     keys,
     leases,
+    look_questions,
     officers,
-    purposes,
     registrations,
     residence_paths,
     rules,
-    sharing,
     spaces,
     visitors,
 )
 from backend.domain.calendars import CHINA, day_of
 from backend.domain.notices import NoticeText
 from backend.domain.refusals import Refusal
+from backend.domain.rejection_words import explain_rejection
 from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
@@ -79,28 +82,22 @@ def space_name(code: str) -> str:
 
 def act_name(code: str) -> str:
     """What was done with one's data, in words."""
-    return pick(*{**purposes.DISCLOSURES, **tables.REGISTRY_ACTIONS}.get(code, tables.ANOTHER_ACT))
+    return pick(*access_words.act_words(code))
 
 
 def field_name(code: str) -> str:
     """A field of one's data in words; the registry names fields by their place in a message."""
-    return name_of(tables.FIELD_NAMES, code.rsplit("/", 1)[-1])
-
-
-_PURPOSE_CODES = {name: code for code, row in purposes.PURPOSES.items() for name in (row.zh, row.en)}
+    return pick(*access_words.field_words(code))
 
 
 def purpose_name(code: str) -> str:
     """A purpose in words; what another office wrote freely stands for itself, unless it is the name of one of ours."""
-    code = _PURPOSE_CODES.get(code, code)
-    if code == "residence_registration":
-        return gettext("办理居住登记")
-    found = purposes.PURPOSES.get(code)
-    if found is not None:
-        return pick(found.zh, found.en)
-    return pick(*sharing.OFFICE_PURPOSES[code][:2]) if code in sharing.OFFICE_PURPOSES else name_of(
-        purposes.EVIDENCE_GROUNDS, code
-    )
+    return pick(*access_words.purpose_words(code))
+
+
+def office_name(zh: str | None, en: str | None) -> str:
+    """An office's name in the present language; where nobody has said the English one, the Chinese one stands."""
+    return (zh or "") if language() == "zh" else en or zh or ""
 
 
 def as_day(text: str) -> date | None:
@@ -144,6 +141,34 @@ def _in_words(iso: str) -> str:
         return day(date.fromisoformat(iso))
     except ValueError:
         return iso
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a registration came back, in the present language; `field` is empty where no single field is meant."""
+
+    field: str
+    what: str
+    todo: str
+    who: str
+    code: str
+
+
+def rejection_words(error: Mapping[str, Any]) -> Rejection:
+    """A registry's refusal as the person reads it."""
+    words = explain_rejection(error["code"], error["owner"])
+    code = (error.get("pointer") or "").rsplit("/", 1)[-1]
+    named = field_name(code) if code in access_words.FIELD_NAMES else ""
+    return Rejection(
+        named, pick(words.zh, words.en), pick(words.todo_zh, words.todo_en), str(tables.MENDERS[error["owner"]]),
+        error["code"],
+    )  # fmt: skip
+
+
+@pass_context  # never worked out beforehand in one language
+def rejections_on_page(_context: Context, errors: Iterable[Mapping[str, Any]]) -> list[Rejection]:
+    """All of them for a template; what was refused in both legs alike is said once."""
+    return list(dict.fromkeys(rejection_words(error) for error in errors))
 
 
 def reason_words(code: str) -> str:
@@ -254,6 +279,7 @@ FILTERS = {
     "sentence": sentence,
     "with_days": with_days,
     "reason_words": reason_words,
+    "rejections": rejections_on_page,
     "import_column": import_column,
     "notice_title": notice_title,
     "notice_layers": notice_layers,
@@ -310,4 +336,7 @@ TABLES = {
     "EXEMPTIONS": residence_paths.EXEMPTIONS,
     "VOID_REASONS": residence_paths.VOID_REASONS,
     "FIELD_SOURCES": residence_paths.FIELD_SOURCES,
+    "LOOK_QUESTIONS": look_questions.QUESTIONS,
+    "OBSTACLES": erasures.OBSTACLES,
+    "REMAINS": erasures.REMAINS,
 }

@@ -3,24 +3,33 @@ const form = document.querySelector("[data-unlock]");
 const button = form?.querySelector(".key-button");
 const face = button?.querySelector("[data-face]");
 const word = document.querySelector("[data-key-word]");
+const screen = form?.closest("[data-live]");
 let busy = false;
 
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (busy) return;
   busy = true;
+  screen.ariaBusy = "true"; // nothing else is shown in between
   show("sending", face.dataset.sending, form.dataset.pressed);
   const late = setTimeout(() => (word.textContent = form.dataset.waiting), 3000);
   try {
     const settled = await follow(await send());
-    if (settled) show(settled.state === "executed" ? "opened" : "refused", settled.state === "executed" ? face.dataset.opened : face.dataset.again, settled.words);
+    const opened = settled.state === "executed";
+    show(opened ? "opened" : "refused", opened ? face.dataset.opened : face.dataset.again, settled.words);
+    // what is not settled yet comes with the page that names the command
+    history.replaceState(null, "", settled.settled ? location.pathname : `?command=${settled.id}`);
   } catch (error) {
     show("refused", face.dataset.again, error instanceof Said ? error.message : form.dataset.lost);
   }
   clearTimeout(late);
   form.elements.once.value = crypto.randomUUID(); // the next tap is a new command
   busy = false;
-  setTimeout(() => busy || show("ready", face.dataset.again), 5000);
+  setTimeout(() => {
+    if (busy) return;
+    show("ready", face.dataset.again);
+    screen.ariaBusy = null;
+  }, 5000);
 });
 
 class Said extends Error {}

@@ -6,6 +6,7 @@ import { findKey } from "./kept.js";
 import { NearLine, NotReached, isPossible, openNear } from "./near_link.js";
 
 const TIME_PATIENCE_MS = 3000; // the lock's nonce lives ten seconds
+const offered = new WeakMap(); // the home a button opens
 const devices = new Map(); // chosen once while the page lives
 let behind; // the errand that goes on behind the last opening, and its line
 
@@ -18,17 +19,25 @@ export function offerNear(place, home, words) {
   until.hidden = false;
   if (!isPossible()) return;
   button.hidden = false;
+  const isNew = !offered.has(button);
+  offered.set(button, home);
+  if (!isNew) return;
   let busy = false;
   button.addEventListener("click", async () => {
     if (busy) return;
     busy = true;
     button.dataset.result = "";
     word.textContent = words.connecting;
-    const result = await open(home).catch((error) => reasonOf(error));
+    const result = await open(offered.get(button)).catch((error) => reasonOf(error));
     word.textContent = words[result];
     button.dataset.result = result;
     busy = false;
   });
+}
+
+/** The key opens nothing any more: neither the button nor its day stays. */
+export function withdrawNear(place) {
+  for (const each of place.querySelectorAll("[data-near-open], [data-near-until]")) each.hidden = true;
 }
 
 async function open(home) {

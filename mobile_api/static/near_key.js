@@ -3,19 +3,32 @@ import { bringErrands } from "./errands.js";
 import { thumbprint } from "./jws.js";
 import { keepPages } from "./keep_pages.js";
 import { findKey, forgetHome, keepHome, keptHomes } from "./kept.js";
-import { offerNear } from "./near_button.js";
+import { offerNear, withdrawNear } from "./near_button.js";
 
 const CACHE = "anju-offline";
 const place = document.querySelector("[data-near]");
 if (place) {
-  const words = document.querySelector("[data-near-words]").dataset;
-  const home = (await refresh(place.dataset)) ?? (await kept(place.dataset.near));
-  if (home) offerNear(place, home, words);
+  let active = place.dataset.active;
+  const armed = arm();
+  place.addEventListener("renewed", () => {
+    if (place.dataset.active === active) return;
+    active = place.dataset.active;
+    arm();
+  });
   addEventListener("online", bringErrands);
   bringErrands();
+  await armed;
   const { worker, offline } = place.dataset;
   // a browser without service workers has the page while it is open
   await keepPages({ worker, pages: [offline], cache: CACHE }).catch(() => {});
+}
+
+/** Offer what this key opens now, or take the offer back. */
+async function arm() {
+  const words = document.querySelector("[data-near-words]").dataset;
+  const home = (await refresh(place.dataset)) ?? (await kept(place.dataset.near));
+  if (home) offerNear(place, home, words);
+  else withdrawNear(place);
 }
 
 async function kept(id) {

@@ -22,6 +22,7 @@ READERS = {
     ("backend.services.access_records", "my_door_events"): "the tenant: openings with one's own key",
     ("backend.services.visitor_keys", "_is_used_up"): "the visitor and the occupants: whether openings are left",
     ("backend.queries.locks", "list_health"): "the landlord: HEALTH_KINDS only",
+    ("backend.queries.live_marks", "_unit"): "the landlord: HEALTH_KINDS only, as a digest",
     ("backend.services.lock_logs", "record_events"): "the bridge stores",
     ("backend.services.lock_logs", "_hash_at"): "the bridge compares a hash, and answers it to nobody",
     ("backend.services.lock_lives", "close_if_wiped"): "the bridge looks for a reset, which is no opening",

@@ -275,7 +275,7 @@ def test_l12_anothers_unit_and_lease_are_not_found(browser: Callable[..., PagePh
     story = make(stories.make_active)
     make(stories.make_landlord, "+8619900009002", stories.sample_number("330522", stories.date(1970, 1, 2)))
     phone = browser("+8619900009002")
-    for path in (f"units/{story.unit_id}", f"units/{story.unit_id}/lock", f"units/{story.unit_id}/lock/facts",
+    for path in (f"units/{story.unit_id}", f"units/{story.unit_id}/lock",
                  f"leases/{story.lease_id}", f"leases/{story.lease_id}/share", f"leases/{story.lease_id}/end",
                  f"units/{story.unit_id}/lease?after={story.lease_id}"):  # fmt: skip
         assert phone.get(f"/l/{path}").status == 404, path

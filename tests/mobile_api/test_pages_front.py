@@ -140,12 +140,13 @@ def test_an_error_is_a_friendly_page_with_a_way_on(browser: Browser, path: str, 
     assert page.headers["Content-Type"].startswith("text/html") and "/" in page.reader.links
 
 
-def test_a_page_opened_by_nobody_leads_to_the_sign_in_and_a_live_piece_only_says_no(browser: Browser) -> None:
+def test_a_page_opened_by_nobody_leads_to_the_sign_in_and_one_that_asks_by_itself_hears_no(browser: Browser) -> None:
     nobody = browser()
     page = nobody.get("/l/units/x?a=1")
     assert (page.status, page.path) == (200, "/sign-in")
     assert page.form("获取验证码").values["next"] == "/l/units/x?a=1"
-    assert nobody.get("/l/leases/x/progress?live=1").status == 401
+    asked = nobody.client.get("/l/leases/x", base_url=ORIGIN, headers={"X-Anju-Live": "1"})
+    assert (asked.status_code, asked.json) == (401, {"code": "unauthenticated"})
 
 
 def test_personal_pages_are_never_stored(browser: Browser) -> None:

@@ -34,6 +34,8 @@ WITHOUT_IF_MATCH = {
     "sign_ins_end_session": ONE_WAY,
     "me_change_preferences": "two switches of one's own; each names the value it is set to",
     "me_enter_identity": SAME_AGAIN,
+    "me_ask_erasure": SAME_AGAIN,
+    "me_withdraw_erasure": ONE_WAY,
     "children_withdraw_for_child": ONE_WAY,
     "consents_answer_consent": SAME_AGAIN,
     "consents_withdraw_consent": ONE_WAY,
@@ -51,6 +53,8 @@ WITHOUT_IF_MATCH = {
     "visitor_keys_end_visitor_key": ONE_WAY,
     "visitor_keys_answer_visitor_key": ONE_WAY,
     "access_records_mark_read": ONE_WAY,
+    "access_records_mark_all_read": ONE_WAY,
+    "access_records_silence_topics": SAME_AGAIN,
     "imports_stop": ONE_WAY,
     "reported_answer_reported": ONE_WAY,
     "reports_rate_report": SAME_AGAIN,
@@ -60,6 +64,7 @@ WITHOUT_IF_MATCH = {
 # Lists without pages, each with what keeps them short.
 BOUNDED = {
     "sign_ins_list_sessions": "signed-in devices of one person; ended ones are not listed",
+    "access_records_list_topics": "a table of the code",
     "me_list_duties": "what one owes at present",
     "children_list_children": "one guardian's children under 16",
     "consents_list_texts": "a table of the code",
@@ -81,6 +86,34 @@ BOUNDED = {
     "invitations_list_mine": "open invitations to one phone",
     "reports_list_places": "the dwellings one person lives in or lets, 200 at most; of more, the number is typed",
     "proofs_list_door_sheets": "units of one landlord, all on one print",
+}
+
+
+# What may change and is asked for without If-None-Match, each with its reason. All else can be polled.
+FILE, FIXED = "a file or a paper, fetched when it is wanted", "changes with the code or the address base alone"
+SEARCH, SELDOM = "an answer to a question just asked", "looked at now and then, never kept open"
+WITHOUT_IF_NONE_MATCH = {
+    "sign_ins_list_sessions": SELDOM,
+    "me_export_my_data": FILE,
+    "me_print_my_data": FILE,
+    "consents_list_texts": FIXED,
+    "dwellings_search_dwellings": SEARCH,
+    "dwellings_get_dwelling": FIXED,
+    "dwellings_list_codes": FIXED,
+    "unit_board_list_late_tenants": SELDOM,
+    "leases_print_receipt": FILE,
+    "imports_list_imports": SELDOM,
+    "imports_get_template": FILE,
+    "imports_list_rows": SELDOM,
+    "registrations_print_receipt": FILE,
+    "registrations_print_check_out_receipt": FILE,
+    "residence_paths_get_form": FILE,
+    "residence_paths_list_sources": SELDOM,
+    "identity_ways_list_slots": SEARCH,
+    "keys_list_door_events": "a growing list with pages: its newest page is asked for with a cursor",
+    "proofs_get_landlord_receipt": FILE,
+    "proofs_list_door_sheets": FILE,
+    "proofs_get_door": SEARCH,
 }
 
 
@@ -163,7 +196,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_changes_name_their_version_and_lists_that_grow_have_pages(mobile: Flask) -> None:
     document = mobile.extensions[DOCUMENT]
-    unversioned, unpaged, paged = set(), set(), set()
+    unversioned, unpaged, paged, unpolled = set(), set(), set(), set()
     for method, name, operation in operations(document):
         parameters = {
             each.get("$ref", "").rpartition("/")[2] or each["name"] for each in operation.get("parameters", ())
@@ -172,12 +205,15 @@ def test_changes_name_their_version_and_lists_that_grow_have_pages(mobile: Flask
             unversioned.add(name)
         elif method in ("put", "patch", "delete"):
             assert {"412", "428"} <= set(operation["responses"]), name
+        if method == "get" and "IF_NONE_MATCH" not in parameters:
+            unpolled.add(name)
         if "IF_NONE_MATCH" in parameters:
             assert "304" in operation["responses"] and "ETag" in operation["responses"]["200"]["headers"], name
         schema = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
         if method == "get" and schema.get("type") == "array":
             (paged if "before" in parameters else unpaged).add(name)
     assert unversioned == set(WITHOUT_IF_MATCH)
+    assert unpolled == set(WITHOUT_IF_NONE_MATCH)
     assert unpaged == set(BOUNDED)
     assert paged == {"access_records_list_notices", "keys_list_door_events", "reports_list_reports",
                      "visitor_keys_list_visitor_keys"}  # fmt: skip

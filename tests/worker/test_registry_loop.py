@@ -19,6 +19,7 @@ from backend.models.registrations import Registration, RegistrationChange
 from backend.queries.registry_sync import find_course, get_sync_health
 from backend.queries.unit_facts import short_address
 from backend.registry.tables import legs
+from backend.services import outbox
 from backend.services.audit import Actor
 from backend.services.inbox import list_notices
 from backend.services.registrations import check_out, declare
@@ -27,6 +28,7 @@ from backend.services.renumbering import tell_renumbered
 from backend.services.tenancies import my_tenancies
 from backend.worker.registry_loop import check_contact, process_once
 from tests.services import stories
+from tests.worker.backlogs import make_backlog
 from tests.worker.telling import Telling
 
 
@@ -316,6 +318,21 @@ def test_a_worker_thought_dead_cannot_settle_what_another_has_taken(telling: Tel
     assert [a.outcome for a in telling.attempts(story.registration_id)].count("accepted") == 1
     changes = db.session.scalars(select(RegistrationChange).where(RegistrationChange.action == "registry_accepted"))
     assert len(changes.all()) == 1
+    assert telling.stored(story.registration_id).state == "accepted"
+
+
+def test_a_parked_version_taken_up_after_a_later_one_leaves_the_later_accepted(telling: Telling) -> None:
+    (record,) = make_backlog(telling.world, 1)
+    with transaction() as session:
+        session.execute(update(OutboxRow).values(parked_at=telling.clock.now(), last_error="OPERATOR: receipt"))
+        session.get_one(Registration, record).version = 3
+        outbox.put(telling.world, session, "registry", record, "AMEND", {"leg": "TENANT", "version": 3})
+    telling.passes()
+    receipt_no = telling.stored(record).receipt_no
+    assert retry_all_parked(telling.world, actor=Actor("operator")) == 1
+    telling.passes()
+    assert [attempt.outcome for attempt in telling.attempts(record)] == ["accepted", "superseded"]
+    assert (telling.stored(record).state, telling.stored(record).receipt_no) == ("accepted", receipt_no)
 
 
 def test_a_row_nobody_can_read_is_parked_and_holds_up_no_one(telling: Telling) -> None:

@@ -56,5 +56,5 @@ async function freshToken(home) {
 
 function post({ refused: _, place: __, visit, ...said }, token) {
   const body = new URLSearchParams({ ...said, csrf_token: token });
-  return fetch(`/g/visits/${visit}`, { method: "POST", body, headers: { Accept: "application/json", ...BY_ITSELF } });
+  return fetch(`/g/visits/${visit}`, { method: "POST", body, headers: { "X-Anju-Script": "1", ...BY_ITSELF } });
 }

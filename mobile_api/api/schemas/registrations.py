@@ -20,6 +20,10 @@ class RegistryFault(Output):
     pointer = Text("字段", "Field", "/payload/name", allow_none=True)
     message_zh = Text("说明", "What is wrong, in Chinese", "姓名与证件号码不一致")
     message_en = Text("英文说明", "What is wrong", "name and number do not match")
+    what_zh = Text("通俗说明", "What is wrong in plain words, in Chinese", "姓名和证件号码对不上。")
+    what_en = Text("英文", "What is wrong, in plain words", "Name and document number do not belong together.")
+    todo_zh = Text("怎么办", "What to do, in Chinese", "核对无误的，带证件到窗口。")
+    todo_en = Text("怎么办（英文）", "What to do", "If it is right, bring the document to the window.")
     owner = Choice("由谁补正", "Who mends it", "TENANT", ("TENANT", "LANDLORD", "OPERATOR", "REGISTRY"))
 
 

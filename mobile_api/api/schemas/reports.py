@@ -24,7 +24,6 @@ class PlaceWish(Input):
         "Kind: for a question about data former homes are listed too",
         "data_question",
         tuple(REPORTS),
-        load_default=None,
     )
 
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from backend.models.base import UtcDateTime
 
-revision = "0012"
-down_revision = "0016"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -19,7 +19,7 @@ _OLD_KINDS = (
     *("over_capacity", "headcount_differs", "void_request", "registry_difference", "registry_correction"),
     *("office_change",),
 )
-_NEW_KINDS = ("unsafe_dwelling", "landlord_duty", "lock_trouble")
+_NEW_KINDS = ("unsafe_dwelling", "landlord_duty", "lock_trouble", "look_question")
 _CHECKS = {
     "stars": "stars BETWEEN 1 AND 5",
     "four_eyes": "checked_by IS NULL OR checked_by <> decided_by",
