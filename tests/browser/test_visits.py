@@ -18,8 +18,8 @@ from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.registrations import Headcount, Registration
 from tests.browser.camera import film
-from tests.browser.console_stage import StaffDesk, console_app, console_server, staff_desk
 from tests.browser.qr_reading import read_qr
+from tests.browser.staff_desks import StaffDesk, console_app, console_server, staff_desk
 from tests.browser.tenant_stage import Make, make, mobile, server
 from tests.services import stories
 
