@@ -21,4 +21,5 @@ def index() -> str:
         every=every,
         owner=owner,
         may_open=may("units.show"),
+        may_visit=may("visits.plan_for_unit"),
     )

@@ -310,5 +310,6 @@ KINDS: dict[str, CaseKind] = {
         _FIELD_STAFF,
         {"handled": _HANDLED, "unfounded": _UNFOUNDED},
         days=5,
+        checked=True,
     ),
 }
