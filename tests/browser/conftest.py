@@ -97,26 +97,32 @@ def gallery() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless Chromium; `chromium.film` is the file its camera plays."""
+def driver() -> Iterator[Any]:
+    """What starts browsers; a process can have one only."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(driver: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium; `chromium.film` is the file its camera plays."""
     program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
         pytest.fail("No Chromium: apt-get install chromium-headless-shell", pytrace=False)
     film = tmp_path_factory.mktemp("camera") / "film.mjpeg"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=[
-                "--no-sandbox", "--enable-features=WebBluetooth",
-                "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-                f"--use-file-for-fake-video-capture={film}",
-            ],
-        )  # fmt: skip
-        browser.film = film
-        yield browser
-        browser.close()
+    browser = driver.chromium.launch(
+        executable_path=program,
+        args=[
+            "--no-sandbox", "--enable-features=WebBluetooth",
+            "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-video-capture={film}",
+        ],
+    )  # fmt: skip
+    browser.film = film
+    yield browser
+    browser.close()
 
 
 class Phone:
