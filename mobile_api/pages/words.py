@@ -90,6 +90,12 @@ def field_name(code: str) -> str:
     return pick(*access_words.field_words(code))
 
 
+@pass_context  # as rule_on_page: 'birth_on'|field_name would stay in the language of whoever asks first
+def field_on_page(_context: Context, code: str) -> str:
+    """The same as a filter of templates."""
+    return field_name(code)
+
+
 def purpose_name(code: str) -> str:
     """A purpose in words; what another office wrote freely stands for itself, unless it is the name of one of ours."""
     return pick(*access_words.purpose_words(code))
@@ -264,7 +270,7 @@ FILTERS = {
     "code_groups": code_groups,
     "short_day": short_day,
     "act_name": act_name,
-    "field_name": field_name,
+    "field_name": field_on_page,
     "clock_time": clock_time,
     "day_of_week": day_of_week,
     "day": day,

@@ -202,7 +202,7 @@ def test_a_landlord_who_has_not_reported_is_reminded_and_reports_with_one_tap(br
 def test_the_lock_page_tells_health_and_never_comings_and_goings(browser: Browser, make: Make) -> None:
     story = make(stories.make_active)
     page = browser(LANDLORD_PHONE).get(f"/l/units/{story.unit_id}/lock")
-    assert "只有租客看得到" in page.text and "可能已经变了" in page.text
+    assert "只有租客看得到" in page.text and "还没有联系过我们" in page.text and "一切正常" not in page.text
     assert "开锁" not in page.text
 
 
