@@ -25,6 +25,7 @@ from backend.config import Settings, SettingsError
 from backend.db import db, init_db
 from backend.domain.appointments import OpeningHours, read_spans
 from backend.domain.house_rules import HouseRules
+from backend.domain.officers import ROLES
 from backend.gateways.clock import SystemClock
 from backend.gateways.face_matcher import make_face_matcher
 from backend.gateways.file_shelf import DiskShelf
@@ -50,6 +51,7 @@ def house_rules(settings: Settings) -> HouseRules:
     return HouseRules(
         demo=settings.demo,
         mobile_url=settings.mobile_url.rstrip("/"),
+        console_url=settings.console_url.rstrip("/"),
         key_life_occupant=timedelta(days=settings.key_days_occupant),
         outage_grace=timedelta(days=settings.key_outage_grace_days),
         draft_life=timedelta(days=settings.draft_days),
@@ -57,12 +59,25 @@ def house_rules(settings: Settings) -> HouseRules:
         attestation_review=timedelta(hours=settings.attestation_review_hours),
         door_events_kept=timedelta(days=settings.door_event_days),
         person_reads_per_day=settings.person_reads_per_day,
+        person_reads_by_role=reads_by_role(settings),
+        officer_idle=timedelta(minutes=settings.officer_idle_minutes),
         area_per_head_m2=settings.area_per_head_m2,
         opening_hours=opening_hours(settings),
         print_font=settings.print_font,
         face_match_at_most=settings.face_match_at_most,
         face_review_at_most=settings.face_review_at_most,
     )
+
+
+def reads_by_role(settings: Settings) -> dict[str, int]:
+    """The roles with a day's cap of their own; raises SettingsError when the list cannot be read."""
+    pairs = [entry.strip().partition("=") for entry in settings.person_reads_by_role.split(",") if entry.strip()]
+    if any(role not in ROLES or not number.isdecimal() for role, _, number in pairs):
+        raise SettingsError(
+            f"ANJU_PERSON_READS_BY_ROLE = {settings.person_reads_by_role!r} is not of the form "
+            f"grid_worker=20,window_clerk=60; the roles are {', '.join(ROLES)}."
+        )
+    return {role: int(number) for role, _, number in pairs}
 
 
 def opening_hours(settings: Settings) -> OpeningHours:

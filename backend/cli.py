@@ -63,6 +63,11 @@ def make_parser() -> argparse.ArgumentParser:
     for name in ("login", "display-name", "office", "role", "area"):
         officers.add_argument(f"--{name}", required=True)
     officers.add_argument("--password-file", type=Path, required=True, help="a file that holds the password")
+    first = _add(staff, "first", "make the first supervisor; prints the code for the first sign-in", _first_officer)
+    for name in ("login", "display-name", "office", "area"):
+        first.add_argument(f"--{name}", required=True)
+    reset = _add(staff, "reset", "new ways to sign in where no other supervisor can give them", _reset_officer)
+    reset.add_argument("login")
     audit = nouns.add_parser("audit", help="the audit log").add_subparsers(metavar="VERB", required=True)
     _add(audit, "verify", "recompute every leaf and checkpoint", _verify_audit)
     add_address_commands(nouns)
@@ -150,6 +155,32 @@ def _officer(chosen: argparse.Namespace) -> int:
         )
     print(f"officer {chosen.login}, badge {made.badge}; secret of the one-time codes: {made.totp_secret}")
     return 0
+
+
+def _first_officer(chosen: argparse.Namespace) -> int:
+    from backend.services.officer_enrolment import make_first_supervisor
+
+    wanted = {name: getattr(chosen, name) for name in ("login", "display_name", "office", "area")}
+    app = _core()
+    with app.app_context():
+        code = make_first_supervisor(world_of(app), **wanted).code
+    _print_first_code(app, chosen.login, code)
+    return 0
+
+
+def _reset_officer(chosen: argparse.Namespace) -> int:
+    from backend.services.officer_enrolment import reset_by_operator
+
+    app = _core()
+    with app.app_context():
+        code = reset_by_operator(world_of(app), login=chosen.login).code
+    _print_first_code(app, chosen.login, code)
+    return 0
+
+
+def _print_first_code(app: Flask, login: str, code: str) -> None:
+    print(f"officer {login}, first sign-in within three days: {world_of(app).house.console_url}/first")
+    print(f"code, shown this once: {code}")
 
 
 def _verify_audit(_: argparse.Namespace) -> int:

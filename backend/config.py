@@ -50,6 +50,7 @@ class Settings:
     registry_ca: str = ""
     registry_keys: str = ""
     mobile_url: str = "http://127.0.0.1:8000"
+    console_url: str = ""
     cookie_secure: bool = True
     authority_url: str = ""
     authority_token: str = ""
@@ -79,6 +80,8 @@ class Settings:
     invitation_days: int = 7
     door_event_days: int = 30
     person_reads_per_day: int = 30
+    person_reads_by_role: str = "grid_worker=20,window_clerk=60"
+    officer_idle_minutes: int = 10
     print_font: str = ""
     area_per_head_m2: float = 5.0
     log_level: str = "INFO"
@@ -101,6 +104,8 @@ class Settings:
         if not settings.database_url:
             path = (settings.var / "anju.db").resolve()
             settings = _replace(settings, database_url=f"sqlite:///{path}")
+        if not settings.console_url:
+            settings = _replace(settings, console_url=f"http://localhost:{settings.console_port}")
         settings.check()
         return settings
 
@@ -122,6 +127,8 @@ class Settings:
             raise SettingsError(
                 "ANJU_SLOT_MINUTES must lie in 5-240, ANJU_SLOT_PLACES in 1-50, ANJU_SLOT_DAYS in 1-20."
             )
+        if not 1 <= self.officer_idle_minutes <= 30:
+            raise SettingsError("ANJU_OFFICER_IDLE_MINUTES must lie in 1-30.")
         if not 1 <= self.area_per_head_m2 <= 50:
             raise SettingsError("ANJU_AREA_PER_HEAD_M2 must lie in 1-50 square metres.")
         if self.demo:

@@ -60,6 +60,8 @@ OFFICERS = (
     ("supervisor", "supervisor", "所长丁", "太湖派出所", AREA),
     ("deputy", "supervisor", "副所长戊", "太湖派出所", AREA),  # an agreement with another office takes two of them
     ("officer", "officer", "民警甲", "太湖派出所", AREA),
+    ("clerk", "window_clerk", "窗口己", "太湖派出所", AREA),
+    ("auditor", "auditor", "审计员庚", "长兴县审计组", AREA),
     ("grid", "grid_worker", "网格员乙", "陈塘村网格", VILLAGE),
     ("reviewer", "reviewer", "核验员丙", "流动人口服务中心", AREA),
 )

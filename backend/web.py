@@ -49,13 +49,14 @@ CONTENT_SECURITY_POLICY = (
 )
 NOBODY = "nobody"
 LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
+LOCKED = "locked"  # an officer whose screen is locked: may open it or sign out, and nothing else
 
 
 @dataclass(frozen=True)
 class Caller:
     """Who is calling; a door's `authenticate` makes it from cookie or bearer token."""
 
-    kind: str = NOBODY  # 'nobody' | 'resident' | 'staff'
+    kind: str = NOBODY  # 'nobody' | 'resident' | 'staff' | 'locked'
     account_id: str | None = None
     session_id: str | None = None
     role: str | None = None  # an officer's role
@@ -67,8 +68,9 @@ class Caller:
 class Rule:
     """One row of policy.toml: who may call an endpoint with a method.
 
-    `who`: 'anyone', 'resident', 'staff' (any officer) or single officer roles. `relation` names what the service checks
-    (own, landlord, holder, area). `purpose`: a purpose must be set. `fields`: identity fields the answer may disclose.
+    `who`: 'anyone', 'resident', 'staff' (any officer), 'locked' (an officer behind the lock screen) or single officer
+    roles. `relation` names what the service checks (own, landlord, holder, area). `purpose`: a purpose must be set.
+    `fields`: identity fields the answer may disclose.
     """
 
     who: tuple[str, ...]
@@ -194,6 +196,8 @@ def decide_call(rule: Rule, caller: Caller) -> Refusal | None:
         return None
     if caller.kind == NOBODY:
         return Refusal("unauthenticated")
+    if caller.kind == LOCKED:
+        return None if LOCKED in rule.who else Refusal("session.locked")
     if caller.kind not in rule.who and caller.role not in rule.who:
         return Refusal("forbidden")
     if rule.purpose and caller.purpose is None:

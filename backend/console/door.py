@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, current_app, jsonify, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
-from backend.bootstrap import world_of
+from backend.bootstrap import World, world_of
 from backend.console import (
     audits,
     cases,
@@ -18,26 +18,32 @@ from backend.console import (
     demo,
     door_sheets,
     figures,
+    first_sign_in,
     front,
     ledger,
     occupant_keys,
+    own,
     reviews,
+    screen,
     search,
     sign_in,
+    staff,
     sync,
     tasks,
     units,
     window,
     words,
 )
-from backend.console.pages import here, navigation, officer, place
-from backend.domain.refusals import Refusal
+from backend.console.pages import by_script, has_passkey, here, navigation, officer, place, unread
+from backend.domain.refusals import Refusal, Refused
+from backend.domain.staff_notices import sentence
+from backend.services.officer_passkeys import console_party
 from backend.services.officer_sessions import find_officer_session
-from backend.web import LIVE_HEADER, Caller, caller, error_answer, language
+from backend.web import LIVE_HEADER, LOCKED, Caller, caller, error_answer, language
 
 PAGES = (
-    *(front, sign_in, tasks, window, ledger, door_sheets, units, occupant_keys, cases),
-    *(reviews, search, deadlines, sync, figures, audits, demo),
+    *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, door_sheets, units, occupant_keys),
+    *(cases, reviews, search, deadlines, sync, figures, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")
 
@@ -56,6 +62,12 @@ def register_pages(app: Flask) -> CSRFProtect:
         officer=officer,
         place=place,
         navigation=navigation,
+        unread=unread,
+        has_passkey=has_passkey,
+        clock_now=world_of(app).clock.now,
+        idle_seconds=int(world_of(app).house.officer_idle.total_seconds()),
+        passkey_origin=passkey_origin(world_of(app)),
+        notice_sentence=notice_sentence,
         language=language,
         is_demo=lambda: world_of(app).house.demo,
     )
@@ -79,7 +91,8 @@ def authenticate() -> Caller:
     if view is None:
         session.clear()
         return Caller()
-    return Caller("staff", session_id=view.session_id, role=view.role, purpose=view.purpose, details=view)
+    kind = LOCKED if view.locked else "staff"
+    return Caller(kind, session_id=view.session_id, role=view.role, purpose=view.purpose, details=view)
 
 
 def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | None) -> Any:
@@ -87,11 +100,29 @@ def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | Non
     first = refusals[0]
     if LIVE_HEADER in request.headers:
         return jsonify({"code": first.code})
+    if by_script():
+        spoken = language()
+        return jsonify({"code": first.code, "sentence": first.sentence(spoken), "remedy": first.remedy(spoken)})
+    if first.code == "session.locked":
+        return screen.lock_page()
     if first.code == "unauthenticated":
         return render_template("sign_in.html", form=sign_in.blank(asked=True), next=here(), asked=True)
     if first.code == "purpose.missing" and caller().kind == "staff":
         return render_template("task.html", form=tasks.blank(), next=here(), asked=True)
     return render_template("error.html", status=status, refusal=first, request_id=request_id)
+
+
+def passkey_origin(world: World) -> str:
+    """Where passkeys work: the console's own address, or nothing where browsers allow none."""
+    try:
+        return console_party(world).origin
+    except Refused:
+        return ""
+
+
+def notice_sentence(kind: str, params: dict[str, Any]) -> str:
+    """A notice in the present language."""
+    return sentence(kind, params, language())
 
 
 def asset_url(name: str, shared: bool = False) -> str:

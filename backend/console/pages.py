@@ -11,8 +11,12 @@ from flask import current_app, request, url_for
 
 from backend.bootstrap import World, world_of
 from backend.domain.refusals import Refusal, Refused
+from backend.services.officer_passkeys import list_passkeys
 from backend.services.officer_sessions import OfficerView
-from backend.web import STATUS, caller, decide_call, load_policy
+from backend.services.staff_notices import count_unread
+from backend.web import LOCKED, STATUS, caller, decide_call, load_policy
+
+SCRIPT_HEADER = "X-Anju-Script"  # sent by the page's own scripts: they get codes and sentences, not pages
 
 PLACES = (
     ("ledger.board", "ledger"),
@@ -24,6 +28,7 @@ PLACES = (
     ("sync.health", "sync"),
     ("figures.identity", "figures"),
     ("audits.index", "audit"),
+    ("staff.index", "staff"),
 )
 
 
@@ -76,9 +81,32 @@ def world() -> World:
 
 
 def officer() -> OfficerView | None:
-    """The signed-in officer, or None."""
+    """The signed-in officer, or None; nobody is at a locked screen."""
     found: OfficerView | None = caller().details
+    return None if caller().kind == LOCKED else found
+
+
+def holder() -> OfficerView:
+    """Whose session it is, behind a locked screen too."""
+    found: OfficerView | None = caller().details
+    assert found is not None
     return found
+
+
+def has_passkey() -> bool:
+    """Whether the officer of this session has a passkey to show again who they are."""
+    return bool(list_passkeys(holder().id))
+
+
+def by_script() -> bool:
+    """Whether one of the page's own scripts asks."""
+    return SCRIPT_HEADER in request.headers
+
+
+def unread() -> int:
+    """How many notices wait on the start page."""
+    who = officer()
+    return count_unread(who.id) if who is not None else 0
 
 
 def acting() -> OfficerView:

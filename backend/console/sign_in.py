@@ -1,14 +1,15 @@
-"""Sign in, sign out, language."""
+"""Sign in with password and one-time code or with a passkey, sign out, language."""
 
 from __future__ import annotations
 
 from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from backend.console.pages import Form, acting, officer, safe_next, world
+from backend.console.pages import Form, holder, officer, safe_next, world
 from backend.domain.refusals import Refusal, Refused
+from backend.services.officer_passkeys import ask_sign_in, sign_in_with_passkey
 from backend.services.officer_sessions import sign_out_officer
-from backend.services.officers import sign_in_officer
+from backend.services.officers import OfficerSignedIn, sign_in_officer
 from backend.web import LANGUAGE_COOKIE, LANGUAGES, STATUS
 
 pages = Blueprint("sign_in", __name__)
@@ -30,7 +31,7 @@ def form() -> str | Response:
         form=blank(),
         next=request.args.get("next"),
         asked=False,
-        idle=request.args.get("ended") == "idle",
+        over=request.args.get("ended") == "over",
     )
 
 
@@ -44,20 +45,36 @@ def enter() -> tuple[str, int] | Response:
         sheet.faults, sheet.status = missing, STATUS["invalid"]
     else:
         try:
-            signed = sign_in_officer(world(), **given)
+            signed = sign_in_officer(world(), **given, user_agent=browser())
         except Refused as refused:
             sheet.faults, sheet.status = list(refused.refusals), STATUS[refused.refusal.reason.kind]
     if sheet.faults:
         return render_template("sign_in.html", form=sheet, next=sheet.value("next"), asked=False), sheet.status
-    session.clear()
-    session.update(sid=signed.session_id, secret=signed.secret)
+    begin_session(signed)
     return redirect(safe_next(request.form.get("next")))
+
+
+@pages.post("/sign-in/passkey/question")
+def ask_passkey() -> Response:
+    """The question; the device offers the passkeys it holds for this console."""
+    question = ask_sign_in(world())
+    session["challenge"] = question.challenge
+    return Response(question.options, mimetype="application/json")
+
+
+@pages.post("/sign-in/passkey")
+def enter_by_passkey() -> dict[str, str]:
+    """Open a session for its owner; answers where to go on."""
+    challenge = session.pop("challenge", "")
+    credential = request.form.get("credential", "")
+    begin_session(sign_in_with_passkey(world(), credential=credential, challenge=challenge, user_agent=browser()))
+    return {"next": safe_next(request.form.get("next"))}
 
 
 @pages.post("/sign-out")
 def leave() -> Response:
     """End the session and its task; the browser forgets what it kept."""
-    sign_out_officer(world(), session_id=acting().session_id)
+    sign_out_officer(world(), session_id=holder().session_id)
     session.clear()
     answer = make_response(redirect(url_for("sign_in.form")))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -72,3 +89,14 @@ def speak() -> Response:
     if wish in LANGUAGES:
         answer.set_cookie(LANGUAGE_COOKIE, wish, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
     return answer
+
+
+def begin_session(signed: OfficerSignedIn) -> None:
+    """A fresh session replaces whatever the browser had."""
+    session.clear()
+    session.update(sid=signed.session_id, secret=signed.secret)
+
+
+def browser() -> str:
+    """What the browser says it is, for the list of one's sign-ins."""
+    return request.headers.get("User-Agent", "")

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
+from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
 from backend.domain import appointments, cases, ledger, purposes, sharing
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
@@ -99,12 +100,12 @@ CHANGES = {
 }
 AUDIT_ACTIONS = {
     **purposes.DISCLOSURES,
-    "officer_created": ("新建账号", "Account made"),
+    **STAFF_ACTIONS,
     "officer_sign_in": ("登录", "Sign-in"),
     "officer_sign_out": ("退出", "Sign-out"),
     "task_begun": ("选择用途", "Purpose chosen"),
     "task_ended": ("结束任务", "Task ended"),
-    "step_up": ("再次验证密码", "Password again"),
+    "step_up": ("再次验证", "Shown again who one is"),
     "search_made": ("按号码查找", "Search by number"),
     "case_claimed": ("领取事项", "Case taken"),
     "case_released": ("退回事项", "Case given back"),
@@ -141,6 +142,7 @@ AUDIT_ACTIONS = {
 }
 DECISIONS = {
     "allowed": ("允许", "Allowed"),
+    **STAFF_DECISIONS,
     "refused": ("拒绝", "Refused"),
     "found": ("有结果", "Found"),
     "none": ("无结果", "Nothing found"),
@@ -226,6 +228,7 @@ NAVIGATION = {
     "search": lazy_gettext("按号码查找"),
     "window": lazy_gettext("窗口办理"),
     "sync": lazy_gettext("登记同步"),
+    "staff": lazy_gettext("人员账号"),
     "figures": lazy_gettext("核验指标"),
     "audit": lazy_gettext("访问审计"),
 }
@@ -238,6 +241,9 @@ ICONS = {
     "deadlines": "M12 21a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 8v5l3 2M3 4l3-2M21 4l-3-2",
     "search": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 21 21",
     "sync": "M4 12a8 8 0 0 1 14-5.3L20 9M20 4v5h-5M20 12a8 8 0 0 1-14 5.3L4 15M4 20v-5h5",
+    "staff": "M8 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM2 21c0-7 12-7 12 0M17 8v6M14 11h6",
+    "key": "M8 15.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM12.5 11H22M18 11v4M21.5 11v3",
+    "lock": "M6 11h12v9H6ZM8.5 11V8a3.5 3.5 0 0 1 7 0v3M12 14.5v2.5",
     "audit": "M12 3l8 3v6c0 5-3.5 7.8-8 9-4.5-1.2-8-4-8-9V6ZM8.5 12l2.5 2.5 4.5-5",
     "alert": "M12 3.5 22 20.5H2ZM12 10v4.5M12 17.6v.1",
     "check": "M4.5 12.5 10 18 20 6.5",
@@ -309,6 +315,7 @@ TABLES: Mapping[str, Any] = {
     "UNIT_LOOKS": UNIT_LOOKS,
     "UNIT_STATES": ledger.UNIT_STATES,
     "WAYS": WAYS,
+    **STAFF_TABLES,
     "WINDOW_ACTS": ACTS,
 }
 
@@ -361,4 +368,5 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "full_moment": full_moment,
     "clock_time": clock_time,
     "span": span,
+    **STAFF_FILTERS,
 }

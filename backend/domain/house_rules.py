@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ class HouseRules:
 
     demo: bool = False
     mobile_url: str = "http://127.0.0.1:8000"
+    console_url: str = "http://localhost:8001"
     key_life_occupant: timedelta = timedelta(days=7)
     key_life_visitor: timedelta = timedelta(hours=24)
     outage_grace: timedelta = timedelta(days=30)
@@ -36,8 +38,13 @@ class HouseRules:
     opening_hours: OpeningHours = field(default_factory=OpeningHours)
     door_events_kept: timedelta = timedelta(days=30)
     person_reads_per_day: int = 30
+    person_reads_by_role: Mapping[str, int] = field(default_factory=dict)
     print_font: str = ""  # file of the font for PDFs; empty: the first suitable one on the machine
     area_per_head_m2: float = AREA_PER_HEAD_M2
     face_match_at_most: float = 0.40
     face_review_at_most: float = 0.55
     face_tries_before_person: int = 3
+
+    def reads_of(self, role: str) -> int:
+        """How many single persons an officer of a role may look at in a day."""
+        return self.person_reads_by_role.get(role, self.person_reads_per_day)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from backend.domain.refusals import Refusal
 
@@ -18,13 +19,14 @@ SERVE = "serve"
 
 @dataclass(frozen=True)
 class Purpose:
-    """One purpose: its names, when to choose it, whether a case number goes with it, which acts it allows."""
+    """One purpose: its names, when to choose it, which acts it allows, how long a task under it lasts at most."""
 
     zh: str
     en: str
     hint_zh: str
     hint_en: str
     acts: frozenset[str]
+    lasts: timedelta
     needs_case: bool = False
 
 
@@ -35,6 +37,7 @@ PURPOSES: dict[str, Purpose] = {
         "核对一个单元登记了谁。不能按人查找，不能看完整号码。",
         "Who is registered in one unit. No search by person, no full number.",
         frozenset({LOOK_AT_UNIT}),
+        timedelta(hours=1),
     ),
     "visit": Purpose(
         "上门走访",
@@ -42,6 +45,7 @@ PURPOSES: dict[str, Purpose] = {
         "准备或进行走访，当面核对证件。",
         "Preparing or making a visit, comparing a document face to face.",
         frozenset({LOOK_AT_UNIT, UNMASK, HANDLE_CASE}),
+        timedelta(hours=4),  # half a day's round
     ),
     "help_request": Purpose(
         "群众求助",
@@ -51,6 +55,7 @@ PURPOSES: dict[str, Purpose] = {
         # Codes open a door, so they are printed when their owner asks for help and for nothing else; an officer
         # acts for a person at the window when that person asks for it.
         frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, PRINT_CODES, SERVE}),
+        timedelta(hours=2),  # as a visit at the window
     ),
     "review": Purpose(
         "身份复核",
@@ -58,6 +63,7 @@ PURPOSES: dict[str, Purpose] = {
         "当面或视频复核一个人的身份。",
         "Deciding somebody's identity in person or by live video.",
         frozenset({HANDLE_CASE, SEARCH, UNMASK}),
+        timedelta(hours=2),
     ),
     "case": Purpose(
         "案件办理",
@@ -65,6 +71,7 @@ PURPOSES: dict[str, Purpose] = {
         "办理一件有编号的事项。必须填写案件编号。",
         "Working on a numbered case. The number is required.",
         frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, END_KEY}),
+        timedelta(hours=4),
         needs_case=True,
     ),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from backend.domain.household_reasons import HOUSEHOLD_REASONS
 from backend.domain.identity_reasons import IDENTITY_REASONS
 from backend.domain.import_reasons import IMPORT_REASONS
+from backend.domain.officer_reasons import OFFICER_REASONS
 from backend.domain.path_reasons import PATH_REASONS
 from backend.domain.reason_kinds import KINDS, Reason
 from backend.domain.sharing_reasons import SHARING_REASONS
@@ -267,12 +268,14 @@ REASONS: dict[str, Reason] = {
     "checkout.reason": Reason("invalid", "没有这个离开事由。", "There is no such reason of leaving.", "请从列表中选。",
                               "Choose one of the list."),
     # officers
+    **OFFICER_REASONS,
     "officer.credentials": Reason("unauthenticated", "账号、密码或动态码不对。",
                                   "Account, password or one-time code is wrong.", "请核对后再试。",
                                   "Check and try again."),
     "officer.locked": Reason("too_many", "多次输错，账号已锁定 {minutes} 分钟。",
-                             "Too many wrong tries: locked for {minutes} minutes.", "请稍后再试，或联系负责人。",
-                             "Try later, or ask your supervisor."),
+                             "Too many wrong tries: locked for {minutes} minutes.",
+                             "通行密钥仍可登录；负责人也可以提前解锁。",
+                             "A passkey still works, and your supervisor can lift the lock."),
     "purpose.missing": Reason("forbidden", "查看个人信息前请先选择用途。",
                               "Choose a purpose before looking at persons.", "请选择用途，需要时填写案件编号。",
                               "Choose one, with a case number where asked."),

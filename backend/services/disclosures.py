@@ -43,6 +43,7 @@ from backend.queries.unit_facts import (
 from backend.services.audit import write_leaf
 from backend.services.officer_sessions import Acting, acting_officer, is_stepped_up
 from backend.services.persons import name_of, number_of
+from backend.services.staff_notices import tell_supervisors
 
 Shown = TypeVar("Shown")
 
@@ -154,7 +155,7 @@ def judge_cap(world: World, session: Session, acting: Acting, person_ids: Sequen
 
     Full numbers are counted by themselves. The officer's row is locked, so two requests cannot share the last place.
     """
-    most = world.house.person_reads_per_day
+    most = world.house.reads_of(acting.officer.role)
     counted = ("number_shown",) if action == "number_shown" else tuple(
         a for a in DISCLOSURES if a not in ("number_shown", *UNCAPPED)
     )
@@ -287,10 +288,16 @@ def _landlord_line(world: World, session: Session, unit: UnitFacts) -> LandlordL
 def note_refusal(
     world: World, session: Session, acting: Acting, outcome: object, object_kind: str, object_id: str
 ) -> None:
-    """Write down a refusal that matters to a supervisor; the write unit still commits."""
+    """Write down a refusal that matters to a supervisor, who is told of a reached cap; the write unit still commits."""
     if isinstance(outcome, Refusal) and outcome.code in ("area.foreign", "reads.cap", "purpose.unfit"):
         write_leaf(
             world, session, acting.actor, "refused", object_kind=object_kind, object_id=object_id, decision=outcome.code
+        )
+    if isinstance(outcome, Refusal) and outcome.code == "reads.cap":
+        who = acting.officer
+        told = {"badge": who.badge, "role": who.role, "most": outcome.params["most"]}
+        tell_supervisors(
+            world, session, who.area, "reads_cap", once=f"{who.id}:{world.clock.today()}", but=who.id, **told
         )
 
 

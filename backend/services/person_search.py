@@ -77,8 +77,9 @@ def _find(world: World, session: Session, acting: Acting, text: str) -> SearchRe
     if wish is None:
         return Refusal("search.text", "text")
     kind, condition = wish
-    if _searches_today(world, session, acting) >= world.house.person_reads_per_day:
-        return Refusal("reads.cap", None, {"most": world.house.person_reads_per_day})
+    most = world.house.reads_of(acting.officer.role)
+    if _searches_today(world, session, acting) >= most:
+        return Refusal("reads.cap", None, {"most": most})
     rows = session.execute(
         select(Registration, Person, Unit, Dwelling)
         .join(Person, Person.id == Registration.person_id)

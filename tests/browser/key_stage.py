@@ -46,10 +46,10 @@ def whole(app: Any) -> Any:
 
 
 class Server:
-    """The mobile app on a port of its own."""
+    """A door's app on a port of its own, or on one found before."""
 
-    def __init__(self, app: Flask) -> None:
-        self._server = make_server("127.0.0.1", 0, whole(app), threaded=True)
+    def __init__(self, app: Flask, port: int = 0) -> None:
+        self._server = make_server("127.0.0.1", port, whole(app), threaded=True)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         self.base = f"http://127.0.0.1:{self._server.server_port}"

@@ -60,11 +60,35 @@ def test_each_role_starts_where_it_works(browser: Browser) -> None:
     assert starts == {"officer": "/ledger", "reviewer": "/ledger", "auditor": "/audit"}
 
 
-def test_a_page_is_locked_after_ten_idle_minutes(browser: Browser, clock: Any) -> None:
+def test_a_page_left_alone_for_ten_minutes_is_locked_and_opens_where_it_was(browser: Browser, clock: Any) -> None:
     client = browser("officer", purpose="visit")
-    assert 'data-idle-seconds="605"' in client.get("/ledger").text
+    assert 'data-idle-seconds="600"' in client.get("/ledger?state=overdue").text
     clock.move(timedelta(minutes=11))
-    assert client.get("/ledger").status_code == 401
+    locked = client.get("/ledger?state=overdue")
+    assert locked.status_code == 401 and 'value="/ledger?state=overdue"' in locked.text
+    assert "上门走访" not in locked.text and "房屋台账" not in locked.text
+    assert client.post("/screen/unlock", data={"password": "wrong", "next": "/ledger"}).status_code == 422
+    opened = client.post("/screen/unlock", data={"password": staff.PASSWORD, "next": "/ledger?state=overdue"})
+    assert opened.headers["Location"] == "/ledger?state=overdue"
+    page = client.get("/ledger?state=overdue")
+    assert page.status_code == 200 and "上门走访" in page.text
+
+
+def test_whoever_types_without_asking_for_a_page_is_not_locked_out(browser: Browser, clock: Any) -> None:
+    client = browser("officer")
+    for _ in range(3):
+        clock.move(timedelta(minutes=8))
+        assert client.post("/screen/stay").status_code == 204
+    assert client.get("/ledger").status_code == 200
+
+
+def test_a_screen_locked_by_hand_shows_nothing_and_scripts_hear_so_in_words(browser: Browser) -> None:
+    client = browser("officer")
+    assert client.post("/screen/lock", data={"next": "/deadlines"}).headers["Location"] == "/deadlines"
+    assert client.get("/deadlines").status_code == 401
+    said = client.post("/screen/stay", headers={"X-Anju-Script": "1"})
+    assert said.status_code == 401 and said.json["code"] == "session.locked" and said.json["sentence"]
+    assert client.post("/sign-out").status_code == 302
 
 
 def test_the_demos_codes_exist_in_the_demo_alone(

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from backend.db import db, transaction
+from backend.domain.calendars import CHINA, end_of
 from backend.domain.refusals import Refused
+from backend.domain.staff_notices import sentence
 from backend.gateways.clock import FixedClock
 from backend.models.audit import AuditLeaf
-from backend.models.officers import Officer
+from backend.models.cases import Case
+from backend.models.officers import Officer, OfficerSession
 from backend.services.case_opening import open_case
+from backend.services.disclosures import open_unit
+from backend.services.officer_accounts import lift_lock
 from backend.services.officer_sessions import (
+    OfficerView,
     acting_officer,
     begin_task,
     end_task,
     find_officer_session,
+    lock_session,
     sign_out_officer,
     step_up,
+    unlock_session,
 )
 from backend.services.officers import create_officer, demo_codes, sign_in_officer
+from backend.services.staff_notices import list_unread
 from tests.services import staff, stories
+
+
+def look(world: Any, signed: Any) -> OfficerView:
+    """The officer as the next page sees them."""
+    view = find_officer_session(world, session_id=signed.session_id, secret=signed.secret)
+    assert view is not None
+    return view
+
 
 pytestmark = pytest.mark.usefixtures("core")
 
@@ -81,19 +98,77 @@ def test_an_unknown_name_answers_like_a_wrong_password(world: Any) -> None:
 
 def test_five_wrong_tries_lock_the_account_for_a_quarter_of_an_hour(world: Any, clock: FixedClock) -> None:
     who = staff.make_officer(world)
-    codes = [refused_code(attempt, world, who, "wrong password") for _ in range(5)]
+    codes = [refused_code(attempt, world, who, "wrong password") for _ in range(2)]
+    for wait in (timedelta(seconds=1), timedelta(seconds=6), timedelta(seconds=16)):
+        clock.move(wait)
+        codes.append(refused_code(attempt, world, who, "wrong password"))
     assert codes == ["officer.credentials"] * 4 + ["officer.locked"]
     assert refused_code(attempt, world, who) == "officer.locked"
     clock.move(timedelta(minutes=16))
     attempt(world, who)
 
 
-def test_ten_idle_minutes_end_a_session(world: Any, clock: FixedClock) -> None:
+def test_wrong_tries_in_a_row_slow_down_before_they_lock(world: Any, clock: FixedClock) -> None:
+    who = staff.make_officer(world)
+    for _ in range(3):
+        assert refused_code(attempt, world, who, "wrong password") == "officer.credentials"
+    with pytest.raises(Refused) as caught:
+        attempt(world, who)
+    assert caught.value.refusal.code == "officer.wait" and caught.value.refusal.params == {"seconds": 6}
+    clock.move(timedelta(seconds=6))
+    attempt(world, who)
+    assert db.session.get_one(Officer, who.id).failed_tries == 0
+
+
+def test_supervisors_are_told_of_a_locked_account_and_one_of_the_area_lifts_the_lock(
+    world: Any, clock: FixedClock
+) -> None:
+    near, far = (
+        sign_in_officer(world, login=made.login, password=staff.PASSWORD, code=made.code(world))
+        for made in (staff.make_officer(world, "supervisor"), staff.make_officer(world, "supervisor", "330521"))
+    )
+    who = staff.make_officer(world)
+    for wait in (0, 0, 0, 6, 16):
+        clock.move(timedelta(seconds=wait))
+        refused_code(attempt, world, who, "wrong password")
+    assert [notice.kind for notice in list_unread(near.officer_id)] == ["account_locked"]
+    assert list_unread(far.officer_id) == ()
+    assert refused_code(lift_lock, world, session_id=far.session_id, officer_id=who.id) == "area.foreign"
+    lift_lock(world, session_id=near.session_id, officer_id=who.id)
+    attempt(world, who)
+
+
+def test_ten_idle_minutes_lock_the_screen_and_keep_the_task(world: Any, clock: FixedClock) -> None:
     signed = attempt(world, staff.make_officer(world))
     for _ in range(3):
         clock.move(timedelta(minutes=9))
-        assert find_officer_session(world, session_id=signed.session_id, secret=signed.secret) is not None
+        assert not look(world, signed).locked
+    begin_task(world, session_id=signed.session_id, purpose="visit")
     clock.move(timedelta(minutes=10, seconds=1))
+    assert look(world, signed).locked
+    assert refused_code(step_up, world, session_id=signed.session_id, password=staff.PASSWORD) == "session.locked"
+    refused = refused_code(unlock_session, world, session_id=signed.session_id, password="wrong password")
+    assert refused == "officer.password" and look(world, signed).locked
+    unlock_session(world, session_id=signed.session_id, password=staff.PASSWORD)
+    opened = look(world, signed)
+    assert not opened.locked and not opened.stepped_up and opened.purpose == "visit"
+
+
+def test_a_screen_locked_by_hand_answers_nothing_until_it_is_opened(world: Any) -> None:
+    signed = attempt(world, staff.make_officer(world))
+    lock_session(world, session_id=signed.session_id)
+    assert look(world, signed).locked
+    unlock_session(world, session_id=signed.session_id, password=staff.PASSWORD)
+    assert not look(world, signed).locked
+
+
+def test_five_wrong_passwords_at_the_lock_screen_end_the_session(world: Any, clock: FixedClock) -> None:
+    signed = attempt(world, staff.make_officer(world))
+    lock_session(world, session_id=signed.session_id)
+    for wait in (0, 0, 0, 6, 16):
+        clock.move(timedelta(seconds=wait))
+        last = refused_code(unlock_session, world, session_id=signed.session_id, password="wrong")
+    assert last == "officer.locked"
     assert find_officer_session(world, session_id=signed.session_id, secret=signed.secret) is None
 
 
@@ -102,7 +177,7 @@ def test_what_a_page_asks_by_itself_does_not_keep_a_session_alive(world: Any, cl
     for _ in range(3):
         clock.move(timedelta(minutes=4))
         seen = find_officer_session(world, session_id=signed.session_id, secret=signed.secret, seen=False)
-    assert seen is None
+    assert seen is not None and seen.locked
 
 
 def test_eight_hours_end_a_session_however_busy(world: Any, clock: FixedClock) -> None:
@@ -112,6 +187,14 @@ def test_eight_hours_end_a_session_however_busy(world: Any, clock: FixedClock) -
         find_officer_session(world, session_id=signed.session_id, secret=signed.secret)
     clock.move(timedelta(minutes=9))
     assert find_officer_session(world, session_id=signed.session_id, secret=signed.secret) is None
+
+
+def test_a_session_ends_with_the_day_and_the_last_hour_keeps_an_hour(world: Any, clock: FixedClock) -> None:
+    clock.set(datetime(2026, 11, 23, 20, 0, tzinfo=CHINA))
+    assert attempt(world, staff.make_officer(world)).expires_at == end_of(date(2026, 11, 23))
+    clock.set(datetime(2026, 11, 23, 23, 50, tzinfo=CHINA))
+    late = attempt(world, staff.make_officer(world, login="late"))
+    assert late.expires_at == datetime(2026, 11, 24, 0, 50, tzinfo=CHINA)
 
 
 def test_signing_out_ends_the_session_at_once(world: Any) -> None:
@@ -183,12 +266,70 @@ def test_our_own_number_must_lie_in_the_area(world: Any) -> None:
     assert begin_task(world, session_id=near, purpose="case", case_number=case.reference).case_ref == case.reference
     refused = refused_code(begin_task, world, session_id=far, purpose="case", case_number=case.reference)
     assert refused == "purpose.case_unknown"
+    decide(world, case.id)
+    refused = refused_code(begin_task, world, session_id=near, purpose="case", case_number=case.reference)
+    assert refused == "purpose.case_closed"
 
 
-def test_five_wrong_passwords_at_the_step_up_end_the_session(world: Any) -> None:
+def decide(world: Any, case_id: str) -> None:
+    """The case is closed, by whomever."""
+    with transaction() as session:
+        session.get_one(Case, case_id).decided_at = world.clock.now()
+
+
+def test_a_task_ends_after_its_time_and_that_is_written_down(world: Any, clock: FixedClock) -> None:
+    signed = attempt(world, staff.make_officer(world))
+    begun = begin_task(world, session_id=signed.session_id, purpose="address_check")
+    assert begun.purpose_until == world.clock.now() + timedelta(hours=1)
+    for _ in range(6):
+        clock.move(timedelta(minutes=9, seconds=50))
+        assert look(world, signed).purpose == "address_check"
+    clock.move(timedelta(minutes=2))
+    assert look(world, signed).purpose is None
+    [leaf] = db.session.scalars(select(AuditLeaf).where(AuditLeaf.action == "task_ended")).all()
+    assert (leaf.purpose, leaf.decision) == ("address_check", "time")
+
+
+def test_a_task_whose_time_is_over_opens_nothing_even_when_no_page_was_asked_between(
+    world: Any, clock: FixedClock
+) -> None:
+    story = stories.make_active(world)
+    session_id = staff.make_session(world, purpose="address_check")
+    open_unit(world, session_id=session_id, unit_id=story.unit_id)
+    with transaction() as session:
+        session.get_one(OfficerSession, session_id).purpose_until = world.clock.now()
+    assert refused_code(open_unit, world, session_id=session_id, unit_id=story.unit_id) == "purpose.missing"
+
+
+def test_a_task_ends_with_the_case_it_names(world: Any) -> None:
+    story = stories.make_declared(world)
+    with transaction() as session:
+        case = open_case(world, session, kind="resident_report", area="330522003900", unit_id=story.unit_id,
+                         opened_by="resident")  # fmt: skip
+    signed = attempt(world, staff.make_officer(world))
+    begin_task(world, session_id=signed.session_id, purpose="case", case_number=case.reference)
+    assert look(world, signed).case_ref == case.reference
+    decide(world, case.id)
+    assert (look(world, signed).purpose, look(world, signed).case_ref) == (None, None)
+    [leaf] = db.session.scalars(select(AuditLeaf).where(AuditLeaf.action == "task_ended")).all()
+    assert (leaf.case_ref, leaf.decision) == (case.reference, "case_closed")
+
+
+def test_supervisors_are_told_of_a_task_under_a_number_that_cannot_be_checked(world: Any) -> None:
+    supervisor = staff.make_officer(world, "supervisor")
+    begin_task(world, session_id=staff.make_session(world), purpose="case", case_number="A3305222026-11")
+    [notice] = list_unread(supervisor.id)
+    assert notice.kind == "outside_case" and notice.params["number"] == "A3305222026-11"
+    assert "A3305222026-11" in sentence(notice.kind, notice.params, "en")
+
+
+def test_five_wrong_passwords_at_the_step_up_end_the_session(world: Any, clock: FixedClock) -> None:
     who = staff.make_officer(world)
     signed = attempt(world, who)
-    codes = [refused_code(step_up, world, session_id=signed.session_id, password="wrong") for _ in range(5)]
+    codes = []
+    for wait in (0, 0, 0, 6, 16):
+        clock.move(timedelta(seconds=wait))
+        codes.append(refused_code(step_up, world, session_id=signed.session_id, password="wrong"))
     assert codes == ["officer.password"] * 4 + ["officer.locked"]
     assert find_officer_session(world, session_id=signed.session_id, secret=signed.secret) is None
 

@@ -30,6 +30,9 @@ def rule(*who: str, purpose: bool = False) -> Rule:
         (rule("officer", purpose=True), Caller("staff", role="officer"), "purpose.missing"),
         (rule("officer", purpose=True), Caller("staff", role="officer", purpose="visit"), None),
         (rule(), Caller("staff", role="supervisor"), "forbidden"),
+        (rule("staff", "officer"), Caller("locked", role="officer"), "session.locked"),
+        (rule("anyone"), Caller("locked", role="officer"), None),
+        (rule("staff", "locked"), Caller("locked", role="officer"), None),
     ],
 )
 def test_a_call_is_allowed_only_where_a_row_says_so(needed: Rule, caller: Caller, code: str | None) -> None:
@@ -51,7 +54,7 @@ def test_a_route_without_a_row_stops_the_start() -> None:
 def test_every_row_names_known_callers() -> None:
     from backend.models.officers import ROLES
 
-    known = {"anyone", "resident", "staff", "office", *ROLES}
+    known = {"anyone", "resident", "staff", "locked", "office", *ROLES}
     for (endpoint, _method), row in load_policy().items():
         assert set(row.who) <= known, endpoint
         assert row.who, f"{endpoint}: a row for nobody is a route to remove"

@@ -1,24 +1,12 @@
-// The console's few lines of behaviour: idle lock, parts that renew themselves, keys to go through a queue, printing.
-// Everything works without it; the server keeps the idle time by itself.
-
-const idleSeconds = Number(document.body.dataset.idleSeconds || 0);
-if (idleSeconds > 0) {
-  let timer;
-  const lock = () => location.assign("/sign-in?ended=idle&next=" + encodeURIComponent(location.pathname));
-  const restart = () => {
-    clearTimeout(timer);
-    timer = setTimeout(lock, idleSeconds * 1000);
-  };
-  for (const sign of ["pointerdown", "keydown"]) addEventListener(sign, restart, { passive: true });
-  restart();
-}
+// The console's few lines of behaviour: parts that renew themselves, keys to go through a queue, printing, one sending.
+// Everything works without it.
 
 for (const part of document.querySelectorAll("[data-live]")) {
   const renew = async () => {
     if (document.hidden) return;
     try {
       const answer = await fetch(part.dataset.live, { headers: { "X-Anju-Live": "1" }, cache: "no-store" });
-      if (answer.status === 401) location.reload();
+      if (answer.status === 401) document.dispatchEvent(new Event("anju:locked"));
       if (answer.ok) part.innerHTML = await answer.text();
     } catch {
       // the server is away: the time shown stays old, and says so
@@ -46,7 +34,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
 const summary = document.querySelector(".summary");
 if (summary) summary.focus();
 
-for (const form of document.querySelectorAll("form[method=post]")) {
+for (const form of document.querySelectorAll("form[method=post]:not([data-unlock])")) {
   form.addEventListener("submit", (sending) => {
     if (form.dataset.sent) sending.preventDefault();
     form.dataset.sent = "yes";
