@@ -28,6 +28,11 @@ def decide_name(text: str, field: str = "name") -> str | Refusal:
     return Refusal("person.name", field)
 
 
+def name_key(name: str) -> str:
+    """What two spellings of one whole name have in common: capitals, accents' encoding and spaces do not count."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 def decide_phone(text: str, field: str = "phone") -> str | Refusal:
     """The phone number in E.164; without a country code it is Chinese."""
     try:

@@ -7,7 +7,8 @@ each small count gets such a cycle, the cheapest one (Cox, "Network models for c
 
 A zero is published: that nobody is there says nothing of anybody, and a reader may know it anyway. A reader may
 therefore take a withheld count to be at least 1, and the cycles are sought against that reader.
-What is protected is one table. Whoever publishes two tables of the same people must not let one be taken from the other.
+What is protected is one table. Whoever publishes two tables of the same people must not let one be taken from the
+other.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class _Arc:
 
 def suppress_row(counts: Sequence[int], least: int = LEAST) -> Row:
     """Withhold what is small in a list of counts with its total, and what would give it away. Counts are ≥ 0."""
-    arcs = {("cell", i): _Arc("parts", "whole", n) for i, n in enumerate(counts)}
+    arcs: dict[object, _Arc] = {("cell", i): _Arc("parts", "whole", n) for i, n in enumerate(counts)}
     total = _Arc("whole", "parts", sum(counts), True)
     shown = _shown({**arcs, "total": total}, least)
     return Row(tuple(shown[key] for key in arcs), shown["total"])
@@ -62,15 +63,17 @@ def suppress_table(counts: Sequence[Sequence[int]], least: int = LEAST) -> Table
     Rows have equal lengths, counts are ≥ 0. Raises ValueError when rows differ in length.
     """
     columns = list(zip(*counts, strict=True))
-    cells = {(r, c): _Arc(("row", r), ("column", c), n) for r, row in enumerate(counts) for c, n in enumerate(row)}
-    of_rows = {("row", r): _Arc("rows", ("row", r), sum(row), True) for r, row in enumerate(counts)}
-    of_columns = {("column", c): _Arc(("column", c), "columns", sum(column), True) for c, column in enumerate(columns)}
-    whole = _Arc("columns", "rows", sum(map(sum, counts)), True)
-    shown = _shown({**cells, **of_rows, **of_columns, "total": whole}, least)
+    arcs: dict[object, _Arc] = {"total": _Arc("columns", "rows", sum(map(sum, counts)), True)}
+    for r, row in enumerate(counts):
+        arcs["row", r] = _Arc("rows", ("row", r), sum(row), True)
+        arcs.update({(r, c): _Arc(("row", r), ("column", c), n) for c, n in enumerate(row)})
+    for c, column in enumerate(columns):
+        arcs["column", c] = _Arc(("column", c), "columns", sum(column), True)
+    shown = _shown(arcs, least)
     return Table(
         cells=tuple(tuple(shown[r, c] for c in range(len(row))) for r, row in enumerate(counts)),
-        row_totals=tuple(shown[key] for key in of_rows),
-        column_totals=tuple(shown[key] for key in of_columns),
+        row_totals=tuple(shown["row", r] for r in range(len(counts))),
+        column_totals=tuple(shown["column", c] for c in range(len(columns))),
         total=shown["total"],
     )
 
@@ -102,7 +105,7 @@ def _cheapest_cycle(arcs: Mapping[object, _Arc], key: object, withheld: set[obje
 def _cheapest_path(
     arcs: Mapping[object, _Arc], start: object, end: object, withheld: set[object]
 ) -> tuple[int, tuple[object, ...]] | None:
-    """(cost, arcs) of the cheapest way (Dijkstra): forwards a count grows, backwards it shrinks, not below the lowest."""
+    """(cost, arcs) of the cheapest way (Dijkstra): forwards a count grows, backwards it shrinks to the lowest."""
     whole = max((arc.count for arc in arcs.values()), default=0) + 1
 
     def cost(key: object) -> int:
