@@ -57,6 +57,7 @@ def register_pages(app: Flask) -> CSRFProtect:
     app.jinja_env.globals.update(
         pick=words.pick,
         phrase=words.phrase,
+        sheet_label=words.sheet_label,
         asset_url=asset_url,
         here=here,
         officer=officer,

@@ -26,7 +26,7 @@ PLACES = (
     ("deadlines.index", "deadlines"),
     ("search.person", "search"),
     ("sync.health", "sync"),
-    ("figures.identity", "figures"),
+    ("figures.index", "figures"),
     ("audits.index", "audit"),
     ("staff.index", "staff"),
 )

@@ -57,6 +57,15 @@ def age_on(birth_on: date, today: date) -> int:
     return today.year - birth_on.year - ((today.month, today.day) < (birth_on.month, birth_on.day))
 
 
+AGE_BANDS = ("0_15", "16_24", "25_44", "45_59", "60_up")  # of the statistics, where only their numbers are kept
+
+
+def statistics_band(birth_on: date, today: date) -> str:
+    """The band of AGE_BANDS somebody is in."""
+    age = age_on(birth_on, today)
+    return AGE_BANDS[sum(age >= least for least in (16, 25, 45, 60))]
+
+
 def age_band(birth_on: date, today: date) -> str:
     """'under_14' (never by face, FACE-6), 'under_16' (guardian declares, ZJ-7) or 'adult'."""
     age = age_on(birth_on, today)

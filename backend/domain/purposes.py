@@ -15,6 +15,9 @@ HANDLE_CASE = "handle_case"
 PRINT_CODES = "print_codes"
 END_KEY = "end_key"
 SERVE = "serve"
+# Of a nameless headcount in a fire or flood: chosen by the same tap that asks for it, good for nothing else.
+EMERGENCY = "emergency"
+EMERGENCY_NAME = ("紧急情况（火灾、水灾等）", "Emergency (fire, flood)")
 
 
 @dataclass(frozen=True)

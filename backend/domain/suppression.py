@@ -14,7 +14,8 @@ other.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 LEAST = 5  # fewer people than this are not shown as a number (console C9)
@@ -85,51 +86,53 @@ def suppress_one(count: int, least: int = LEAST) -> Shown:
 
 def _shown(arcs: Mapping[object, _Arc], least: int) -> dict[object, Shown]:
     withheld = {key for key, arc in arcs.items() if 0 < arc.count < least}
+    network = _Network(arcs)
     for key in sorted(withheld, key=lambda small: (arcs[small].count, str(small))):
-        withheld |= _cheapest_cycle(arcs, key, withheld)
+        withheld |= network.cheapest_cycle(key, withheld)
     return {key: None if key in withheld else arc.count for key, arc in arcs.items()}
 
 
-def _cheapest_cycle(arcs: Mapping[object, _Arc], key: object, withheld: set[object]) -> set[object]:
-    """The arcs of the cycle through `key` along which counts can be moved and which hides the least that is shown.
+class _Network:
+    """The arcs that carry anything, by the node they are reached from: forwards counts grow, backwards they shrink."""
 
-    There always is one: an inner cell, its two totals and the whole can all grow by one.
-    """
-    arc = arcs[key]
-    others = {other: a for other, a in arcs.items() if other != key and a.count}
-    grown = _cheapest_path(others, arc.head, arc.tail, withheld)
-    shrunk = _cheapest_path(others, arc.tail, arc.head, withheld) if arc.count > _LOWEST else None
-    return set(min((path for path in (grown, shrunk) if path is not None), key=lambda path: path[0])[1])
+    def __init__(self, arcs: Mapping[object, _Arc]) -> None:
+        self._arcs = arcs
+        dear = sum(arc.count for arc in arcs.values()) + 1  # totals are what readers look for: given up last
+        self._costs = {key: arc.count + (dear if arc.is_total else 0) for key, arc in arcs.items()}
+        self._steps: dict[object, list[tuple[object, object]]] = {}
+        for key, arc in arcs.items():
+            if arc.count:
+                self._steps.setdefault(arc.tail, []).append((key, arc.head))
+            if arc.count > _LOWEST:
+                self._steps.setdefault(arc.head, []).append((key, arc.tail))
 
+    def cheapest_cycle(self, key: object, withheld: set[object]) -> set[object]:
+        """The arcs of the cycle through `key` along which counts can be moved and which hides the least that is shown.
 
-def _cheapest_path(
-    arcs: Mapping[object, _Arc], start: object, end: object, withheld: set[object]
-) -> tuple[int, tuple[object, ...]] | None:
-    """(cost, arcs) of the cheapest way (Dijkstra): forwards a count grows, backwards it shrinks to the lowest."""
-    whole = max((arc.count for arc in arcs.values()), default=0) + 1
+        There always is one: an inner cell, its two totals and the whole can all grow by one.
+        """
+        arc = self._arcs[key]
+        ways = [self._cheapest_path(arc.head, arc.tail, key, withheld)]
+        if arc.count > _LOWEST:
+            ways.append(self._cheapest_path(arc.tail, arc.head, key, withheld))
+        return set(min((way for way in ways if way is not None), key=lambda way: way[0])[1])
 
-    def cost(key: object) -> int:
-        # totals are what readers look for, so a cell is always given up before one
-        return 0 if key in withheld else arcs[key].count + (whole * len(arcs) if arcs[key].is_total else 0)
-
-    waiting: list[tuple[int, int, object, tuple[object, ...]]] = [(0, 0, start, ())]
-    done, turn = set(), 0
-    while waiting:
-        so_far, _, node, path = heapq.heappop(waiting)
-        if node == end:
-            return so_far, path
-        if node in done:
-            continue
-        done.add(node)
-        for key, following in _steps(arcs, node):
-            turn += 1
-            heapq.heappush(waiting, (so_far + cost(key), turn, following, (*path, key)))
-    return None
-
-
-def _steps(arcs: Mapping[object, _Arc], node: object) -> Iterable[tuple[object, object]]:
-    for key, arc in arcs.items():
-        if arc.tail == node:
-            yield key, arc.head
-        elif arc.head == node and arc.count > _LOWEST:
-            yield key, arc.tail
+    def _cheapest_path(
+        self, start: object, end: object, without: object, withheld: set[object]
+    ) -> tuple[int, tuple[object, ...]] | None:
+        """(cost, arcs) of the cheapest way between two nodes (Dijkstra); what is withheld already costs nothing."""
+        waiting: list[tuple[int, int, object, tuple[object, ...]]] = [(0, 0, start, ())]
+        done: set[object] = set()
+        turn = itertools.count(1)
+        while waiting:
+            so_far, _, node, path = heapq.heappop(waiting)
+            if node == end:
+                return so_far, path
+            if node in done:
+                continue
+            done.add(node)
+            for key, following in self._steps.get(node, ()):
+                if key != without and following not in done:
+                    cost = so_far + (0 if key in withheld else self._costs[key])
+                    heapq.heappush(waiting, (cost, next(turn), following, (*path, key)))
+        return None

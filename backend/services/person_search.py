@@ -109,7 +109,7 @@ def _find(
 
 def _page(
     session: Session, condition: ColumnElement[bool], area: str, after: str | None
-) -> Select[tuple[Registration, Person, Unit, Dwelling]]:
+) -> Select[Registration, Person, Unit, Dwelling]:
     """One row more than a page: those who live there first."""
     order: tuple[Any, ...] = (Registration.residence, Registration.id)
     statement = (

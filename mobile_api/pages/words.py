@@ -17,6 +17,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from backend.domain import (
+    cases,
     documents,
     guardians,
     households,
@@ -89,11 +90,19 @@ def field_name(code: str) -> str:
 _PURPOSE_CODES = {name: code for code, row in purposes.PURPOSES.items() for name in (row.zh, row.en)}
 
 
+def case_kind(code: str) -> str:
+    """A kind of matter in words."""
+    kind = cases.KINDS.get(code)
+    return pick(kind.zh, kind.en) if kind else code
+
+
 def purpose_name(code: str) -> str:
     """A purpose in words; what another office wrote freely stands for itself, unless it is the name of one of ours."""
     code = _PURPOSE_CODES.get(code, code)
     if code == "residence_registration":
         return gettext("办理居住登记")
+    if code == purposes.EMERGENCY:
+        return pick(*purposes.EMERGENCY_NAME)
     found = purposes.PURPOSES.get(code)
     if found is not None:
         return pick(found.zh, found.en)
