@@ -1,6 +1,7 @@
 """The operator's commands about other offices.
 
-`agreement list | add | approve | suspend | resume | end | show | retry | reported`, and `office fault` for the demo's.
+`agreement list | add | approve | suspend | resume | end | show | retry | reported`; `office name`, and `office fault`
+for the demo's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from backend.bootstrap import check_revision, core_app, world_of
 from backend.config import Settings
 from backend.db import db
+from backend.domain.refusals import Refused
 from backend.domain.reported import STATE_NAMES
 from backend.domain.sharing import OFFICE_PURPOSES
 from backend.fault_switches import add_fault_arguments, switch_fault
@@ -24,6 +26,7 @@ from backend.gateways.world import World
 from backend.queries.sharing import count_deliveries, list_deliveries, list_parked, list_reports
 from backend.services import agreements, office_retries
 from backend.services.agreements import AgreementView
+from backend.services.office_names import name_office
 from backend.services.officers import sign_in_officer
 from backend.wire.codec import MessageRejected, load
 from backend.wire.registry_messages import write_time
@@ -62,9 +65,23 @@ def add_agreement_commands(nouns: Any) -> None:
     which.add_argument("--all", action="store_true", help="all that are parked under this agreement")
     reported = _add(verbs, "reported", "changes that offices have reported; no person is named", _reported)
     reported.add_argument("--state", choices=tuple(STATE_NAMES), help="only these, for example unmatched")
-    about = "the demo's stand-in offices"
-    stand_ins = nouns.add_parser("office", help=about).add_subparsers(metavar="VERB", required=True)
-    add_fault_arguments(_add(stand_ins, "fault", "let a stand-in office fail, or list how it can", _fault))
+    about = "offices: their English names, and the demo's stand-ins"
+    offices = nouns.add_parser("office", help=about).add_subparsers(metavar="VERB", required=True)
+    named = _add(offices, "name", "say what an office is called in English on the page of looks", _name)
+    named.add_argument("zh", metavar="CHINESE", help="the name as officers and the registry write it")
+    named.add_argument("en", metavar="ENGLISH")
+    add_fault_arguments(_add(offices, "fault", "let a stand-in office fail, or list how it can", _fault))
+
+
+def _name(chosen: argparse.Namespace) -> int:
+    try:
+        with _installation() as world:
+            name_office(world, zh=chosen.zh, en=chosen.en)
+    except Refused as refused:
+        print(f"anju: {refused.refusal.sentence('en')} {refused.refusal.remedy('en')}", file=sys.stderr)
+        return 2
+    print(f"{chosen.zh} is called {chosen.en}.")
+    return 0
 
 
 def _list(_: argparse.Namespace) -> int:

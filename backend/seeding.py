@@ -40,6 +40,7 @@ from backend.services.identity_states import settle_identity
 from backend.services.invitations import accept_invitation, invite_tenant
 from backend.services.leases import end_lease, record_lease
 from backend.services.lock_manifests import import_locks
+from backend.services.office_names import name_office
 from backend.services.officers import DEMO_PASSWORD, create_officer
 from backend.services.persons import enter_identity
 from backend.services.registrations import answer_still_here, declare
@@ -65,6 +66,12 @@ OFFICERS = (
     ("grid", "grid_worker", "网格员乙", "陈塘村网格", VILLAGE),
     ("reviewer", "reviewer", "核验员丙", "流动人口服务中心", AREA),
 )
+OFFICE_NAMES = {
+    "太湖派出所": "Taihu police station",
+    "陈塘村网格": "Chentang village grid",
+    "流动人口服务中心": "Service centre for residents from elsewhere",
+    "省登记中心": "Provincial registration centre",
+}
 TOLD_WITHIN = timedelta(minutes=15)
 LOCKS_ONLINE, LOCKS_OFFLINE = 8, 2  # the fleet keeps its last two locks offline
 
@@ -133,6 +140,8 @@ def seed_demo(world: World, var: Path, receivers: dict[str, str] | None = None) 
     manifest = json.loads((var / "sim" / "manifest.json").read_text())["locks"]
     stickers = json.loads((var / "sim" / "stickers.json").read_text())["stickers"]
     import_locks(world, manifest)
+    for zh, en in OFFICE_NAMES.items():
+        name_office(world, zh=zh, en=en)
     supervisors = [_officer(world, *row) for row in OFFICERS if row[1] == "supervisor"]
     seed_agreements(world, var, (supervisors[0], supervisors[1]), AREA, receivers)
     _Village(world, [row["claim_code"] for row in stickers]).build()

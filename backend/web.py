@@ -48,8 +48,8 @@ CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'none'; base-uri 'none'"
 )
 NOBODY = "nobody"
-LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
 LOCKED = "locked"  # an officer whose screen is locked: may open it or sign out, and nothing else
+LIVE_HEADER = "X-Anju-Live"  # sent by what a page asks for by itself: it does not count as somebody being there
 
 
 @dataclass(frozen=True)

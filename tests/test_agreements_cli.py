@@ -11,10 +11,12 @@ import pyotp
 import pytest
 
 from backend.agreements_cli import add_agreement_commands
+from backend.db import reading
 from backend.domain.refusals import Refused
 from backend.gateways.clock import SystemClock
 from backend.gateways.world import World
 from backend.services.agreements import list_agreements
+from backend.services.office_names import english_names
 from backend.services.officers import OfficerMade, create_officer
 from tests.services import sharing
 
@@ -71,3 +73,22 @@ def test_an_agreement_from_the_file_to_its_end(
     broken.write_text('{"subscriber": "a", "subscriber": "b"}')
     assert run("add", str(broken)) == 1
     assert len(list_agreements()) == 1
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_an_office_is_named_in_english(core: Any, world: World, settings: Any, monkeypatch: Any, capsys: Any) -> None:
+    for name, value in (("DEMO", "1"), ("VAR", str(settings.var)), ("DATABASE_URL", settings.database_url)):
+        monkeypatch.setenv(f"ANJU_{name}", value)
+    parser = argparse.ArgumentParser()
+    add_agreement_commands(parser.add_subparsers())
+
+    def name_it(zh: str, en: str) -> int:
+        chosen = parser.parse_args(("office", "name", zh, en))
+        status: int = chosen.run(chosen)
+        return status
+
+    assert name_it("太湖派出所", "Taihu police station") == 0
+    with reading() as session:
+        assert english_names(session)["太湖派出所"] == "Taihu police station"
+    assert name_it("太湖派出所", " ") == 2
+    assert "1–120 characters" in capsys.readouterr().err

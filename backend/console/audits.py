@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 
 from backend.console.pages import Form, acting, world
 from backend.domain.ids import is_id
+from backend.domain.officers import ROLES
 from backend.domain.purposes import PURPOSES
 from backend.queries import audit_lists
 from backend.services.audit_verification import find_faults
@@ -45,7 +46,7 @@ def _page(faults: list[str] | None) -> str:
         actions=audit_lists.list_actions(),
         log=audit_lists.get_log_state(),
         reads=audit_lists.count_reads(timedelta(days=1), world().clock.now())[:5],
-        most=world().house.person_reads_per_day,
+        caps={role: world().house.reads_of(role) for role in ROLES if role != "auditor"},
         form=form,
         faults=faults,
         now=world().clock.now(),

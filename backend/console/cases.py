@@ -68,6 +68,8 @@ def decide(reference: str) -> tuple[str, int] | Response:
             method=form.value("method") or None,
             moved_out_on=form.day("moved_out_on"),
         )
+        if acting().case_ref == reference:  # the task has ended with its case
+            return redirect(url_for("cases.index"))
         return redirect(url_for("cases.show", reference=reference))
     return page_of(reference, form), form.status
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, by_script, here, holder, safe_next, world
 from backend.services.officer_passkeys import ask_again, show_passkey_again
-from backend.services.officer_sessions import lock_session, unlock_session
+from backend.services.officer_sessions import lock_session, open_screen
 from backend.web import LOCKED, caller
 
 pages = Blueprint("screen", __name__)
@@ -27,16 +27,16 @@ def stay() -> tuple[str, int]:
     return "", 204
 
 
-@pages.post("/screen/unlock")
-def unlock() -> Answer:
+@pages.post("/screen/open")
+def open_again() -> Answer:
     """Open by the password and go on where one was."""
     session_id, password = holder().session_id, request.form.get("password", "")
     if by_script():
-        unlock_session(world(), session_id=session_id, password=password)
+        open_screen(world(), session_id=session_id, password=password)
         return "", 204
     form = Form.sent("password")
     with form.filling("password", codes=("officer.wait",)):
-        unlock_session(world(), session_id=session_id, password=password)
+        open_screen(world(), session_id=session_id, password=password)
         return redirect(safe_next(form.value("next")))
     return lock_page(form, form.value("next")), form.status
 
@@ -57,7 +57,7 @@ def answer() -> tuple[str, int]:
         session_id=holder().session_id,
         credential=request.form.get("credential", ""),
         challenge=session.pop("challenge", ""),
-        unlock=caller().kind == LOCKED,
+        opens=caller().kind == LOCKED,
     )
     return "", 204
 

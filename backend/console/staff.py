@@ -75,8 +75,8 @@ def act(officer_id: str, kind: str) -> Page:
     return _show(str(officer_id), form)
 
 
-@pages.post("/staff/<uuid:officer_id>/unlock")
-def unlock(officer_id: str) -> Page:
+@pages.post("/staff/<uuid:officer_id>/lift")
+def lift(officer_id: str) -> Page:
     """Lift the lock after wrong tries."""
     lift_lock(world(), session_id=acting().session_id, officer_id=str(officer_id))
     return _show(str(officer_id), Form())

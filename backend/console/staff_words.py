@@ -18,7 +18,7 @@ STAFF_ACTIONS = {
     "officer_change": ("修改账号", "Account changed"),
     "officer_suspend": ("停用账号", "Account suspended"),
     "officer_resume": ("恢复账号", "Account resumed"),
-    "officer_unlocked": ("提前解锁账号", "Lock lifted"),
+    "lock_lifted": ("提前解锁账号", "Lock lifted"),
     "account_asked": ("提出账号申请", "Account asked for"),
     "account_approved": ("批准账号申请", "Account approved"),
     "account_declined": ("不批准账号申请", "Account declined"),
@@ -27,7 +27,7 @@ STAFF_ACTIONS = {
     "password_changed": ("修改密码", "Password changed"),
     "passkey_added": ("登记通行密钥", "Passkey enrolled"),
     "passkey_removed": ("删除通行密钥", "Passkey removed"),
-    "screen_unlocked": ("解锁屏幕", "Screen unlocked"),
+    "screen_opened": ("解锁屏幕", "Screen opened again"),
 }
 STAFF_DECISIONS = {
     "by_hand": ("本人结束", "By hand"),

@@ -13,11 +13,13 @@ from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.guardians import RELATIONS as GUARDIAN_RELATIONS
 from backend.domain.households import KIN, RELATIONS, REPRESENTATIONS
 from backend.domain.leases import KIND_NAMES
+from backend.domain.look_questions import QUESTIONS
 from backend.domain.registrations import CHECK_OUT_REASONS, REASONS_OF_STAY
 from backend.domain.residence_paths import EXEMPTIONS, VOID_REASONS
 from backend.domain.spaces import LETTABLE, RIGHT_NAMES, SPACE_NAMES
 from backend.services.guardians import list_children
 from backend.services.households import list_household
+from backend.services.look_questions import list_recent_looks
 from backend.services.window_visits import Visit
 
 Pair = tuple[str, str]
@@ -71,6 +73,11 @@ def _members(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
 
 def _children(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
     return {row.person_id: (row.name, row.name) for row in list_children(world, account_id=visit.account_id)}
+
+
+def _looks(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
+    """The newest looks at the person's data, as their printed access record has them."""
+    return list_recent_looks(world, account_id=visit.account_id)
 
 
 COUNTY: Pair = (
@@ -165,6 +172,10 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     "amend_for": (MOVE_IN, PLANNED_END, REASON),
     "withdraw_for": (_choice("reason", "原因", "Reason", TAKE_BACK),),
     "check_out_for": LEAVING,
+    "ask_about_look": (
+        Field("record_id", "choice", ("哪一次查看", "Which look"), options=_looks),
+        _choice("question", "本人的问题", "The question", QUESTIONS),
+    ),
     "link_phone": (_text("phone", "本人手机号", "The person's phone"),),
     "print_codes": (Field("password", "password", ("密码", "Password")),),
     "claim_unit": RIGHT,

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
-from backend.domain import appointments, cases, ledger, purposes, sharing
+from backend.domain import access_words, appointments, cases, ledger, look_questions, purposes, sharing
 from backend.domain.calendars import CHINA
 from backend.domain.divisions import provinces
 from backend.domain.documents import DOCUMENT_TYPES
@@ -192,10 +192,20 @@ EVIDENCE = {
     "office": ("通报单位", "Office"),
     "change": ("通报的变动", "Reported change"),
     "said": ("通报的内容", "What was reported"),
+    "question": ("本人的问题", "The question"),
+    "looked_at": ("查看时间", "Looked at"),
+    "looking_office": ("查看单位", "Office that looked"),
+    "badge": ("查看人工号代称", "Badge of whoever looked"),
+    "action": ("查看了什么", "What was done"),
+    "purpose": ("写明的用途", "Stated purpose"),
+    "case_ref": ("写明的事项编号", "Stated case"),
     "fields": ("涉及字段", "Fields"),
 }
 EVIDENCE_VALUES = {
     **KIND_NAMES,
+    **look_questions.QUESTIONS,
+    **access_words.ACTS,
+    **{f"for_{code}": (row.zh, row.en) for code, row in purposes.PURPOSES.items()},
     **{code: (kind.zh, kind.en) for code, kind in sharing.IN_KINDS.items()},
     "objected": ("当事人有异议", "the person objects"),
     "no_answer": ("到期未答复", "no answer in time"),

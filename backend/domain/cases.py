@@ -87,6 +87,7 @@ REASON_NAMES = {
     "mended": ("已更正", "Corrected"),
     "explained": ("已解释清楚", "Explained"),
     "passed_on": ("已转交有权处理的部门", "Passed on to the entitled office"),
+    "look_unfit": ("这次查看不应当，已处理", "This look should not have been made; it was dealt with"),
     "unfounded": ("核实后不属实", "Found not to be so"),
 }
 METHODS = {"window": ("当面（窗口）", "In person (window)"), "live_video": ("视频", "Live video")}
@@ -179,7 +180,10 @@ KINDS: dict[str, CaseKind] = {
         "Question about one's data",
         "data_office",
         ("supervisor",),
-        {"handled": _HANDLED, "unfounded": _UNFOUNDED},
+        {
+            "handled": Decision("已答复", "Answered", ("explained", "look_unfit", "mended")),
+            "unfounded": _UNFOUNDED,
+        },
         days=15,
     ),
     "help_request": CaseKind(

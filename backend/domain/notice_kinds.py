@@ -66,6 +66,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "rooms": (),
     "identity": (),
     "reported": (),
+    "access": (),
 }
 
 
@@ -92,6 +93,7 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("decisions", "lease", "still_here others_stay registration_voided tenant_withdrew")),
     **dict(_kinds("decisions", "home_or_lease", "dispute_decided")),
     **dict(_kinds("decisions", "rooms", "claim_decided")),
+    **dict(_kinds("decisions", "access", "look_answered")),
     **dict(_kinds("decisions", "reported", "office_renumbered office_became_local office_change_decided")),
     **dict(_kinds("decisions", "visitors", "visitor_consent_asked visitor_emergency")),
     **dict(_kinds("keys", "key", "key_suspended key_resumed key_revoked codes_printed lock_replaced key_rebound "

@@ -18,6 +18,7 @@ class Person(Base):
     `identity_state` is the highest outcome reached by an identity check; `attested` is due for review.
     `document_state` is what the authority said of name and number; while it is `unavailable`, `document_ask_at` says
     when it is asked again. A child's guardian and their relation are kept here (ZJ-7).
+    Whoever was deleted (`erased_at`) stays as a stub: placeholders under a new data key, the old one is destroyed.
     """
 
     __tablename__ = "persons"
@@ -51,5 +52,6 @@ class Person(Base):
     document_tries: Mapped[int] = mapped_column(default=0, server_default="0")
     guardian_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), default=None)
     guardian_relation: Mapped[Code | None] = mapped_column(default=None)
+    erased_at: Mapped[Moment | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Moment]

@@ -16,8 +16,10 @@ class Section:
     lines: Sequence[tuple[Words, str]]
 
 
-def print_personal_paper(title: Words, holder: str, sections: Sequence[Section], imprint: Imprint) -> bytes:
-    """A4 pages with the holder's name, every section in turn, and a place to sign for the handing over."""
+def print_personal_paper(
+    title: Words, holder: str, sections: Sequence[Section], imprint: Imprint, *, signed: bool = True
+) -> bytes:
+    """A4 pages with the holder's name and every section in turn; `signed`: with places to sign for the handing over."""
     paper = Paper(imprint, title)
     paper.head(title, holder)
     for section in sections:
@@ -30,6 +32,7 @@ def print_personal_paper(title: Words, holder: str, sections: Sequence[Section],
             paper.need(12)
             paper.answers([line])
     paper.need(40)
-    paper.quote("PIPL-46", "PIPL-17")
-    paper.signatures([("本人签收", "Received by"), ("经办人", "Handed over by")])
+    paper.quote("PIPL-45", "PIPL-46", "PIPL-47")
+    if signed:
+        paper.signatures([("本人签收", "Received by"), ("经办人", "Handed over by")])
     return paper.finish()

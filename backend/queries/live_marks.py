@@ -10,11 +10,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, Select, and_, func, select
+from sqlalchemy import ColumnElement, LargeBinary, Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from backend.db import reading
 from backend.models.accounts import Account
+from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.commands import Command
 from backend.models.consents import Consent
@@ -27,7 +28,7 @@ from backend.models.locks import Lock
 from backend.models.notices import Notice
 from backend.models.persons import Person
 from backend.models.registrations import Registration
-from backend.models.registry_returns import RegistryCorrection
+from backend.models.registry_returns import RegistryCorrection, RegistryRead
 from backend.models.units import Unit, UnitClaim
 from backend.queries.locks import HEALTH_KINDS
 
@@ -188,6 +189,18 @@ def _messages(account_id: str, _of: str) -> Select[Any]:
     return select(*_own(account_id))
 
 
+def _access(account_id: str, _of: str) -> Select[Any]:
+    """Who has seen one's data or that of one's children, and the answers to questions about it."""
+    own = select(Account.person_id).where(Account.id == account_id).scalar_subquery()
+    subjects = union_all(
+        select(Person.id).where(or_(Person.id == own, Person.guardian_id == own)),
+        select(Lease.id).where(Lease.tenant_id == own),
+    )
+    looks = select(func.count(), func.max(AuditLeaf.at)).where(AuditLeaf.subject_id.in_(subjects))
+    there = select(func.count()).where(RegistryRead.person_id.in_(subjects))
+    return select(*_each(looks), there.scalar_subquery(), *_own(account_id))
+
+
 def _visit(account_id: str, key_id: str) -> Select[Any]:
     """A visitor's own key at the door it opens."""
     moved = select(Command.state).where(Command.key_id == Key.id).order_by(Command.created_at.desc()).limit(1)
@@ -222,6 +235,7 @@ PAGES = {
     "unit": _unit,
     "board": _board,
     "messages": _messages,
+    "access": _access,
     "visit": _visit,
     "visitor": _visitor,
     "import": _import,

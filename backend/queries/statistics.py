@@ -150,7 +150,7 @@ def _methods(area: str, today: date) -> Sheet:
         )
         .group_by(IdentityCheck.method)
     )
-    return _list("methods", METHODS, {code: people for code, people in rows})
+    return _list("methods", METHODS, dict(rows.all()))
 
 
 def _reviews(area: str, today: date) -> Sheet:
@@ -183,7 +183,7 @@ def _provinces(area: str, today: date) -> Sheet:
         .where(lives_there(), Person.hukou_division.is_not(None))
         .group_by(province)
     )
-    counts: dict[str, int] = {code: people for code, people in rows}
+    counts: dict[str, int] = dict(rows.all())
     return _list("provinces", sorted(counts, key=lambda code: (-counts[code], code)), counts)
 
 
@@ -194,7 +194,7 @@ def _ages(area: str, today: date) -> Sheet:
         .where(AgeCount.division.startswith(area, autoescape=True))
         .group_by(AgeCount.band)
     )
-    return _list("ages", AGE_BANDS, {code: people for code, people in rows})
+    return _list("ages", AGE_BANDS, dict(rows.all()))
 
 
 def _by_place(
@@ -211,7 +211,7 @@ def _by_place(
     )
     counted = db.session.execute(_of_area(select(place, *sums), area).where(*wishes).group_by(place))
     counts = {code: tuple(n or 0 for n in numbers) for code, *numbers in counted}
-    places: dict[str, str] = {code: name for code, name in names}
+    places: dict[str, str] = dict(names.all())
     none = (0,) * len(sums)
     return _table(key, [str(each) for each in places.values()], columns, [counts.get(code, none) for code in places])
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import false, select, union_all
 from sqlalchemy.orm import Session
 
 from backend.db import reading
+from backend.domain.ids import is_id
 from backend.domain.keys import ENDED
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
@@ -27,7 +29,9 @@ from backend.services.consents import list_consents
 from backend.services.field_origins import list_all_origins
 from backend.services.hands import Desk, acting_for
 from backend.services.inbox import list_notices
+from backend.services.look_answers import LookQuestion, questions_of
 from backend.services.occupancy import joint_group
+from backend.services.office_names import english_names
 from backend.services.persons import birth_of, my_identity, name_of
 from backend.services.sign_ins import list_sessions
 from backend.services.tenancies import my_tenancies
@@ -48,7 +52,8 @@ OPENINGS = (
 class AccessView:
     """One look at a person's data: office, role and badge pseudonym, purpose, case, which fields.
 
-    `about` is the name of a child whose guardian reads this; None when it is about oneself.
+    `office_en` is the office's English name where one is known. `about` is the name of a child whose guardian reads
+    this; None when it is about oneself. `question` is what this reader has asked about the look.
     """
 
     id: str
@@ -63,6 +68,8 @@ class AccessView:
     fields: tuple[str, ...]
     decision: str | None
     about: str | None = None
+    office_en: str | None = None
+    question: LookQuestion | None = None
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,32 @@ def my_access_records(world: World, *, account_id: str, before: str | None = Non
         # by id, which is the order in which they became known here: a page ends at the same place for both
         looks = [_access(row, children) for row in rows] + [_read_there(row, children) for row in reads]
         found = sorted(looks, key=lambda item: item.id, reverse=True)
-        items = tuple(found[:limit])
+        names, asked = english_names(session), questions_of(session, account.person_id)
+        items = tuple(
+            replace(item, office_en=names.get(item.office or ""), question=asked.get(item.id)) for item in found[:limit]
+        )
         return AccessPage(items, items[-1].id if len(found) > limit else None)
+
+
+def find_access_record(world: World, *, account_id: str, record_id: str) -> AccessView:
+    """One access to one's data. Raises Refused not_found for what is nobody's, or another's."""
+    page = my_access_records(world, account_id=account_id, before=_just_after(record_id), limit=1)
+    if not page.items or page.items[0].id != record_id:
+        raise Refused("not_found")
+    return page.items[0]
+
+
+def _just_after(record_id: str) -> str:
+    """The smallest id behind this one: a page that begins before it begins with the record itself."""
+    if not is_id(record_id) or UUID(record_id) == UUID(int=2**128 - 1):
+        raise Refused("not_found")
+    return str(UUID(int=UUID(record_id).int + 1))
+
+
+def view_of(exported: Mapping[str, Any]) -> AccessView:
+    """An access as the export holds it, for whoever prints it."""
+    asked = exported["question"]
+    return AccessView(**{**exported, "question": LookQuestion(**asked) if asked else None})
 
 
 def my_door_events(

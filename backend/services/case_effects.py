@@ -41,6 +41,8 @@ def apply_decision(
         _tell_of_rebind(world, session, case)
     elif case.kind == "void_request":
         _settle_void(world, session, case, actor)
+    elif case.kind == "data_question":
+        _tell_of_answer(world, session, case)
     else:
         _clear_mark(session, case)
     return None
@@ -94,6 +96,13 @@ def _tell_of_rebind(world: World, session: Session, case: Case) -> None:
         reason_en=en,
         **_words(case),
     )
+
+
+def _tell_of_answer(world: World, session: Session, case: Case) -> None:
+    """Whoever asked about a look at their data reads the answer, here and beside the look."""
+    if case.person_id is not None:
+        told = {**_words(case), **_reason(case), "reference": case.reference}
+        tell_person(world, session, case.person_id, "look_answered", once=case.id, rule=case.rule, **told)
 
 
 def _settle_dispute(

@@ -26,6 +26,7 @@ from backend.queries.unit_facts import ResidenceFacts, UnitFacts, find_residence
 from backend.services.appointment_changes import AppointmentView, find_latest, view_appointment
 from backend.services.audit import write_leaf
 from backend.services.disclosures import answer, judge_cap, note_refusal
+from backend.services.look_answers import asked_about_own_look
 from backend.services.officer_sessions import Acting, acting_officer
 from backend.services.persons import name_of, number_of
 
@@ -83,13 +84,15 @@ def look_at_case(world: World, *, session_id: str, reference: str) -> CaseFile:
 
 
 def case_for(session: Session, acting: Acting, reference: str) -> Case | Refusal:
-    """The case, locked, when it lies in the officer's area and is of a kind the role decides."""
+    """The case, locked, when it lies in the officer's area, the role decides its kind, and it asks about another."""
     case = session.scalar(select(Case).where(Case.reference == reference).with_for_update())
     if case is None:
         return Refusal("not_found")
     if not covers(acting.officer.area, case.area):
         return Refusal("area.foreign")
-    return case if case.kind in kinds_for(acting.officer.role) else Refusal("forbidden")
+    if case.kind not in kinds_for(acting.officer.role):
+        return Refusal("forbidden")
+    return Refusal("case.own") if asked_about_own_look(session, case, acting.officer.id) else case
 
 
 def touch(world: World, acting: Acting, case: Case) -> None:

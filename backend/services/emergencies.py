@@ -41,10 +41,7 @@ def count_building(world: World, *, session_id: str, dwelling_id: str) -> Buildi
         note_refusal(world, session, acting, refusal, "dwelling", dwelling_id)
         if refusal is None:
             actor = replace(acting.actor, purpose=EMERGENCY, case_ref=None)
-            write_leaf(
-                world, session, actor, "building_counted", object_kind="dwelling", object_id=dwelling_id,
-                fields=("registered",),
-            )  # fmt: skip
+            write_leaf(world, session, actor, "building_counted", object_kind="dwelling", object_id=dwelling_id)
         area, badge = acting.officer.area, acting.officer.badge
     if refusal is not None:
         answer(refusal)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session, attributes
 
 from backend.domain.ids import new_id
@@ -114,6 +114,15 @@ def note_fields(
                 earlier_sealed=_seal(world, session, row, source_id, replaced),
             )
         )
+
+
+def forget_earlier_values(session: Session, row: Kept) -> None:
+    """What corrections of `row` have replaced is gone, and its present blanks are nobody's statement."""
+    session.flush()
+    kind, _ = fields_of(row)
+    session.info.get(_COLLECTED, {}).pop((kind, row.id), None)
+    settings = update(FieldSource).where(FieldSource.object_kind == kind, FieldSource.object_id == row.id)
+    session.execute(settings.values(earlier_sealed=None))
 
 
 def earlier_value(world: World, session: Session, row: FieldSource) -> str | None:

@@ -22,6 +22,7 @@ from backend.models.network_identity import NetworkIdentityRequest
 from backend.models.persons import Person
 from backend.services.audit import SYSTEM, write_leaf
 from backend.services.duties import keep_duties
+from backend.services.erasures import finish_erasures
 from backend.services.event_months import forget_door_events, make_months_ahead
 from backend.services.exemptions import end_past_exemptions
 from backend.services.inbox import tell_person
@@ -123,6 +124,10 @@ def _forget(world: World, session: Session) -> None:
     session.execute(delete(IdentityChallenge).where(unused))
 
 
+def _finish_erasures(world: World, session: Session) -> None:
+    finish_erasures(world, session)
+
+
 def _keep_months(world: World, session: Session) -> None:
     make_months_ahead(world, session)
 
@@ -151,6 +156,7 @@ OFTEN = (
     _end_visitors,
     _finish_revocations,
     _forget,
+    _finish_erasures,
 )
 HOURLY = (_keep_months, _forget_door_events, _forget_shared, _forget_told)  # they look through a month's rows
 CHORES = (*OFTEN, *HOURLY)

@@ -16,13 +16,13 @@ AT_ONCE = 500
 def fill_name_tokens(world: World, *, limit: int = AT_ONCE) -> int:
     """Give at most `limit` persons without one the token of their name; answers how many, 0 when all have it.
 
-    Whose data key was destroyed has no name any more and is left alone. Killed at any point, it goes on where it was.
+    Whoever was deleted has no name any more and is left alone. Killed at any point, it goes on where it was.
     """
     with transaction() as session:
         waiting = session.scalars(
             select(Person)
             .join(DataKey, DataKey.subject_id == Person.id)
-            .where(Person.name_token.is_(None))
+            .where(Person.name_token.is_(None), Person.erased_at.is_(None))
             .order_by(Person.id)
             .limit(limit)
             .with_for_update(of=Person, skip_locked=True)

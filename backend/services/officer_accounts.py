@@ -111,7 +111,7 @@ def lift_lock(world: World, *, session_id: str, officer_id: str) -> None:
         outcome = Refusal("not_found") if officer is None else _reach(acting, officer.area)
         if outcome is None and officer is not None:
             officer.failed_tries, officer.locked_until = 0, None
-            _leaf(world, session, acting, "officer_unlocked", officer.id)
+            _leaf(world, session, acting, "lock_lifted", officer.id)
         note_refusal(world, session, acting, outcome, "officer", officer_id)
     answer(outcome)
 

@@ -139,17 +139,17 @@ def ask_again(world: World, *, session_id: str) -> Question:
         return Question(passkeys.question(party, challenge, known), challenge.hex())
 
 
-def show_passkey_again(world: World, *, session_id: str, credential: str, challenge: str, unlock: bool) -> None:
-    """Show by a passkey who one is: opens the locked screen (`unlock`), or is the second act before a full number.
+def show_passkey_again(world: World, *, session_id: str, credential: str, challenge: str, opens: bool) -> None:
+    """Show by a passkey who one is: opens the locked screen (`opens`), or is the second act before a full number.
 
     Raises Refused passkey.refused, unauthenticated.
     """
     party = console_party(world)
     with transaction() as session:
-        acting = acting_officer(world, session, session_id, locked=unlock)
+        acting = acting_officer(world, session, session_id, locked=opens)
         shown = _check(world, session, party, credential, challenge, acting.officer.id)
         refused = None if shown is not None else Refusal("passkey.refused")
-        settle_again(world, session, acting, refused, "screen_unlocked" if unlock else "step_up")
+        settle_again(world, session, acting, refused, "screen_opened" if opens else "step_up")
     if refused is not None:
         raise Refused.of([refused])
 

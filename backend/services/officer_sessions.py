@@ -84,14 +84,14 @@ def find_officer_session(world: World, *, session_id: str, secret: str, seen: bo
 
 
 def lock_session(world: World, *, session_id: str) -> None:
-    """Lock the screen: nothing is answered until `unlock_session`; locking a locked one changes nothing."""
+    """Lock the screen: nothing is answered until `open_screen`; locking a locked one changes nothing."""
     with transaction() as session:
         row = session.get(OfficerSession, session_id)
         if row is not None and row.ended_at is None:
             row.locked_at = row.locked_at or world.clock.now()
 
 
-def unlock_session(world: World, *, session_id: str, password: str) -> None:
+def open_screen(world: World, *, session_id: str, password: str) -> None:
     """Open a locked screen by the password; the task that was under way goes on while its time lasts.
 
     Raises Refused officer.password, officer.wait, officer.locked (which ends the session), unauthenticated.
@@ -99,7 +99,7 @@ def unlock_session(world: World, *, session_id: str, password: str) -> None:
     with transaction() as session:
         acting = acting_officer(world, session, session_id, locked=True)
         refused = check_password(world, session, acting.officer, password)
-        settle_again(world, session, acting, refused, "screen_unlocked")
+        settle_again(world, session, acting, refused, "screen_opened")
     if refused is not None:
         raise Refused.of([refused])
 

@@ -20,6 +20,7 @@ from backend.gateways.world import World
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.outbox import OutboxRow
+from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.registry_returns import Reconciliation, RegistryLeg
 from backend.models.units import Unit
@@ -146,7 +147,8 @@ def _treat(world: World, session: Session, town: str, found: Difference, told: d
     entry: dict[str, Any] = {"id": found.id, "kind": found.kind, "ours": found.ours, "theirs": found.theirs}
     record, _, leg = found.id.rpartition(":")
     registration = session.get(Registration, record) if is_record_id(record) else None
-    if found.can_be_sent and registration is not None and found.ours is not None:
+    sendable = found.can_be_sent and registration is not None and not _is_erased(session, registration)
+    if sendable and registration is not None and found.ours is not None:
         entry["sent"] = _send_again(world, session, registration, leg, found)
         return entry
     reference = told.get(found.id)
@@ -159,6 +161,12 @@ def _treat(world: World, session: Session, town: str, found: Difference, told: d
         reference = case.reference
     entry["case"] = reference
     return entry
+
+
+def _is_erased(session: Session, registration: Registration) -> bool:
+    """Whether its person was deleted: nothing is left to send, so a person decides."""
+    person = session.get(Person, registration.person_id) if registration.person_id else None
+    return person is not None and person.erased_at is not None
 
 
 def _find_case(session: Session, registration: Registration | None, found: Difference) -> Case | None:

@@ -29,6 +29,14 @@ def make_data_key(world: World, session: Session, subject_id: str) -> None:
     session.flush()
 
 
+def renew_data_key(world: World, session: Session, subject_id: str) -> None:
+    """Put a fresh data key in the place of the subject's: whatever was sealed before is gone for good."""
+    row = session.get_one(DataKey, subject_id)
+    row.kek_id, row.wrapped = world.key_ring.wrap(secrets.token_bytes(32), subject_id)
+    row.created_at = world.clock.now()
+    session.flush()
+
+
 def seal(world: World, session: Session, subject_id: str, place: str, row_id: str, text: str) -> bytes:
     """Seal `text` for `place` ('table.column') of row `row_id`."""
     nonce = secrets.token_bytes(12)

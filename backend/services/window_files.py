@@ -23,6 +23,7 @@ from backend.services.access_records import export_my_data, my_access_records
 from backend.services.audit import write_leaf
 from backend.services.consents import ConsentView, list_consents
 from backend.services.declared_for import list_declared_for
+from backend.services.erasures import ErasureView, get_erasure
 from backend.services.foreign_paths import get_foreign_form
 from backend.services.guardians import ChildView, list_children
 from backend.services.hands import Desk, acting_for, note_service
@@ -61,6 +62,7 @@ class WindowFile:
     children: tuple[ChildView, ...]
     answered_for: tuple[MemberView, ...]
     let: tuple[LetUnit, ...]
+    erasure: ErasureView
 
 
 def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> WindowFile:
@@ -88,6 +90,7 @@ def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> W
             for card in home.units
             if covers(area, get_dwelling(card.dwelling_id).division)
         ),
+        erasure=get_erasure(world, account_id=account_id),
     )
 
 

@@ -6,19 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from backend.domain.access_words import act_words, field_words, purpose_words
 from backend.domain.calendars import CHINA
+from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.notices import NOTICES
 from backend.domain.officers import ROLE_NAMES
-from backend.domain.purposes import DISCLOSURES, FIELDS, PURPOSES
 from backend.domain.registrations import STATE_NAMES
+from backend.domain.residence_paths import FIELD_SOURCES
 from backend.domain.window import ACTS
 from backend.printing.paper import Words
 from backend.printing.personal import Section
-from backend.services.access_records import AccessView
+from backend.services.access_records import AccessView, view_of
 
+IDENTITY_STATES: Mapping[str, Words] = {
+    "none": ("未核验", "Not checked yet"),
+    "attested": ("已见证，待复核", "Attested, to be reviewed"),
+    "verified": ("已核验", "Verified"),
+}
 _IDENTITY: tuple[tuple[str, Words], ...] = (
     ("name", ("姓名", "Name")),
-    ("id_type", ("证件种类代码", "Document type code")),
+    ("id_type", ("证件种类", "Document type")),
     ("id_number_masked", ("证件号码（遮盖）", "Document number (masked)")),
     ("birth_year", ("出生年份", "Born in")),
     ("hukou_division", ("户籍地代码", "Household registration")),
@@ -46,7 +53,7 @@ def access_sections(items: Sequence[AccessView], language: str) -> list[Section]
 def export_sections(data: Mapping[str, Any], language: str) -> list[Section]:
     """The export's parts as a person reads them."""
     spoken = 0 if language == "zh" else 1
-    sections = [Section(("本人", "Yourself"), _rows(data["identity"] or {}, _IDENTITY))]
+    sections = [Section(("本人", "Yourself"), _rows(_in_words(data["identity"] or {}, spoken), _IDENTITY))]
     for tenancy in data["tenancies"]:
         registration = tenancy["registration"]
         state = ("登记状态", "State"), STATE_NAMES[registration["state"]][spoken]
@@ -55,11 +62,11 @@ def export_sections(data: Mapping[str, Any], language: str) -> list[Section]:
     consents = [((_moment(each["at"]),) * 2, _consent(each, spoken)) for each in data["consents"]]
     told = [((_moment(each["at"]),) * 2, each["text_zh" if spoken == 0 else "text_en"]) for each in data["notices"]]
     sources = [
-        ((origin["field"],) * 2, f"{origin['source']} · {_moment(origin['at'])}")
+        (field_words(origin["field"]), f"{FIELD_SOURCES[origin['source']][spoken]} · {_moment(origin['at'])}")
         for origins in data["sources"].values()
         for origin in origins
     ]
-    seen = access_sections([AccessView(**each) for each in data["accesses"]], language)
+    seen = access_sections([view_of(each) for each in data["accesses"]], language)
     return [
         *sections,
         Section(("告知和同意", "Notices and consents"), consents),
@@ -71,19 +78,33 @@ def export_sections(data: Mapping[str, Any], language: str) -> list[Section]:
 
 def _access(item: AccessView, language: str) -> tuple[Words, str]:
     spoken = 0 if language == "zh" else 1
-    purpose = PURPOSES.get(item.purpose or "")
-    done = DISCLOSURES.get(item.action, (item.action, item.action))[spoken]
     act = ACTS.get(item.decision or "")
     said = [
-        item.office or item.actor,
+        _office(item, spoken),
         ROLE_NAMES[item.role][spoken] if item.role in ROLE_NAMES else "",
         item.badge or "",
-        (purpose.zh, purpose.en)[spoken] if purpose else "",
-        done,
+        purpose_words(item.purpose)[spoken] if item.purpose else "",
+        item.case_ref or "",
+        act_words(item.action)[spoken],
         (act.zh, act.en)[spoken] if act else "",
-        "、".join(FIELDS[field][spoken] if field in FIELDS else field for field in item.fields),
+        ("、", ", ")[spoken].join(field_words(field)[spoken] for field in item.fields),
     ]
     return (_moment(item.at),) * 2, " · ".join(part for part in said if part)
+
+
+def _office(item: AccessView, spoken: int) -> str:
+    if item.office is None:
+        return ("系统", "The system")[spoken]
+    return item.office if spoken == 0 else item.office_en or item.office
+
+
+def _in_words(identity: Mapping[str, Any], spoken: int) -> dict[str, Any]:
+    """The identity with names in the place of codes."""
+    said = dict(identity)
+    if "id_type" in said:
+        kind = DOCUMENT_TYPES[said["id_type"]]
+        said["id_type"], said["state"] = (kind.zh, kind.en)[spoken], IDENTITY_STATES[said["state"]][spoken]
+    return said
 
 
 def _consent(each: Mapping[str, Any], spoken: int) -> str:

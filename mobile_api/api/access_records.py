@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.services import access_records, inbox
+from backend.services import access_records, inbox, look_questions
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.paging import page_by_id
 from mobile_api.api.schemas.access_records import (
     AccessPage,
+    AccessShown,
     InboxShown,
     NoticeShown,
     NoticesRead,
+    QuestionAsked,
+    QuestionShown,
     TopicShown,
     TopicsSilenced,
     WhichNotices,
@@ -32,6 +35,30 @@ def list_access_records(query: dict[str, Any]) -> Any:
     查看谁看过我的数据：单位、工号代称、用途、事项、字段。
     """
     return access_records.my_access_records(world(), account_id=me(), **query)
+
+
+@blueprint.post("/me/access-records/<id:record_id>/question")
+@blueprint.arguments(QuestionAsked)
+@blueprint.response(200, QuestionShown)
+@blueprint.refuses("not_found")
+def ask_about_look(body: dict[str, Any], record_id: str) -> Any:
+    """Ask about one look at one's data; the answer comes as a message. Asked again, the first question is answered.
+
+    对一次查看提问；答复会发到消息里。重复提问返回第一次的。
+    """
+    return look_questions.ask_about_look(world(), account_id=me(), record_id=record_id, **body)
+
+
+@blueprint.get("/me/access-records/<id:record_id>")
+@blueprint.etag
+@blueprint.response(200, AccessShown)
+@blueprint.refuses("not_found")
+def get_access_record(record_id: str) -> Any:
+    """Show one look at one's data, with what was asked and answered about it.
+
+    查看一次访问记录，以及提问和答复。
+    """
+    return access_records.find_access_record(world(), account_id=me(), record_id=record_id)
 
 
 @blueprint.get("/me/notices")

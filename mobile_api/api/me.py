@@ -6,11 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 from backend.domain.refusals import Refused
-from backend.services import access_records, own_duties, persons, sign_ins
-from backend.web import caller
+from backend.services import access_records, erasures, own_duties, own_papers, persons, sign_ins
+from backend.web import caller, language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.me import AccountShown, DutyShown, IdentityEntered, IdentityShown, MyData, Preferences
+from mobile_api.api.schemas.me import (
+    AccountShown,
+    DutyShown,
+    ErasureShown,
+    IdentityEntered,
+    IdentityShown,
+    MyData,
+    Preferences,
+)
 
 blueprint = Blueprint("me", "我的资料", "My data")
 
@@ -84,6 +92,48 @@ def export_my_data() -> Any:
     导出我的全部资料。
     """
     return {"data": access_records.export_my_data(world(), account_id=me())}
+
+
+@blueprint.get("/me/data.pdf")
+@blueprint.paper
+@blueprint.refuses("print.no_font")
+def print_my_data() -> Any:
+    """Take away everything Anju keeps about oneself as a PDF, in the language of Accept-Language (PIPL 45).
+
+    导出我的全部资料（PDF）。
+    """
+    return own_papers.print_my_data_pdf(world(), account_id=me(), language=language())
+
+
+@blueprint.get("/me/erasure")
+@blueprint.etag
+@blueprint.response(200, ErasureShown)
+def get_erasure() -> Any:
+    """Read what deleting one's data means now: what has to end first, what the law keeps and until when (PIPL 47).
+
+    查看删除我的数据会怎样：哪些要先办结，哪些依法保留到何时。
+    """
+    return erasures.get_erasure(world(), account_id=me())
+
+
+@blueprint.route("/me/erasure", methods=["PUT"], endpoint="ask_erasure")
+@blueprint.response(200, ErasureShown)
+def ask_erasure() -> Any:
+    """Ask to have everything deleted; it can be taken back until it takes effect. Asked again, nothing changes.
+
+    申请删除我的数据；生效前可以撤回，重复申请不变。
+    """
+    return erasures.ask_erasure(world(), account_id=me())
+
+
+@blueprint.delete("/me/erasure")
+@blueprint.response(200, ErasureShown)
+def withdraw_erasure() -> Any:
+    """Take the request back: everything stays as it is.
+
+    撤回删除申请。
+    """
+    return erasures.withdraw_erasure(world(), account_id=me())
 
 
 @blueprint.get("/me/duties")

@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
-from backend.services import access_records, consents, inbox, own_duties, persons, sign_ins
+from backend.services import access_records, consents, identity_checks, inbox, own_duties, persons, sign_ins, tenancies
 from mobile_api.pages.doors import account, account_id, session_id, world
 from mobile_api.pages.duties import duty_lines, notice_page
 from mobile_api.pages.live import live
+from mobile_api.pages.tables import OTHER_WAYS
 
 LINES = 50  # of the inbox on one page
 
@@ -86,17 +87,21 @@ def _as_day(text: str) -> date:
 
 
 @account.get("/access")
+@live("access", every_ms=2000)
 def access() -> str:
     """谁看过我的数据: time, office and role, what, purpose, case."""
-    page = access_records.my_access_records(world(), account_id=account_id(), before=request.args.get("before"))
-    return render_template("account/access.html", page=page)
+    before, said = request.args.get("before"), request.args.get("said")
+    page = access_records.my_access_records(world(), account_id=account_id(), before=before)
+    return render_template("account/access.html", page=page, said=said)
 
 
 @account.get("/consents")
 def list_consents() -> str:
     """What was agreed to, when, in which version; each can be withdrawn."""
     given = consents.list_consents(world(), account_id=account_id())
-    return render_template("account/consents.html", consents=given, texts=NOTICES)
+    newest = {one.purpose: one.id for one in reversed(given)}.values()
+    said = request.args.get("said")
+    return render_template("account/consents.html", consents=given, newest=set(newest), texts=NOTICES, said=said)
 
 
 @account.route("/consents/<purpose>/withdraw", methods=["GET", "POST"])
@@ -106,8 +111,16 @@ def withdraw_consent(purpose: str) -> str | AnyResponse:
         raise Refused("not_found")
     if request.method == "POST":
         consents.withdraw_consent(world(), account_id=account_id(), purpose=purpose)
-        return redirect(url_for("account.list_consents"), 303)
-    return render_template("account/withdraw.html", text=NOTICES[purpose])
+        return redirect(url_for("account.list_consents", said="withdrawn"), 303)
+    homes = tenancies.my_tenancies(world(), account_id=account_id())
+    waiting = next((one.registration_id for one in homes if _waits_for_identity(one)), None)
+    there = identity_checks.identity_progress(world(), account_id=account_id()).network_identity_available
+    ways = [way for way in OTHER_WAYS if there or way != "network_identity"]
+    return render_template("account/withdraw.html", text=NOTICES[purpose], ways=ways, waiting_home=waiting)
+
+
+def _waits_for_identity(home: tenancies.TenancyView) -> bool:
+    return any(task.kind == "face" and task.state == "next" for task in home.tasks)
 
 
 @account.get("/export")

@@ -25,6 +25,7 @@ VIEWS = (
     "invitations",
     "receipts",
     "accounts",
+    "rights",
     "landlord_units",
     "door_sheets",
     "landlord_leases",
@@ -68,7 +69,8 @@ def register_pages(app: Flask) -> None:
         words.TABLES, pick=words.pick, name_of=words.name_of, asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
         language=language, caller=caller, is_elder=is_elder, is_demo=is_demo,
         here=here, purpose_name=words.purpose_name, case_kind=words.case_kind, relation_options=words.relation_options,
-        as_day=words.as_day, live_page=live_page, duty_page=duty_page, notice_page=notice_page,
+        office_name=words.office_name, as_day=words.as_day, live_page=live_page, duty_page=duty_page,
+        notice_page=notice_page,
         reports_waiting=import_module("mobile_api.pages.reported").count_waiting, today=lambda: world().clock.today(),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

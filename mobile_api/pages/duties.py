@@ -54,6 +54,7 @@ OPENS = {
     "rooms": ("landlord.home", "landlord.home"),
     "identity": ("account.home", "account.home"),
     "reported": ("account.list_reported", "account.list_reported"),
+    "access": ("account.access", "account.access"),
 }
 
 def notice_page(notice: NoticeView) -> str:

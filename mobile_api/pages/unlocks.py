@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from flask import jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from backend.domain.calendars import day_of
 from backend.domain.commands import FINAL
 from backend.domain.ids import new_id
 from backend.domain.reasons import REASONS
 from backend.domain.refusals import Refusal
 from backend.services import access_records, commands, keys, tenancies
 from backend.web import language
+from mobile_api.api.paging import page_by_moment, read_moment
 from mobile_api.pages.doors import account_id, tenant, wants_json, world
 from mobile_api.pages.live import live
 from mobile_api.pages.tables import COMMAND_STATES, LOCK_REFUSALS
 from mobile_api.requests import preferred_wait
 
 LONGEST_WAIT_SECONDS = 3.0
+EVENTS_A_PAGE = 60  # some days of a household's comings and goings
 
 
 @tenant.get("/key")
@@ -88,8 +93,14 @@ def refusal_words(reason: str) -> str:
 def door_events(registration_id: str) -> str:
     """Openings with one's own key, for 30 days; nobody else sees them."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    events = access_records.my_door_events(world(), account_id=account_id(), key_id=mine.key_id or "")
-    return render_template("tenant/door_events.html", home=mine, events=events)
+    before = request.args.get("before")
+    until, skip = read_moment(before)
+    found = access_records.my_door_events(
+        world(), account_id=account_id(), key_id=mine.key_id or "", until=until, skip=skip, limit=EVENTS_A_PAGE + 1
+    )
+    page = page_by_moment(found, EVENTS_A_PAGE, before)
+    days = [(day, list(events)) for day, events in groupby(page.items, lambda event: day_of(event.at))]
+    return render_template("tenant/door_events.html", home=mine, days=days, following=page.following)
 
 
 @tenant.route("/homes/<registration_id>/key/<action>", methods=["GET", "POST"])

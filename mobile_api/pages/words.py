@@ -17,18 +17,19 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from backend.domain import (
+    access_words,
     cases,
     documents,
+    erasures,
     guardians,
     households,
     keys,
     leases,
+    look_questions,
     officers,
-    purposes,
     registrations,
     residence_paths,
     rules,
-    sharing,
     spaces,
     visitors,
 )
@@ -79,15 +80,12 @@ def space_name(code: str) -> str:
 
 def act_name(code: str) -> str:
     """What was done with one's data, in words."""
-    return pick(*{**purposes.DISCLOSURES, **tables.REGISTRY_ACTIONS}.get(code, tables.ANOTHER_ACT))
+    return pick(*access_words.act_words(code))
 
 
 def field_name(code: str) -> str:
     """A field of one's data in words; the registry names fields by their place in a message."""
-    return name_of(tables.FIELD_NAMES, code.rsplit("/", 1)[-1])
-
-
-_PURPOSE_CODES = {name: code for code, row in purposes.PURPOSES.items() for name in (row.zh, row.en)}
+    return pick(*access_words.field_words(code))
 
 
 def case_kind(code: str) -> str:
@@ -98,17 +96,12 @@ def case_kind(code: str) -> str:
 
 def purpose_name(code: str) -> str:
     """A purpose in words; what another office wrote freely stands for itself, unless it is the name of one of ours."""
-    code = _PURPOSE_CODES.get(code, code)
-    if code == "residence_registration":
-        return gettext("办理居住登记")
-    if code == purposes.EMERGENCY:
-        return pick(*purposes.EMERGENCY_NAME)
-    found = purposes.PURPOSES.get(code)
-    if found is not None:
-        return pick(found.zh, found.en)
-    return pick(*sharing.OFFICE_PURPOSES[code][:2]) if code in sharing.OFFICE_PURPOSES else name_of(
-        purposes.EVIDENCE_GROUNDS, code
-    )
+    return pick(*access_words.purpose_words(code))
+
+
+def office_name(zh: str | None, en: str | None) -> str:
+    """An office's name in the present language; where nobody has said the English one, the Chinese one stands."""
+    return (zh or "") if language() == "zh" else en or zh or ""
 
 
 def as_day(text: str) -> date | None:
@@ -169,7 +162,7 @@ def rejection_words(error: Mapping[str, Any]) -> Rejection:
     """A registry's refusal as the person reads it."""
     words = explain_rejection(error["code"], error["owner"])
     code = (error.get("pointer") or "").rsplit("/", 1)[-1]
-    named = field_name(code) if code in tables.FIELD_NAMES else ""
+    named = field_name(code) if code in access_words.FIELD_NAMES else ""
     return Rejection(
         named, pick(words.zh, words.en), pick(words.todo_zh, words.todo_en), str(tables.MENDERS[error["owner"]]),
         error["code"],
@@ -333,4 +326,8 @@ TABLES = {
     "EXEMPTIONS": residence_paths.EXEMPTIONS,
     "VOID_REASONS": residence_paths.VOID_REASONS,
     "FIELD_SOURCES": residence_paths.FIELD_SOURCES,
+    "LOOK_QUESTIONS": look_questions.QUESTIONS,
+    "CASE_REASONS": cases.REASON_NAMES,
+    "OBSTACLES": erasures.OBSTACLES,
+    "REMAINS": erasures.REMAINS,
 }

@@ -14,9 +14,14 @@ from typing import Any
 from backend.db import transaction
 from backend.domain.notices import NOTICES
 from backend.gateways.world import World
+from backend.models.lock_events import LockEvent
 from backend.seeding import sample_number
 from backend.services import (
+    access_records,
     appointments,
+    consents,
+    disclosures,
+    erasures,
     exemptions,
     foreign_paths,
     household_children,
@@ -26,6 +31,8 @@ from backend.services import (
     keys,
     leases,
     lock_reports,
+    look_questions,
+    office_names,
     own_imports,
     registrations,
     sign_ins,
@@ -40,7 +47,7 @@ from backend.services.turns import TurnHolder
 from backend.wire.jwk import jwk_of, make_private_key
 from backend.worker.registry_loop import process_once
 from device_sim.identities import make_identity
-from tests.services import stories
+from tests.services import staff, stories
 from tests.services.reports import make_birth
 from tests.services.test_lease_imports import HEAD, line
 
@@ -324,6 +331,35 @@ def a_list(cast: Cast) -> None:
     turn.give_up()
 
 
+def rights_used(cast: Cast) -> None:
+    """Looked at by an officer, and asked about it once; and one who has moved out and wants everything deleted."""
+    person = cast.activate("looked_at")
+    office_names.name_office(cast.world, zh="太湖派出所", en="Taihu police station")
+    session_id = staff.make_session(cast.world, "officer", purpose="case", case_number="A330522-77")
+    for _ in range(2):
+        disclosures.open_unit(cast.world, session_id=session_id, unit_id=person.unit)
+    looks = access_records.my_access_records(cast.world, account_id=person.account).items
+    person.again, person.other = (look.id for look in looks[:2])
+    look_questions.ask_about_look(cast.world, account_id=person.account, record_id=person.other, question="why")
+    came_home(cast.world, person.lock, person.key)
+    person = cast.activate("leaving")
+    process_all(cast.world)
+    registrations.check_out(cast.world, account_id=person.account, registration_id=person.home, moved_out_on=cast.day,
+                            reason="lease_end")  # fmt: skip
+    process_all(cast.world)
+    stories.read_notice(cast.world, person.account, "face_check")
+    consents.withdraw_consent(cast.world, account_id=person.account, purpose="face_check")
+    erasures.ask_erasure(cast.world, account_id=person.account)
+
+
+def came_home(world: World, lock_id: str, key_id: str | None, days: float = 0, seq: int = 1) -> None:
+    """The lock has told that this key opened it so many days ago."""
+    at = world.clock.now() - timedelta(days=days)
+    with transaction() as session:
+        session.add(LockEvent(lock_id=lock_id, seq=seq, at=at, kind="lock.unlocked", key_id=key_id, text="{}",
+                              hash=b"h" * 32, received_at=at))  # fmt: skip
+
+
 STAGES: tuple[Callable[[Cast], None], ...] = (
     nothing_yet,
     one_room,
@@ -339,4 +375,5 @@ STAGES: tuple[Callable[[Cast], None], ...] = (
     other_paths,
     a_co_tenant,
     a_list,
+    rights_used,
 )

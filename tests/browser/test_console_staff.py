@@ -259,7 +259,7 @@ def test_c14_the_screen_locks_when_nobody_is_there_and_opens_with_what_was_typed
     dialog.wait_for(state="hidden")
     assert page.url.endswith("/search") and page.locator("[name=text]").input_value() == "33052219900101"
     assert page.locator(".strip-on").is_visible(), "the task goes on"
-    assert [leaf.decision for leaf in desk.leaves("screen_unlocked")] == ["refused", "allowed"]
+    assert [leaf.decision for leaf in desk.leaves("screen_opened")] == ["refused", "allowed"]
 
 
 def test_a_screen_locked_by_hand_stays_locked_over_a_reload_and_on_other_pages_and_a_passkey_opens_it(

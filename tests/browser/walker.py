@@ -65,7 +65,7 @@ CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 # Latin letters that a Chinese page may hold: names of things, numbers of rules and of doors, form numbers.
 LATIN = re.compile(
     r"Anju|App|APP|Android|iPhone|iOS|Safari|Chrome|WiFi|Wi-Fi|NFC|QR|PDF|JSON|CSV|XLSX|xlsx|Excel|JPEG|PNG|JWS|RR1|SHA|SPECIMEN|MB|"
-    r"(?:ZJ|HR|HK|PIPL|PSAL|EEL|AJ|U|NID|NIA|GB|GA)[-–/][\w/-]+|\bX\b|\bx\b|dBm|\bkm?\b|\bm\b|GMT|https?://\S+"
+    r"(?:ZJ|HR|HK|FACE|PIPL|PSAL|EEL|AJ|U|NID|NIA|GB|GA)[-–/][\w/-]+|\bX\b|\bx\b|dBm|\bkm?\b|\bm\b|GMT|https?://\S+"
 )
 
 

@@ -19,9 +19,10 @@ from tests.services import stories
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
 ROOM = BACKEND / "console"
 QUERIES = ("ledger", "unit_states", "doors", "unit_facts", "case_lists", "audit_lists", "sync_health",
-           "identity_figures")  # fmt: skip
+           "identity_figures", "staff")  # fmt: skip
 SERVICES = ("officers", "officer_sessions", "disclosures", "person_search", "cases", "case_files", "case_effects",
-            "appointments", "appointment_days", "appointment_changes", "review_queue", "officer_keys")  # fmt: skip
+            "appointments", "appointment_days", "appointment_changes", "review_queue", "officer_keys",
+            "officer_accounts", "officer_enrolment", "officer_passkeys", "staff_notices")  # fmt: skip
 BEHIND = (
     *sorted(ROOM.rglob("*.py")),
     *sorted(ROOM.rglob("*.html")),

@@ -67,8 +67,8 @@ def test_a_page_left_alone_for_ten_minutes_is_locked_and_opens_where_it_was(brow
     locked = client.get("/ledger?state=overdue")
     assert locked.status_code == 401 and 'value="/ledger?state=overdue"' in locked.text
     assert "上门走访" not in locked.text and "房屋台账" not in locked.text
-    assert client.post("/screen/unlock", data={"password": "wrong", "next": "/ledger"}).status_code == 422
-    opened = client.post("/screen/unlock", data={"password": staff.PASSWORD, "next": "/ledger?state=overdue"})
+    assert client.post("/screen/open", data={"password": "wrong", "next": "/ledger"}).status_code == 422
+    opened = client.post("/screen/open", data={"password": staff.PASSWORD, "next": "/ledger?state=overdue"})
     assert opened.headers["Location"] == "/ledger?state=overdue"
     page = client.get("/ledger?state=overdue")
     assert page.status_code == 200 and "上门走访" in page.text

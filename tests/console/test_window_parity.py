@@ -25,7 +25,7 @@ EQUIVALENTS: dict[str, str] = {
     "landlord.lease landlord.unit landlord.contested landlord.dwelling landlord.search tenant.home "
     "tenant.identity tenant.household tenant.member tenant.tenancy tenant.guardian "
     "tenant.divisions",
-    "answer_consent": "api.consents.answer_consent tenant.notice",
+    "answer_consent": "api.consents.answer_consent tenant.notice account.give_consent_again",
     "withdraw_consent": "api.consents.withdraw_consent account.withdraw_consent",
     "take_lease": "api.invitations.accept front.accept_invitation",
     "declare": "api.registrations.declare tenant.declare",
@@ -55,8 +55,13 @@ EQUIVALENTS: dict[str, str] = {
     "api.registrations.print_check_out_receipt tenant.check_out_receipt tenant.check_out_receipt_pdf",
     "print_landlord_receipt": "api.leases.print_receipt api.proofs.get_landlord_receipt landlord.receipt "
     "landlord.receipt_pdf",
-    "print_access": "api.access_records.list_access_records account.access",
-    "export": "api.me.export_my_data account.export api.residence_paths.list_sources",
+    "print_access": "api.access_records.list_access_records account.access "
+    "api.access_records.get_access_record",
+    "ask_about_look": "api.access_records.ask_about_look account.ask_about_look",
+    "ask_erasure": "api.me.get_erasure api.me.ask_erasure account.erasure",
+    "withdraw_erasure": "api.me.withdraw_erasure account.withdraw_erasure",
+    "export": "api.me.export_my_data api.me.print_my_data account.rights account.export "
+    "account.export_pdf api.residence_paths.list_sources",
     "print_codes": "api.key_phones.fetch_codes tenant.codes",
     "claim_unit": "api.units.claim_unit landlord.claim_unit",
     "add_unit": "api.units.add_unit landlord.add_unit",
@@ -74,7 +79,10 @@ NONE_NEEDED: dict[str, str] = {
     "api.sign_ins.end_session api.me.get_account api.me.change_preferences account.end_sign_in account.list_sign_ins "
     "front.sign_out",
     "the letters of the area carry what the inbox says (window.letters)": "api.access_records.list_notices "
-    "api.access_records.mark_read api.me.list_duties account.messages account.read_message",
+    "api.access_records.mark_read api.access_records.mark_all_read api.access_records.show_inbox api.me.list_duties "
+    "account.messages account.messages_alike account.read_message account.read_messages",
+    "which messages a phone may keep silent about; a letter makes no sound": "api.access_records.list_topics "
+    "api.access_records.silence_topics account.notifications",
     "the person stands at the window: no machine, no appointment and no network identity is needed to know who it is":
     "api.identity.start_challenge api.identity.check_face api.identity.ask_a_person api.identity_ways.list_slots "
     "api.identity_ways.get_appointment api.identity_ways.choose_slot api.identity_ways.cancel_appointment "

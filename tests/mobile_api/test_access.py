@@ -11,9 +11,10 @@ import pytest
 from flask import Flask
 
 from backend.seeding import sample_number
+from backend.services.disclosures import open_unit
 from mobile_api.api.documents import DOCUMENT
 from tests.mobile_api.phones import ApiPhone
-from tests.services import stories
+from tests.services import staff, stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_PHONE
 
 Phones = Callable[..., ApiPhone]
@@ -55,6 +56,11 @@ def test_every_call_that_is_not_open_to_anyone_asks_to_sign_in(mobile: Flask, ph
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+def look_at_unit(world: Any, unit_id: str) -> None:
+    """An officer opens a unit: a line on the access record of who lives there."""
+    open_unit(world, session_id=staff.make_session(world, purpose="address_check"), unit_id=unit_id)
+
+
 def test_nothing_of_another_is_found(mobile: Flask, phone: Phones, make: Make) -> None:
     story = make(stories.make_active)
     make(stories.make_landlord, STRANGER, sample_number("330522", date(1980, 5, 6)))
@@ -62,6 +68,7 @@ def test_nothing_of_another_is_found(mobile: Flask, phone: Phones, make: Make) -
     landlord_session = phone(LANDLORD_PHONE).tokens["session_id"]
     tenant = phone(TENANT_PHONE)
     notice = tenant.get("/me/notices").json[0]["id"]
+    make(look_at_unit, story.unit_id)
     ids = {
         "unit_id": story.unit_id,
         "lease_id": story.lease_id,
@@ -69,6 +76,7 @@ def test_nothing_of_another_is_found(mobile: Flask, phone: Phones, make: Make) -
         "key_id": story.key_id,
         "session_id": landlord_session,
         "notice_id": notice,
+        "record_id": tenant.get("/me/access-records").json["items"][0]["id"],
         "command_id": story.key_id,
         "delegate_id": story.key_id,
         "child_id": make(stories.make_child, story.tenant),

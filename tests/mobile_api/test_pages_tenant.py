@@ -301,7 +301,9 @@ def test_a_move_out_before_the_move_in_is_refused_at_the_field(browser: Browser,
 def test_everything_about_oneself_is_within_reach(browser: Browser, make: Make) -> None:
     make(stories.make_active)
     phone = browser(TENANT_PHONE)
-    assert {"/me/access", "/me/consents", "/me/export", "/me/sign-ins"} <= set(phone.get("/me/").reader.links)
+    assert {"/me/access", "/me/data", "/me/sign-ins"} <= set(phone.get("/me/").reader.links)
+    within = {"/me/access", "/me/export", "/me/export.pdf", "/me/consents", "/me/delete"}
+    assert within <= set(phone.get("/me/data").reader.links)
     assert "还没有人看过" in phone.get("/me/access").text
     export = phone.client.get("/me/export", base_url=ORIGIN)
     assert export.headers["Content-Disposition"].startswith("attachment") and TENANT_NUMBER not in export.text

@@ -128,7 +128,7 @@ def test_codes_need_the_password_again_and_the_own_area(world: World, story: Sto
 
 
 def test_printing_counts_towards_the_days_cap(world: World, story: Story) -> None:
-    tight = replace(world, house=replace(world.house, person_reads_per_day=0))
+    tight = replace(world, house=replace(world.house, person_reads_per_day=0, person_reads_by_role={}))
     with refused("reads.cap"):
         printed(tight, clerk(world), story)
     assert [leaf.decision for leaf in leaves("refused")] == ["reads.cap"]

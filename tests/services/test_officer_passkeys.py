@@ -114,7 +114,7 @@ def test_nobody_shows_who_they_are_with_a_colleagues_passkey(world: Any) -> None
     asked = passkeys.ask_again(world, session_id=other)
     answer = device.answer(asked.options)
     refused = refused_code(passkeys.show_passkey_again, world, session_id=other, credential=answer,
-                           challenge=asked.challenge, unlock=False)  # fmt: skip
+                           challenge=asked.challenge, opens=False)  # fmt: skip
     assert refused == "passkey.refused"
 
 
@@ -122,13 +122,13 @@ def test_a_passkey_opens_the_locked_screen_and_is_a_second_act(world: Any, clock
     _, session_id, device = enrolled(world)
     clock.move(timedelta(minutes=6))
     lock_session(world, session_id=session_id)
-    for unlock in (True, False):
+    for opens in (True, False):
         asked = passkeys.ask_again(world, session_id=session_id)
         passkeys.show_passkey_again(world, session_id=session_id, credential=device.answer(asked.options),
-                                    challenge=asked.challenge, unlock=unlock)  # fmt: skip
+                                    challenge=asked.challenge, opens=opens)  # fmt: skip
         row = db.session.get_one(OfficerSession, session_id, populate_existing=True)
         assert row.locked_at is None
-        assert (row.stepped_up_at == clock.now()) == (not unlock), "opening the screen is no second act"
+        assert (row.stepped_up_at == clock.now()) == (not opens), "opening the screen is no second act"
 
 
 def test_a_passkey_lets_in_whom_wrong_passwords_have_locked_out(world: Any, clock: FixedClock) -> None:

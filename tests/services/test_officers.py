@@ -27,9 +27,9 @@ from backend.services.officer_sessions import (
     end_task,
     find_officer_session,
     lock_session,
+    open_screen,
     sign_out_officer,
     step_up,
-    unlock_session,
 )
 from backend.services.officers import create_officer, demo_codes, sign_in_officer
 from backend.services.staff_notices import list_unread
@@ -147,9 +147,9 @@ def test_ten_idle_minutes_lock_the_screen_and_keep_the_task(world: Any, clock: F
     clock.move(timedelta(minutes=10, seconds=1))
     assert look(world, signed).locked
     assert refused_code(step_up, world, session_id=signed.session_id, password=staff.PASSWORD) == "session.locked"
-    refused = refused_code(unlock_session, world, session_id=signed.session_id, password="wrong password")
+    refused = refused_code(open_screen, world, session_id=signed.session_id, password="wrong password")
     assert refused == "officer.password" and look(world, signed).locked
-    unlock_session(world, session_id=signed.session_id, password=staff.PASSWORD)
+    open_screen(world, session_id=signed.session_id, password=staff.PASSWORD)
     opened = look(world, signed)
     assert not opened.locked and not opened.stepped_up and opened.purpose == "visit"
 
@@ -158,7 +158,7 @@ def test_a_screen_locked_by_hand_answers_nothing_until_it_is_opened(world: Any) 
     signed = attempt(world, staff.make_officer(world))
     lock_session(world, session_id=signed.session_id)
     assert look(world, signed).locked
-    unlock_session(world, session_id=signed.session_id, password=staff.PASSWORD)
+    open_screen(world, session_id=signed.session_id, password=staff.PASSWORD)
     assert not look(world, signed).locked
 
 
@@ -167,7 +167,7 @@ def test_five_wrong_passwords_at_the_lock_screen_end_the_session(world: Any, clo
     lock_session(world, session_id=signed.session_id)
     for wait in (0, 0, 0, 6, 16):
         clock.move(timedelta(seconds=wait))
-        last = refused_code(unlock_session, world, session_id=signed.session_id, password="wrong")
+        last = refused_code(open_screen, world, session_id=signed.session_id, password="wrong")
     assert last == "officer.locked"
     assert find_officer_session(world, session_id=signed.session_id, secret=signed.secret) is None
 

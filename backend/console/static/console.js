@@ -34,7 +34,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
 const summary = document.querySelector(".summary");
 if (summary) summary.focus();
 
-for (const form of document.querySelectorAll("form[method=post]:not([data-unlock])")) {
+for (const form of document.querySelectorAll("form[method=post]:not([data-open-screen])")) {
   form.addEventListener("submit", (sending) => {
     if (form.dataset.sent) sending.preventDefault();
     form.dataset.sent = "yes";

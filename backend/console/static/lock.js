@@ -6,7 +6,7 @@ import { say, send } from "./calls.js";
 const STAY_SECONDS = 60; // how often somebody who types without asking for a page is noted
 const idle = Number(document.body.dataset.idleSeconds) * 1000;
 const dialog = document.getElementById("lock");
-const form = dialog.querySelector("[data-unlock]");
+const form = dialog.querySelector("[data-open-screen]");
 const fault = form.querySelector(".fault");
 const others = new BroadcastChannel("anju-screen");
 let seenAt = Date.now();

@@ -31,9 +31,9 @@ async function ask(place) {
 
 function goOn(place, { next }) {
   const kind = place.dataset.passkey;
-  if (kind === "unlock") place.closest("dialog").dispatchEvent(new Event("anju:shown"));
+  if (kind === "screen") place.closest("dialog").dispatchEvent(new Event("anju:shown"));
   else if (kind === "again") place.closest("form").submit();
-  else location.assign(kind === "unlock-page" ? place.dataset.next : next);
+  else location.assign(kind === "screen-page" ? place.dataset.next : next);
 }
 
 async function press(place) {

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from backend.domain.cases import STATE_NAMES
+from backend.domain.look_questions import QUESTIONS
 from backend.domain.notice_kinds import KINDS, PLACES, TOPICS
 from mobile_api.api.schemas.base import Input, Output
 from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Moment, Part, Several, Text, Whole
+
+
+class QuestionAsked(Input):
+    question = Choice("问什么", "What is asked", "why", tuple(QUESTIONS), required=True)
+
+
+class QuestionShown(Output):
+    code = Choice("问了什么", "What was asked", "why", tuple(QUESTIONS))
+    reference = Text("事项编号", "Case", "AJ-20261123-0007")
+    state = Choice("进度", "Where it is", "routed", tuple(STATE_NAMES))
+    asked_at = Moment("提问时间", "Asked at")
+    due_at = Moment("最迟答复", "Answered by", None, allow_none=True)
+    decision = Text("答复", "Answer", None, allow_none=True)
+    reason = Text("理由", "Reason of the answer", None, allow_none=True)
+    decided_at = Moment("答复时间", "Answered at", None, allow_none=True)
 
 
 class AccessShown(Output):
     id = Id("记录编号", "Id of the record")
     at = Moment("时间", "At")
     office = Text("单位", "Office", "太湖派出所", allow_none=True)
+    office_en = Text("单位英文名", "Office in English", "Taihu police station", allow_none=True)
     role = Text("岗位", "Role", "precinct_officer", allow_none=True)
     badge = Text("工号代称", "Pseudonym of the badge", "P-7F3A", allow_none=True)
     purpose = Text("用途", "Purpose", "registration_check", allow_none=True)
@@ -19,6 +37,7 @@ class AccessShown(Output):
     action = Text("动作", "What was done", "view_unit")
     about = Text("关于哪个孩子", "The child it is about; none: oneself", None, allow_none=True)
     decision = Text("决定", "What was decided", None, allow_none=True)
+    question = Part(QuestionShown, "本人的提问", "What was asked about it", allow_none=True)
     fields = Several(Text("字段", "Field", "name"), "看到的内容", "Which were seen")  # type: ignore[assignment]
 
 

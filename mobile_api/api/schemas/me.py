@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
+from backend.domain.erasures import OBSTACLES, REMAINS
 from mobile_api.api.schemas.base import Input, Output
-from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Moment, Text, Whole
+from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Moment, Part, Several, Text, Whole
 
 STATES = ("none", "attested", "verified")
 DOCUMENT_STATES = ("unasked", "matched", "unmatched", "unavailable")
@@ -67,6 +68,27 @@ class IdentityShown(Output):
 
 class MyData(Output):
     data = Json("我的全部资料", "Everything kept about you", {"identity": {"name": "陈晓安"}})
+
+
+class ObstacleShown(Output):
+    what = Choice("什么", "What it is", "home", tuple(OBSTACLES))
+    until = Moment("到何时；空：还不知道", "Until when; none: nobody can say yet", None, allow_none=True)
+    place = Text("房间或事项", "The unit or case", "陈塘路12号 201室", allow_none=True)
+
+
+class RemainderShown(Output):
+    what = Choice("什么", "What it is", "receipts", tuple(REMAINS))
+    until = Moment("最迟保留到", "Kept until at the latest", "2029-11-26T15:59:59+00:00")
+
+
+class ErasureShown(Output):
+    asked_at = Moment("申请时间；空：没有申请", "Asked for at; none: not asked for", None, allow_none=True)
+    goes_at = Moment(
+        "何时生效；空：有事项未了结", "When it takes effect; none: something has to end first", None, allow_none=True
+    )
+    reconsider_until = Moment("至少到此时可撤回", "It can be taken back until then at least")
+    waits = Several(Part(ObstacleShown, "一项", "One"), "要先办结的", "What has to end first")
+    stays = Several(Part(RemainderShown, "一项", "One"), "依法保留的", "What the law keeps afterwards")
 
 
 class DutyShown(Output):
