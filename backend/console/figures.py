@@ -8,7 +8,7 @@ import io
 from flask import Blueprint, Response, abort, render_template, request
 from flask_babel import gettext
 
-from backend.console.charts import Chart, draw_columns, draw_rows, draw_share
+from backend.console.charts import WIDE, Chart, draw_columns, draw_rows, draw_share
 from backend.console.pages import acting, may, world
 from backend.console.words import sheet_label
 from backend.domain.officers import covers
@@ -71,16 +71,18 @@ def _area() -> str:
 def _draw(key: str, sheets: dict[str, Sheet]) -> Chart | None:
     """The chart of a sheet; people who moved in and out share the first one."""
     sheet = sheets[key]
-    names = [sheet_label(label) for label in sheet.rows]
+    names = [sheet_label(label).removeprefix("20") for label in sheet.rows]  # months need little room: 26-11
     if key == "moved_in":
         months = [sheet_label(label) for label in sheet.columns]
-        return draw_columns(months, sheet.column_totals or (), sheets["moved_out"].column_totals or ())
+        moved_out = sheets["moved_out"].column_totals or ()
+        return draw_columns(months, sheet.column_totals or (), moved_out, wide=WIDE)
     if key == "moved_out":
         return None
     if key == "timeliness":
         return draw_share(names, sheet.column("in_time"), sheet.column("late"))
     if key == "reviews":
-        return draw_columns(names, sheet.column("median_hours"))
+        blank = [place for place in range(len(names)) if sheet.is_blank(place, 1)]
+        return draw_columns(names, sheet.column("median_hours"), blank=blank)
     return draw_rows(names, sheet.column(sheet.columns[0]))
 
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
+from backend.config import Settings
+from backend.db import db
+from backend.services.disclosures import open_unit
+from mobile_api.app import create_mobile_app
+from tests.browser.conftest import Phone
+from tests.browser.key_stage import Server
 from tests.browser.test_console_staff import Desk, Screen, desk, screens  # noqa: F401 - fixtures
-from tests.services import stories
+from tests.browser.walker import AXE
+from tests.services import staff, stories
 from tests.services.test_statistics import births, settle
 
 pytestmark = pytest.mark.browser
@@ -145,3 +157,43 @@ def test_c13_what_is_printed_bears_who_when_and_why_and_no_page_offers_persons_a
     for path in (f"/units/{desk.unit}", "/ledger", "/cases", "/deadlines"):
         screen.go(path)
         assert screen.page.locator(files).count() == 0, path
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_the_public_page_is_read_on_a_phone_by_anybody_in_both_languages(
+    chromium: Any, desk: Desk, tmp_path: Path, width: int  # noqa: F811
+) -> None:  # fmt: skip
+    desk.run(settle, desk.unit, births(1980, 12))
+    session_id = desk.run(staff.make_session, "grid_worker", purpose="visit")
+    desk.run(open_unit, session_id=session_id, unit_id=desk.unit)
+    desk.world.clock.move(timedelta(days=10))
+    settings = Settings.from_environment(
+        {"ANJU_DEMO": "1", "ANJU_VAR": str(tmp_path / "var"), "ANJU_DATABASE_URL": f"sqlite:///{tmp_path / 'anju.db'}",
+         "ANJU_COOKIE_SECURE": "0"}
+    )  # fmt: skip
+    app = create_mobile_app(settings, desk.world)
+    server = Server(app)
+    phone = Phone(chromium, server.base, f"public-{width}", width)
+    try:
+        phone.page.goto(f"{server.base}/")
+        phone.page.get_by_role("link", name="公开数据").click()
+        look(phone, "zh")
+        phone.page.get_by_role("link", name="English").click()
+        phone.page.get_by_role("heading", name="How often staff looked at persons").wait_for()
+        look(phone, "en")
+        assert phone.troubles == []
+    finally:
+        phone.context.close()
+        server.stop()
+        with app.app_context():
+            db.engine.dispose()
+
+
+def look(phone: Phone, name: str) -> None:
+    """Nothing hangs over the edge, accessibility finds nothing; a picture when one is kept."""
+    if "ANJU_GALLERY" in os.environ:
+        phone.page.screenshot(path=f"{os.environ['ANJU_GALLERY']}/{phone.name}-{name}.png", full_page=True)
+    wide = phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{name} scrolls sideways by {wide} px"
+    found = Axe().run(phone.page, options=AXE).response["violations"]
+    assert not found, [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
