@@ -316,6 +316,22 @@ def test_a_form_that_changes_something_asks_for_its_token(village: Village, cell
     assert (answer.status_code, code_of(answer)) == (422, "csrf")
 
 
+@each_route
+def test_no_route_answers_with_a_file_of_persons(village: Village, cell: tuple[str, str]) -> None:
+    """C13: whatever a supervisor, an officer or a clerk may call answers a page, or a file without anybody in it."""
+    rule = rule_of(cell)
+    for role in ("supervisor", "officer", "window_clerk"):
+        if not is_entitled(role, rule):
+            continue
+        for purpose in purposes_of(role) if rule.purpose else (None,):
+            answer = village.call(cell, (role, "near"), purpose)
+            village.put_back(cell)
+            if answer.mimetype not in ("text/html", "application/pdf"):
+                assert names_nobody(answer), (role, answer.mimetype)
+                attached = answer.headers.get("Content-Disposition", "").startswith("attachment")
+                assert not attached or cell == ("figures.sheet_file", "GET")
+
+
 def test_requests_are_logged_without_what_was_sent(village: Village, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         village.call(("search.person", "POST"), ("officer", "near"), "help_request")
