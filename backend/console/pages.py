@@ -28,6 +28,7 @@ PLACES = (
     ("sync.health", "sync"),
     ("figures.index", "figures"),
     ("audits.index", "audit"),
+    ("loop.figures", "loop"),
     ("staff.index", "staff"),
 )
 
@@ -132,7 +133,7 @@ def safe_next(address: str | None) -> str:
 def place() -> str:
     """The part of the console this page belongs to: a unit and its keys belong to the ledger."""
     part = (request.endpoint or "").split(".")[0]
-    return "ledger" if part in ("units", "occupant_keys", "door_sheets") else part
+    return "ledger" if part in ("units", "maps", "occupant_keys", "door_sheets") else part
 
 
 def navigation() -> list[tuple[str, str]]:

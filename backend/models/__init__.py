@@ -15,6 +15,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     data_keys,
     dwellings,
     erasures,
+    help_contacts,
     identity_checks,
     imports,
     invitations,
@@ -35,6 +36,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     registry_returns,
     requests,
     sharing,
+    standings,
     units,
     window_visits,
 )

@@ -50,6 +50,8 @@ VIEWS = (
     "declared_for",
     "reported",
     "openness",
+    "reports",
+    "help_requests",
 )
 
 
