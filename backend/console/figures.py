@@ -9,8 +9,8 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask_babel import gettext
 
 from backend.console.charts import WIDE, Chart, draw_columns, draw_rows, draw_share
+from backend.console.figure_words import sheet_label
 from backend.console.pages import acting, may, world
-from backend.console.words import sheet_label
 from backend.domain.officers import covers
 from backend.domain.suppression import LEAST, Shown
 from backend.queries import statistics
