@@ -39,6 +39,7 @@ from backend.console import (
     window,
     words,
 )
+from backend.console.figure_words import sheet_label
 from backend.console.pages import by_script, has_passkey, here, navigation, officer, place, unread
 from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refusal, Refused
@@ -63,6 +64,7 @@ def register_pages(app: Flask) -> CSRFProtect:
     app.jinja_env.globals.update(
         pick=words.pick,
         phrase=words.phrase,
+        sheet_label=sheet_label,
         asset_url=asset_url,
         here=here,
         officer=officer,

@@ -9,13 +9,23 @@ from werkzeug.wrappers import Response
 
 from backend.console.live import live_answer, wants_parts
 from backend.console.pages import acting, may, world
+from backend.console.words import pick
 from backend.domain.ids import is_id
 from backend.domain.ledger import UNIT_STATES
 from backend.domain.officers import covers
+from backend.domain.purposes import EMERGENCY_NAME
 from backend.queries import ledger
 from backend.services.disclosures import refuse_outside
+from backend.services.emergencies import count_building
 
 pages = Blueprint("ledger", __name__)
+
+
+@pages.post("/ledger/<uuid:dwelling_id>/headcount")
+def headcount(dwelling_id: str) -> str:
+    """How many are registered in a building, by unit, to print and take along; the tap itself is the purpose."""
+    count = count_building(world(), session_id=acting().session_id, dwelling_id=str(dwelling_id))
+    return render_template("headcount.html", count=count, printed_for=pick(EMERGENCY_NAME))
 
 
 @pages.get("/ledger")
@@ -44,6 +54,7 @@ def board() -> str | Response:
             "text": wishes.text or None, "after": after,
         },
         "may_print_sheets": may("door_sheets.sheet"),
+        "may_count": may("ledger.headcount", "POST"),
     }  # fmt: skip
     if wants_parts():
         return live_answer(lambda: render_template("parts/board_live.html", **shown), *shown.values())

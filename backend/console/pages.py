@@ -27,7 +27,7 @@ PLACES = (
     ("deadlines.index", "deadlines"),
     ("search.person", "search"),
     ("sync.health", "sync"),
-    ("figures.identity", "figures"),
+    ("figures.index", "figures"),
     ("audits.index", "audit"),
     ("loop.figures", "loop"),
     ("staff.index", "staff"),

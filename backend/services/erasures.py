@@ -155,6 +155,7 @@ def _forget_person(world: World, session: Session, person: Person) -> None:
         return vault.seal(world, session, person.id, f"persons.{column}", person.id, text)
 
     person.name_sealed, person.name_latin_sealed = blank("name", GONE), None
+    person.name_token = secrets.token_bytes(32)
     person.id_number_sealed, person.id_number_token = blank("id_number", GONE), secrets.token_bytes(32)
     person.birth_on_sealed, person.sex = blank("birth_on", GONE_DAY), "unknown"
     person.hukou_division, person.nationality = None, "CHN"

@@ -20,6 +20,7 @@ from backend.domain import (
     access_words,
     case_kinds,
     case_reports,
+    cases,
     documents,
     erasures,
     guardians,
@@ -88,6 +89,12 @@ def act_name(code: str) -> str:
 def field_name(code: str) -> str:
     """A field of one's data in words; the registry names fields by their place in a message."""
     return pick(*access_words.field_words(code))
+
+
+def case_kind(code: str) -> str:
+    """A kind of matter in words."""
+    kind = cases.KINDS.get(code)
+    return pick(kind.zh, kind.en) if kind else code
 
 
 def purpose_name(code: str) -> str:
