@@ -25,6 +25,7 @@ from backend.services.duties import keep_duties
 from backend.services.erasures import finish_erasures
 from backend.services.event_months import forget_door_events, make_months_ahead
 from backend.services.exemptions import end_past_exemptions
+from backend.services.identity_retention import forget_adrift
 from backend.services.inbox import tell_person
 from backend.services.key_changes import end_past_visitors, finish_past_exposure
 from backend.services.office_retention import forget_shared
@@ -138,6 +139,11 @@ def _forget_door_events(world: World, session: Session) -> None:
     session.execute(delete(LockAnomaly).where(LockAnomaly.last_at < world.clock.now() - ANOMALIES_KEPT))
 
 
+def _forget_adrift(world: World, session: Session) -> None:
+    """Retention of identities whose entries were voided or never declared, and to which nothing leads any more."""
+    forget_adrift(world, session)
+
+
 def _forget_shared(world: World, session: Session) -> None:
     """Retention of what went to and came from other offices; the leaves that show it to people stay."""
     forget_shared(world, session)
@@ -158,5 +164,5 @@ OFTEN = (
     _forget,
     _finish_erasures,
 )
-HOURLY = (_keep_months, _forget_door_events, _forget_shared, _forget_told)  # they look through a month's rows
+HOURLY = (_keep_months, _forget_door_events, _forget_adrift, _forget_shared, _forget_told)  # they look through a month's rows
 CHORES = (*OFTEN, *HOURLY)
