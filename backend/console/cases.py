@@ -6,13 +6,15 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, acting, may, safe_next, world
+from backend.domain.case_reports import ANSWER_MOST
 from backend.domain.cases import KINDS, kinds_for
 from backend.queries import case_lists
+from backend.services.case_checks import assign_case, check_case, list_handlers, send_back_case
 from backend.services.case_files import look_at_case
 from backend.services.cases import claim_case, decide_case, release_case
 
 pages = Blueprint("cases", __name__)
-SCOPES = ("open", "mine", "done")
+SCOPES = ("open", "mine", "check", "done")
 
 
 @pages.get("/cases")
@@ -58,7 +60,9 @@ def release(reference: str) -> Response:
 def decide(reference: str) -> tuple[str, int] | Response:
     """Decide the case; those it concerns are told, with the reason."""
     form = Form.sent()
-    with form.filling("decision", "reason", "method", "moved_out_on"):
+    if "outcome" in form.values:  # one choice for both where an answer is written below it
+        form.values["decision"], _, form.values["reason"] = form.value("outcome").partition(":")
+    with form.filling("decision", "reason", "method", "moved_out_on", "answer_text"):
         decide_case(
             world(),
             session_id=acting().session_id,
@@ -67,9 +71,40 @@ def decide(reference: str) -> tuple[str, int] | Response:
             reason=form.value("reason"),
             method=form.value("method") or None,
             moved_out_on=form.day("moved_out_on"),
+            answer_text=form.value("answer_text"),
         )
         if acting().case_ref == reference:  # the task has ended with its case
             return redirect(url_for("cases.index"))
+        return redirect(url_for("cases.show", reference=reference))
+    return page_of(reference, form), form.status
+
+
+@pages.post("/cases/<reference>/assignment")
+def assign(reference: str) -> tuple[str, int] | Response:
+    """Hand the case to somebody entitled."""
+    form = Form.sent()
+    with form.filling("officer_id"):
+        assign_case(world(), session_id=acting().session_id, reference=reference, officer_id=form.value("officer_id"))
+        return redirect(url_for("cases.show", reference=reference))
+    return page_of(reference, form), form.status
+
+
+@pages.post("/cases/<reference>/check")
+def check(reference: str) -> tuple[str, int] | Response:
+    """Approve what a colleague did; whoever reported it is answered."""
+    form = Form.sent()
+    with form.filling(codes=("case.own_work",)):
+        check_case(world(), session_id=acting().session_id, reference=reference)
+        return redirect(url_for("cases.show", reference=reference))
+    return page_of(reference, form), form.status
+
+
+@pages.post("/cases/<reference>/return")
+def send_back(reference: str) -> tuple[str, int] | Response:
+    """Send it back to whoever handled it, with the reason."""
+    form = Form.sent()
+    with form.filling("reason", codes=("case.own_work",)):
+        send_back_case(world(), session_id=acting().session_id, reference=reference, reason=form.value("reason"))
         return redirect(url_for("cases.show", reference=reference))
     return page_of(reference, form), form.status
 
@@ -89,4 +124,6 @@ def page_of(reference: str, form: Form) -> str:
         now=world().clock.now(),
         today=world().clock.today(),
         may_open_unit=may("units.show"),
+        handlers=list_handlers(file.kind, file.area) if may("cases.assign", "POST") else (),
+        most=ANSWER_MOST,
     )

@@ -21,6 +21,7 @@ from backend.console import (
     first_sign_in,
     front,
     ledger,
+    loop,
     occupant_keys,
     own,
     reviews,
@@ -44,7 +45,7 @@ from backend.web import LIVE_HEADER, LOCKED, Caller, caller, error_answer, langu
 
 PAGES = (
     *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, door_sheets, units, occupant_keys),
-    *(cases, reviews, search, deadlines, sync, figures, audits, demo),
+    *(cases, reviews, search, deadlines, loop, sync, figures, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")
 

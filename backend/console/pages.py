@@ -25,6 +25,7 @@ PLACES = (
     ("window.index", "window"),
     ("deadlines.index", "deadlines"),
     ("search.person", "search"),
+    ("loop.figures", "loop"),
     ("sync.health", "sync"),
     ("figures.identity", "figures"),
     ("audits.index", "audit"),

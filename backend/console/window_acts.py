@@ -27,6 +27,7 @@ from backend.services import (
     registrations,
     registry_corrections,
     reported_answers,
+    reports,
     representations,
     units,
     voids,
@@ -40,7 +41,7 @@ from backend.services.window_visits import Visit
 NOTICE = "registration_notice"
 CREATING = (
     *("declare", "declare_exempt", "check_out", "add_co_resident", "declare_child", "declare_for_relative"),
-    *("check_out_for", "claim_unit", "add_unit", "record_lease", "add_co_tenant"),
+    *("check_out_for", "claim_unit", "add_unit", "record_lease", "add_co_tenant", "file_report"),
 )
 # act -> (use case, the ids it is about)
 USE_CASES: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
@@ -82,6 +83,7 @@ USE_CASES: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "extend_lease": (leases.extend_lease, ("lease_id",)),
     "end_lease": (leases.end_lease, ("lease_id",)),
     "attest": (identity_reviews.attest, ("lease_id",)),
+    "file_report": (reports.file_report, ()),
     "host_foreign_done": (foreign_paths.mark_foreign_done_by_host, ("lease_id",)),
 }
 _SAID: Mapping[str, Mapping[str, str]] = {

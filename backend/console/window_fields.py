@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from backend.bootstrap import World
+from backend.domain.case_reports import REPORTS
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.guardians import RELATIONS as GUARDIAN_RELATIONS
 from backend.domain.households import KIN, RELATIONS, REPRESENTATIONS
@@ -78,6 +79,13 @@ def _children(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
 def _looks(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
     """The newest looks at the person's data, as their printed access record has them."""
     return list_recent_looks(world, account_id=visit.account_id)
+def _facts(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
+    """All facts of all kinds of reports, each with its kind; the use case takes those of the chosen one."""
+    return {
+        code: (f"{kind.zh}：{fact.zh}", f"{kind.en}: {fact.en}")
+        for kind in REPORTS.values()
+        for code, fact in kind.facts.items()
+    }
 
 
 COUNTY: Pair = (
@@ -122,6 +130,19 @@ NAMED = (
     _choice("tenant_id_type", "承租人证件种类", "Tenant's document", DOCUMENTS),
     _text("tenant_id_number", "承租人证件号码", "Tenant's document number"),
     _text("tenant_phone", "承租人手机号（没有不填）", "Tenant's phone (empty: none)", optional=True),
+)
+
+REPORT = (
+    _text("unit_no", "门牌二维码上的编号", "Number at the door"),
+    _choice("kind", "哪一类问题", "Kind", {code: (row.zh, row.en) for code, row in REPORTS.items()}),
+    Field("facts", "many", ("是什么情况（选同一类的）", "What is so (of that kind)"), options=_facts),
+    _text(
+        "words",
+        "补充说明",
+        "In addition",
+        optional=True,
+        hint=("只写房屋或门锁，不写任何人，不写号码", "About the dwelling or lock; no person, no numbers"),
+    ),
 )
 
 # act -> fields; an act without a row asks for nothing but a confirmation.
@@ -195,6 +216,7 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     ),
     "add_co_tenant": NAMED,
     "extend_lease": (_day("ends_on", "新的结束日期", "New end", optional=True),),
+    "file_report": REPORT,
     "end_lease": (_day("ended_on", "租客离开日期", "Tenant left on"),),
     "attest": (
         Field("met_in_person", "check", ("房东当面见过租客", "The landlord has met the tenant")),

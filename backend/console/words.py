@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
-from backend.domain import access_words, appointments, cases, ledger, look_questions, purposes, sharing
+from backend.domain import access_words, appointments, case_reports, cases, ledger, look_questions, purposes, sharing
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
@@ -53,6 +53,18 @@ OPENERS = {
     "resident": ("居民", "A resident"),
     "officer": ("工作人员", "Staff"),
     "registry": ("登记机关", "The registry"),
+}
+LOOP_STEPS = {
+    "routed": ("待领取", "Waiting"),
+    "assigned": ("处理中", "Being handled"),
+    "handled": ("待复核", "To be checked"),
+}
+STEP_ACTIONS = {**cases.ACTION_NAMES, "route": ("转到承办部门", "routed to its office")}
+STEP_REASONS = {
+    **cases.REASON_NAMES,
+    **case_reports.SEND_BACK_REASONS,
+    **case_reports.RATING_REASONS,
+    "idle": ("无人处理，自动退回", "Left alone, given back"),
 }
 OWNERS = {
     "tenant": ("租客", "Tenant"),
@@ -109,6 +121,12 @@ AUDIT_ACTIONS = {
     "search_made": ("按号码查找", "Search by number"),
     "case_claimed": ("领取事项", "Case taken"),
     "case_released": ("退回事项", "Case given back"),
+    "case_reported": ("提出事项", "Case reported"),
+    "case_assigned": ("指派事项", "Case handed out"),
+    "case_checked": ("复核事项", "Case checked"),
+    "case_sent_back": ("退回重办", "Case sent back"),
+    "case_rate": ("评价事项", "Case rated"),
+    "case_reopen": ("重新办理", "Case reopened"),
     "reviews_listed": ("查看身份复核队列", "Review queue read"),
     "appointment_listed": ("查看当天预约名单", "Day's appointments read"),
     "appointment_linked": ("设置视频链接", "Video link set"),
@@ -177,6 +195,7 @@ EVIDENCE = {
     "due_on": ("应申报日期", "Was due on"),
     "suggestion": ("其间变化", "Meanwhile"),
     "way": ("来源", "Came from"),
+    "told": ("已短信通知本人选的人", "Text sent to the chosen person"),
     "decision": ("机器判断", "The check said"),
     "owner": ("应由谁补正", "To be mended by"),
     "leg": ("哪一方的申报", "Whose report"),
@@ -237,6 +256,7 @@ NAVIGATION = {
     "deadlines": lazy_gettext("逾期提醒"),
     "search": lazy_gettext("按号码查找"),
     "window": lazy_gettext("窗口办理"),
+    "loop": lazy_gettext("办理成效"),
     "sync": lazy_gettext("登记同步"),
     "staff": lazy_gettext("人员账号"),
     "figures": lazy_gettext("核验指标"),
@@ -248,6 +268,8 @@ ICONS = {
     "cases": "M5 4h14v17H5ZM9 2.5h6v3H9ZM8.5 12l2 2 4.5-4.5M8.5 17.5h7",
     "reviews": "M3 5h18v14H3ZM7 15c0-3 5-3 5 0M9.5 11.2a1.4 1.4 0 1 0 0-2.8 1.4 1.4 0 0 0 0 2.8ZM14.5 9.5h4M14.5 13h4",
     "figures": "M4 20V4M4 20h16M8 16v-4M12 16V8M16 16v-6",
+    "loop": "M17 3l3 3-3 3M20 6H8a4 4 0 0 0-4 4v1M7 21l-3-3 3-3M4 18h12a4 4 0 0 0 4-4v-1",
+    "phone": "M7 2.5h10v19H7ZM11 18.5h2",
     "deadlines": "M12 21a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 8v5l3 2M3 4l3-2M21 4l-3-2",
     "search": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 21 21",
     "sync": "M4 12a8 8 0 0 1 14-5.3L20 9M20 4v5h-5M20 12a8 8 0 0 1-14 5.3L4 15M4 20v-5h5",
@@ -304,7 +326,13 @@ TABLES: Mapping[str, Any] = {
     "FIELDS": purposes.FIELDS | sharing.INBOUND_FIELDS | {code: (f.zh, f.en) for code, f in sharing.FIELDS.items()},
     "ICONS": ICONS,
     "IDENTITY_STATES": IDENTITY_STATES,
+    "LOOP_STEPS": LOOP_STEPS,
     "METHODS": cases.METHODS,
+    "RATING_REASONS": case_reports.RATING_REASONS,
+    "REPORTS": case_reports.REPORTS,
+    "SEND_BACK_REASONS": case_reports.SEND_BACK_REASONS,
+    "STEP_ACTIONS": STEP_ACTIONS,
+    "STEP_REASONS": STEP_REASONS,
     "NAVIGATION": NAVIGATION,
     "OFFICES": cases.OFFICES,
     "OFFICE_PURPOSES": {code: row[:2] for code, row in sharing.OFFICE_PURPOSES.items()},

@@ -67,6 +67,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "identity": (),
     "reported": (),
     "access": (),
+    "report": ("report_id",),
 }
 
 
@@ -95,6 +96,7 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("decisions", "rooms", "claim_decided")),
     **dict(_kinds("decisions", "access", "look_answered")),
     **dict(_kinds("decisions", "reported", "office_renumbered office_became_local office_change_decided")),
+    **dict(_kinds("decisions", "report", "report_answered")),
     **dict(_kinds("decisions", "visitors", "visitor_consent_asked visitor_emergency")),
     **dict(_kinds("keys", "key", "key_suspended key_resumed key_revoked codes_printed lock_replaced key_rebound "
                   "rebind_decided delegate_made")),

@@ -170,6 +170,8 @@ INBOX: dict[str, InboxText] = {
                           "will see to the lease ({reference})."),
     "dispute_decided": InboxText("争议已处理", "The dispute is decided", "{unit}：{decision_zh}。{reason_zh}",
                                  "{unit}: {decision_en}. {reason_en}"),
+    "report_answered": InboxText("您反映的事项已有答复", "Your report is answered", "{reference}：{decision_zh}。{reason_zh}。",
+                                 "{reference}: {decision_en}. {reason_en}."),
     "void_decided": InboxText("作废申请的结果", "Your request to void a registration", "{unit}：{decision_zh}。{reason_zh}",
                               "{unit}: {decision_en}. {reason_en}"),
     "look_answered": InboxText("您的提问有答复了", "Your question is answered",

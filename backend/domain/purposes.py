@@ -115,6 +115,7 @@ FIELDS = {
     "id_number": ("完整证件号码", "full document number"),
     "id_number_masked": ("证件号码（遮盖）", "document number (masked)"),
     "phone_masked": ("手机号（遮盖）", "phone (masked)"),
+    "phone": ("手机号", "phone"),
     "identity_state": ("身份核验状态", "identity check"),
     "lease_dates": ("租期", "lease dates"),
     "residence_dates": ("居住日期", "dates of stay"),

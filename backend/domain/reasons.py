@@ -5,6 +5,7 @@ Larger families stand in sibling files, *_reasons.py. `kind` decides the HTTP st
 
 from __future__ import annotations
 
+from backend.domain.case_reasons import CASE_REASONS
 from backend.domain.household_reasons import HOUSEHOLD_REASONS
 from backend.domain.identity_reasons import IDENTITY_REASONS
 from backend.domain.import_reasons import IMPORT_REASONS
@@ -74,6 +75,7 @@ REASONS: dict[str, Reason] = {
                             "请一小时后再试。", "Try again in an hour."),
     # identity: documents, consent, face, appointments, network identity, guardians
     **IDENTITY_REASONS,
+    **CASE_REASONS,
     **IMPORT_REASONS,
     **SHARING_REASONS,
     **UPKEEP_REASONS,

@@ -34,6 +34,8 @@ def segments(text: str) -> int:
 LOGIN_CODE = ShortText("验证码 {digits}，5 分钟内有效。", "Your code is {digits}, good for 5 minutes.")
 INVITATION = ShortText("房东邀请您领取电子钥匙：{link}", "Your landlord invites you: {link}")
 VISITOR_INVITATION = ShortText("您收到一把临时电子钥匙：{link}", "A visitor's key for you: {link}")
+REPORT_ANSWERED = ShortText("您反映的事项 {reference} 已有答复，请打开安居查看。",
+                            "Your report {reference} has been answered: open Anju.")  # fmt: skip
 
 # One for each kind of reminder that goes out by short message.
 REMINDERS: dict[str, ShortText] = {

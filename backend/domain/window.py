@@ -46,6 +46,7 @@ ACTS: dict[str, WindowAct] = {
     "withdraw_for": WindowAct("撤回代为申报的登记", "Take the entry back"),
     "check_out_for": WindowAct("为同住人办理离开", "Check them out", on_paper=False),
     "object_to_declaration": WindowAct("对他人的申报提出异议", "Object to another's declaration"),
+    "file_report": WindowAct("反映问题", "Report something"),
     "print_receipt": WindowAct("打印登记凭证", "Print the receipt", on_paper=False),
     "print_foreign_form": WindowAct("打印外国人住宿登记表", "Print the foreigners' form", on_paper=False),
     "print_access": WindowAct("打印谁看过我的数据", "Print the access record", on_paper=False),

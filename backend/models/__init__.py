@@ -15,6 +15,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     data_keys,
     dwellings,
     erasures,
+    help_contacts,
     identity_checks,
     imports,
     invitations,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from backend.db import db
-from backend.domain.cases import OPEN_STATES
+from backend.domain.cases import OPEN_STATES, checked_kinds, urgent_kinds
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.officers import Officer
@@ -40,7 +40,11 @@ class CaseLine:
 def list_cases(
     area: str, kinds: Sequence[str], *, scope: str = "open", officer_id: str | None = None, kind: str | None = None
 ) -> tuple[CaseLine, ...]:
-    """Cases of an area and of these kinds: 'open' (most urgent first), 'mine' or 'done' (newest first)."""
+    """Cases of an area and of these kinds.
+
+    'open' and 'mine' begin with requests for help, then the longest overdue; 'check' are those a supervisor has to
+    look at; 'done' the newest first.
+    """
     statement = (
         select(Case, Unit, Dwelling, Officer.badge)
         .outerjoin(Unit, Unit.id == Case.unit_id)
@@ -53,16 +57,19 @@ def list_cases(
         statement = statement.where(Case.kind == kind)
     if scope == "mine":
         statement = statement.where(Case.assigned_to == officer_id, Case.state.in_(OPEN_STATES))
+    elif scope == "check":
+        statement = statement.where(_waits_for_check()).order_by(Case.decided_at)
     elif scope == "done":
-        statement = statement.where(Case.state.not_in(OPEN_STATES)).order_by(Case.decided_at.desc())
+        over = Case.state.not_in(OPEN_STATES) & ~_waits_for_check()
+        statement = statement.where(over).order_by(Case.decided_at.desc())
     else:
         statement = statement.where(Case.state.in_(OPEN_STATES))
-    statement = statement.order_by(case((Case.due_at.is_(None), 1), else_=0), Case.due_at, Case.reference)
+    statement = statement.order_by(_RANK, case((Case.due_at.is_(None), 1), else_=0), Case.due_at, Case.reference)
     return tuple(_line(*row) for row in db.session.execute(statement))
 
 
 def count_cases(area: str, kinds: Sequence[str], officer_id: str, now: datetime) -> dict[str, int]:
-    """How many cases are open, past their time, and with this officer."""
+    """How many cases are open, past their time, with this officer, and waiting for a supervisor's check."""
     late = case((Case.due_at < now, 1), else_=0)
     mine = case((Case.assigned_to == officer_id, 1), else_=0)
     row = db.session.execute(
@@ -70,7 +77,10 @@ def count_cases(area: str, kinds: Sequence[str], officer_id: str, now: datetime)
             Case.area.startswith(area, autoescape=True), Case.kind.in_(kinds), Case.state.in_(OPEN_STATES)
         )
     ).one()
-    return {"open": row[0], "late": int(row[1]), "mine": int(row[2])}
+    waiting = select(func.count()).where(
+        Case.area.startswith(area, autoescape=True), Case.kind.in_(kinds), _waits_for_check()
+    )
+    return {"open": row[0], "late": int(row[1]), "mine": int(row[2]), "check": db.session.scalar(waiting) or 0}
 
 
 def find_neighbours(references: Sequence[str], reference: str) -> tuple[str | None, str | None]:
@@ -79,6 +89,13 @@ def find_neighbours(references: Sequence[str], reference: str) -> tuple[str | No
         return None, references[0] if references else None
     at = list(references).index(reference)
     return (references[at - 1] if at else None), (references[at + 1] if at + 1 < len(references) else None)
+
+
+def _waits_for_check() -> ColumnElement[bool]:
+    return (Case.state == "handled") & Case.kind.in_(checked_kinds())
+
+
+_RANK = case((Case.kind.in_(urgent_kinds()), 0), else_=1)
 
 
 def _line(row: Case, unit: Unit | None, dwelling: Dwelling | None, badge: str | None) -> CaseLine:

@@ -41,7 +41,7 @@ def apply_decision(
         _tell_of_rebind(world, session, case)
     elif case.kind == "void_request":
         _settle_void(world, session, case, actor)
-    elif case.kind == "data_question":
+    elif case.kind == "look_question":
         _tell_of_answer(world, session, case)
     else:
         _clear_mark(session, case)

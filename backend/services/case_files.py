@@ -10,12 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
-from backend.domain.cases import kinds_for
+from backend.domain.cases import CHECKERS, KINDS, decide_check, kinds_for
 from backend.domain.documents import mask_number
 from backend.domain.officers import covers
 from backend.domain.purposes import HANDLE_CASE, decide_act
 from backend.domain.refusals import Refusal
 from backend.gateways.world import World
+from backend.models.accounts import Account
 from backend.models.cases import Case
 from backend.models.leases import Lease
 from backend.models.officers import Officer
@@ -25,6 +26,8 @@ from backend.models.units import UnitClaim
 from backend.queries.unit_facts import ResidenceFacts, UnitFacts, find_residence, find_unit
 from backend.services.appointment_changes import AppointmentView, find_latest, view_appointment
 from backend.services.audit import write_leaf
+from backend.services.case_messages import own_phone
+from backend.services.case_steps import StepView, list_steps
 from backend.services.disclosures import answer, judge_cap, note_refusal
 from backend.services.look_answers import asked_about_own_look
 from backend.services.officer_sessions import Acting, acting_officer
@@ -48,7 +51,10 @@ class CasePerson:
 
 @dataclass(frozen=True)
 class CaseFile:
-    """One case with what is needed to decide it. `evidence` holds codes and dates, no person's data."""
+    """One case with what is needed to decide it. `evidence` holds codes and dates, no person's data.
+
+    `phone` is whom to call back, shown to the officer who has taken the case and to nobody else.
+    """
 
     reference: str
     kind: str
@@ -69,6 +75,15 @@ class CaseFile:
     persons: tuple[CasePerson, ...]
     appointment: AppointmentView | None
     escalated_at: datetime | None
+    area: str
+    has_reporter: bool
+    call_back: bool
+    phone: str | None
+    may_check: bool
+    is_own_work: bool
+    stars: int | None
+    stars_reason: str | None
+    steps: tuple[StepView, ...]
 
 
 def look_at_case(world: World, *, session_id: str, reference: str) -> CaseFile:
@@ -112,7 +127,9 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
         return case
     refusal = decide_act(acting.session.purpose, HANDLE_CASE)
     parties = _parties(session, case)
-    refusal = refusal or judge_cap(world, session, acting, list(parties), "case_opened")
+    caller_id = _caller(session, acting, case)
+    read = [*parties, *([caller_id] if caller_id and caller_id not in parties else [])]
+    refusal = refusal or judge_cap(world, session, acting, read, "case_opened")
     if refusal is not None:
         return refusal
     persons = []
@@ -131,8 +148,33 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
         persons.append(_case_person(world, session, person_id, part, claim))
     if not parties:
         write_leaf(world, session, acting.actor, "case_opened", object_kind="case", object_id=case.reference)
+    phone = _phone_of_reporter(world, session, acting, case, caller_id)
     touch(world, acting, case)
-    return _file(session, acting, case, tuple(persons))
+    return _file(world, session, acting, case, tuple(persons), phone)
+
+
+def _caller(session: Session, acting: Acting, case: Case) -> str | None:
+    """The person behind a reporter who wants to be called, when this officer is the one to call."""
+    if not case.call_back or case.reporter_id is None or case.assigned_to != acting.officer.id:
+        return None
+    return session.get_one(Account, case.reporter_id).person_id
+
+
+def _phone_of_reporter(world: World, session: Session, acting: Acting, case: Case, person_id: str | None) -> str | None:
+    """The number to call, written down first; whoever reported reads that it was shown."""
+    if not case.call_back or case.reporter_id is None or case.assigned_to != acting.officer.id:
+        return None
+    write_leaf(
+        world,
+        session,
+        acting.actor,
+        "case_opened",
+        subject_id=person_id,
+        object_kind="case",
+        object_id=case.reference,
+        fields=("phone",),
+    )
+    return own_phone(world, session, case.reporter_id)
 
 
 def _parties(session: Session, case: Case) -> dict[str, tuple[str, UnitClaim | None]]:
@@ -175,9 +217,13 @@ def _case_person(world: World, session: Session, person_id: str, part: str, clai
     return CasePerson(part, name, person.id_type, mask_number(number_of(world, session, person)), person.identity_state)
 
 
-def _file(session: Session, acting: Acting, case: Case, persons: tuple[CasePerson, ...]) -> CaseFile:
+def _file(
+    world: World, session: Session, acting: Acting, case: Case, persons: tuple[CasePerson, ...], phone: str | None
+) -> CaseFile:
     appointment = find_latest(session, case.id)
     left_on = case.evidence.get("landlord_says_left_on")
+    checks = acting.officer.role in CHECKERS and KINDS[case.kind].checked and case.state == "handled"
+    refused = decide_check(case.kind, case.state, "check", case.decided_by, acting.officer.id) if checks else None
     return CaseFile(
         reference=case.reference,
         kind=case.kind,
@@ -198,4 +244,13 @@ def _file(session: Session, acting: Acting, case: Case, persons: tuple[CasePerso
         persons=persons,
         appointment=view_appointment(appointment, case.reference) if appointment else None,
         escalated_at=case.escalated_at,
+        area=case.area,
+        has_reporter=case.reporter_id is not None,
+        call_back=case.call_back,
+        phone=phone,
+        may_check=checks and refused is None,
+        is_own_work=refused is not None,
+        stars=case.stars,
+        stars_reason=case.stars_reason,
+        steps=list_steps(world, session, case),
     )

@@ -14,6 +14,8 @@ from backend.domain.ids import new_id
 from backend.gateways.clock import CHINA
 from backend.gateways.world import World
 from backend.models.cases import Case
+from backend.services.audit import SYSTEM, Actor
+from backend.services.case_steps import advance, note_step
 
 # One lock number for all references: PostgreSQL's writers take turns here; SQLite's do already (BEGIN IMMEDIATE).
 _REFERENCE_LOCK = 0x414A  # 'AJ'
@@ -32,19 +34,23 @@ def open_case(
     opened_by: str,
     evidence: Mapping[str, Any] | None = None,
     due_at: datetime | None = None,
+    reporter_id: str | None = None,
+    call_back: bool = False,
+    actor: Actor = SYSTEM,
+    words: str = "",
 ) -> Case:
-    """Open one case inside the present write unit, routed to the office entitled to its kind.
+    """Open one case inside the present write unit: reported by `actor`, routed to the office entitled to its kind.
 
     `area` is the 12-digit division of the dwelling (or the prefix the matter belongs to); `evidence` holds ids and
-    codes only, never a person's data. Without `due_at` the kind's own time applies. The row is flushed, so that its
-    id may be referred to at once.
+    codes only, never a person's data. Without `due_at` the kind's own time applies. `reporter_id` is the account that
+    gets the answer, `words` what it said about the thing. The row is flushed, so that its id may be referred to.
     """
     now = world.clock.now()
     case = Case(
         id=new_id(),
         reference=_next_reference(world, session),
         kind=kind,
-        state="routed",
+        state="reported",
         area=area,
         office=office_of(kind),
         rule=rule,
@@ -55,9 +61,14 @@ def open_case(
         opened_by=opened_by,
         opened_at=now,
         due_at=due_at or due_time_of(kind, now),
+        reporter_id=reporter_id,
+        call_back=call_back,
+        version=1,
     )
     session.add(case)
     session.flush()
+    note_step(world, session, case, "report", actor, words=words)
+    advance(world, session, case, "route", SYSTEM)
     return case
 
 

@@ -7,7 +7,8 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
-from backend.domain.cases import decide_action, find_decision_faults
+from backend.domain.case_reports import ANSWER_MOST, find_words_faults
+from backend.domain.cases import KINDS, decide_action, find_decision_faults
 from backend.domain.purposes import HANDLE_CASE, decide_act
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
@@ -15,6 +16,7 @@ from backend.models.cases import Case
 from backend.services.audit import write_leaf
 from backend.services.case_effects import apply_decision
 from backend.services.case_files import badge_of, case_for, touch
+from backend.services.case_steps import advance
 from backend.services.disclosures import answer, note_refusal
 from backend.services.officer_sessions import Acting, acting_officer
 
@@ -56,10 +58,12 @@ def decide_case(
     reason: str,
     method: str | None = None,
     moved_out_on: date | None = None,
+    answer_text: str = "",
 ) -> None:
     """Decide a case one has taken; what follows from it and the messages to those concerned are one write unit.
 
-    `method` ('window' or 'live_video') belongs to an identity review, `moved_out_on` to a dispute decided so.
+    `method` ('window' or 'live_video') belongs to an identity review, `moved_out_on` to a dispute decided so. Where
+    somebody reported, `answer_text` (1–300 characters, about the thing) is what they are told once it was checked.
     Raises Refused with every faulty field, case.not_taken, case.taken, transition, purpose.missing, purpose.unfit,
     area.foreign, forbidden, not_found.
     """
@@ -73,9 +77,10 @@ def decide_case(
             note_refusal(world, session, acting, refusal, "case", reference)
         else:
             faults = find_decision_faults(case.kind, decision, reason, method, moved_out_on, world.clock.today())
+            faults += _find_answer_faults(case, answer_text)
             if faults:
                 raise Refused.of(faults)
-            _decide(world, session, acting, case, decision, reason, method, moved_out_on)
+            _decide(world, session, acting, case, decision, reason, method, moved_out_on, answer_text)
     if refusal is not None:
         raise Refused.of([refusal])
 
@@ -88,9 +93,9 @@ def _claim(world: World, session: Session, acting: Acting, case: Case) -> Case |
     refusal = decide_action(case.state, "claim")
     if refusal is not None:
         return refusal
-    case.state, case.assigned_to, case.assigned_at = "assigned", acting.officer.id, world.clock.now()
+    case.assigned_to, case.assigned_at = acting.officer.id, world.clock.now()
     touch(world, acting, case)
-    case.version += 1
+    advance(world, session, case, "claim", acting.actor)
     write_leaf(world, session, acting.actor, "case_claimed", object_kind="case", object_id=case.reference)
     return case
 
@@ -101,8 +106,8 @@ def _release(world: World, session: Session, acting: Acting, case: Case) -> Case
         return refusal
     if case.assigned_to != acting.officer.id and acting.officer.role != "supervisor":
         return _taken(session, case)
-    case.state, case.assigned_to, case.assigned_at = "routed", None, None
-    case.version += 1
+    case.assigned_to, case.assigned_at = None, None
+    advance(world, session, case, "release", acting.actor)
     write_leaf(world, session, acting.actor, "case_released", object_kind="case", object_id=case.reference)
     return case
 
@@ -119,6 +124,12 @@ def _judge_decider(session: Session, acting: Acting, case: Case) -> Refusal | No
     return decide_action(case.state, "decide")
 
 
+def _find_answer_faults(case: Case, answer_text: str) -> list[Refusal]:
+    if not KINDS[case.kind].checked:
+        return []
+    return find_words_faults(answer_text, "answer_text", ANSWER_MOST, least=1 if case.reporter_id else 0)
+
+
 def _decide(
     world: World,
     session: Session,
@@ -128,13 +139,15 @@ def _decide(
     reason: str,
     method: str | None,
     moved_out_on: date | None,
+    answer_text: str,
 ) -> None:
     case.decision, case.decision_reason = decision, reason
     refusal = apply_decision(world, session, case, acting.actor, method=method, moved_out_on=moved_out_on)
     if refusal is not None:
         raise Refused.of([refusal])  # rolls the whole write unit back
-    case.state, case.decided_by, case.decided_at = "handled", acting.officer.id, world.clock.now()
-    case.version += 1
+    case.decided_by, case.decided_at = acting.officer.id, world.clock.now()
+    words = answer_text if KINDS[case.kind].checked else ""
+    advance(world, session, case, "decide", acting.actor, reason=reason, words=words)
     write_leaf(
         world,
         session,

@@ -21,6 +21,7 @@ from backend.models.lock_events import LockAnomaly
 from backend.models.network_identity import NetworkIdentityRequest
 from backend.models.persons import Person
 from backend.services.audit import SYSTEM, write_leaf
+from backend.services.case_steps import advance, forget_words, note_step
 from backend.services.duties import keep_duties
 from backend.services.erasures import finish_erasures
 from backend.services.event_months import forget_door_events, make_months_ahead
@@ -74,8 +75,8 @@ def _give_back_idle_cases(world: World, session: Session) -> None:
         )
     )
     for case in idle.all():
-        case.state, case.assigned_to, case.assigned_at, case.touched_at = "routed", None, None, None
-        case.version += 1
+        case.assigned_to, case.assigned_at, case.touched_at = None, None, None
+        advance(world, session, case, "release", SYSTEM, reason="idle")
         write_leaf(
             world, session, SYSTEM, "case_released", object_kind="case", object_id=case.reference, decision="idle"
         )
@@ -96,6 +97,7 @@ def _escalate_late_reviews(world: World, session: Session) -> None:
     for case in late.all():
         case.escalated_at = world.clock.now()
         case.version += 1
+        note_step(world, session, case, "escalate", SYSTEM)
         if case.person_id is not None:
             tell_person(world, session, case.person_id, step.notice, once=case.id, reference=case.reference)
 
@@ -144,6 +146,11 @@ def _forget_adrift(world: World, session: Session) -> None:
     forget_adrift(world, session)
 
 
+def _forget_words(world: World, session: Session) -> None:
+    """Retention of what was written in reports and answers."""
+    forget_words(world, session)
+
+
 def _forget_shared(world: World, session: Session) -> None:
     """Retention of what went to and came from other offices; the leaves that show it to people stay."""
     forget_shared(world, session)
@@ -164,5 +171,6 @@ OFTEN = (
     _forget,
     _finish_erasures,
 )
-HOURLY = (_keep_months, _forget_door_events, _forget_adrift, _forget_shared, _forget_told)  # they look through a month's rows
+# They look through a month's rows.
+HOURLY = (_keep_months, _forget_door_events, _forget_words, _forget_adrift, _forget_shared, _forget_told)
 CHORES = (*OFTEN, *HOURLY)

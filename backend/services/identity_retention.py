@@ -17,6 +17,7 @@ from backend.models.accounts import Account
 from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
+from backend.models.registry_returns import RegistryLeg
 from backend.models.units import Unit
 from backend.services.audit import SYSTEM, write_leaf
 from backend.services.erasure_facts import find_waits, find_waits_of_person
@@ -68,6 +69,7 @@ def _perhaps_adrift() -> tuple[ColumnElement[bool], ...]:
 def _forget_unused_names(world: World, session: Session) -> None:
     """What a landlord wrote of a tenant who never declared, or whose entry was voided, once the lease is over."""
     before = world.clock.now() - world.house.identity_kept
+    told = exists().where(RegistryLeg.registration_id == Registration.id, RegistryLeg.state == "ACTIVE")
     unused = (
         select(Lease)
         .join(Registration, Registration.lease_id == Lease.id)
@@ -76,6 +78,7 @@ def _forget_unused_names(world: World, session: Session) -> None:
             Lease.named_gone_at.is_(None),
             Registration.residence == "voided",
             Registration.updated_at <= before,
+            ~told,
         )
     )
     for lease in session.scalars(unused).all():

@@ -22,6 +22,7 @@ from backend.models.units import Unit
 from backend.services.appointment_changes import end_appointment
 from backend.services.audit import Actor
 from backend.services.case_opening import open_case, open_once
+from backend.services.case_steps import advance
 from backend.services.hands import Desk, acting_for
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
@@ -108,7 +109,8 @@ def close_review(world: World, session: Session, person_id: str, actor: Actor) -
     """The identity was settled another way: nobody needs to decide or to meet any more."""
     review = find_review(session, person_id)
     if review is not None:
-        review.state, review.decision, review.decided_at = "answered", "matched", world.clock.now()
+        review.decision, review.decided_at = "matched", world.clock.now()
+        advance(world, session, review, "settle", actor)
         end_appointment(world, session, review.id, "cancel", actor)
     session.flush()
 

@@ -15,12 +15,14 @@ from backend.domain.officers import covers
 from backend.domain.purposes import SERVE, decide_act
 from backend.domain.refusals import Refusal
 from backend.gateways.world import World
+from backend.models.cases import Case
 from backend.models.letters import Letter
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.printing.letters import Letter as LetterPaper
 from backend.printing.letters import print_letter
 from backend.services.audit import write_leaf
+from backend.services.case_steps import last_words, list_steps
 from backend.services.disclosures import answer, note_refusal
 from backend.services.letter_rows import find_home
 from backend.services.officer_sessions import Acting, acting_officer
@@ -117,6 +119,8 @@ def _compose(world: World, session: Session, row: Letter, person: Person, langua
         )
     text, params = INBOX[row.kind], defaultdict(str, row.params)
     body = (text.text_zh.format_map(params), text.text_en.format_map(params))
+    if row.kind == "report_answered":
+        body = _with_answer(world, session, row, body)
     return LetterPaper(
         "notice",
         name,
@@ -126,6 +130,13 @@ def _compose(world: World, session: Session, row: Letter, person: Person, langua
         body=body,
         rule=row.rule or "",
     )
+
+
+def _with_answer(world: World, session: Session, row: Letter, body: tuple[str, str]) -> tuple[str, str]:
+    """On paper the answer stands in the letter; what was written stays sealed in the case until then."""
+    case = session.get(Case, str(row.params.get("report_id", "")))
+    words = last_words(list_steps(world, session, case), "decide") if case is not None and case.answered_at else None
+    return (f"{body[0]}答复：{words}", f"{body[1]} Answer: {words}") if words else body
 
 
 def _accepted(session: Session, row: Letter) -> Registration | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 
-KIND = "data_question"
+KIND = "look_question"
 
 
 @dataclass(frozen=True)

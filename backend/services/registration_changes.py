@@ -20,6 +20,7 @@ from backend.models.units import Unit
 from backend.services import outbox
 from backend.services.audit import SYSTEM, Actor, write_leaf
 from backend.services.case_opening import open_case
+from backend.services.case_steps import advance
 from backend.services.change_feed import note_registration, note_unit
 from backend.services.field_sources import note_fields
 
@@ -149,9 +150,8 @@ def settle_dispute_by_agreement(world: World, session: Session, registration: Re
     case = session.get(Case, registration.case_id) if registration.case_id else None
     if case is None or case.kind != "dispute" or case.state not in OPEN_STATES:
         return
-    case.state, case.decision, case.decision_reason = "handled", "moved_out", "both_sides_heard"
-    case.decided_at = world.clock.now()
-    case.version += 1
+    case.decision, case.decision_reason, case.decided_at = "moved_out", "both_sides_heard", world.clock.now()
+    advance(world, session, case, "settle", SYSTEM, reason="both_sides_heard")
     registration.case_id = None
     write_leaf(
         world,

@@ -143,16 +143,20 @@ class TenancyView:
 def my_tenancies(world: World, *, account_id: str) -> tuple[TenancyView, ...]:
     """All tenancies this account holds or held, newest first."""
     with reading() as session:
-        lease_ids = session.scalars(
-            select(Key.lease_id)
-            .where(Key.holder_account_id == account_id, Key.kind == "occupant")
-            .order_by(Key.created_at.desc())
-        )
-        registrations = [
-            session.scalars(select(Registration).where(Registration.lease_id == lease_id)).one()
-            for lease_id in dict.fromkeys(lease_ids)
-        ] + _lived_along(session, account_id)
-        return tuple(_view(world, session, account_id, row) for row in registrations)
+        return tuple(_view(world, session, account_id, row) for row in own_registrations(session, account_id))
+
+
+def own_registrations(session: Session, account_id: str) -> list[Registration]:
+    """The registrations of all tenancies this account holds or held, newest first, then those it lives along under."""
+    lease_ids = session.scalars(
+        select(Key.lease_id)
+        .where(Key.holder_account_id == account_id, Key.kind == "occupant")
+        .order_by(Key.created_at.desc())
+    )
+    return [
+        session.scalars(select(Registration).where(Registration.lease_id == lease_id)).one()
+        for lease_id in dict.fromkeys(lease_ids)
+    ] + _lived_along(session, account_id)
 
 
 def get_tenancy(world: World, *, account_id: str, registration_id: str) -> TenancyView:

@@ -21,6 +21,7 @@ from mobile_api.api import (
     proofs,
     registrations,
     reported,
+    reports,
     residence_paths,
     sign_ins,
     unit_board,
@@ -54,6 +55,7 @@ NOUNS = (
     visitor_keys,
     access_records,
     reported,
+    reports,
     proofs,
 )
 LARGER = {

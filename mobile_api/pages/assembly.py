@@ -49,6 +49,8 @@ VIEWS = (
     "households",
     "declared_for",
     "reported",
+    "reports",
+    "help_requests",
 )
 
 

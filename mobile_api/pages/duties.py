@@ -55,6 +55,7 @@ OPENS = {
     "identity": ("account.home", "account.home"),
     "reported": ("account.list_reported", "account.list_reported"),
     "access": ("account.access", "account.access"),
+    "report": ("tenant.show_report", "tenant.list_reports"),
 }
 
 def notice_page(notice: NoticeView) -> str:
@@ -68,6 +69,8 @@ def notice_page(notice: NoticeView) -> str:
             return url_for("landlord.visitors", unit_id=params["unit_id"])
         return url_for("landlord.home" if is_landlord else "tenant.any_visitors")
     one, many = OPENS[place]
+    if place == "report" and is_landlord:
+        one, many = "landlord.show_report", "landlord.list_reports"
     named = {name: params[name] for name in PLACES[place] if params.get(name)}
     return url_for(one, **named) if len(named) == len(PLACES[place]) else url_for(many)
 

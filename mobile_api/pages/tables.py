@@ -65,6 +65,28 @@ KEY_REASONS = {
     "landlord_changed": _l("钥匙已停用：房东已更换。"),
     "issuer_left": _l("钥匙已停用：发钥匙的住户已搬走。"),
 }
+# A report as its reporter sees it: sign and icon, the state in words, what each step was.
+REPORT_SIGNS = {
+    "routed": ("going", "send"),
+    "assigned": ("going", "clock"),
+    "answered": ("good", "check"),
+    "rated": ("plain", "check"),
+}
+REPORT_STATES = {
+    "routed": ("已送到，等人领取", "Delivered, waiting to be taken"),
+    "assigned": ("处理中", "Being handled"),
+    "answered": ("已答复，请您评价", "Answered, please rate"),
+    "rated": ("已办结", "Closed"),
+}
+REPORT_STEPS = {
+    "report": ("您提出", "You reported it"),
+    "route": ("送到办理部门", "Delivered to the office"),
+    "claim": ("有人开始办理", "Somebody has taken it"),
+    "decide": ("已办理，正在复核", "Handled, being checked"),
+    "answer": ("复核后答复", "Checked and answered"),
+    "rate": ("您已评价", "You rated it"),
+    "reopen": ("您要求重新办理", "You had it reopened"),
+}
 CONSENT_SIGNS = {
     "asked": ("going", "clock"),
     "given": ("good", "check"),

@@ -13,10 +13,11 @@ from backend.domain.commands import FINAL
 from backend.domain.ids import new_id
 from backend.domain.reasons import REASONS
 from backend.domain.refusals import Refusal
-from backend.services import access_records, commands, keys, tenancies
+from backend.services import access_records, commands, help_requests, keys, tenancies
 from backend.web import language
 from mobile_api.api.paging import page_by_moment, read_moment
 from mobile_api.pages.doors import account_id, tenant, wants_json, world
+from mobile_api.pages.forms import Sheet
 from mobile_api.pages.live import live
 from mobile_api.pages.tables import COMMAND_STATES, LOCK_REFUSALS
 from mobile_api.requests import preferred_wait
@@ -40,8 +41,9 @@ def any_key() -> Response:
 def key(registration_id: str) -> str:
     """One big button, the state in words, the period, whether the lock is online."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
+    contact = help_requests.find_help_contact(world(), account_id=account_id())
     return render_template("tenant/key.html", home=mine, once=new_id(), command_word=asked_word(),
-                           today=world().clock.today())
+                           help_contact=contact, help_sheet=Sheet.of_request({}), today=world().clock.today())
 
 
 def asked_word() -> str | None:

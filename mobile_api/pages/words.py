@@ -18,10 +18,12 @@ from jinja2.runtime import Context
 
 from backend.domain import (
     access_words,
-    cases,
+    case_kinds,
+    case_reports,
     documents,
     erasures,
     guardians,
+    help_requests,
     households,
     keys,
     leases,
@@ -292,6 +294,20 @@ TABLES = {
     "KEY_REASONS": tables.KEY_REASONS,
     "CONSENT_SIGNS": tables.CONSENT_SIGNS,
     "WEEKDAYS": tables.WEEKDAYS,
+    "REPORTS": case_reports.REPORTS,
+    "STARS": case_reports.STARS,
+    "REPORT_NAMES": {code: (kind.zh, kind.en) for code, kind in case_kinds.KINDS.items()},
+    "REPORT_SIGNS": tables.REPORT_SIGNS,
+    "REPORT_STATES": tables.REPORT_STATES,
+    "REPORT_STEPS": tables.REPORT_STEPS,
+    "HELP_SECONDS": help_requests.COUNTDOWN_SECONDS,
+    "CASE_OFFICES": case_kinds.OFFICES,
+    "CASE_REASONS": case_kinds.REASON_NAMES,
+    "DECISION_NAMES": {
+        code: (end.zh, end.en)
+        for kind in case_reports.REPORTED
+        for code, end in case_kinds.KINDS[kind].decisions.items()
+    },
     "VISIT_PURPOSES": visitors.PURPOSES,
     "EMERGENCIES": visitors.EMERGENCIES,
     "CONSENTS": visitors.CONSENT_NAMES,
@@ -321,7 +337,6 @@ TABLES = {
     "VOID_REASONS": residence_paths.VOID_REASONS,
     "FIELD_SOURCES": residence_paths.FIELD_SOURCES,
     "LOOK_QUESTIONS": look_questions.QUESTIONS,
-    "CASE_REASONS": cases.REASON_NAMES,
     "OBSTACLES": erasures.OBSTACLES,
     "REMAINS": erasures.REMAINS,
 }

@@ -24,6 +24,7 @@ from backend.services import (
     erasures,
     exemptions,
     foreign_paths,
+    help_requests,
     household_children,
     households,
     identity_reviews,
@@ -43,11 +44,12 @@ from backend.services.guardians import enter_child
 from backend.services.import_work import work_on_imports
 from backend.services.lock_manifests import import_locks
 from backend.services.persons import enter_identity
+from backend.services.reports import file_report
 from backend.services.turns import TurnHolder
 from backend.wire.jwk import jwk_of, make_private_key
 from backend.worker.registry_loop import process_once
 from device_sim.identities import make_identity
-from tests.services import staff, stories
+from tests.services import reporting_cases, staff, stories
 from tests.services.reports import make_birth
 from tests.services.test_lease_imports import HEAD, line
 
@@ -74,6 +76,8 @@ class Person:
     lock: str = ""
     other: str = ""  # a child, a member of the household or a visitor's key
     again: str = ""  # a second one
+    report: str = ""  # what they have reported
+    asked: str = ""  # their request for help
 
 
 class Cast:
@@ -358,6 +362,19 @@ def came_home(world: World, lock_id: str, key_id: str | None, days: float = 0, s
     with transaction() as session:
         session.add(LockEvent(lock_id=lock_id, seq=seq, at=at, kind="lock.unlocked", key_id=key_id, text="{}",
                               hash=b"h" * 32, received_at=at))  # fmt: skip
+def reports(cast: Cast) -> None:
+    """The registered tenant has reported something that waits; the host's was answered, and help asked for."""
+    cast["registered"].report = file_report(
+        cast.world, account_id=cast["registered"].account, unit_no=cast["registered"].door, kind="lock_trouble",
+        facts=["keypad"], words="按键盘没有反应。", call_back=True,
+    ).id  # fmt: skip
+    host = cast["host"]
+    made = file_report(cast.world, account_id=host.account, unit_no=host.door, kind="unsafe_dwelling",
+                       facts=["wires_bare"], words="插座旁的电线露在外面。")  # fmt: skip
+    reporting_cases.answer(cast.world, reporting_cases.make_crew(cast.world, "walker"), made.reference)
+    host.report = made.id
+    help_requests.choose_help_contact(cast.world, account_id=host.account, phone="+8619900007788", with_address=True)
+    host.asked = help_requests.ask_for_help(cast.world, account_id=host.account, registration_id=host.home).id
 
 
 STAGES: tuple[Callable[[Cast], None], ...] = (
@@ -376,4 +393,5 @@ STAGES: tuple[Callable[[Cast], None], ...] = (
     a_co_tenant,
     a_list,
     rights_used,
+    reports,
 )

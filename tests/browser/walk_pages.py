@@ -119,6 +119,28 @@ OWN = (
     Visit("account.list_reported", "registered", "/me/reported"),
     Visit("account.list_sign_ins", "registered", "/me/sign-ins"),
 )
+REPORTS = (
+    Visit("tenant.list_reports", "newcomer", "/t/reports"),
+    Visit("tenant.list_reports", "host", "/t/reports"),
+    Visit("landlord.list_reports", "few", "/l/reports"),
+    Visit("tenant.new_report", "registered", "/t/reports/new"),
+    *both("tenant.new_report", "registered", "/t/reports/new?kind=unsafe_dwelling"),
+    Visit("tenant.new_report", "newcomer", "/t/reports/new?kind=resident_report"),
+    Visit("tenant.new_report", "newcomer", "/t/reports/new?unit={registered.door}"),
+    Visit("tenant.new_report", "newcomer", "/t/reports/new?unit={registered.door}&kind=unsafe_dwelling"),
+    Visit("landlord.new_report", "few", "/l/reports/new"),
+    *both("landlord.new_report", "few", "/l/reports/new?kind=data_question"),
+    Visit("landlord.new_report", "many", "/l/reports/new?kind=lock_trouble"),
+    Visit("tenant.show_report", "registered", "/t/reports/{report}"),
+    Visit("tenant.show_report", "host", "/t/reports/{report}"),
+    Visit("tenant.show_report", "host", "/t/reports/{report}", "form[action$=rating]", 422),
+    Visit("tenant.show_report", "host", "/t/reports/{asked}"),
+    Visit("landlord.show_report", "host", "/l/reports/{report}"),
+    Visit("tenant.help_page", "registered", "/t/homes/{home}/help"),
+    Visit("tenant.help_page", "host", "/t/homes/{home}/help"),
+    *both("tenant.help_contact", "registered", "/t/help-contact"),
+    Visit("tenant.help_contact", "host", "/t/help-contact"),
+)
 LANDLORDS = (
     Visit("landlord.home", "newcomer", "/l/"),
     Visit("landlord.home", "few", "/l/"),
@@ -242,4 +264,4 @@ TENANTS = (
     Visit("tenant.visit", "visitor", "/t/visits/{key}"),
 )  # fmt: skip
 
-VISITS: tuple[Visit, ...] = (*NOBODYS, *OWN, *LANDLORDS, *TENANTS)
+VISITS: tuple[Visit, ...] = (*NOBODYS, *OWN, *REPORTS, *LANDLORDS, *TENANTS)

@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 from flask import Flask
 from jinja2.ext import babel_extract
 
+from backend.web import load_policy
 from tests.services import stories
 
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
@@ -55,7 +56,11 @@ def test_what_the_console_imports_never_leads_to_a_table_of_door_events() -> Non
 
 
 def test_no_route_exports_persons(console: Flask) -> None:
+    numbers_only = {"/loop.csv"}  # counts by office and area, small ones hidden
     for rule in console.url_map.iter_rules():
+        if rule.rule in numbers_only:
+            assert load_policy()[f"console.{rule.endpoint}", "GET"].fields == ()
+            continue
         assert not re.search(r"csv|xls|export|download|api", rule.rule), rule.rule
 
 

@@ -72,6 +72,7 @@ EQUIVALENTS: dict[str, str] = {
     "extend_lease": "api.leases.extend_lease landlord.extend",
     "end_lease": "api.leases.end_lease landlord.end",
     "attest": "api.leases.attest landlord.attest",
+    "file_report": "api.reports.file_report api.reports.list_places tenant.new_report landlord.new_report",
 }
 # why -> what has no act at the window
 NONE_NEEDED: dict[str, str] = {
@@ -97,6 +98,13 @@ NONE_NEEDED: dict[str, str] = {
     "tenant.command_state tenant.key tenant.near_documents tenant.near_report tenant.near_time tenant.new_phone "
     "tenant.own_key tenant.unlock landlord.prepare_issue landlord.take_in_issued tenant.fetch_activation "
     "tenant.take_in_received",
+    "the answer to a report comes as a letter; whoever is not content has it reported again at the window":
+    "api.reports.list_reports api.reports.get_report api.reports.rate_report api.reports.reopen_report "
+    "tenant.list_reports tenant.show_report tenant.rate_report tenant.reopen_report "
+    "landlord.list_reports landlord.show_report landlord.rate_report landlord.reopen_report",
+    "help is asked for where nobody is; at the window somebody is": "api.reports.ask_for_help "
+    "api.reports.get_help_contact api.reports.choose_help_contact api.reports.forget_help_contact tenant.ask_for_help "
+    "tenant.help_page tenant.help_contact tenant.forget_help_contact",
     "a link to another's phone: who has none accepts the lease at the window": "api.leases.invite_tenant "
     "api.leases.cancel_invitation landlord.invite landlord.cancel_invitation landlord.share",
     "a visitor's key lives on the visitor's phone and is issued from one": "api.visitor_keys.issue_visitor_key "

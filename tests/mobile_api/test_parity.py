@@ -57,6 +57,9 @@ WITHOUT_IF_MATCH = {
     "access_records_silence_topics": SAME_AGAIN,
     "imports_stop": ONE_WAY,
     "reported_answer_reported": ONE_WAY,
+    "reports_rate_report": SAME_AGAIN,
+    "reports_choose_help_contact": SAME_AGAIN,
+    "reports_forget_help_contact": ONE_WAY,
 }
 # Lists without pages, each with what keeps them short.
 BOUNDED = {
@@ -81,6 +84,7 @@ BOUNDED = {
     "reported_list_reported": "what offices reported about one person",
     "unit_board_list_late_tenants": "those who are late at present",
     "invitations_list_mine": "open invitations to one phone",
+    "reports_list_places": "the dwellings one person lives in or lets, 200 at most; of more, the number is typed",
     "proofs_list_door_sheets": "units of one landlord, all on one print",
 }
 
@@ -211,4 +215,5 @@ def test_changes_name_their_version_and_lists_that_grow_have_pages(mobile: Flask
     assert unversioned == set(WITHOUT_IF_MATCH)
     assert unpolled == set(WITHOUT_IF_NONE_MATCH)
     assert unpaged == set(BOUNDED)
-    assert paged == {"access_records_list_notices", "keys_list_door_events", "visitor_keys_list_visitor_keys"}
+    assert paged == {"access_records_list_notices", "keys_list_door_events", "reports_list_reports",
+                     "visitor_keys_list_visitor_keys"}  # fmt: skip

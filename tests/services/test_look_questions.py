@@ -54,7 +54,7 @@ def test_a_question_is_one_case_of_the_data_office_however_often_it_is_asked(wor
     first = ask_about_look(world, account_id=story.tenant, record_id=look.id, question="why")
     again = ask_about_look(world, account_id=story.tenant, record_id=look.id, question="too_much")
     assert again == first and first.code == "why" and first.due_at is not None
-    (case,) = db.session.scalars(select(Case).where(Case.kind == "data_question")).all()
+    (case,) = db.session.scalars(select(Case).where(Case.kind == "look_question")).all()
     assert KINDS[case.kind].office == "data_office" and case.area == "330522003900"
     assert case.evidence["badge"] == look.badge and case.evidence["purpose"] == "for_help_request"
     assert "周来福" not in str(case.evidence)

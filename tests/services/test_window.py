@@ -16,16 +16,20 @@ from backend.models.accounts import Account
 from backend.models.audit import AuditLeaf
 from backend.models.consents import Consent
 from backend.models.letters import Letter
+from backend.models.outbox import OutboxRow
 from backend.models.registrations import Registration, RegistrationChange
 from backend.services.consents import answer_consent
 from backend.services.inbox import tell_person
 from backend.services.letters import list_letters, print_letter_pdf
 from backend.services.persons import enter_identity, my_identity
 from backend.services.registrations import check_out, declare
+from backend.services.reports import file_report
 from backend.services.tenancies import my_tenancies
 from backend.services.window_leases import list_offers, take_lease
 from backend.services.window_visits import Visit, end_visit, get_visit, link_phone, open_visit
+from tests.printing.pdf_words import PdfReader
 from tests.services import staff, stories
+from tests.services.reporting_cases import WIRES, answer, make_crew
 
 pytestmark = pytest.mark.usefixtures("core")
 NOTICE = NOTICES["registration_notice"].version
@@ -158,3 +162,17 @@ def test_a_letter_is_printed_once_in_its_area_and_the_person_reads_by_whom(world
     [leaf] = leaves("letter_printed")
     assert (leaf.subject_id, leaf.role) == (visit.person_id, "window_clerk")
     assert db.session.scalars(select(Letter.printed_at)).one() is not None
+
+
+def test_a_report_at_the_window_is_answered_by_a_letter_with_the_answer_in_it(world: Any) -> None:
+    session_id, visit, _ = served(world)
+    made = file_report(world, account_id=visit.account_id, desk=visit.desk(session_id), **WIRES)
+    assert [leaf.decision for leaf in leaves("served_at_window")][-1] == "file_report"
+    answer(world, make_crew(world), made.reference)
+    [line] = [each for each in list_letters(staff.STREET) if each.kind == "report_answered"]
+    pdf = print_letter_pdf(world, session_id=session_id, letter_id=line.id, language="zh")
+    words = PdfReader(pdf).text().replace("\n", "")
+    assert made.reference in words and "已请电工更换线路并加装线管" in words
+    row = db.session.scalars(select(Letter).where(Letter.id == line.id)).one()
+    assert "电工" not in repr(row.params), "on the list of letters nothing of it is told"
+    assert db.session.scalar(select(OutboxRow.id).where(OutboxRow.kind == "report_answered")) is None
