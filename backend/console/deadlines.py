@@ -20,5 +20,6 @@ def index() -> str:
         lines=[line for line in every if owner is None or line.owner in (owner, "both")],
         every=every,
         owner=owner,
+        paper=duty_lists.list_paper_due(acting().area),
         may_open=may("units.show"),
     )
