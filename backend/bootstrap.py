@@ -38,6 +38,7 @@ from backend.gateways.sms import DemoSms, HttpSms
 from backend.gateways.tokens import FileTokens
 from backend.gateways.wake_up import PostgresWakeUp, SocketWakeUp
 from backend.gateways.world import World
+from backend.services.standings import keep_standings
 
 WORLD = "anju_world"
 
@@ -157,6 +158,7 @@ def assemble(app: Flask, settings: Settings, world: World) -> None:
     app.config["ANJU_SETTINGS"] = settings
     app.extensions[WORLD] = world
     init_db(app, settings.database_url)
+    keep_standings()
 
 
 def world_of(app: Flask) -> World:

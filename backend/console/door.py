@@ -22,6 +22,7 @@ from backend.console import (
     front,
     ledger,
     loop,
+    maps,
     occupant_keys,
     own,
     reviews,
@@ -44,8 +45,8 @@ from backend.services.officer_sessions import find_officer_session
 from backend.web import LIVE_HEADER, LOCKED, Caller, caller, error_answer, language
 
 PAGES = (
-    *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, door_sheets, units, occupant_keys),
-    *(cases, reviews, search, deadlines, loop, sync, figures, audits, demo),
+    *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, maps, door_sheets, units),
+    *(occupant_keys, cases, reviews, search, deadlines, loop, sync, figures, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health")
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template, request
+from typing import Any
 
+from flask import Blueprint, abort, render_template, request
+from werkzeug.wrappers import Response
+
+from backend.console.live import live_answer, wants_parts
 from backend.console.pages import acting, may, world
 from backend.domain.ids import is_id
 from backend.domain.ledger import UNIT_STATES
@@ -15,52 +19,84 @@ pages = Blueprint("ledger", __name__)
 
 
 @pages.get("/ledger")
-def board() -> str:
-    """The board of the officer's area; `division`, `state`, `text` filter it, `dwelling` opens one,
-    `after` turns the page."""
-    who, today, per_head = acting(), world().clock.today(), world().house.area_per_head_m2
-    state, division = request.args.get("state") or None, request.args.get("division") or None
+def board() -> str | Response:
+    """The board of the officer's area; `division`, `state`, `road`, `building`, `text` narrow it, `dwelling` opens one,
+    `after` turns the page. Asked for its parts, it answers those that change, with a tag."""
+    wishes, opened, after = asked_wishes(), asked_dwelling(), asked_id("after")
+    today, per_head = world().clock.today(), world().house.area_per_head_m2
+    area = acting().area
+    whole = ledger.get_board(area, today, area_per_head_m2=per_head)
+    by_village = wishes == ledger.ANYTHING and opened is None and len(whole.villages) > 1
+    found = () if by_village else ledger.list_dwellings(
+        area, today, wishes, after=after, limit=ledger.DWELLINGS_PER_PAGE + 1, area_per_head_m2=per_head
+    )  # fmt: skip
+    rows = found[: ledger.DWELLINGS_PER_PAGE]
+    shown: dict[str, Any] = {
+        "board": ledger.narrow_board(whole, wishes.division),
+        "dwellings": rows,
+        "more": rows[-1].id if len(found) > len(rows) else None,
+        "opened": opened,
+        "units": ledger.list_units(area, opened.id, today, area_per_head_m2=per_head) if opened else (),
+        "by_village": by_village,
+        "villages": {village.division: village.name for village in whole.villages},
+        "filters": {
+            "division": wishes.division, "state": wishes.state, "road": wishes.road, "building": wishes.building,
+            "text": wishes.text or None, "after": after,
+        },
+        "may_print_sheets": may("door_sheets.sheet"),
+    }  # fmt: skip
+    if wants_parts():
+        return live_answer(lambda: render_template("parts/board_live.html", **shown), *shown.values())
+    return render_template(
+        "board.html", **shown, roads=ledger.list_roads(area, wishes.division), now=world().clock.now()
+    )
+
+
+def asked_wishes() -> ledger.Wishes:
+    """What the address narrows the list to. Aborts with 404 for an odd state; a foreign village is refused."""
+    state, division = request.args.get("state") or None, asked_division()
     if state is not None and state not in UNIT_STATES:
         abort(404)
-    if division is not None and not covers(who.area, division):
-        refuse_outside(
-            world(), session_id=who.session_id, object_kind="division", object_id=division[:12], division=division
-        )
-    dwelling_id = request.args.get("dwelling") or None
-    if dwelling_id is not None and not is_id(dwelling_id):
-        abort(404)
-    opened = ledger.find_dwelling(who.area, dwelling_id, today, area_per_head_m2=per_head) if dwelling_id else None
-    if dwelling_id and opened is None:
+    words = {name: request.args.get(name, "").strip()[:40] for name in ("road", "building", "text")}
+    return ledger.Wishes(division, state, words["road"] or None, words["building"] or None, words["text"])
+
+
+def asked_division() -> str | None:
+    """The village in the address; one outside the area is refused, and that is written down."""
+    division = request.args.get("division") or None
+    if division is not None and not covers(acting().area, division):
         refuse_outside(
             world(),
-            session_id=who.session_id,
+            session_id=acting().session_id,
+            object_kind="division",
+            object_id=division[:12],
+            division=division,
+        )
+    return division
+
+
+def asked_dwelling() -> ledger.DwellingRow | None:
+    """The dwelling that the address opens; one outside the area is refused, and that is written down."""
+    dwelling_id = asked_id("dwelling")
+    if dwelling_id is None:
+        return None
+    found = ledger.find_dwelling(
+        acting().area, dwelling_id, world().clock.today(), area_per_head_m2=world().house.area_per_head_m2
+    )
+    if found is None:
+        refuse_outside(
+            world(),
+            session_id=acting().session_id,
             object_kind="dwelling",
             object_id=dwelling_id,
             division=ledger.find_division("dwelling", dwelling_id),
         )
-    text = request.args.get("text", "").strip()[:40]
-    after = request.args.get("after") or None
-    if after is not None and not is_id(after):
+    return found
+
+
+def asked_id(name: str) -> str | None:
+    """An id in the address; 404 for what is none."""
+    value = request.args.get(name) or None
+    if value is not None and not is_id(value):
         abort(404)
-    page = ledger.list_dwellings(
-        who.area,
-        today,
-        division=division,
-        state=state,
-        text=text,
-        after=after,
-        limit=ledger.DWELLINGS_PER_PAGE + 1,
-        area_per_head_m2=per_head,
-    )
-    rows = page[: ledger.DWELLINGS_PER_PAGE]
-    return render_template(
-        "board.html",
-        board=ledger.get_board(who.area, today, area_per_head_m2=per_head),
-        dwellings=rows,
-        more=rows[-1].id if len(page) > len(rows) else None,
-        opened=opened,
-        units=ledger.list_units(who.area, opened.id, today, area_per_head_m2=per_head) if opened else (),
-        filters={"division": division, "state": state, "text": text or None, "after": after},
-        may_print_sheets=may("door_sheets.sheet"),
-        now=world().clock.now(),
-    )
+    return value

@@ -25,10 +25,10 @@ PLACES = (
     ("window.index", "window"),
     ("deadlines.index", "deadlines"),
     ("search.person", "search"),
-    ("loop.figures", "loop"),
     ("sync.health", "sync"),
     ("figures.identity", "figures"),
     ("audits.index", "audit"),
+    ("loop.figures", "loop"),
     ("staff.index", "staff"),
 )
 
@@ -133,7 +133,7 @@ def safe_next(address: str | None) -> str:
 def place() -> str:
     """The part of the console this page belongs to: a unit and its keys belong to the ledger."""
     part = (request.endpoint or "").split(".")[0]
-    return "ledger" if part in ("units", "occupant_keys", "door_sheets") else part
+    return "ledger" if part in ("units", "maps", "occupant_keys", "door_sheets") else part
 
 
 def navigation() -> list[tuple[str, str]]:

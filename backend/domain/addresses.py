@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -28,6 +29,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "longitude": ("经度", "Longitude", "lon", "lng"),
     "latitude": ("纬度", "Latitude", "lat"),
     "datum": ("坐标系", "Datum"),
+    "outline": ("轮廓", "Outline"),
     "unit": ("房间", "单元", "房号", "Unit", "Room"),
     "space_kind": ("空间种类", "房间种类", "Space kind"),
     "usable_area_m2": ("使用面积", "面积", "Usable area", "Area"),
@@ -46,6 +48,8 @@ _DATUM_SPELLINGS = {
 _CODE = re.compile(r"[0-9A-Za-z-]{1,40}")
 _CHINA = ((73.0, 136.0), (3.0, 54.0))
 Place = tuple[str, str, str, str]  # division, road, door number, building
+Outline = tuple[tuple[float, float], ...]
+_CORNERS = (4, 200)  # of an outline, the closing one included: a triangle at least, a building at most
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,8 @@ class RoomRow:
 class AddressRow:
     """One row that may be applied: a dwelling, and a unit of it where one is listed.
 
-    `known_rental` is None where the file does not say; `point` is (longitude, latitude, datum) or None.
+    `known_rental` is None where the file does not say; `point` is (longitude, latitude, datum) or None;
+    `outline` a closed ring of (longitude, latitude) in the same datum, or None.
     """
 
     code: str | None
@@ -71,6 +76,7 @@ class AddressRow:
     names: tuple[str, str, str, str, str]  # province, city, county, street, village
     known_rental: bool | None
     point: tuple[float, float, str] | None
+    outline: Outline | None
     room: RoomRow | None
 
     @property
@@ -130,6 +136,7 @@ def read_address(
     if division and not is_division(division):
         faults.append(Refusal("address.division", "division"))
     point = _read_point(cells, datum, faults)
+    outline = _read_outline(cells.get("outline", ""), faults)
     room = _read_room(cells, area_per_head_m2, faults)
     rental = _read_yes_no(cells, "known_rental", faults)
     if faults:
@@ -139,8 +146,9 @@ def read_address(
     version = cells.get("division_version") or division_version
     place = place_of(cells)
     return AddressRow(
-        code, place, version, (names[0], names[1], names[2], cells["street"], cells["village"]), rental, point, room
-    )
+        code, place, version, (names[0], names[1], names[2], cells["street"], cells["village"]), rental, point,
+        outline, room,
+    )  # fmt: skip
 
 
 def is_division(code: str) -> bool:
@@ -191,8 +199,8 @@ def check_file(rows: Iterable[tuple[int, AddressRow | list[Refusal], Mapping[str
 
 
 def _differs(one: AddressRow, other: AddressRow) -> bool:
-    return (one.code, one.place, one.division_version, one.names, one.known_rental, one.point) != (
-        other.code, other.place, other.division_version, other.names, other.known_rental, other.point,
+    return (one.code, one.place, one.division_version, one.names, one.known_rental, one.point, one.outline) != (
+        other.code, other.place, other.division_version, other.names, other.known_rental, other.point, other.outline,
     )  # fmt: skip
 
 
@@ -210,6 +218,22 @@ def _read_point(cells: Mapping[str, str], datum: str | None, faults: list[Refusa
         faults.append(Refusal("address.datum", "datum", allowed=DATUMS))
     longitude, latitude = numbers
     return None if longitude is None or latitude is None else (round(longitude, 7), round(latitude, 7), named)
+
+
+def _read_outline(text: str, faults: list[Refusal]) -> Outline | None:
+    """A ring as GeoJSON writes it: `[[119.95, 31.02], …]`, its last corner the first one again."""
+    if not text:
+        return None
+    try:
+        ring = tuple((round(float(east), 7), round(float(north), 7)) for east, north in json.loads(text))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        ring = ()
+    (west, east), (south, north) = _CHINA
+    inside = all(west <= corner[0] <= east and south <= corner[1] <= north for corner in ring)
+    if not _CORNERS[0] <= len(ring) <= _CORNERS[1] or ring[0] != ring[-1] or not inside:
+        faults.append(Refusal("address.outline", "outline"))
+        return None
+    return ring
 
 
 def _read_room(cells: Mapping[str, str], area_per_head_m2: float, faults: list[Refusal]) -> RoomRow | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -17,6 +18,16 @@ UNIT_STATES = {
     "registered": ("已登记", "Registered"),
     "no_one_registered": ("无在住登记", "No one registered"),
 }
+# What stands for a whole dwelling: what needs somebody first, then what is known of it.
+DWELLING_STATES = (
+    "disputed",
+    "overdue",
+    "over_capacity",
+    "headcount_differs",
+    "registered",
+    "no_one_registered",
+    "not_enrolled",
+)
 SPACE_NAMES = {
     "whole_home": ("整套", "Whole home"),
     "bedroom": ("卧室", "Bedroom"),
@@ -82,6 +93,11 @@ def as_of(
     if state == "headcount_differs" and headcount_at is not None:
         return headcount_at
     return changed_at or enrolled_at
+
+
+def dwelling_state(units_by_state: Mapping[str, int]) -> str:
+    """The one state that stands for a dwelling with so many units in each state; without units: not enrolled."""
+    return next((state for state in DWELLING_STATES if units_by_state.get(state)), "not_enrolled")
 
 
 def coverage_percent(enrolled: int, known: int) -> float | None:

@@ -158,7 +158,7 @@ def _with_dates(cells: dict[str, str], dates: Collection[str]) -> dict[str, str]
 
 
 def _features(content: bytes, names: Names, dates: Collection[str], most_rows: int) -> _Found:
-    """A GeoJSON FeatureCollection: properties as columns, the point as longitude and latitude (RFC 7946)."""
+    """A GeoJSON FeatureCollection: properties as columns, a point or an outline as coordinates (RFC 7946)."""
     try:
         document = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -204,12 +204,36 @@ def _feature_cells(
             cells[column] = text
     geometry = feature.get("geometry")
     if geometry is not None and "longitude" in known.values():
-        point = geometry.get("coordinates") if isinstance(geometry, dict) and geometry.get("type") == "Point" else None
-        if not isinstance(point, list) or len(point) < 2 or not all(isinstance(part, int | float) for part in point):
+        placed = _placed(geometry)
+        if placed is None:
             raise broken
-        cells |= {"longitude": repr(point[0]), "latitude": repr(point[1])}
+        cells |= placed
         cells.setdefault("datum", datum)
     return cells, tuple(strange)
+
+
+def _placed(geometry: Any) -> dict[str, str] | None:
+    """The point of a Point; the outer ring of a Polygon, with the middle of its extent as the point; else None."""
+    if not isinstance(geometry, dict):
+        return None
+    kind: Any = geometry.get("type")
+    coordinates: Any = geometry.get("coordinates")
+    if kind == "Point" and _is_point(coordinates):
+        return {"longitude": repr(coordinates[0]), "latitude": repr(coordinates[1])}
+    rings = coordinates if kind == "Polygon" and isinstance(coordinates, list) else []
+    if not rings or not isinstance(rings[0], list) or not rings[0] or not all(map(_is_point, rings[0])):
+        return None
+    ring = [point[:2] for point in rings[0]]
+    easts, norths = [point[0] for point in ring], [point[1] for point in ring]
+    return {
+        "longitude": repr(round((min(easts) + max(easts)) / 2, 7)),
+        "latitude": repr(round((min(norths) + max(norths)) / 2, 7)),
+        "outline": json.dumps(ring),
+    }
+
+
+def _is_point(value: Any) -> bool:
+    return isinstance(value, list) and len(value) >= 2 and all(type(part) in (int, float) for part in value)
 
 
 def _json_text(value: Any) -> str:

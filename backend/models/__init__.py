@@ -37,6 +37,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     registry_returns,
     requests,
     sharing,
+    standings,
     units,
     window_visits,
 )

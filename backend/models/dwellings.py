@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -53,6 +54,7 @@ class Dwelling(Base):
     known_rental: Mapped[bool] = mapped_column(default=False)
     longitude: Mapped[float | None] = mapped_column(default=None)
     latitude: Mapped[float | None] = mapped_column(default=None)
+    outline: Mapped[list[Any] | None] = mapped_column(default=None)  # of the building: a closed ring of [lon, lat]
     datum: Mapped[Code | None] = mapped_column(default=None)
     imported_at: Mapped[Moment]
     seen_version: Mapped[int | None] = mapped_column(ForeignKey("address_versions.number"), index=True, default=None)

@@ -1,12 +1,14 @@
 """The ledger board: villages, dwellings and units with counts and states. Aggregates only; no person is read.
 
 The area is the prefix of the division code and stands in every statement's WHERE. Dwellings that the address base has
-dropped are not on the board; one that is lived in cannot be dropped.
+dropped are not on the board; one that is lived in cannot be dropped. Villages and dwellings are counted from the
+standings of their units, so that a question costs the same statements and the same rows however much is registered
+elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -14,15 +16,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from backend.db import db
-from backend.domain.ledger import UNIT_STATES, as_of, coverage_percent
+from backend.domain.ledger import UNIT_STATES, as_of, coverage_percent, dwelling_state
 from backend.domain.spaces import AREA_PER_HEAD_M2
 from backend.models.dwellings import AddressVersion, Dwelling
+from backend.models.standings import UnitStanding
 from backend.models.units import Unit
 from backend.queries.pages import comes_after
 from backend.queries.unit_facts import short_address
-from backend.queries.unit_states import unit_states
+from backend.queries.unit_states import lies_in, state_of, unit_states
 
 DWELLINGS_PER_PAGE = 100
+MOST_ROADS = 300
 _ORDER = (
     Dwelling.division,
     Dwelling.road,
@@ -31,7 +35,21 @@ _ORDER = (
     Dwelling.building,
     Dwelling.id,
 )
-_ENROLLED = select(Unit.id).where(Unit.dwelling_id == Dwelling.id, Unit.landlord_id.is_not(None)).exists()
+_ENROLLED = select(UnitStanding.unit_id).where(UnitStanding.dwelling_id == Dwelling.id, UnitStanding.enrolled).exists()
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a list of dwellings is narrowed to: a village, a unit's state, a road, a building, parts of an address."""
+
+    division: str | None = None
+    state: str | None = None
+    road: str | None = None
+    building: str | None = None
+    text: str = ""
+
+
+ANYTHING = Wishes()
 
 
 @dataclass(frozen=True)
@@ -58,8 +76,26 @@ class VillageRow:
 
 
 @dataclass(frozen=True)
+class VillageName:
+    """A village or community by its code."""
+
+    division: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a dwelling stands, in the `datum` of the base; `outline` is a closed ring of (longitude, latitude)."""
+
+    longitude: float
+    latitude: float
+    datum: str
+    outline: tuple[tuple[float, float], ...] | None
+
+
+@dataclass(frozen=True)
 class DwellingRow:
-    """One dwelling of the address base; not enrolled ones are on the board too."""
+    """One dwelling of the address base; not enrolled ones are on the board too. `state` stands for all its units."""
 
     id: str
     division: str
@@ -70,6 +106,13 @@ class DwellingRow:
     counts: Counts
     former_address: str | None = None
     retired_on: date | None = None
+    door: str = ""
+    place: Place | None = None
+
+    @property
+    def state(self) -> str:
+        """The state that stands for the dwelling on a map."""
+        return dwelling_state(self.counts.by_state) if self.enrolled else "not_enrolled"
 
 
 @dataclass(frozen=True)
@@ -87,7 +130,6 @@ class UnitRow:
     capacity: int
     state: str
     registered: int
-    overdue: int
     headcount: int | None
     headcount_at: datetime | None
     as_of: datetime
@@ -108,65 +150,59 @@ class Board:
 
 def get_board(area: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2) -> Board:
     """Counts of every village of an area and of the area as a whole."""
-    counts = _village_counts(area, today, area_per_head_m2)
-    enrolled, in_area = case((_ENROLLED, 1), else_=0), Dwelling.division.startswith(area, autoescape=True)
+    mine = (lies_in(UnitStanding.division, area), UnitStanding.in_force.is_(True))
+    counts = _count_units(UnitStanding.division, today, area_per_head_m2, *mine)
+    enrolled = case((_ENROLLED, 1), else_=0)
     rental = case((or_(Dwelling.known_rental, _ENROLLED), 1), else_=0)
     grouped = db.session.execute(
-        select(Dwelling.division, Dwelling.village, func.count(), func.sum(rental), func.sum(enrolled))
-        .where(in_area, Dwelling.retired_on.is_(None))
-        .group_by(Dwelling.division, Dwelling.village)
-        .order_by(Dwelling.division, Dwelling.village)
+        select(Dwelling.division, func.max(Dwelling.village), func.count(), func.sum(rental), func.sum(enrolled))
+        .where(lies_in(Dwelling.division, area), Dwelling.retired_on.is_(None))
+        .group_by(Dwelling.division)
+        .order_by(Dwelling.division)
     )
     villages = tuple(
         VillageRow(
-            division, name, dwellings, rentals, known, counts.get((division, name), Counts()),
-            coverage_percent(known, rentals),
+            division, name, dwellings, rentals, known, counts.get(division, Counts()), coverage_percent(known, rentals)
         )
         for division, name, dwellings, rentals, known in grouped
-    )  # fmt: skip
-    total = _sum(village.counts for village in villages)
-    rentals, known = sum(v.rentals for v in villages), sum(v.enrolled for v in villages)
-    return Board(
-        villages=villages,
-        total=total,
-        dwellings=sum(village.dwellings for village in villages),
-        rentals=rentals,
-        enrolled=known,
-        coverage=coverage_percent(known, rentals),
-        changed_at=total.changed_at,
     )
+    return _board_of(villages)
+
+
+def narrow_board(board: Board, division: str | None) -> Board:
+    """The board of one of its villages; without a village the board as it is."""
+    return board if division is None else _board_of(tuple(v for v in board.villages if v.division == division))
+
+
+def list_villages(area: str) -> tuple[VillageName, ...]:
+    """The villages of an area that the address base names, by code."""
+    statement = select(Dwelling.division, func.max(Dwelling.village)).where(lies_in(Dwelling.division, area))
+    rows = db.session.execute(statement.group_by(Dwelling.division).order_by(Dwelling.division))
+    return tuple(VillageName(division, name) for division, name in rows)
+
+
+def list_roads(area: str, division: str | None = None) -> tuple[str, ...]:
+    """The roads of an area's dwellings, or of one village of it; at most `MOST_ROADS`."""
+    statement = select(Dwelling.road).distinct().where(lies_in(Dwelling.division, division or area))
+    return tuple(db.session.scalars(statement.order_by(Dwelling.road).limit(MOST_ROADS)))
 
 
 def list_dwellings(
     area: str,
     today: date,
+    wishes: Wishes = ANYTHING,
     *,
-    division: str | None = None,
-    state: str | None = None,
-    text: str = "",
     after: str | None = None,
     limit: int = DWELLINGS_PER_PAGE,
     area_per_head_m2: float = AREA_PER_HEAD_M2,
 ) -> tuple[DwellingRow, ...]:
-    """A page of the dwellings of an area by address, those after the dwelling `after` where one is given.
-
-    `state` keeps those with a unit in it, `text` a part of the address.
-    """
-    wishes: list[ColumnElement[bool]] = [Dwelling.retired_on.is_(None)]
-    if division is not None:
-        wishes.append(Dwelling.division == division)
-    for word in text.split():
-        columns = (Dwelling.road, Dwelling.door_no, Dwelling.building, Dwelling.village, Dwelling.former_address)
-        wishes.append(or_(*(column.contains(word, autoescape=True) for column in columns)))
-    if state is not None:
-        states = unit_states(area, today, area_per_head_m2=area_per_head_m2, in_force=True)
-        found = Dwelling.id.in_(select(states.c.dwelling_id).where(states.c.state == state))
-        wishes.append(or_(~_ENROLLED, found) if state == "not_enrolled" else found)
+    """A page of the dwellings of an area by address, those after the dwelling `after` where one is given."""
+    where = [Dwelling.retired_on.is_(None), *_conditions(area, today, wishes, area_per_head_m2)]
     if after is not None:
         anchor = db.session.execute(select(*_ORDER).where(Dwelling.id == after)).first()
         if anchor is not None:
-            wishes.append(comes_after(_ORDER, anchor))
-    return _dwelling_rows(area, today, wishes, area_per_head_m2, limit)
+            where.append(comes_after(_ORDER, anchor))
+    return _dwelling_rows(area, today, where, area_per_head_m2, limit)
 
 
 def find_dwelling(
@@ -180,7 +216,7 @@ def find_dwelling(
 def list_units(
     area: str, dwelling_id: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2
 ) -> tuple[UnitRow, ...]:
-    """The units of a dwelling of the area, by label."""
+    """The units of a dwelling of the area, by label, counted from their registrations."""
     facts = unit_states(area, today, area_per_head_m2=area_per_head_m2, dwelling_ids=[dwelling_id])
     rows = db.session.execute(
         select(Unit, facts, func.coalesce(AddressVersion.created_at, Dwelling.imported_at).label("base_at"))
@@ -188,20 +224,9 @@ def list_units(
         .join(Dwelling, Dwelling.id == Unit.dwelling_id)
         .outerjoin(AddressVersion, AddressVersion.number == Dwelling.seen_version)
         .where(Unit.dwelling_id == dwelling_id)
-        .order_by(Unit.label)
+        .order_by(func.length(Unit.label), Unit.label)
     )
     return tuple(_unit_row(row.Unit, row) for row in rows)
-
-
-def _unit_row(unit: Unit, row: Any) -> UnitRow:
-    known = as_of(
-        row.state, changed_at=row.changed_at, overdue_since=row.overdue_since, headcount_at=row.headcount_at,
-        enrolled_at=unit.created_at, base_at=row.base_at,
-    )  # fmt: skip
-    return UnitRow(
-        unit.id, unit.public_number, unit.label, unit.space_kind, unit.usable_area_m2, unit.capacity, row.state,
-        row.registered, row.overdue, row.headcount, row.headcount_at, known,
-    )  # fmt: skip
 
 
 def find_division(kind: str, object_id: str) -> str | None:
@@ -214,62 +239,118 @@ def find_division(kind: str, object_id: str) -> str | None:
     return db.session.scalar(statement)
 
 
+def _unit_row(unit: Unit, row: Any) -> UnitRow:
+    known = as_of(
+        row.state, changed_at=row.changed_at, overdue_since=row.overdue_since, headcount_at=row.headcount_at,
+        enrolled_at=unit.created_at, base_at=row.base_at,
+    )  # fmt: skip
+    return UnitRow(
+        unit.id, unit.public_number, unit.label, unit.space_kind, unit.usable_area_m2, unit.capacity, row.state,
+        row.registered, row.headcount, row.headcount_at, known,
+    )  # fmt: skip
+
+
+def _conditions(area: str, today: date, wishes: Wishes, area_per_head_m2: float) -> Iterable[ColumnElement[bool]]:
+    if wishes.division is not None:
+        yield Dwelling.division == wishes.division
+    if wishes.road is not None:
+        yield Dwelling.road == wishes.road
+    if wishes.building is not None:
+        yield Dwelling.building == wishes.building
+    for word in wishes.text.split():
+        columns = (Dwelling.road, Dwelling.door_no, Dwelling.building, Dwelling.village, Dwelling.former_address)
+        yield or_(*(column.contains(word, autoescape=True) for column in columns))
+    if wishes.state is not None:
+        found = Dwelling.id.in_(
+            select(UnitStanding.dwelling_id).where(
+                lies_in(UnitStanding.division, wishes.division or area),
+                state_of(UnitStanding, today, area_per_head_m2) == wishes.state,
+            )
+        )
+        yield or_(~_ENROLLED, found) if wishes.state == "not_enrolled" else found
+
+
 def _dwelling_rows(
-    area: str, today: date, wishes: Iterable[ColumnElement[bool]], area_per_head_m2: float, limit: int
+    area: str, today: date, where: Iterable[ColumnElement[bool]], area_per_head_m2: float, limit: int
 ) -> tuple[DwellingRow, ...]:
     found = db.session.execute(
-        select(Dwelling, _ENROLLED)
-        .where(Dwelling.division.startswith(area, autoescape=True), *wishes)
-        .order_by(*_ORDER)
-        .limit(limit)
+        select(Dwelling, _ENROLLED).where(lies_in(Dwelling.division, area), *where).order_by(*_ORDER).limit(limit)
     ).all()
-    facts = unit_states(area, today, area_per_head_m2=area_per_head_m2, dwelling_ids=[d.id for d, _ in found])
-    grouped = db.session.execute(
-        select(facts.c.dwelling_id, *_counted(facts)).group_by(facts.c.dwelling_id, facts.c.state)
-    )
-    counts: dict[str, Counts] = {}
-    for dwelling_id, *numbers in grouped:
-        counts[dwelling_id] = _sum((counts.get(dwelling_id, Counts()), _counts(*numbers)))
+    mine = UnitStanding.dwelling_id.in_([dwelling.id for dwelling, _ in found])
+    counts = _count_units(UnitStanding.dwelling_id, today, area_per_head_m2, mine)
     return tuple(
         DwellingRow(
             d.id, d.division, short_address(d), d.road, d.known_rental, enrolled, counts.get(d.id, Counts()),
-            d.former_address, d.retired_on,
+            d.former_address, d.retired_on, f"{d.door_no}{d.building}", _place(d),
         )
         for d, enrolled in found
     )  # fmt: skip
 
 
-def _village_counts(area: str, today: date, area_per_head_m2: float) -> dict[tuple[str, str], Counts]:
-    facts = unit_states(area, today, area_per_head_m2=area_per_head_m2, in_force=True)
-    grouped = db.session.execute(
-        select(facts.c.division, facts.c.village, *_counted(facts)).group_by(
-            facts.c.division, facts.c.village, facts.c.state
+def _place(home: Dwelling) -> Place | None:
+    if home.longitude is None or home.latitude is None:
+        return None
+    outline = tuple((point[0], point[1]) for point in home.outline) if home.outline else None
+    return Place(home.longitude, home.latitude, home.datum or "", outline)
+
+
+def _count_units(key: Any, today: date, area_per_head_m2: float, *where: ColumnElement[bool]) -> dict[str, Counts]:
+    """Units by state for each value of the column `key`."""
+    judged = (
+        select(
+            key.label("key"),
+            state_of(UnitStanding, today, area_per_head_m2).label("state"),
+            UnitStanding.registered,
+            UnitStanding.changed_at,
+            UnitStanding.headcount_at,
         )
+        .where(*where)
+        .subquery()
     )
-    counts: dict[tuple[str, str], Counts] = {}
-    for division, village, *numbers in grouped:
-        counts[division, village] = _sum((counts.get((division, village), Counts()), _counts(*numbers)))
-    return counts
-
-
-def _counted(facts: Any) -> tuple[Any, ...]:
-    return (
-        facts.c.state, func.count(), func.sum(facts.c.registered), func.max(facts.c.changed_at),
-        func.max(facts.c.headcount_at),
+    grouped = db.session.execute(
+        select(
+            judged.c.key, judged.c.state, func.count(), func.sum(judged.c.registered), func.max(judged.c.changed_at),
+            func.max(judged.c.headcount_at),
+        ).group_by(judged.c.key, judged.c.state)
     )  # fmt: skip
+    found: dict[str, list[tuple[str, int, int, datetime | None]]] = {}
+    for place, state, units, residents, *moments in grouped:
+        found.setdefault(place, []).append((state, units, int(residents), _latest(moments)))
+    return {place: _counts_of(parts) for place, parts in found.items()}
 
 
-def _counts(state: str, units: int, residents: int, changed_at: datetime | None, seen_at: datetime | None) -> Counts:
-    latest = max((at for at in (changed_at, seen_at) if at is not None), default=None)
-    return Counts(units, int(residents), latest, {**dict.fromkeys(UNIT_STATES, 0), state: units})
+def _counts_of(parts: Sequence[tuple[str, int, int, datetime | None]]) -> Counts:
+    by_state = {**dict.fromkeys(UNIT_STATES, 0), **{state: units for state, units, _, _ in parts}}
+    return Counts(
+        sum(by_state.values()),
+        sum(residents for _, _, residents, _ in parts),
+        _latest(changed_at for _, _, _, changed_at in parts),
+        by_state,
+    )
 
 
-def _sum(parts: Iterable[Counts]) -> Counts:
-    units, residents, by_state = 0, 0, dict.fromkeys(UNIT_STATES, 0)
-    latest: datetime | None = None
-    for part in parts:
-        units, residents = units + part.units, residents + part.residents
-        latest = max((at for at in (latest, part.changed_at) if at is not None), default=None)
-        for state, number in part.by_state.items():
-            by_state[state] += number
-    return Counts(units, residents, latest, by_state)
+def _board_of(villages: tuple[VillageRow, ...]) -> Board:
+    total = _sum([village.counts for village in villages])
+    rentals, known = sum(v.rentals for v in villages), sum(v.enrolled for v in villages)
+    return Board(
+        villages=villages,
+        total=total,
+        dwellings=sum(village.dwellings for village in villages),
+        rentals=rentals,
+        enrolled=known,
+        coverage=coverage_percent(known, rentals),
+        changed_at=total.changed_at,
+    )
+
+
+def _sum(counts: Sequence[Counts]) -> Counts:
+    return Counts(
+        sum(part.units for part in counts),
+        sum(part.residents for part in counts),
+        _latest(part.changed_at for part in counts),
+        {state: sum(part.by_state[state] for part in counts) for state in UNIT_STATES},
+    )
+
+
+def _latest(moments: Iterable[datetime | None]) -> datetime | None:
+    return max((at for at in moments if at is not None), default=None)

@@ -224,6 +224,7 @@ def _write(home: Dwelling, said: AddressRow, number: int | None) -> None:
         home.known_rental = said.known_rental
     if said.point is not None:
         home.longitude, home.latitude, home.datum = said.point
+        home.outline = [list(corner) for corner in said.outline] if said.outline else None
     home.retired_on = None
     home.seen_version = number
 
@@ -235,7 +236,7 @@ def _place(home: Dwelling) -> Place:
 def _facts(home: Dwelling) -> tuple[object, ...]:
     return (
         home.address_code, home.division_version, home.province, home.city, home.county, home.street, home.village,
-        home.known_rental, home.longitude, home.latitude, home.datum,
+        home.known_rental, home.longitude, home.latitude, home.datum, home.outline,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, MutableMapping, Sequence
 
-from tests.bench import face, locks, registry
+from tests.bench import console, face, locks, registry
 from tests.bench.figures import Row, machine, report, table
 from tests.bench.stage import Stage
 
@@ -20,6 +20,7 @@ GROUPS: MutableMapping[str, Callable[[bool], Sequence[locks.Measurement]]] = {
     "locks": locks.measurements,
     "face": face.measurements,
     "registry": registry.measurements,
+    "console": console.measurements,
 }
 
 

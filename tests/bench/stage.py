@@ -117,10 +117,14 @@ class Place:
             if kind is not None:
                 print(f"-- {name}: {self.log(name)[-1500:]}", file=sys.stderr)
 
+    def make_core(self) -> Flask:
+        """The core without its context, for a measurement that goes from one place to another."""
+        return core_app(self.settings)
+
     @contextmanager
     def core(self) -> Iterator[Flask]:
         """The core in this process, to prepare and to look: services run in it."""
-        app = core_app(self.settings)
+        app = self.make_core()
         with app.app_context():
             yield app
             db.session.remove()

@@ -1,92 +1,133 @@
-"""A stage for the console: the same world behind both doors, desks of staff at 1366 × 768."""
+"""A stage for the console: it and the mobile app on threads over one database, and desktops of staff at 1366 x 768."""
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 
-from backend.app import create_console_app
 from backend.db import db
 from backend.services.officer_sessions import begin_task
 from backend.services.officers import sign_in_officer
 from tests.browser.conftest import Phone
 from tests.browser.key_stage import Server
+from tests.browser.walker import AXE
 from tests.services import staff
 
-__all__ = ["StaffDesk", "console_app", "console_server", "staff_desk"]
+__all__ = ["Desk", "Office", "office"]
+
+SIZE = {"width": 1366, "height": 768}
 
 
-class StaffDesk(Phone):
-    """A member of staff before a desktop browser, signed in with a purpose."""
+class Office:
+    """Both doors over one database; `make` runs a factory or a service in a context of its own."""
 
-    def __init__(self, browser: Any, base: str, app: Flask, name: str) -> None:
-        super().__init__(browser, base, name, 1366)
-        self.page.set_viewport_size({"width": 1366, "height": 768})
-        self._app = app
+    def __init__(self, console: Flask, mobile: Flask, world: Any) -> None:
+        self.console, self.mobile, self.world = console, mobile, world
+        self._servers = Server(console), Server(mobile)
+        self.console_base, self.mobile_base = (server.base for server in self._servers)
 
-    def come_in(self, signed: Any) -> None:
-        """Carry the cookie that the sign-in gives."""
-        client = self._app.test_client()
-        with client.session_transaction(base_url=self.base) as cookie:
-            cookie.update(sid=signed.session_id, secret=signed.secret)
-        cookies = [each for each in client._cookies.values() if each.value]
-        self.context.add_cookies([{"name": each.key, "value": each.value, "url": self.base} for each in cookies])
+    def make(self, factory: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        """Run `factory(world, ...)`."""
+        with self.console.app_context():
+            try:
+                return factory(self.world, *args, **named)
+            finally:
+                db.session.remove()
 
-    def open(self, path: str, *words: str) -> None:
-        """Go there and wait for these words."""
-        self.page.goto(path)
-        for each in words:
-            self.page.get_by_text(each).first.wait_for()
+    def sign_in(self, role: str, area: str = staff.STREET, purpose: str | None = None) -> dict[str, str]:
+        """The session cookie of a new officer who has signed in."""
 
-    def words(self) -> str:
-        """Everything the page says."""
-        return " ".join(self.page.locator("body").inner_text().split())
+        def signed(world: Any) -> Any:
+            login = f"{role.replace('_', '-')}-{area}-{purpose or 'none'}".replace("_", "-")
+            who = staff.make_officer(world, role, area, login)
+            session = sign_in_officer(world, login=who.login, password=staff.PASSWORD, code=who.code(world))
+            if purpose is not None:
+                begin_task(world, session_id=session.session_id, purpose=purpose, case_number=None)
+            return session
 
-    def press(self, words: str) -> None:
-        """Press the button or link with these words, and be where it leads."""
-        self.page.locator("main, #content").locator("button:visible, a:visible").filter(has_text=words).first.click()
-        self.page.wait_for_load_state()
+        made = self.make(signed)
+        signer = self.console.session_interface.get_signing_serializer(self.console)  # type: ignore[attr-defined]
+        value = signer.dumps({"sid": made.session_id, "secret": made.secret, "_permanent": True})
+        return {"name": self.console.config["SESSION_COOKIE_NAME"], "value": value, "url": self.console_base}
+
+    def stop(self) -> None:
+        """Both doors away."""
+        for server in self._servers:
+            server.stop()
+
+
+class Desk(Phone):
+    """A desktop's browser with the console; the same eyes as a phone's for errors, foreign requests and sizes."""
+
+    def __init__(self, browser: Any, office: Office, name: str, language: str = "zh") -> None:
+        super().__init__(browser, office.console_base, name, width=SIZE["width"])
+        self.page.set_viewport_size(SIZE)
+        self.office = office
+        self.set_mode(language, elder=False)
+
+    def come_as(self, role: str, area: str = staff.STREET, purpose: str | None = None) -> None:
+        """Sign in without the form."""
+        self.context.add_cookies([self.office.sign_in(role, area, purpose)])
+
+    def require_accessible(self) -> None:
+        """Axe finds nothing on the page as it stands."""
+        found = Axe().run(self.page, options=AXE).response["violations"]
+        told = [f"{one['id']}: {[node['html'][:120] for node in one['nodes'][:3]]}" for one in found]
+        assert not told, told
+
+    @property
+    def focused(self) -> str:
+        """The words of what has the focus."""
+        return str(self.page.evaluate("document.activeElement.textContent.trim().replace(/\\s+/g, ' ')"))
 
 
 @pytest.fixture
-def console_app(settings: Any, world: Any) -> Iterator[Flask]:
-    """The console over the test's own database, as plain http on this machine needs it."""
-    app = create_console_app(replace(settings, cookie_secure=False), world)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+def office(migrated_sqlite: Path, tmp_path: Path, chromium: Any) -> Iterator[Office]:
+    """An office of its own for each test."""
+    from backend.app import create_console_app
+    from backend.config import Settings
+    from backend.gateways.clock import FixedClock
+    from mobile_api.app import create_mobile_app
+    from tests.conftest import NOW
+    from tests.worlds import make_fake_world
+
+    shutil.copyfile(migrated_sqlite, tmp_path / "anju.db")
+    settings = Settings.from_environment(
+        {"ANJU_DEMO": "1", "ANJU_VAR": str(tmp_path), "ANJU_DATABASE_URL": f"sqlite:///{tmp_path / 'anju.db'}"}
+    )
+    world = make_fake_world(settings, FixedClock(NOW))
+    requests = logging.getLogger("werkzeug")
+    requests.setLevel(logging.WARNING)
+    console = create_console_app(replace(settings, cookie_secure=False), world)
+    mobile = create_mobile_app(settings, world)
+    made = Office(console, mobile, world)
+    yield made
+    made.stop()
+    requests.setLevel(logging.NOTSET)
+    for app in (console, mobile):
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture
-def console_server(console_app: Flask) -> Iterator[Server]:
-    """The console on a port of its own."""
-    running = Server(console_app)
-    yield running
-    running.stop()
+def desks(chromium: Any, office: Office) -> Iterator[Callable[..., Desk]]:
+    """Desktops by name; at the end none of them may have had trouble."""
+    made: list[Desk] = []
 
-
-@pytest.fixture
-def staff_desk(
-    chromium: Any, console_app: Flask, console_server: Server, world: Any
-) -> Iterator[Callable[..., StaffDesk]]:
-    """`staff_desk("officer", "anna")` is signed in with the purpose of a visit; nobody may have had trouble."""
-    made: list[StaffDesk] = []
-
-    def sit_down(role: str, login: str, purpose: str = "visit") -> StaffDesk:
-        with console_app.app_context():
-            who = staff.make_officer(world, role, login=login)
-            signed = sign_in_officer(world, login=login, password=staff.PASSWORD, code=who.code(world))
-            begin_task(world, session_id=signed.session_id, purpose=purpose)
-            db.session.remove()
-        made.append(StaffDesk(chromium, console_server.base, console_app, login))
-        made[-1].come_in(signed)
+    def hand_out(name: str, language: str = "zh") -> Desk:
+        made.append(Desk(chromium, office, name, language))
         return made[-1]
 
-    yield sit_down
-    for each in made:
-        each.context.close()
-    assert not [trouble for each in made for trouble in each.troubles]
+    yield hand_out
+    troubles = {desk.name: desk.troubles for desk in made if desk.troubles}
+    for desk in made:
+        desk.context.close()
+    assert not troubles

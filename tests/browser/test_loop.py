@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from backend.services.messages import send_due_messages
-from tests.browser.console_stage import StaffDesk, console_app, console_server, staff_desk
 from tests.browser.landlord_stage import Desk, desk
+from tests.browser.staff_desks import StaffDesk, console_app, console_server, staff_desk
 from tests.browser.tenant_stage import Make, TenantPhone, make, mobile, server, tenant
 from tests.services import reporting_cases, stories
 from tests.services.stories import TENANT_PHONE

@@ -23,7 +23,7 @@ QUERIES = ("ledger", "unit_states", "doors", "unit_facts", "case_lists", "audit_
            "identity_figures", "staff")  # fmt: skip
 SERVICES = ("officers", "officer_sessions", "disclosures", "person_search", "cases", "case_files", "case_effects",
             "appointments", "appointment_days", "appointment_changes", "review_queue", "officer_keys",
-            "officer_accounts", "officer_enrolment", "officer_passkeys", "staff_notices")  # fmt: skip
+            "officer_accounts", "officer_enrolment", "officer_passkeys", "staff_notices", "standings")  # fmt: skip
 BEHIND = (
     *sorted(ROOM.rglob("*.py")),
     *sorted(ROOM.rglob("*.html")),
@@ -70,7 +70,8 @@ def test_pages_without_a_purpose_hold_no_name_number_or_phone(
     story = make(stories.make_active)
     client = browser("supervisor")
     board = f"/ledger?dwelling={story.dwelling_id}"
-    for path in ("/ledger", board, "/cases", "/reviews", "/deadlines", "/sync", "/figures", "/audit"):
+    others = ("/cases", "/reviews", "/deadlines", "/sync", "/figures", "/audit")
+    for path in ("/ledger", board, "/ledger/map", "/ledger/shapes", *others):
         text = client.get(path).text
         for secret in ("周来福", "沈安一", stories.TENANT_NUMBER, stories.TENANT_NUMBER[-6:], stories.TENANT_PHONE[3:]):
             assert secret not in text, path
@@ -113,7 +114,7 @@ def test_an_english_page_holds_no_chinese_sentence(browser: Callable[..., Any], 
     story = make(stories.make_active)
     client = browser("supervisor", purpose="help_request")
     client.set_cookie("anju-lang", "en")
-    identity = ("/reviews", "/appointments", "/figures")
+    identity = ("/ledger/map", "/reviews", "/appointments", "/figures")
     others = ("/ledger", "/cases", "/deadlines", "/sync", "/audit", "/search", "/task", f"/units/{story.unit_id}")
     for path in (*identity, *others):
         text = re.sub(r"(?s)<head>.*?</head>", "", client.get(path).text)

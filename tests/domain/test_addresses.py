@@ -82,6 +82,21 @@ def test_the_datum_of_the_file_stands_in_for_a_row_that_names_none() -> None:
     assert read({**point, "datum": "WGS84"}, datum="GCJ02").point == (119.95, 31.02, "WGS84")
 
 
+RING = "[[119.95, 31.02], [119.9504, 31.02], [119.9504, 31.0202], [119.95, 31.02]]"
+
+
+def test_an_outline_is_a_closed_ring_inside_china() -> None:
+    where = {"longitude": "119.9502", "latitude": "31.0201", "datum": "CGCS2000"}
+    found = read({**where, "outline": RING}).outline
+    assert found is not None and len(found) == 4 and found[0] == found[-1] == (119.95, 31.02)
+    open_ring, far = RING.replace("[119.95, 31.02]]", "[119.96, 31.02]]"), RING.replace("31.0202", "61.0")
+    for odd in ("[]", "x", "[[1, 2]]", "[1, 2, 3, 4]", '{"a": 1}', "[[119.95]]", open_ring, far, "[" * 5000):
+        with pytest.raises(Refused) as caught:
+            read({**where, "outline": odd})
+        assert caught.value.refusal.code == "address.outline", odd
+
+
+
 @pytest.mark.parametrize(
     ("written", "kept"),
     [("12", "12号"), ("12-3", "12-3号"), ("甲12号", "甲12号"), (" 12 号 ", "12号"), ("１２号", "12号")],

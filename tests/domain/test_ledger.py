@@ -6,7 +6,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from backend.domain.ledger import SPACE_NAMES, coverage_percent, deadline_of
+from backend.domain.ledger import (
+    DWELLING_STATES,
+    SPACE_NAMES,
+    UNIT_STATES,
+    coverage_percent,
+    deadline_of,
+    dwelling_state,
+)
 from backend.models.units import SPACE_KINDS
 
 DUE = date(2026, 11, 23)
@@ -36,3 +43,12 @@ def test_coverage_is_in_percent_of_the_rentals_known() -> None:
 
 def test_every_kind_of_space_has_a_name() -> None:
     assert set(SPACE_NAMES) == set(SPACE_KINDS)
+
+
+def test_what_needs_somebody_stands_for_the_whole_dwelling() -> None:
+    assert set(DWELLING_STATES) == set(UNIT_STATES)
+    nothing = dict.fromkeys(UNIT_STATES, 0)
+    assert dwelling_state(nothing) == "not_enrolled"
+    assert dwelling_state({**nothing, "no_one_registered": 7, "registered": 1}) == "registered"
+    assert dwelling_state({**nothing, "registered": 40, "overdue": 1, "not_enrolled": 3}) == "overdue"
+    assert dwelling_state({**nothing, "overdue": 9, "disputed": 1}) == "disputed"

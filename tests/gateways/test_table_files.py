@@ -184,6 +184,19 @@ def test_features_become_rows_with_their_point_and_datum() -> None:
     assert read_table("a.geojson", json.dumps(document).encode(), GEO_NAMES).rows[0].cells["datum"] == "CGCS2000"
 
 
+def test_an_outline_is_kept_with_the_middle_of_its_extent() -> None:
+    ring = [[119.95, 31.02], [119.9504, 31.02], [119.9504, 31.0202], [119.95, 31.02]]
+    document: dict[str, Any] = {"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {"道路": "甲路"}, "geometry": {"type": "Polygon", "coordinates": [ring]}},
+    ]}  # fmt: skip
+    cells = read_table("a.geojson", json.dumps(document).encode(), GEO_NAMES).rows[0].cells
+    assert (cells["longitude"], cells["latitude"], json.loads(cells["outline"])) == ("119.9502", "31.0201", ring)
+    for odd in ([], [[]], [["119", "31"]], [[[119.95]]], [[[True, False]]]):
+        document["features"][0]["geometry"]["coordinates"] = odd
+        with pytest.raises(Refused, match=r"table\.broken"):
+            read_table("a.geojson", json.dumps(document).encode(), GEO_NAMES)
+
+
 @given(st.binary(max_size=400))
 def test_whatever_the_bytes_there_is_a_table_or_one_refusal(content: bytes) -> None:
     for prefix in (b"", HEADER.encode(), b"PK\x03\x04", b'{"type":'):

@@ -76,6 +76,7 @@ class Chaos:
             capture_output=True,
         )  # fmt: skip
         self._registry = self._start(web("backend.registry.app:create_registry_app()", registry), "registry")
+        self._switches = httpx.Client(base_url=self.registry_url, timeout=PATIENCE_SECONDS)  # it may be busy hanging
         self._workers: list[subprocess.Popen[bytes]] = []
 
     def start_workers(self) -> None:
@@ -96,7 +97,7 @@ class Chaos:
             self.happened[kind] += 1
         else:
             params = {**TIMED, **LASTING}[kind]
-            httpx.put(f"{self.registry_url}/_sim/faults/{kind}", json=params).raise_for_status()
+            self._switches.put(f"/_sim/faults/{kind}", json=params).raise_for_status()
 
     def settle(self, kind: str) -> None:
         """Wait until a timed fault is used up, or end a lasting one once something was judged under it."""
@@ -107,7 +108,7 @@ class Chaos:
             moved, often = (self.progress, 20) if kind != SPOILT else (self.parked, 8)  # parked after many tries
             before = moved()
             self.until(lambda: moved() != before, f"anything to move under {kind}", often)
-            httpx.delete(f"{self.registry_url}/_sim/faults/{kind}").raise_for_status()
+            self._switches.delete(f"/_sim/faults/{kind}").raise_for_status()
             self.happened[kind] += 1
 
     def progress(self) -> tuple[Any, ...]:
@@ -165,12 +166,13 @@ class Chaos:
 
     def close(self) -> None:
         """End every process."""
+        self._switches.close()
         for process in (*self._workers, self._registry):
             process.kill()
             process.wait(10)
 
     def _faults(self) -> dict[str, Any]:
-        found: dict[str, Any] = httpx.get(f"{self.registry_url}/_sim/faults").json()
+        found: dict[str, Any] = self._switches.get("/_sim/faults").json()
         return found.get("on", found)
 
     def _start_worker(self, number: int) -> subprocess.Popen[bytes]:

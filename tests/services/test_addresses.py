@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from backend.models.audit import AuditLeaf
 from backend.models.dwellings import AddressVersion, Dwelling
 from backend.models.imports import ImportRow, ImportRun
 from backend.models.units import Unit
+from backend.queries import ledger
 from backend.queries.address_base import list_base, list_versions
 from backend.queries.dwellings import search_dwellings
 from backend.queries.imports import RunView, get_run, list_rows
@@ -265,3 +267,24 @@ def test_whatever_the_file_and_the_base_before_a_second_time_changes_nothing(
         ).all()
     assert len(set(doors)) == len(doors)
     db.session.remove()
+
+
+def test_a_geojson_base_brings_outlines_that_the_ledger_shows_with_their_datum(core: Any, world: Any) -> None:
+    ring = [[119.95, 31.02], [119.9504, 31.02], [119.9504, 31.0202], [119.95, 31.02]]
+    said = {"address_code": "G1", "division": "330522003900", "street": "太湖街道", "village": "陈塘村",
+            "road": "陈塘路", "door_no": "7"}  # fmt: skip
+    feature = {"type": "Feature", "properties": said, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+    def bring(*features: dict[str, Any]) -> Any:
+        document = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+        table = read_table("base.geojson", document, COLUMNS, required=REQUIRED)
+        assert set(counts(import_addresses(world, table=table, actor=OPERATOR))) <= {"new", "changed"}
+        db.session.rollback()
+        [row] = ledger.list_dwellings("330522003", world.clock.today())
+        return row.place
+
+    place = bring(feature)
+    assert (place.longitude, place.latitude, place.datum) == (119.9502, 31.0201, "WGS84")
+    assert place.outline == tuple(map(tuple, ring))
+    again = bring({**feature, "geometry": {"type": "Point", "coordinates": [119.9503, 31.0201]}})
+    assert (again.longitude, again.outline) == (119.9503, None)

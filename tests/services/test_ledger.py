@@ -61,7 +61,7 @@ def test_a_unit_goes_through_its_states_each_with_the_time_it_is_known_from(core
     late = unit_of(world, story)
     with transaction() as session:
         due_on = session.get_one(Registration, story.registration_id).tenant_due_on
-    assert (late.state, late.overdue) == ("overdue", 1)
+    assert late.state == "overdue"
     assert late.as_of.astimezone(clock.now().tzinfo) < clock.now() and due_on is not None
     assert (late.as_of + timedelta(hours=8)).date() == due_on + timedelta(days=1)
 
@@ -145,8 +145,12 @@ def test_the_dwellings_come_in_pages_that_miss_none_and_repeat_none(core: Any, w
         seen += [row.address.removeprefix("陈塘村陈塘路") for row in page]
         after = page[-1].id
     assert seen == ["1号", "2号", "9号", "10号", "12号"]
-    assert len(ledger.list_dwellings(AREA, clock.today(), state="not_enrolled", text="陈塘 1")) == 3
-    assert ledger.list_dwellings(AREA, clock.today(), state="registered") == ()
+    wishes = ledger.Wishes(state="not_enrolled", text="陈塘 1")
+    assert len(ledger.list_dwellings(AREA, clock.today(), wishes)) == 3
+    assert ledger.list_dwellings(AREA, clock.today(), ledger.Wishes(state="registered")) == ()
+    assert ledger.list_roads(AREA) == ("陈塘路",) and ledger.list_roads("330523") == ()
+    assert len(ledger.list_dwellings(AREA, clock.today(), ledger.Wishes(road="陈塘路", building=""))) == 5
+    assert ledger.list_dwellings(AREA, clock.today(), ledger.Wishes(building="3幢")) == ()
 
 
 def test_door_sheets_say_the_unit_and_nothing_of_a_person(core: Any, world: Any) -> None:

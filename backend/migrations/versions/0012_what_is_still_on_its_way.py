@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0013"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
