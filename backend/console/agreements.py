@@ -90,9 +90,7 @@ def retry(agreement_id: str) -> Page:
     event_id = form.value("event_id") or None
     if event_id is not None and not is_id(event_id):
         raise NotFound
-    retry_as_supervisor(
-        world(), session_id=acting().session_id, agreement_id=str(agreement_id), event_id=event_id
-    )
+    retry_as_supervisor(world(), session_id=acting().session_id, agreement_id=str(agreement_id), event_id=event_id)
     return redirect(url_for("agreements.show", agreement_id=agreement_id))
 
 

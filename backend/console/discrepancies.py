@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template, request
 
-from backend.console.pages import acting, may, world
+from backend.console.pages import acting, may, standard_today, world
 from backend.domain.discrepancies import DISCREPANCIES
 from backend.queries.discrepancies import MOST, count_discrepancies, list_discrepancies
-from backend.queries.local_standards import get_standard
 
 pages = Blueprint("discrepancies", __name__)
 
@@ -18,8 +17,7 @@ def index() -> str:
     kind = request.args.get("kind") or next(iter(DISCREPANCIES))
     if kind not in DISCREPANCIES:
         abort(404)
-    area, today = acting().area, world().clock.today()
-    standard = get_standard(world().house, today)
+    area, today, standard = acting().area, world().clock.today(), standard_today()
     return render_template(
         "discrepancies.html",
         kind=kind,

@@ -11,6 +11,8 @@ from flask import current_app, request, url_for
 
 from backend.bootstrap import World, world_of
 from backend.domain.refusals import Refusal, Refused
+from backend.domain.spaces import SpaceStandard
+from backend.queries.local_standards import get_standard
 from backend.services.officer_passkeys import list_passkeys
 from backend.services.officer_sessions import OfficerView
 from backend.services.staff_notices import count_unread
@@ -25,8 +27,11 @@ PLACES = (
     ("window.index", "window"),
     ("deadlines.index", "deadlines"),
     ("search.person", "search"),
+    ("discrepancies.index", "discrepancies"),
     ("sync.health", "sync"),
     ("figures.identity", "figures"),
+    ("agreements.index", "agreements"),
+    ("standards.index", "standards"),
     ("audits.index", "audit"),
     ("loop.figures", "loop"),
     ("staff.index", "staff"),
@@ -79,6 +84,11 @@ class Form:
 def world() -> World:
     """The world of this app."""
     return world_of(current_app)
+
+
+def standard_today() -> SpaceStandard:
+    """The local standard in force today (HR-7)."""
+    return get_standard(world().house, world().clock.today())
 
 
 def officer() -> OfficerView | None:

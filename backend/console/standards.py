@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from backend.console.pages import Form, acting, may, world
+from backend.console.pages import Form, acting, may, standard_today, world
 from backend.domain.local_standards import STANDARDS
 from backend.domain.refusals import Refused
-from backend.queries.local_standards import get_standard, list_history
+from backend.queries.local_standards import list_history
 from backend.services.local_standards import set_standard
 
 pages = Blueprint("standards", __name__)
@@ -52,7 +52,7 @@ def _page(form: Form) -> tuple[str, int]:
         "standards.html",
         form=form,
         standards=STANDARDS,
-        in_force=get_standard(world().house, today),
+        in_force=standard_today(),
         own=world().house.space_standard,
         history=list_history(),
         may_change=may("standards.change", "POST"),

@@ -30,7 +30,9 @@ STANDARDS: dict[str, Standard] = {
 }
 
 
-def find_standard_faults(name: str, value: float | None, starts_on: date | None, reason: str, today: date) -> list[Refusal]:
+def find_standard_faults(
+    name: str, value: float | None, starts_on: date | None, reason: str, today: date
+) -> list[Refusal]:
     """All faults of a change; it begins today at the earliest, since what was checked by the old value stays valid."""
     standard = STANDARDS.get(name)
     if standard is None:
@@ -38,7 +40,9 @@ def find_standard_faults(name: str, value: float | None, starts_on: date | None,
     faults = []
     fits = value is not None and standard.least <= value <= standard.most
     if value is None or not fits or (standard.whole and value != int(value)):
-        faults.append(Refusal("standard.value", "value", {"least": f"{standard.least:g}", "most": f"{standard.most:g}"}))
+        faults.append(
+            Refusal("standard.value", "value", {"least": f"{standard.least:g}", "most": f"{standard.most:g}"})
+        )
     if starts_on is None:
         faults.append(Refusal("input.missing", "starts_on"))
     elif not today <= starts_on <= today + FURTHEST:

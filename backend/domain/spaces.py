@@ -39,9 +39,7 @@ class SpaceStandard:
     persons_per_room: int = MOST_PER_ROOM
 
 
-def find_space_faults(
-    space_kind: str, usable_area_m2: float, capacity: int, standard: SpaceStandard
-) -> list[Refusal]:
+def find_space_faults(space_kind: str, usable_area_m2: float, capacity: int, standard: SpaceStandard) -> list[Refusal]:
     """All reasons why such a space may not be let (empty: it may) by the standard in force (HR-7)."""
     faults = []
     if space_kind in NOT_LETTABLE:

@@ -28,6 +28,7 @@ class UnitStanding(Base):
     enrolled: Mapped[bool]
     capacity: Mapped[int]
     usable_area_m2: Mapped[float]
+    space_kind: Mapped[Code]
     registered: Mapped[int]
     disputed: Mapped[int]
     due_on: Mapped[date | None] = mapped_column(default=None)

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 
 from backend.db import reading
-from backend.domain.calendars import day_of
 from backend.domain.cases import OPEN_STATES
 from backend.domain.discrepancies import DISCREPANCIES
 from backend.domain.spaces import SpaceStandard, most_persons

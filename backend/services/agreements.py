@@ -115,9 +115,7 @@ def approve_agreement(world: World, *, agreement_id: str, officer_id: str) -> Ag
         return view_of(agreement)
 
 
-def approve_in(
-    world: World, session: Session, agreement: DataSharingAgreement, officer_id: str, actor: Actor
-) -> None:
+def approve_in(world: World, session: Session, agreement: DataSharingAgreement, officer_id: str, actor: Actor) -> None:
     """The same inside the present write unit, by a supervisor whose area has been checked."""
     refusal = decide_approval(agreement.state, (agreement.first_approver_id, agreement.second_approver_id), officer_id)
     if refusal is not None:

@@ -17,7 +17,6 @@ from backend.services.audit import READ_AT_ONCE, Actor, write_leaf
 from backend.services.officer_sessions import acting_officer
 from backend.wire.tokens import TokenRejected, verify_detached
 
-
 FAULTS_KEPT = 20
 OPERATOR = Actor("operator")
 

@@ -175,9 +175,7 @@ def claim_lock(
         unit = own_unit(session, account_id, unit_id, changing=True)
         require_mandate(world, session, unit.id, unit.landlord_id)
         lock = session.scalar(
-            select(Lock).where(
-                Lock.claim_code_hash == digest, Lock.retiring_at.is_(None), Lock.retired_at.is_(None)
-            )
+            select(Lock).where(Lock.claim_code_hash == digest, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
         )
         if lock is None:
             raise Refused("lock.claim_code", "claim_code")

@@ -8,7 +8,7 @@ from alembic import op
 from backend.models.base import UtcDateTime
 
 revision = "0019"
-down_revision = "0012"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -46,9 +46,16 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("adrift_at", UtcDateTime(), nullable=True))
     with op.batch_alter_table("leases", schema=None) as batch_op:
         batch_op.add_column(sa.Column("named_gone_at", UtcDateTime(), nullable=True))
+    with op.batch_alter_table("unit_standings", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("space_kind", _CODE, nullable=True))
+    op.execute("UPDATE unit_standings SET space_kind = (SELECT space_kind FROM units WHERE id = unit_id)")
+    with op.batch_alter_table("unit_standings", schema=None) as batch_op:
+        batch_op.alter_column("space_kind", existing_type=_CODE, nullable=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("unit_standings", schema=None) as batch_op:
+        batch_op.drop_column("space_kind")
     with op.batch_alter_table("leases", schema=None) as batch_op:
         batch_op.drop_column("named_gone_at")
     with op.batch_alter_table("persons", schema=None) as batch_op:
