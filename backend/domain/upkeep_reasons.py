@@ -16,5 +16,6 @@ UPKEEP_REASONS: dict[str, Reason] = {
                              "The file does not hold one readable JSON object.",
                              "请上传协议文件（README 有样例）。", "Upload the agreement's file (README shows one)."),
     "agreement.confirm": Reason("invalid", "请先勾选“我已看清后果”。", "Tick “I have read what follows” first.",
-                                "终止后不能恢复，只能重新签订。", "An end cannot be undone; a new version would be needed."),
+                                "终止后不能恢复，只能重新签订。",
+                                "An end cannot be undone; a new version would be needed."),
 }  # fmt: skip

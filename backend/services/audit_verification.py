@@ -22,7 +22,7 @@ OPERATOR = Actor("operator")
 
 
 def check_log(world: World, *, session_id: str) -> None:
-    """Recompute the whole log for an auditor or supervisor and keep the result, which everybody who may read it sees."""
+    """Recompute the whole log for an auditor or supervisor and keep the result for all who may read it."""
     with transaction() as session:
         actor = acting_officer(world, session, session_id).actor
     _keep(world, find_faults(world), actor)
