@@ -39,7 +39,12 @@ class SpaceStandard:
     persons_per_room: int = MOST_PER_ROOM
 
 
-def find_space_faults(space_kind: str, usable_area_m2: float, capacity: int, standard: SpaceStandard) -> list[Refusal]:
+ASSUMED_STANDARD = SpaceStandard()
+
+
+def find_space_faults(
+    space_kind: str, usable_area_m2: float, capacity: int, standard: SpaceStandard = ASSUMED_STANDARD
+) -> list[Refusal]:
     """All reasons why such a space may not be let (empty: it may) by the standard in force (HR-7)."""
     faults = []
     if space_kind in NOT_LETTABLE:
@@ -54,7 +59,7 @@ def find_space_faults(space_kind: str, usable_area_m2: float, capacity: int, sta
     return faults
 
 
-def most_persons(space_kind: str, usable_area_m2: float, standard: SpaceStandard) -> int:
+def most_persons(space_kind: str, usable_area_m2: float, standard: SpaceStandard = ASSUMED_STANDARD) -> int:
     """How many may live in such a space by the local standard (HR-7); at least one."""
     by_area = max(1, math.floor(usable_area_m2 / standard.area_per_head_m2))
     return by_area if space_kind == "whole_home" else min(by_area, standard.persons_per_room)

@@ -116,7 +116,7 @@ def _open_cases(session: Any, kind: str, unit_ids: Iterable[str]) -> dict[str, s
         .where(Case.unit_id.in_(list(unit_ids)), Case.kind == kind, Case.state.in_(OPEN_STATES))
         .order_by(Case.reference.desc())
     )
-    return dict(rows.tuples().all())
+    return {row.unit_id: row.reference for row in rows}
 
 
 def _line(

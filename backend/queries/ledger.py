@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from backend.db import db
 from backend.domain.ledger import UNIT_STATES, as_of, coverage_percent, dwelling_state
-from backend.domain.spaces import SpaceStandard
+from backend.domain.spaces import ASSUMED_STANDARD, SpaceStandard
 from backend.models.dwellings import AddressVersion, Dwelling
 from backend.models.standings import UnitStanding
 from backend.models.units import Unit
@@ -148,7 +148,7 @@ class Board:
     changed_at: datetime | None
 
 
-def get_board(area: str, today: date, *, standard: SpaceStandard) -> Board:
+def get_board(area: str, today: date, *, standard: SpaceStandard = ASSUMED_STANDARD) -> Board:
     """Counts of every village of an area and of the area as a whole."""
     mine = (lies_in(UnitStanding.division, area), UnitStanding.in_force.is_(True))
     counts = _count_units(UnitStanding.division, today, standard, *mine)
@@ -194,7 +194,7 @@ def list_dwellings(
     *,
     after: str | None = None,
     limit: int = DWELLINGS_PER_PAGE,
-    standard: SpaceStandard,
+    standard: SpaceStandard = ASSUMED_STANDARD,
 ) -> tuple[DwellingRow, ...]:
     """A page of the dwellings of an area by address, those after the dwelling `after` where one is given."""
     where = [Dwelling.retired_on.is_(None), *_conditions(area, today, wishes, standard)]
@@ -205,13 +205,17 @@ def list_dwellings(
     return _dwelling_rows(area, today, where, standard, limit)
 
 
-def find_dwelling(area: str, dwelling_id: str, today: date, *, standard: SpaceStandard) -> DwellingRow | None:
+def find_dwelling(
+    area: str, dwelling_id: str, today: date, *, standard: SpaceStandard = ASSUMED_STANDARD
+) -> DwellingRow | None:
     """One dwelling of the area, or None (not there, or elsewhere)."""
     rows = _dwelling_rows(area, today, [Dwelling.id == dwelling_id], standard, 1)
     return rows[0] if rows else None
 
 
-def list_units(area: str, dwelling_id: str, today: date, *, standard: SpaceStandard) -> tuple[UnitRow, ...]:
+def list_units(
+    area: str, dwelling_id: str, today: date, *, standard: SpaceStandard = ASSUMED_STANDARD
+) -> tuple[UnitRow, ...]:
     """The units of a dwelling of the area, by label, counted from their registrations."""
     facts = unit_states(area, today, standard=standard, dwelling_ids=[dwelling_id])
     rows = db.session.execute(

@@ -60,11 +60,9 @@ def list_approvals(agreement_id: str) -> tuple[Approval, ...]:
     if row is None:
         return ()
     given = ((row.first_approver_id, row.first_approved_at), (row.second_approver_id, row.second_approved_at))
-    badges = dict(
-        db.session.execute(select(Officer.id, Officer.badge).where(Officer.id.in_([who for who, _ in given if who])))
-        .tuples()
-        .all()
-    )
+    ids = [who for who, _ in given if who is not None]
+    known = db.session.execute(select(Officer.id, Officer.badge).where(Officer.id.in_(ids)))
+    badges = {officer.id: officer.badge for officer in known}
     return tuple(Approval(who, badges[who], at) for who, at in given if who is not None and at is not None)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Select, Subquery, and_, case, func, literal, or_, select
 
-from backend.domain.spaces import SpaceStandard
+from backend.domain.spaces import ASSUMED_STANDARD, SpaceStandard
 from backend.models.dwellings import Dwelling
 from backend.models.registrations import Headcount, Registration
 from backend.models.units import Unit
@@ -25,7 +25,7 @@ def lies_in(division: Any, area: str) -> ColumnElement[bool]:
     return and_(division >= area.ljust(DIVISION_DIGITS, "0"), division <= area.ljust(DIVISION_DIGITS, "9"))
 
 
-def state_of(unit: Any, today: date, standard: SpaceStandard) -> ColumnElement[str]:
+def state_of(unit: Any, today: date, standard: SpaceStandard = ASSUMED_STANDARD) -> ColumnElement[str]:
     """The state of a unit on a day, from its numbers (the columns of `counted_units`)."""
     registered = unit.registered
     return case(
@@ -52,7 +52,7 @@ def is_crowded(unit: Any, standard: SpaceStandard) -> ColumnElement[bool]:
 
 
 def unit_states(
-    area: str, today: date, *, standard: SpaceStandard, dwelling_ids: Sequence[str] | None = None
+    area: str, today: date, *, standard: SpaceStandard = ASSUMED_STANDARD, dwelling_ids: Sequence[str] | None = None
 ) -> Subquery:
     """Units of an area (of some dwellings of it) counted anew: unit_id, `state`, `overdue_since`, and their numbers."""
     where = [lies_in(Dwelling.division, area)]

@@ -22,6 +22,7 @@ from backend.models.network_identity import NetworkIdentityRequest
 from backend.models.persons import Person
 from backend.services.audit import SYSTEM, write_leaf
 from backend.services.case_steps import advance, forget_words, note_step
+from backend.services.crowding import open_crowding_cases
 from backend.services.duties import keep_duties
 from backend.services.erasures import finish_erasures
 from backend.services.event_months import forget_door_events, make_months_ahead
@@ -146,6 +147,11 @@ def _forget_adrift(world: World, session: Session) -> None:
     forget_adrift(world, session)
 
 
+def _open_crowding_cases(world: World, session: Session) -> None:
+    """Where more people live than the standard in force allows, a person of the housing office looks, once (HR-7)."""
+    open_crowding_cases(world, session)
+
+
 def _forget_words(world: World, session: Session) -> None:
     """Retention of what was written in reports and answers."""
     forget_words(world, session)
@@ -172,5 +178,13 @@ OFTEN = (
     _finish_erasures,
 )
 # They look through a month's rows.
-HOURLY = (_keep_months, _forget_door_events, _forget_words, _forget_adrift, _forget_shared, _forget_told)
+HOURLY = (
+    _keep_months,
+    _forget_door_events,
+    _forget_words,
+    _forget_adrift,
+    _forget_shared,
+    _forget_told,
+    _open_crowding_cases,
+)
 CHORES = (*OFTEN, *HOURLY)
