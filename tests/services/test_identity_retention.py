@@ -18,7 +18,7 @@ from backend.models.registrations import Registration
 from backend.seeding import sample_number
 from backend.services import vault
 from backend.services.erasures import GONE
-from backend.services.housekeeping import keep_house
+from backend.services.housekeeping import HOURLY, keep_house
 from backend.services.persons import name_of
 from backend.services.voids import withdraw_draft
 from tests.services import stories
@@ -50,38 +50,38 @@ def entered_person(world: Any, **columns: Any) -> str:
 def test_a_voided_entry_takes_its_identity_along_when_the_time_is_over(world: Any, clock: Any) -> None:
     person_id = entered_person(world)
     sealed = person(person_id).name_sealed
-    keep_house(world)
+    keep_house(world, HOURLY)
     assert person(person_id).adrift_at == clock.now() and person(person_id).erased_at is None
     clock.move(world.house.identity_kept - DAY)
-    keep_house(world)
+    keep_house(world, HOURLY)
     assert name_of(world, db.session(), person(person_id)) == "周来福"
     clock.move(2 * DAY)
-    keep_house(world)
+    keep_house(world, HOURLY)
     gone = person(person_id)
     assert gone.erased_at == clock.now() and name_of(world, db.session(), gone) == GONE
     with pytest.raises(KeyRingError):  # the old cipher text stays shut under the new key
         vault.unseal(world, db.session(), person_id, "persons.name", person_id, sealed)
     [leaf] = db.session.scalars(select(AuditLeaf).where(AuditLeaf.action == "person_erased"))
     assert (leaf.actor_kind, leaf.subject_id, leaf.decision) == ("system", person_id, "retention")
-    keep_house(world)
+    keep_house(world, HOURLY)
     assert person(person_id).version == gone.version
 
 
 def test_whoever_lives_somewhere_again_is_not_forgotten_and_the_time_starts_anew(world: Any, clock: Any) -> None:
     person_id = entered_person(world)
-    keep_house(world)
+    keep_house(world, HOURLY)
     clock.move(20 * DAY)
     with transaction() as session:
         [row] = session.scalars(select(Registration).where(Registration.person_id == person_id))
         row.residence, row.void_reason = "living", None
-    keep_house(world)
+    keep_house(world, HOURLY)
     assert person(person_id).adrift_at is None
     clock.move(40 * DAY)
-    keep_house(world)
+    keep_house(world, HOURLY)
     assert person(person_id).erased_at is None
     with transaction() as session:
         session.get_one(Registration, row.id).residence = "voided"
-    keep_house(world)
+    keep_house(world, HOURLY)
     assert person(person_id).adrift_at == clock.now() and person(person_id).erased_at is None
 
 
@@ -90,7 +90,7 @@ def test_whoever_has_a_phone_here_is_asked_and_not_forgotten(world: Any, clock: 
     withdraw_draft(world, account_id=story.tenant, registration_id=story.registration_id)
     for _ in range(2):
         clock.move(40 * DAY)
-        keep_house(world)
+        keep_house(world, HOURLY)
     with reading() as session:
         person_id = session.get_one(Account, story.tenant).person_id
     assert person_id is not None and person(person_id).erased_at is None
@@ -103,9 +103,9 @@ def test_who_was_entered_at_a_window_and_never_declared_goes_with_the_account(wo
         account.phone_token, account.phone_sealed, account.desk_area = None, None, "330522003"
         person_id = account.person_id
     assert person_id is not None
-    keep_house(world)
+    keep_house(world, HOURLY)
     clock.move(31 * DAY)
-    keep_house(world)
+    keep_house(world, HOURLY)
     assert person(person_id).erased_at == clock.now()
     with reading() as session:
         assert session.get_one(Account, account_id).person_id is None
@@ -119,7 +119,7 @@ def test_a_landlord_without_a_phone_stays_as_long_as_there_is_a_unit(world: Any,
         person_id = account.person_id
     for _ in range(2):
         clock.move(40 * DAY)
-        keep_house(world)
+        keep_house(world, HOURLY)
     assert person_id is not None and person(person_id).erased_at is None
 
 
@@ -129,13 +129,13 @@ def test_what_a_landlord_wrote_of_a_tenant_who_never_came_is_made_unreadable(wor
     with reading() as session:
         before = session.get_one(Lease, story.lease_id).named_name_sealed
         assert session.get_one(Lease, story.lease_id).state != "active"
-    keep_house(world)
+    keep_house(world, HOURLY)
     clock.move(29 * DAY)
-    keep_house(world)
+    keep_house(world, HOURLY)
     with reading() as session:
         assert session.get_one(Lease, story.lease_id).named_name_sealed == before
     clock.move(2 * DAY)
-    keep_house(world)
+    keep_house(world, HOURLY)
     with reading() as session:
         lease = session.get_one(Lease, story.lease_id)
         assert lease.named_gone_at == clock.now() and lease.alias == GONE

@@ -40,3 +40,6 @@ for (const form of document.querySelectorAll("form[method=post]:not([data-open-s
     form.dataset.sent = "yes";
   });
 }
+
+// The rail may be longer than the screen: the place one is at stays in sight.
+document.querySelector('.rail [aria-current]')?.scrollIntoView({ block: 'nearest' });
