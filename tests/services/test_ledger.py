@@ -105,7 +105,7 @@ def test_one_person_is_never_too_many_for_the_area(core: Any, world: Any) -> Non
 
 def test_a_headcount_differs_while_it_did_and_still_does(core: Any, world: Any, clock: Any) -> None:
     story = stories.make_declared(world)
-    change_unit(story, capacity=9, usable_area_m2=90.0)
+    change_unit(story, capacity=9, usable_area_m2=90.0, space_kind="whole_home")
     clock.move(timedelta(days=1))
     seen_at = count_people(world, story, 3)
     differs = unit_of(world, story)
