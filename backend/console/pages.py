@@ -26,12 +26,11 @@ PLACES = (
     ("reviews.index", "reviews"),
     ("window.index", "window"),
     ("deadlines.index", "deadlines"),
-    ("search.person", "search"),
     ("discrepancies.index", "discrepancies"),
+    ("search.person", "search"),
     ("sync.health", "sync"),
     ("figures.identity", "figures"),
     ("agreements.index", "agreements"),
-    ("standards.index", "standards"),
     ("audits.index", "audit"),
     ("loop.figures", "loop"),
     ("staff.index", "staff"),
@@ -143,6 +142,8 @@ def safe_next(address: str | None) -> str:
 def place() -> str:
     """The part of the console this page belongs to: a unit and its keys belong to the ledger."""
     part = (request.endpoint or "").split(".")[0]
+    if part == "standards":
+        return "discrepancies"
     return "ledger" if part in ("units", "maps", "occupant_keys", "door_sheets") else part
 
 

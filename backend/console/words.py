@@ -266,7 +266,6 @@ NAVIGATION = {
     "audit": lazy_gettext("访问审计"),
     "discrepancies": lazy_gettext("差异核查"),
     "agreements": lazy_gettext("共享协议"),
-    "standards": lazy_gettext("当地标准"),
     "loop": lazy_gettext("办理成效"),
 }
 TABLES: Mapping[str, Any] = {
