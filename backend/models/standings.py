@@ -28,7 +28,6 @@ class UnitStanding(Base):
     enrolled: Mapped[bool]
     capacity: Mapped[int]
     usable_area_m2: Mapped[float]
-    space_kind: Mapped[Code]
     registered: Mapped[int]
     disputed: Mapped[int]
     due_on: Mapped[date | None] = mapped_column(default=None)
@@ -36,3 +35,4 @@ class UnitStanding(Base):
     headcount: Mapped[int | None] = mapped_column(default=None)
     headcount_at: Mapped[Moment | None] = mapped_column(default=None)
     headcount_then: Mapped[int] = mapped_column(default=0)  # registered when the visit counted
+    space_kind: Mapped[Code]

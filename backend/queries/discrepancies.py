@@ -106,7 +106,7 @@ def _conditions(today: date) -> dict[str, tuple[Any, ColumnElement[bool]]]:
             and_(in_scope, ~declared, Registration.tenant_due_on < today),
         ),
         "lease_over": (Lease.ends_on, and_(declared, Lease.state == "active", Lease.ends_on < today)),
-        "disputed": (func.date(Registration.updated_at), Registration.disputed),
+        "disputed": (func.date(Registration.updated_at), Registration.disputed.is_(True)),
     }
 
 

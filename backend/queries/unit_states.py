@@ -80,7 +80,6 @@ def counted_units(*where: ColumnElement[bool]) -> Select[Any]:
             Unit.landlord_id.is_not(None).label("enrolled"),
             Unit.capacity,
             Unit.usable_area_m2,
-            Unit.space_kind,
             func.coalesce(people.c.registered, 0).label("registered"),
             func.coalesce(people.c.disputed, 0).label("disputed"),
             people.c.due_on,
@@ -88,6 +87,7 @@ def counted_units(*where: ColumnElement[bool]) -> Select[Any]:
             seen.c.people.label("headcount"),
             seen.c.at.label("headcount_at"),
             func.coalesce(then.c.people, 0).label("headcount_then"),
+            Unit.space_kind,
         )
         .join(Dwelling, Dwelling.id == Unit.dwelling_id)
         .outerjoin(people, people.c.unit_id == Unit.id)

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from backend.bootstrap import core_app
 from backend.config import Settings
 from backend.db import db, transaction
+from backend.domain.cases import REASON_NAMES
 from backend.gateways.registry_client import HttpRegistryClient
 from backend.models.registrations import Registration
 from backend.models.units import Unit
@@ -111,8 +112,8 @@ def test_c5_c6_a_review_is_taken_gone_through_by_keys_and_decided_with_a_reason_
     form.locator("input[name=method][value=window]").check()
     form.locator("button").click()
     desk.sees("已处理")
-    told = office.make(lambda world: [notice.kind for notice in list_notices(world, account_id=story.tenant)])
-    assert "identity_verified" in told
+    told = {notice.kind: notice for notice in office.make(list_notices, account_id=story.tenant)}
+    assert REASON_NAMES[str(reason)][0] in told["identity_reviewed"].text_zh, "the tenant reads the reason"
 
 
 def test_c7_each_discrepancy_names_the_dwelling_the_rule_and_its_case(office: Office, desks: Desks) -> None:
@@ -189,8 +190,8 @@ def test_c12_the_log_is_filtered_paged_and_checked(office: Office, desks: Desks)
     auditor.page.locator("input[name=unit]").fill(number)
     auditor.page.locator("select[name=role]").select_option("officer")
     press(auditor, "筛选")
-    auditor.page.locator("tbody").get_by_text("查看单元").wait_for()
-    assert auditor.page.locator("tbody tr").count() == 1
+    auditor.page.locator("tbody").get_by_text("查看单元").first.wait_for()
+    assert auditor.page.locator("tbody tr").count() == 2, "one leaf for each person the page named"
     press(auditor, "立即核对")
     auditor.sees("全部相符")
     look(auditor, "/audit", "audit", "2026-11-23 10:00:00 核对")
