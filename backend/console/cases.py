@@ -6,9 +6,11 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, acting, may, safe_next, world
+from backend.console.visits import offered_visitors
 from backend.domain.case_reports import ANSWER_MOST
 from backend.domain.cases import KINDS, kinds_for
 from backend.queries import case_lists
+from backend.queries.visit_lists import list_of_case
 from backend.services.case_checks import assign_case, check_case, list_handlers, send_back_case
 from backend.services.case_files import look_at_case
 from backend.services.cases import claim_case, decide_case, release_case
@@ -130,4 +132,6 @@ def page_of(reference: str, form: Form) -> str:
         may_open_unit=may("units.show"),
         handlers=list_handlers(file.kind, file.area) if may("cases.assign", "POST") else (),
         most=ANSWER_MOST,
+        visits=list_of_case(reference),
+        visitors=offered_visitors(file.area) if may("visits.plan_for_case", "POST") and file.unit else (),
     )

@@ -22,4 +22,5 @@ def index() -> str:
         owner=owner,
         paper=duty_lists.list_paper_due(acting().area),
         may_open=may("units.show"),
+        may_visit=may("visits.plan_for_unit"),
     )

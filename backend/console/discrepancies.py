@@ -26,5 +26,6 @@ def index() -> str:
         most=MOST,
         today=today,
         may_open_unit=may("units.show"),
+        may_visit=may("visits.plan_for_unit"),
         may_open_case=may("cases.show"),
     )

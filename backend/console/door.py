@@ -19,6 +19,8 @@ from backend.console import (
     demo,
     discrepancies,
     door_sheets,
+    field,
+    field_desks,
     figures,
     first_sign_in,
     front,
@@ -36,6 +38,7 @@ from backend.console import (
     sync,
     tasks,
     units,
+    visits,
     window,
     words,
 )
@@ -49,10 +52,10 @@ from backend.web import LIVE_HEADER, LOCKED, Caller, caller, error_answer, langu
 
 PAGES = (
     *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, maps, door_sheets, units),
-    *(occupant_keys, cases, reviews, search, deadlines, discrepancies, loop, sync, figures),
-    *(agreements, standards, audits, demo),
+    *(occupant_keys, cases, visits, field, field_desks, reviews, search, deadlines, discrepancies, loop, sync),
+    *(figures, agreements, standards, audits, demo),
 )
-WITHOUT_CALLER = ("static", "shared.asset", "front.health")
+WITHOUT_CALLER = ("static", "shared.asset", "front.health", "field.worker", "field.manifest")
 
 
 def register_pages(app: Flask) -> CSRFProtect:
@@ -106,11 +109,11 @@ def authenticate() -> Caller:
 def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | None) -> Any:
     """A friendly page: what is wrong, what to do, where to go; or the form that helps: sign-in, purpose."""
     first = refusals[0]
-    if LIVE_HEADER in request.headers:
-        return jsonify({"code": first.code})
     if by_script():
         spoken = language()
         return jsonify({"code": first.code, "sentence": first.sentence(spoken), "remedy": first.remedy(spoken)})
+    if LIVE_HEADER in request.headers:
+        return jsonify({"code": first.code})
     if first.code == "session.locked":
         return screen.lock_page()
     if first.code == "unauthenticated":

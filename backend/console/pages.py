@@ -23,6 +23,7 @@ SCRIPT_HEADER = "X-Anju-Script"  # sent by the page's own scripts: they get code
 PLACES = (
     ("ledger.board", "ledger"),
     ("cases.index", "cases"),
+    ("visits.index", "visits"),
     ("reviews.index", "reviews"),
     ("window.index", "window"),
     ("deadlines.index", "deadlines"),

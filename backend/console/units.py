@@ -31,6 +31,7 @@ def show(unit_id: str) -> str:
         state=states[page.unit.id],
         may_unmask=may("units.number"),
         may_open_case=may("cases.show"),
+        may_visit=may("visits.plan_for_unit"),
         may_print=may("occupant_keys.codes", "POST") and decide_act(acting().purpose, PRINT_CODES) is None,
         may_end_key=may("occupant_keys.order", "POST") and decide_act(acting().purpose, END_KEY) is None,
         now=world().clock.now(),

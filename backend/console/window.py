@@ -36,7 +36,7 @@ def index() -> tuple[str, int] | AnyResponse:
         try:
             return redirect(url_for("window.visit", visit_id=_open(form).id))
         except Refused as refused:
-            _take(form, refused)
+            take_refusal(form, refused)
     waiting = len(list_letters(acting().area))
     return render_template("window.html", form=form, fields=VISIT, channels=CHANNELS, waiting=waiting), form.status
 
@@ -73,19 +73,20 @@ def act(visit_id: str, act: str) -> tuple[str, int] | AnyResponse:
     found = _visit(visit_id)
     if act not in USE_CASES:
         abort(404)
-    form = Form.sent("password") if request.method == "POST" else Form(_prefilled(act, found))
+    form = Form.sent("password") if request.method == "POST" else Form(prefilled(act, found))
     if request.method == "POST":
         try:
             made = carry_out(act, found, form)
         except Refused as refused:
-            _take(form, refused)
+            take_refusal(form, refused)
         else:
             return (
                 _codes(made, found, form)
                 if isinstance(made, KeyCodes)
                 else redirect(url_for("window.visit", visit_id=found.id, done=act))
             )
-    return render_template("window_act.html", visit=found, act=act, form=form, **_form(act, found, form)), form.status
+    shown = act_form(act, found, form)
+    return render_template("window_act.html", visit=found, act=act, form=form, **shown), form.status
 
 
 @pages.get("/window/visits/<uuid:visit_id>/papers/<paper>")
@@ -98,7 +99,7 @@ def paper(visit_id: str, paper: str) -> Response:
     wanted, needs = PAPERS[paper]
     if set(about) != needs or not all(is_id(value) for value in about.values()):
         abort(404)
-    return _pdf(wanted(world(), session_id=acting().session_id, visit=found, language=language(), **about), paper)
+    return pdf_answer(wanted(world(), session_id=acting().session_id, visit=found, language=language(), **about), paper)
 
 
 @pages.get("/window/letters")
@@ -116,7 +117,7 @@ def print_letter(letter_id: str) -> Response:
     pdf = print_letter_pdf(
         world(), session_id=acting().session_id, letter_id=str(letter_id), language=request.form.get("to", language())
     )
-    return _pdf(pdf, "letter")
+    return pdf_answer(pdf, "letter")
 
 
 def _receipt(kind: str) -> Any:
@@ -152,7 +153,7 @@ def _visit(visit_id: str) -> Visit:
     return get_visit(world(), session_id=acting().session_id, visit_id=str(visit_id))
 
 
-def _take(form: Form, refused: Refused) -> None:
+def take_refusal(form: Form, refused: Refused) -> None:
     """A refusal stays on the form, whatever it is about; one that ends the task goes to the error page."""
     if refused.refusal.code in AWAY:
         raise refused
@@ -160,7 +161,7 @@ def _take(form: Form, refused: Refused) -> None:
     form.status = STATUS[refused.refusal.reason.kind]
 
 
-def _prefilled(act: str, visit: Visit) -> dict[str, str]:
+def prefilled(act: str, visit: Visit) -> dict[str, str]:
     """What the address names, and what is known already: an amendment begins from what stands."""
     known = {name: request.args[name] for name in ABOUT if name in request.args}
     if act in ("amend", "declare") and "registration_id" in known:
@@ -171,7 +172,7 @@ def _prefilled(act: str, visit: Visit) -> dict[str, str]:
     return {**known, "once": new_id(), "id_type": "111", "tenant_id_type": "111"}
 
 
-def _form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
+def act_form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
     fields = [*FIELDS.get(act, ()), *(PAPER if visit.channel == "paper" else ())]
     about = {name: form.value(name) for name in USE_CASES[act][1]}
     shown = [
@@ -191,7 +192,7 @@ def _codes(codes: KeyCodes, visit: Visit, form: Form) -> tuple[str, int]:
     return render_template("codes_sheet.html", codes=codes, unit=unit, today=world().clock.today()), 200
 
 
-def _pdf(pdf: bytes, name: str) -> Response:
+def pdf_answer(pdf: bytes, name: str) -> Response:
     return Response(
         pdf, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="anju-{name}.pdf"'}
     )

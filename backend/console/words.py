@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
+from backend.console import visit_words
 from backend.console.looks import ICONS, MAP_MARKS, REGISTRATION_LOOKS, UNIT_LOOKS
 from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
 from backend.console.upkeep_words import UPKEEP_ACTIONS, UPKEEP_DECISIONS, UPKEEP_TABLES
@@ -63,6 +64,8 @@ LOOP_STEPS = {
 }
 STEP_ACTIONS = {**cases.ACTION_NAMES, "route": ("转到承办部门", "routed to its office")}
 STEP_REASONS = {
+    **visit_words.OUTCOMES,
+    **visit_words.GROUNDS,
     **cases.REASON_NAMES,
     **case_reports.SEND_BACK_REASONS,
     **case_reports.RATING_REASONS,
@@ -140,6 +143,7 @@ AUDIT_ACTIONS = {
     "identity_corrected": ("租客更正身份", "Identity corrected by the tenant"),
     "child_entered": ("监护人添加孩子", "Child entered by a guardian"),
     "refused": ("被拒绝", "Refused"),
+    **visit_words.AUDIT_ACTIONS,
     "office_told": ("告知其他单位", "Told to another office"),
     "office_fetched": ("其他单位获取", "Fetched by another office"),
     "agreement_added": ("录入共享协议", "Agreement taken in"),
@@ -190,6 +194,7 @@ DECISIONS = {
     "court_order": ("法院裁定", "Court's order"),
     "active": ("生效", "In force"),
     "draft": ("待批准", "To be approved"),
+    **visit_words.OUTCOMES,
     **{code: (kind.zh, kind.en) for code, kind in sharing.KINDS.items()},
     **{code: (d.zh, d.en) for kind in cases.KINDS.values() for code, d in kind.decisions.items()},
 }
@@ -256,6 +261,7 @@ WAYS = {
 NAVIGATION = {
     "ledger": lazy_gettext("房屋台账"),
     "cases": lazy_gettext("待办事项"),
+    "visits": lazy_gettext("走访"),
     "reviews": lazy_gettext("身份复核"),
     "deadlines": lazy_gettext("逾期提醒"),
     "search": lazy_gettext("按号码查找"),
@@ -269,6 +275,7 @@ NAVIGATION = {
     "loop": lazy_gettext("办理成效"),
 }
 TABLES: Mapping[str, Any] = {
+    **visit_words.TABLES,
     "ACTORS": ACTORS,
     "APPOINTMENT_STATES": appointments.STATE_NAMES,
     "AUDIT_ACTIONS": AUDIT_ACTIONS,

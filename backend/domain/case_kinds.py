@@ -78,6 +78,15 @@ _UNFOUNDED = Decision("不属实", "Not so", ("unfounded",))
 _DONE = Decision("已处理", "Handled", ("repaired", "seen_on_site", "explained", "reminded"))
 _HELPED = Decision("已处理", "Handled", ("help_given", "seen_on_site", "explained"))
 _ENDS = {"handled": _DONE, "passed_on": _PASSED, "unfounded": _UNFOUNDED}
+_WHO_IT_IS = {
+    "confirmed": Decision("身份确认", "Identity confirmed", ("same_person",), ("method",)),
+    "not_confirmed": Decision(
+        "未能确认",
+        "Not confirmed",
+        ("other_person", "document_expired", "document_doubtful", "number_differs", "not_reached"),
+        ("method",),
+    ),
+}
 
 KINDS: dict[str, CaseKind] = {
     "identity_review": CaseKind(
@@ -85,15 +94,7 @@ KINDS: dict[str, CaseKind] = {
         "Identity review",
         "police_station",
         ("reviewer", "supervisor", "window_clerk"),
-        {
-            "confirmed": Decision("身份确认", "Identity confirmed", ("same_person",), ("method",)),
-            "not_confirmed": Decision(
-                "未能确认",
-                "Not confirmed",
-                ("other_person", "document_expired", "document_doubtful", "number_differs", "not_reached"),
-                ("method",),
-            ),
-        },
+        _WHO_IT_IS,
         hours=72,
     ),
     "unit_claim": CaseKind(
@@ -228,15 +229,7 @@ KINDS: dict[str, CaseKind] = {
         "Key to a new phone",
         "police_station",
         ("officer", "reviewer", "supervisor", "window_clerk"),
-        {
-            "confirmed": Decision("身份确认", "Identity confirmed", ("same_person",), ("method",)),
-            "not_confirmed": Decision(
-                "未能确认",
-                "Not confirmed",
-                ("other_person", "document_expired", "document_doubtful", "number_differs", "not_reached"),
-                ("method",),
-            ),
-        },
+        _WHO_IT_IS,
         hours=2,
     ),
     "overdue_report": CaseKind(
@@ -317,5 +310,6 @@ KINDS: dict[str, CaseKind] = {
         _FIELD_STAFF,
         {"handled": _HANDLED, "unfounded": _UNFOUNDED},
         days=5,
+        checked=True,
     ),
 }

@@ -43,6 +43,8 @@ ACTION_NAMES = {
     "answer": ("答复", "answer"),
     "rate": ("评价", "rate"),
     "reopen": ("重新办理", "reopen"),
+    "plan_visit": ("安排走访", "plan a visit"),  # field work: the case stays where it is
+    "visit": ("走访", "visit"),
     "escalate": ("交给负责人", "hand to the supervisors"),
 }
 CHECKERS = ("supervisor",)

@@ -15,6 +15,7 @@ HANDLE_CASE = "handle_case"
 PRINT_CODES = "print_codes"
 END_KEY = "end_key"
 SERVE = "serve"
+SERVE_AT_DOOR = "serve_at_door"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ PURPOSES: dict[str, Purpose] = {
         "Visit",
         "准备或进行走访，当面核对证件。",
         "Preparing or making a visit, comparing a document face to face.",
-        frozenset({LOOK_AT_UNIT, UNMASK, HANDLE_CASE}),
+        frozenset({LOOK_AT_UNIT, UNMASK, HANDLE_CASE, SERVE_AT_DOOR}),
         timedelta(hours=4),  # half a day's round
     ),
     "help_request": Purpose(
@@ -90,6 +91,7 @@ ACT_NAMES = {
     PRINT_CODES: ("打印门锁密码", "Print keypad codes"),
     END_KEY: ("按法院裁定停用钥匙", "End a key on a court's order"),
     SERVE: ("窗口代办", "Act for a person at the window"),
+    SERVE_AT_DOOR: ("走访时当场协助登记", "Help a person register during a visit"),
 }
 
 # What a person reads on the page "who has seen my data": actions and fields of the audit leaves about persons.
@@ -103,6 +105,7 @@ DISCLOSURES = {
     "appointment_listed": ("查看当天预约名单", "Read the day's list of appointments"),
     "codes_printed": ("打印您的门锁密码", "Printed your keypad codes"),
     "served_at_window": ("在窗口为您办理", "Acted for you at the window"),
+    "served_at_door": ("上门时为您办理", "Acted for you at your door"),
     "mechanical_key_handed": ("登记发给您一把机械钥匙", "Noted that a mechanical key was handed to you"),
     "letter_printed": ("打印寄给您的信", "Printed a letter to you"),
 }

@@ -14,6 +14,7 @@ from backend.domain.path_reasons import PATH_REASONS
 from backend.domain.reason_kinds import KINDS, Reason
 from backend.domain.sharing_reasons import SHARING_REASONS
 from backend.domain.upkeep_reasons import UPKEEP_REASONS
+from backend.domain.visit_reasons import VISIT_REASONS
 from backend.domain.window_reasons import WINDOW_REASONS
 
 __all__ = ["KINDS", "REASONS", "Reason"]
@@ -266,6 +267,7 @@ REASONS: dict[str, Reason] = {
     "registration.draft_gone": Reason("gone", "草稿已过期（15 天）。", "The draft has expired (15 days).",
                                       "请房东重新邀请。", "Ask the landlord to invite you again."),
     **PATH_REASONS,
+    **VISIT_REASONS,
     **WINDOW_REASONS,
     "checkout.date": Reason("invalid", "退房日期应在入住日期与今天之间。",
                             "The move-out date must lie between move-in and today.", "请核对日期。", "Check the date."),

@@ -14,19 +14,23 @@ PAPER_DAYS = 30  # an older receipt stamp is a question for a person, not an ent
 
 @dataclass(frozen=True)
 class WindowAct:
-    """One thing an officer does for a person; `on_paper`: a signed form does, else the person stands there."""
+    """One thing an officer does for a person; `on_paper`: a signed form does, else the person stands there.
+
+    `at_door`: a visit can do it too, for whoever lives in the unit visited.
+    """
 
     zh: str
     en: str
     on_paper: bool = True
+    at_door: bool = False
 
 
 ACTS: dict[str, WindowAct] = {
-    "open_file": WindowAct("打开本人档案", "Open the file"),
-    "answer_consent": WindowAct("告知书和同意", "Notice and consent"),
+    "open_file": WindowAct("打开本人档案", "Open the file", at_door=True),
+    "answer_consent": WindowAct("告知书和同意", "Notice and consent", at_door=True),
     "withdraw_consent": WindowAct("撤回同意", "Withdraw the consent"),
-    "take_lease": WindowAct("接受租约", "Accept the lease"),
-    "declare": WindowAct("申报居住登记", "Declare"),
+    "take_lease": WindowAct("接受租约", "Accept the lease", at_door=True),
+    "declare": WindowAct("申报居住登记", "Declare", at_door=True),
     "declare_exempt": WindowAct("说明依法可不申报", "State an exemption"),
     "amend": WindowAct("报告变动或更正", "Report a change or correct"),
     "withdraw_draft": WindowAct("撤回未完成的申报", "Withdraw the draft"),
@@ -37,7 +41,7 @@ ACTS: dict[str, WindowAct] = {
     "answer_reported": WindowAct("答复其他部门通报的变动", "Answer another office's report"),
     "hand_out_foreign_form": WindowAct("领取外国人住宿登记表", "Hand out the foreigners' form"),
     "mark_foreign_done": WindowAct("外国人住宿登记已办理", "Foreigners' form is done"),
-    "add_co_resident": WindowAct("登记同住人", "Enter a co-resident"),
+    "add_co_resident": WindowAct("登记同住人", "Enter a co-resident", at_door=True),
     "enter_child": WindowAct("登记孩子", "Enter a child"),
     "withdraw_for_child": WindowAct("撤回对孩子的同意", "Withdraw the consent for a child"),
     "declare_child": WindowAct("为孩子申报", "Declare for a child"),
@@ -47,7 +51,7 @@ ACTS: dict[str, WindowAct] = {
     "check_out_for": WindowAct("为同住人办理离开", "Check them out", on_paper=False),
     "object_to_declaration": WindowAct("对他人的申报提出异议", "Object to another's declaration"),
     "file_report": WindowAct("反映问题", "Report something"),
-    "print_receipt": WindowAct("打印登记凭证", "Print the receipt", on_paper=False),
+    "print_receipt": WindowAct("打印登记凭证", "Print the receipt", on_paper=False, at_door=True),
     "print_foreign_form": WindowAct("打印外国人住宿登记表", "Print the foreigners' form", on_paper=False),
     "print_access": WindowAct("打印谁看过我的数据", "Print the access record", on_paper=False),
     "export": WindowAct("打印本人数据", "Print one's own data", on_paper=False),
@@ -56,7 +60,7 @@ ACTS: dict[str, WindowAct] = {
     "withdraw_erasure": WindowAct("撤回删除申请", "Take the deletion back"),
     "print_codes": WindowAct("打印门锁密码", "Print keypad codes", on_paper=False),
     "hand_out_mechanical_key": WindowAct("发给机械钥匙", "Hand out a mechanical key", on_paper=False),
-    "link_phone": WindowAct("关联本人手机", "Link a phone", on_paper=False),
+    "link_phone": WindowAct("关联本人手机", "Link a phone", on_paper=False, at_door=True),
     "claim_unit": WindowAct("认领出租单元", "Claim the unit"),
     "add_unit": WindowAct("增加出租单元", "Add a unit"),
     "claim_lock": WindowAct("绑定门锁", "Claim a lock"),

@@ -39,6 +39,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     sharing,
     standings,
     units,
+    visits,
     window_visits,
 )
 from backend.models.base import Base

@@ -167,10 +167,14 @@ class FieldSource(Base):
 
 
 class Headcount(Base):
-    """How many people a visit found in a unit: a number, no names."""
+    """How many people a visit found in a unit: numbers, no names; `people` are `adults` and `children` together."""
 
     __tablename__ = "headcounts"
-    __table_args__ = (CheckConstraint("people >= 0", name="people"), Index("ix_headcounts_unit_id_at", "unit_id", "at"))
+    __table_args__ = (
+        CheckConstraint("people >= 0", name="people"),
+        CheckConstraint("adults IS NULL OR people = adults + children", name="adults_and_children"),
+        Index("ix_headcounts_unit_id_at", "unit_id", "at"),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     unit_id: Mapped[Id] = mapped_column(ForeignKey("units.id"))
@@ -178,3 +182,5 @@ class Headcount(Base):
     at: Mapped[Moment]
     officer_id: Mapped[Id | None] = mapped_column(ForeignKey("officers.id"), default=None)
     case_id: Mapped[Id | None] = mapped_column(ForeignKey("cases.id"), default=None)
+    adults: Mapped[int | None] = mapped_column(default=None)
+    children: Mapped[int | None] = mapped_column(default=None)

@@ -11,7 +11,10 @@ CHANNELS = ("window", "paper")
 
 
 class WindowVisit(Base):
-    """One person at one window, or one paper form handed in (`channel`), served under `area` until `ends_at`."""
+    """One person at one window, or one paper form handed in (`channel`), served under `area` until `ends_at`.
+
+    `visit_id`: the person is served at their own door, within that visit.
+    """
 
     __tablename__ = "window_visits"
     __table_args__ = (one_of("channel", CHANNELS), Index("ix_window_visits_officer_id_at", "officer_id", "at"))
@@ -23,3 +26,4 @@ class WindowVisit(Base):
     channel: Mapped[Code]
     at: Mapped[Moment]
     ends_at: Mapped[Moment]
+    visit_id: Mapped[Id | None] = mapped_column(ForeignKey("visits.id"), default=None)

@@ -49,13 +49,14 @@ class PaperForm:
     paper_due_at: datetime
 
 
-def list_overdue(area: str, now: datetime) -> tuple[DutyLine, ...]:
-    """The overdue duties of an area, the latest first; at most `MOST` of each kind."""
+def list_overdue(area: str, now: datetime, *, unit_id: str | None = None) -> tuple[DutyLine, ...]:
+    """The overdue duties of an area, or of one unit of it, the latest first; at most `MOST` of each kind."""
     lines: list[DutyLine] = []
     for code, fact, late in _late(now):
         duty = DUTIES[code]
         assert duty.rule is not None
-        for unit, dwelling, value in _rows(_places(fact, area).where(late).order_by(fact).limit(MOST)):
+        found = _places(fact, area).where(late, *([Unit.id == unit_id] if unit_id else []))
+        for unit, dwelling, value in _rows(found.order_by(fact).limit(MOST)):
             due_on = day_of(last_moment(value)) if duty.stored else duty.count.last_day(value)
             days = (day_of(now) - due_on).days
             place = short_address(dwelling)

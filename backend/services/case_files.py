@@ -127,8 +127,8 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
         return case
     refusal = decide_act(acting.session.purpose, HANDLE_CASE)
     parties = _parties(session, case)
-    caller_id = _caller(session, acting, case)
-    read = [*parties, *([caller_id] if caller_id and caller_id not in parties else [])]
+    caller = _caller(session, acting, case)
+    read = list(dict.fromkeys([*parties, *([caller.person_id] if caller and caller.person_id else [])]))
     refusal = refusal or judge_cap(world, session, acting, read, "case_opened")
     if refusal is not None:
         return refusal
@@ -148,33 +148,31 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
         persons.append(_case_person(world, session, person_id, part, claim))
     if not parties:
         write_leaf(world, session, acting.actor, "case_opened", object_kind="case", object_id=case.reference)
-    phone = _phone_of_reporter(world, session, acting, case, caller_id)
+    phone = _phone_of(world, session, acting, case, caller) if caller is not None else None
     touch(world, acting, case)
     return _file(world, session, acting, case, tuple(persons), phone)
 
 
-def _caller(session: Session, acting: Acting, case: Case) -> str | None:
-    """The person behind a reporter who wants to be called, when this officer is the one to call."""
+def _caller(session: Session, acting: Acting, case: Case) -> Account | None:
+    """The reporter who wants to be called, when this officer is the one to call."""
     if not case.call_back or case.reporter_id is None or case.assigned_to != acting.officer.id:
         return None
-    return session.get_one(Account, case.reporter_id).person_id
+    return session.get_one(Account, case.reporter_id)
 
 
-def _phone_of_reporter(world: World, session: Session, acting: Acting, case: Case, person_id: str | None) -> str | None:
+def _phone_of(world: World, session: Session, acting: Acting, case: Case, caller: Account) -> str | None:
     """The number to call, written down first; whoever reported reads that it was shown."""
-    if not case.call_back or case.reporter_id is None or case.assigned_to != acting.officer.id:
-        return None
     write_leaf(
         world,
         session,
         acting.actor,
         "case_opened",
-        subject_id=person_id,
+        subject_id=caller.person_id,
         object_kind="case",
         object_id=case.reference,
         fields=("phone",),
     )
-    return own_phone(world, session, case.reporter_id)
+    return own_phone(world, session, caller.id)
 
 
 def _parties(session: Session, case: Case) -> dict[str, tuple[str, UnitClaim | None]]:

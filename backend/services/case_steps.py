@@ -8,16 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.domain.case_reports import WORDS_KEPT
-from backend.domain.cases import TRANSITIONS
+from backend.domain.cases import OPEN_STATES, TRANSITIONS
 from backend.domain.ids import new_id
 from backend.gateways.world import World
 from backend.models.cases import Case, CaseStep
 from backend.models.data_keys import DataKey
 from backend.models.officers import Officer
+from backend.models.visits import Visit
 from backend.services import vault
 from backend.services.audit import Actor
 
@@ -43,11 +44,16 @@ def advance(
 ) -> None:
     """Take one step inside the present write unit; the caller has asked the domain whether it is possible.
 
+    With a case that is over, a visit that was still to be made for it is no longer needed.
+
     Raises KeyError for a step that the case's state does not have: a mistake of the code, never of a person.
     """
     case.state = TRANSITIONS[case.state][action]
     case.version += 1
     note_step(world, session, case, action, actor, reason=reason, words=words)
+    if case.state not in OPEN_STATES:
+        needless = update(Visit).where(Visit.case_id == case.id, Visit.state == "planned").values(state="withdrawn")
+        session.execute(needless)
 
 
 def note_step(

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.db import transaction
 from backend.domain.officers import covers
-from backend.domain.purposes import SERVE, decide_act
+from backend.domain.purposes import SERVE, SERVE_AT_DOOR, decide_act
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.window import ACTS, decide_receipt, receipt_time
 from backend.gateways.world import World
@@ -26,6 +26,7 @@ from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
 from backend.models.registrations import Registration
 from backend.models.units import Unit
+from backend.models.visits import Visit
 from backend.models.window_visits import WindowVisit
 from backend.services.audit import Actor, write_leaf
 from backend.services.officer_sessions import Acting, acting_officer
@@ -125,11 +126,16 @@ def acting_for(
             acting = acting_officer(world, session, desk.session_id)
             place = Place(**about)
             visit = _admit(world, session, acting, account_id, desk, act, place)
-            _note_service(world, session, acting, account_id, act, place, fields)
+            _note_service(world, session, acting, account_id, visit, act, place, fields)
             yield session, _hand(world, acting, visit, desk)
     except _TurnedAway as away:
         note_turned_away(world, away.refusal, away.actor, "visit", away.visit_id)
         raise Refused.of([away.refusal]) from None
+
+
+def served_action(visit: WindowVisit) -> str:
+    """What the person reads about it: served at the window, or at their own door."""
+    return "served_at_door" if visit.visit_id else "served_at_window"
 
 
 def note_turned_away(world: World, refusal: Refusal, actor: Actor, object_kind: str, object_id: str) -> None:
@@ -158,10 +164,10 @@ def note_service(
 
 def find_open_visit(world: World, session: Session, acting: Acting, visit_id: str) -> WindowVisit | Refusal:
     """A visit that an officer of its area may serve now; a colleague may take over."""
-    refusal = decide_act(acting.session.purpose, SERVE)
+    visit = session.get(WindowVisit, visit_id)
+    refusal = decide_act(acting.session.purpose, SERVE_AT_DOOR if visit and visit.visit_id else SERVE)
     if refusal is not None:
         return refusal
-    visit = session.get(WindowVisit, visit_id)
     if visit is None:
         return Refusal("not_found", "visit_id")
     if not covers(acting.officer.area, visit.area):
@@ -189,17 +195,29 @@ def _judge(
         return Refusal("not_found", "visit_id")
     if visit.channel == "paper" and not ACTS[act].on_paper:
         return Refusal("visit.present")
+    if visit.visit_id is not None and not ACTS[act].at_door:
+        return Refusal("field.act")
     if place == NOWHERE:
         return None
-    division = _division_of(session, place)
+    division = _where(session, place, Dwelling.division)
     if division is None:
         return Refusal("not_found")
-    return None if covers(acting.officer.area, division) else Refusal("area.foreign")
+    if not covers(acting.officer.area, division):
+        return Refusal("area.foreign")
+    return _judge_unit(session, visit, place)
 
 
-def _division_of(session: Session, place: Place) -> str | None:
-    """The division an object lies in."""
-    statement = select(Dwelling.division)
+def _judge_unit(session: Session, visit: WindowVisit, place: Place) -> Refusal | None:
+    """At a door only the unit that the visit was planned for is dealt with."""
+    if visit.visit_id is None:
+        return None
+    is_here = _where(session, place, Unit.id) == session.get_one(Visit, visit.visit_id).unit_id
+    return None if is_here else Refusal("field.elsewhere")
+
+
+def _where(session: Session, place: Place, wanted: InstrumentedAttribute[str]) -> str | None:
+    """The division or unit an object lies in."""
+    statement = select(wanted).select_from(Dwelling)
     kind, object_id = place.object
     if kind != "dwelling":
         statement = statement.join(Unit, Unit.dwelling_id == Dwelling.id)
@@ -213,14 +231,21 @@ def _division_of(session: Session, place: Place) -> str | None:
 
 
 def _note_service(
-    world: World, session: Session, acting: Acting, account_id: str, act: str, place: Place, fields: tuple[str, ...]
+    world: World,
+    session: Session,
+    acting: Acting,
+    account_id: str,
+    visit: WindowVisit,
+    act: str,
+    place: Place,
+    fields: tuple[str, ...],
 ) -> None:
     kind, object_id = place.object
     write_leaf(
         world,
         session,
         acting.actor,
-        "served_at_window",
+        served_action(visit),
         subject_id=session.get_one(Account, account_id).person_id,
         object_kind=kind or "person",
         object_id=object_id,

@@ -15,13 +15,13 @@ from backend.models.accounts import Account, LoginCode
 from backend.models.invitations import Invitation
 from backend.services import outbox, vault
 from backend.services.case_messages import compose_answer, compose_help
+from backend.services.door_files import KIND, compose_receipt_link
 from backend.services.reminder_messages import compose_reminder, note_reminded, reminder_waits_until
 
 LEASE = timedelta(seconds=30)
 LONGEST_SEND = timedelta(seconds=15)  # an SMS service that answers later than this has failed before (see gateways)
 TRIES = 5
-_OF_CASES = {"help": compose_help, "report_answered": compose_answer}
-_COMPOSED = {"duty": compose_reminder, "help": compose_help, "report_answered": compose_answer}
+_COMPOSED = {"help": compose_help, "report_answered": compose_answer, KIND: compose_receipt_link}
 
 
 def send_due_messages(world: World, *, limit: int = 20) -> int:
@@ -62,8 +62,8 @@ def _compose(world: World, item: outbox.OutboxItem) -> tuple[str, str] | None:
     with reading() as session:
         if item.kind == "login_code":
             return _compose_code(world, session, item.payload["login_code_id"])
-        if item.kind in _OF_CASES:
-            return _OF_CASES[item.kind](world, session, item.payload)
+        if item.kind in _COMPOSED:
+            return _COMPOSED[item.kind](world, session, item.payload)
         if item.kind == "duty":
             return compose_reminder(world, session, item.payload["account_id"])
         return _compose_invitation(world, session, item.payload["invitation_id"])

@@ -42,6 +42,7 @@ class LeaseOffer:
     unit_alias: str
     starts_on: date
     ends_on: date | None
+    unit_id: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def list_offers(world: World, *, account_id: str, area: str) -> tuple[LeaseOffer
         person = _person_of(session, account_id)
         rows = session.scalars(_offered(person).where(Dwelling.division.startswith(area, autoescape=True)))
         return tuple(
-            LeaseOffer(row.id, unit_alias(session, row.unit_id), row.starts_on, row.ends_on) for row in rows.all()
+            LeaseOffer(row.id, unit_alias(session, row.unit_id), row.starts_on, row.ends_on, row.unit_id)
+            for row in rows.all()
         )
 
 

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from backend.db import transaction
 from backend.domain.ids import new_id
 from backend.domain.persons import decide_phone
-from backend.domain.purposes import SERVE, decide_act
+from backend.domain.purposes import SERVE, SERVE_AT_DOOR, decide_act
 from backend.domain.refusals import Refusal, Refused
+from backend.domain.visits import decide_note
 from backend.domain.window import VISIT_LIFE
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -31,18 +32,22 @@ from backend.services import vault
 from backend.services.audit import write_leaf
 from backend.services.disclosures import answer, judge_cap, note_refusal
 from backend.services.document_states import record_answer
-from backend.services.hands import Desk, acting_for, find_open_visit
+from backend.services.hands import Desk, acting_for, find_open_visit, served_action
 from backend.services.identity_reviews import close_review
 from backend.services.identity_states import settle_identity
 from backend.services.officer_sessions import Acting, acting_officer
 from backend.services.persons import Entry, ask_authority, check_entry, make_person, name_of, number_token
+from backend.services.visits import visit_for
 
 ENTERED = ("name", "id_type", "id_number")
 
 
 @dataclass(frozen=True)
 class Visit:
-    """An open visit: whose account it is, through which channel ('window' or 'paper'), until when."""
+    """An open visit: whose account it is, through which channel ('window' or 'paper'), until when.
+
+    `door_visit_id` is the visit at whose door the person is served, None at the window.
+    """
 
     id: str
     account_id: str
@@ -50,6 +55,7 @@ class Visit:
     channel: str
     ends_at: datetime
     has_phone: bool
+    door_visit_id: str | None = None
 
     def desk(self, session_id: str, received_on: date | None = None, dated_on: date | None = None) -> Desk:
         """The desk at which an officer's session serves it."""
@@ -69,25 +75,30 @@ def open_visit(
     sex: str | None = None,
     nationality: str = "CHN",
     hukou_division: str | None = None,
+    door_visit_id: str | None = None,
 ) -> Visit:
     """Begin to serve the person of a document, who is entered when nobody has entered them yet.
 
     At the window the officer has seen the person and the original: that is an identity check (`verified`). A form on
-    paper is none, and of it a name and number that do not belong together are not kept. Raises Refused with every
-    faulty field, visit.seen, purpose.missing, purpose.unfit, reads.cap (both written down), person.unmatched.
+    paper is none, and of it a name and number that do not belong together are not kept. `door_visit_id`: the person
+    stands at their own door, and the officer is there on this visit of their own. Raises Refused with every faulty
+    field, visit.seen, purpose.missing, purpose.unfit, reads.cap (both written down), person.unmatched, area.foreign,
+    field.done, field.withdrawn, field.not_yours, not_found.
     """
     if channel not in CHANNELS:
         raise Refused("input.not_one_of", "channel", allowed=CHANNELS)
     if channel == "window" and not document_seen:
         raise Refused("visit.seen", "document_seen")
     entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
-    _require_task(world, session_id)
+    _require_task(world, session_id, door_visit_id)
     matched = ask_authority(world, entered)  # outside the write unit: it is a call to another office
     if matched is False and channel == "paper":
         raise Refused("person.unmatched", "name")
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
-        outcome = _open(world, session, acting, entered, matched, channel, nationality, hukou_division)
+        outcome = _judge_task(session, acting, door_visit_id) or _open(
+            world, session, acting, entered, matched, channel, nationality, hukou_division, door_visit_id
+        )
         note_refusal(world, session, acting, outcome, "visit", "new")
     return answer(outcome)
 
@@ -142,14 +153,25 @@ def link_phone(world: World, *, account_id: str, phone: str, desk: Desk) -> None
         account.phone_token = token
 
 
-def _require_task(world: World, session_id: str) -> None:
+def _require_task(world: World, session_id: str, door_visit_id: str | None) -> None:
     """Nobody is asked about at the authority without a purpose."""
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
-        refusal = decide_act(acting.session.purpose, SERVE)
+        refusal = _judge_task(session, acting, door_visit_id)
         note_refusal(world, session, acting, refusal, "visit", "new")
     if refusal is not None:
         raise Refused.of([refusal])
+
+
+def _judge_task(session: Session, acting: Acting, door_visit_id: str | None) -> Refusal | None:
+    """Whether the officer may serve anybody here: by purpose and, at a door, by a visit that is their own."""
+    refusal = decide_act(acting.session.purpose, SERVE if door_visit_id is None else SERVE_AT_DOOR)
+    if refusal is not None or door_visit_id is None:
+        return refusal
+    errand = visit_for(session, acting, door_visit_id)
+    if isinstance(errand, Refusal):
+        return errand
+    return decide_note(errand.state, errand.assignee_id, acting.officer.id)
 
 
 def _open(
@@ -161,15 +183,15 @@ def _open(
     channel: str,
     nationality: str,
     hukou_division: str | None,
+    door_visit_id: str | None,
 ) -> Visit | Refusal:
-    refusal = decide_act(acting.session.purpose, SERVE)
     person = _find(session, world, entered)
-    if refusal is None and person is not None:
+    if person is not None:
         refusal = judge_cap(world, session, acting, [person.id], "served_at_window")
         if refusal is None and name_of(world, session, person) != entered.name:
             refusal = Refusal("person.unmatched", "name")
-    if refusal is not None:
-        return refusal
+        if refusal is not None:
+            return refusal
     if person is None:
         person = make_person(
             world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division,
@@ -185,10 +207,18 @@ def _open(
             world, session, person.id, "verified", method="window", operator_id=acting.officer.id, actor=acting.actor
         )
         close_review(world, session, person.id, acting.actor)
-    return _begin(world, session, acting, account, person, channel)
+    return _begin(world, session, acting, account, person, channel, door_visit_id)
 
 
-def _begin(world: World, session: Session, acting: Acting, account: Account, person: Person, channel: str) -> Visit:
+def _begin(
+    world: World,
+    session: Session,
+    acting: Acting,
+    account: Account,
+    person: Person,
+    channel: str,
+    door_visit_id: str | None,
+) -> Visit:
     now = world.clock.now()
     visit = WindowVisit(
         id=new_id(),
@@ -198,6 +228,7 @@ def _begin(world: World, session: Session, acting: Acting, account: Account, per
         channel=channel,
         at=now,
         ends_at=now + VISIT_LIFE,
+        visit_id=door_visit_id,
     )
     session.add(visit)
     session.flush()
@@ -205,7 +236,7 @@ def _begin(world: World, session: Session, acting: Acting, account: Account, per
         world,
         session,
         acting.actor,
-        "served_at_window",
+        served_action(visit),
         subject_id=person.id,
         object_kind="visit",
         object_id=visit.id,
@@ -254,4 +285,5 @@ def _merge(world: World, session: Session, other: Account, account: Account) -> 
 def _view(session: Session, visit: WindowVisit) -> Visit:
     account = session.get_one(Account, visit.account_id)
     assert account.person_id is not None  # a visit is a person's
-    return Visit(visit.id, account.id, account.person_id, visit.channel, visit.ends_at, account.phone_token is not None)
+    has_phone = account.phone_token is not None
+    return Visit(visit.id, account.id, account.person_id, visit.channel, visit.ends_at, has_phone, visit.visit_id)

@@ -33,10 +33,10 @@ MASKS = (
 Grid = list[list[bool]]
 
 
-def read_qr(place: Any) -> str:
-    """The text of the QR code drawn in a locator's only <svg>."""
+def read_qr(place: Any, scale: int = 1) -> str:
+    """The text of the QR code drawn in a locator's only <svg>, whose modules are `scale` units wide."""
     svg = place.locator("svg")
-    width = int(svg.get_attribute("viewBox").split()[2])
+    width = int(svg.get_attribute("viewBox").split()[2]) // scale
     svg.evaluate(COME_NEAR, NEAR * width)
     picture = Image.open(io.BytesIO(svg.screenshot())).convert("L")
     svg.evaluate(COME_NEAR, None)

@@ -128,6 +128,8 @@ def test_c7_each_discrepancy_names_the_dwelling_the_rule_and_its_case(office: Of
     desk = desks("grid")
     desk.come_as("supervisor")
     look(desk, "/discrepancies?kind=disputed", "disputed", "101室", "HR-12", "还没有事项")
+    press(desk, "安排走访")
+    assert desk.page.locator("[name=ground]:checked").get_attribute("value") == "disputed"
     desk.page.goto("/standards")
     desk.page.locator("select[name=name]").select_option("persons_per_room")
     press(desk, "设定")

@@ -28,7 +28,7 @@ LANGUAGES = ("zh", "en")
 DATA = re.compile("测试|太湖派出所|周来福|沈安一|周\\*+|(陈塘村)?陈塘路1号( ?101室)?|101室")
 TWICE_AS_LARGE = {"width": 683, "height": 384}
 # Addresses whose answer is no page of its own: files, parts of pages, and what leads elsewhere.
-NO_PAGES = {"static", "shared.asset", "front.health", "front.start"}
+NO_PAGES = {"static", "shared.asset", "front.health", "front.start", "field.worker", "field.manifest"}
 
 
 def find_pages(office: Office) -> dict[str, tuple[str, str | None, str]]:

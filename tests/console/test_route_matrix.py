@@ -36,6 +36,7 @@ from backend.services.case_opening import open_case
 from backend.services.officer_accounts import Wish, ask_new_account
 from backend.services.officer_sessions import begin_task, step_up
 from backend.services.officers import hash_secret
+from backend.services.visits import plan_visit_of_case
 from backend.services.window_visits import open_visit
 from backend.web import PolicyError, Rule, check_policy, load_policy
 from tests.conftest import NOW
@@ -158,7 +159,7 @@ def make_things(world: Any) -> dict[str, str]:
     begin_task(world, session_id=clerk, purpose="help_request")
     things["visit_id"] = open_visit(world, session_id=clerk, channel="window", document_seen=True, name="周来福",
                                     id_type="111", id_number=stories.TENANT_NUMBER).id  # fmt: skip
-    things |= _accounts(world)
+    things |= _accounts(world) | _visits(world, story)
     things["agreement_id"] = sharing.make_agreement(world, sharing.make_supervisors(world)).id
     with transaction() as session:
         person_id = session.get_one(Registration, story.registration_id).person_id
@@ -185,6 +186,21 @@ def _accounts(world: Any) -> dict[str, str]:
     assert asked.state == "waiting"
     ended = staff.sign_in(world, other)
     return {"officer_id": other.id, "ended_id": ended, "session_id": ended, "request_id": asked.request_id}
+
+
+def _visits(world: Any, story: stories.Story) -> dict[str, str]:
+    """A visit because of a report, and the tenant served at that door."""
+    walker = staff.make_officer(world, "officer", staff.STREET, "walker")
+    session_id = staff.sign_in(world, walker)
+    begin_task(world, session_id=session_id, purpose="visit")
+    with transaction() as session:
+        case = open_case(world, session, kind="unsafe_dwelling", area=VILLAGE, unit_id=story.unit_id,
+                         opened_by="tenant")  # fmt: skip
+    planned_id = plan_visit_of_case(world, session_id=session_id, reference=case.reference, assignee_id=walker.id,
+                                    due_on=world.clock.today())  # fmt: skip
+    desk = open_visit(world, session_id=session_id, channel="window", document_seen=True, name="周来福", id_type="111",
+                      id_number=stories.TENANT_NUMBER, door_visit_id=planned_id)  # fmt: skip
+    return {"planned_id": planned_id, "desk_id": desk.id, "door_act": "add_co_resident"}
 
 
 def code_of(answer: Any) -> str:

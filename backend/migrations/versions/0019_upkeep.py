@@ -8,7 +8,7 @@ from alembic import op
 from backend.models.base import UtcDateTime
 
 revision = "0019"
-down_revision = "0016"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -20,7 +20,7 @@ def upgrade() -> None:
         "local_standards",
         sa.Column("id", _ID, nullable=False),
         sa.Column("name", _CODE, nullable=False),
-        sa.Column("value", sa.Float(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("reason", _LONG, nullable=False),
         sa.Column("set_by", _ID, nullable=False),

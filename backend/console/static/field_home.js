@@ -1,0 +1,101 @@
+// Today's round: kept for the time without a network, doors opened by their code, notes that still wait.
+import { CACHE, dropNote, keptNotes } from "./field_notes.js";
+
+const { worker, home } = document.body.dataset;
+const waiting = document.querySelector("[data-waiting]");
+const door = document.querySelector("[data-door]");
+const show = (name, yes) => (document.querySelector(name).hidden = !yes);
+
+addEventListener("anju-tried", ({ detail }) => list(detail));
+list("offline");
+keepRound().catch(() => {}); // as far as this browser can
+offerScanning();
+door.addEventListener("submit", (event) => {
+  event.preventDefault();
+  open(door.number.value);
+});
+
+async function list(how) {
+  const notes = await keptNotes();
+  const had = !waiting.hidden;
+  waiting.hidden = !notes.length;
+  if (had && !notes.length && how === "sent") show("[data-sent]", true);
+  if (how === "signed-out") waiting.querySelector("[data-why]").textContent = waiting.dataset.signIn;
+  waiting.querySelector("[data-notes]").replaceChildren(...notes.map(line));
+  const kept = new Set(notes.map((note) => note.visit));
+  for (const stop of document.querySelectorAll("[data-visit]")) stop.querySelector("[data-kept]").hidden = !kept.has(stop.dataset.visit);
+}
+
+function line(note) {
+  const shown = waiting.querySelector("[data-note]").content.cloneNode(true).firstElementChild;
+  const part = (name) => shown.querySelector(`[data-${name}]`);
+  part("place").textContent = note.place;
+  part("state").textContent = note.refused ? waiting.dataset.failed : waiting.dataset.one;
+  part("state").classList.add(note.refused ? "state-bad" : "state-going");
+  part("said").textContent = note.refused ? `${note.refused.sentence} ${note.refused.remedy}` : "";
+  part("drop").hidden = !note.refused;
+  part("drop").addEventListener("click", async () => {
+    await dropNote(note);
+    list("offline");
+  });
+  return shown;
+}
+
+/** The round, its visits and all they are made of; what is no longer on the round goes. */
+async function keepRound() {
+  if (!navigator.serviceWorker) return;
+  await navigator.serviceWorker.register(worker);
+  const wanted = new Set();
+  const cache = await caches.open(CACHE);
+  for (const page of [home, ...[...document.querySelectorAll("[data-keep]")].map((stop) => stop.href)]) {
+    const answer = await fetch(page, { cache: "no-store" });
+    if (!answer.ok || answer.redirected) return; // signed out meanwhile: nothing of that is kept
+    const address = new URL(page, location.href).href;
+    const text = await answer.clone().text();
+    await cache.put(address, answer);
+    wanted.add(address);
+    const parts = new DOMParser().parseFromString(text, "text/html").querySelectorAll("link[href], script[src]");
+    for (const part of parts) wanted.add(new URL(part.getAttribute("href") ?? part.getAttribute("src"), location.href).href);
+  }
+  wanted.add(new URL("./field_notes.js", import.meta.url).href);
+  for (const address of wanted) if (!(await cache.match(address))) await cache.add(address);
+  for (const old of await cache.keys()) if (!wanted.has(old.url)) await cache.delete(old);
+}
+
+/** Go to the visit of this door; without a network only to one of today's. */
+function open(text) {
+  const number = (text.match(/\/u\/([^/?#]+)/)?.[1] ?? text).trim().toUpperCase();
+  const stop = [...document.querySelectorAll("[data-number]")].find((each) => each.dataset.number === number);
+  const isAway = document.body.dataset.network === "away";
+  show("[data-not-kept]", !stop && isAway);
+  if (stop) location.assign(stop.href);
+  else if (!isAway) location.assign(`${door.action}?number=${encodeURIComponent(number)}`);
+}
+
+function offerScanning() {
+  if (!("BarcodeDetector" in window) || !navigator.mediaDevices) return;
+  show("[data-scan]", true);
+  document.querySelector("[data-scan]").addEventListener("click", () => film().catch(() => show("[data-no-camera]", true)));
+}
+
+async function film() {
+  const detector = new BarcodeDetector({ formats: ["qr_code"] });
+  const video = document.querySelector("[data-video]");
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+  const until = Date.now() + 60_000;
+  video.hidden = false;
+  video.srcObject = stream;
+  try {
+    await video.play();
+    let found = null;
+    while (!found && Date.now() < until) {
+      found = (await detector.detect(video).catch(() => []))[0]?.rawValue ?? null;
+      if (!found) await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    show("[data-no-code]", !found);
+    if (found) open(found);
+  } finally {
+    stream.getTracks().forEach((track) => track.stop());
+    video.hidden = true;
+  }
+}

@@ -1,0 +1,243 @@
+"""C8 in real browsers: a visit is planned, walked by phone, noted without a network, sent once, checked and closed."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from sqlalchemy import func, select
+
+from backend.db import db
+from backend.models.audit import AuditLeaf
+from backend.models.cases import Case
+from backend.models.registrations import Headcount, Registration
+from tests.browser.camera import film
+from tests.browser.qr_reading import read_qr
+from tests.browser.staff_desks import StaffDesk, console_app, console_server, staff_desk
+from tests.browser.tenant_stage import Make, make, mobile, server
+from tests.services import stories
+
+__all__ = ["console_app", "console_server", "make", "mobile", "server", "staff_desk"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
+
+Sit = Callable[..., StaffDesk]
+# What a phone's own reader of QR codes would say of the picture; this browser has none.
+READER = "text => { window.BarcodeDetector = class { async detect() { return [{ rawValue: text }]; } }; }"
+OWN_NAMES = r"陈塘\S*|\d+室|太湖派出所|[\u4e00-\u9fff]+(条例|法)\S*"  # names of places and laws are not translated
+TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+
+
+def walker_of(staff_desk: Sit, login: str = "walker") -> StaffDesk:
+    """A grid worker with a phone of 390 px."""
+    phone = staff_desk("grid_worker", login)
+    phone.page.set_viewport_size({"width": 390, "height": 844})
+    return phone
+
+
+def look_all(phone: StaffDesk, name: str, *, is_phone: bool = True) -> None:
+    """Both languages; of a phone the narrowest too; axe finds nothing."""
+    for language in ("en", "zh"):
+        phone.set_mode(language, False)
+        phone.page.reload()
+        phone.look(f"{name}-{language}")
+        if language == "en":
+            said = re.sub(OWN_NAMES, "", phone.page.locator("main").inner_text())
+            assert not re.search(r"[\u4e00-\u9fff]{4,}", said), name
+    found = Axe().run(phone.page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    assert not found.response["violations"], json.dumps(found.response["violations"], ensure_ascii=False)[:900]
+    if is_phone:
+        phone.page.set_viewport_size({"width": 320, "height": 844})
+        phone.look(f"{name}-320")
+        phone.page.set_viewport_size({"width": 390, "height": 844})
+
+
+def count(world: Any, what: Any) -> int:
+    """How many rows, now."""
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(what)) or 0
+
+
+def choose(desk: StaffDesk, words: str) -> None:
+    """Choose the visitor whose line has these words."""
+    field = desk.page.locator("select[name=assignee_id]")
+    field.select_option(field.locator("option").filter(has_text=words).get_attribute("value"))
+
+
+def assign(desk: StaffDesk, unit_id: str, words: str = "网格员") -> None:
+    """Plan a visit today by the grid worker, or by whoever has these words."""
+    desk.open(f"/units/{unit_id}/visit", "安排走访")
+    choose(desk, words)
+    desk.press("安排走访")
+    desk.page.get_by_text("今天").first.wait_for()
+
+
+def test_c8_a_visit_is_assigned_walked_noted_offline_synced_once_and_checked(
+    staff_desk: Sit, make: Make, world: Any, chromium: Any
+) -> None:
+    homes = [make(stories.make_dwelling, door, 1) for door in (10, 2)]
+    phone = walker_of(staff_desk)
+    officer = staff_desk("officer", "planner")
+    for _, rooms in homes:
+        assign(officer, rooms[0])
+    look_all(officer, "round", is_phone=False)
+    assert officer.page.locator("tbody tr").first.inner_text().find("路2号") > 0, "2号 is walked before 10号"
+    officer.open(f"/door-sheets?dwelling={homes[1][0]}", "扫码看这是哪个单元")
+    code = read_qr(officer.page.locator(".door-sheet").first, scale=4)  # as segno draws it
+
+    picture = io.BytesIO()
+    Image.new("RGB", (640, 480), "white").save(picture, "JPEG")
+    film(chromium.film, [picture.getvalue()])
+    phone.page.add_init_script(f"({READER})({json.dumps(code)})")
+    phone.open("/g/", "今天的走访", "路2号")
+    look_all(phone, "home")
+    phone.page.locator("[data-scan]").click()
+    phone.page.wait_for_url("**/g/visits/*")
+    phone.page.get_by_text("先出示证件，读给对方听").wait_for()
+    assert "浙江省流动人口居住登记条例 第9条" in phone.words() and "太湖派出所" in phone.words()
+    look_all(phone, "visit")
+
+    visit = phone.page.url
+    phone.page.wait_for_function("caches.open('anju-round').then(c => c.keys()).then(all => all.length > 8)")
+    phone.context.set_offline(True)
+    phone.page.goto("/g/")
+    phone.page.get_by_text("现在没有网络").wait_for()
+    phone.page.locator("#number").fill("u-test0201")
+    phone.page.get_by_role("button", name="打开", exact=True).click()
+    phone.page.wait_for_url(visit)
+    phone.page.get_by_text("现在没有网络，不能当场登记").wait_for()
+    phone.page.get_by_label("已记下人数").check()
+    phone.page.locator("[name=adults]").fill("2")
+    phone.page.locator("[name=children]").fill("1")
+    phone.look("visit-offline")
+    phone.page.get_by_role("button", name="记下").click()
+    phone.page.get_by_text("已记在这部手机里").wait_for()
+    phone.page.get_by_text("下一户").click()
+    phone.page.get_by_text("还在这部手机里的走访结果").wait_for()
+    phone.look("home-offline")
+    assert make(count, Headcount) == 0
+    phone.troubles.clear()  # the browser notes each request that a missing network refuses
+
+    phone.context.set_offline(False)
+    phone.page.get_by_text("已记下，并已送达").wait_for()
+    assert make(count, Headcount) == 1
+    phone.page.goto("/g/")
+    phone.page.get_by_text("路10号").wait_for()
+    assert "路2号" not in phone.words() and make(count, Headcount) == 1
+
+    reference = make(lambda world: db.session.scalars(select(Case.reference).where(Case.state == "handled")).one())
+    checker = staff_desk("supervisor", "checker")
+    checker.open(f"/cases/{reference}", "成年人 2，未满 16 周岁 1")
+    look_all(checker, "case", is_phone=False)
+    checker.press("复核通过")
+    checker.page.get_by_text("已复核").first.wait_for()
+    checker.open("/visits?scope=done", "已记下人数")
+    look_all(checker, "done", is_phone=False)
+    state = select(Case.state).where(Case.reference == reference)
+    assert make(lambda world: db.session.scalars(state).one()) == "checked"
+
+
+def test_c8_a_note_that_comes_too_late_is_told_plainly_and_stays_until_it_was_read(
+    staff_desk: Sit, make: Make, world: Any
+) -> None:
+    _, rooms = make(stories.make_dwelling, 1, 1)
+    phone, other = walker_of(staff_desk), walker_of(staff_desk, "other")
+    officer = staff_desk("officer", "planner")
+    assign(officer, rooms[0], phone_badge(phone))
+    phone.open("/g/", "路1号")
+    phone.page.locator(".stop").click()
+    phone.page.get_by_text("先出示证件").wait_for()
+    phone.context.set_offline(True)
+    phone.page.get_by_label("空置，没有人住").check()
+    assert phone.page.locator("[data-count]").is_hidden()
+    phone.page.get_by_role("button", name="记下").click()
+    phone.page.get_by_text("已记在这部手机里").wait_for()
+    officer.open("/visits", "路1号")
+    officer.page.get_by_role("link", name="路1号").first.click()
+    choose(officer, phone_badge(other))
+    officer.look("replan")
+    officer.press("保存")
+    phone.troubles.clear()
+    phone.context.set_offline(False)
+    phone.page.goto("/g/")
+    phone.page.get_by_text("这次走访已改派给别人").wait_for()
+    phone.look("conflict")
+    assert make(count, Headcount) == 0
+    phone.page.get_by_text("知道了，从手机里删去").click()
+    phone.page.locator("[data-waiting]").wait_for(state="hidden")
+    phone.troubles.clear()  # the refused note's 409
+    other.open("/g/", "路1号")
+
+
+def phone_badge(phone: StaffDesk) -> str:
+    """The pseudonym that stands at the foot of the phone's pages."""
+    phone.open("/g/")
+    return phone.page.locator("footer").inner_text().split("·")[1].strip()
+
+
+def test_c8_a_tenant_registers_at_the_door_and_nothing_of_it_stays_on_the_phone(
+    staff_desk: Sit, make: Make, world: Any
+) -> None:
+    story = make(stories.make_invited)
+    phone, officer = walker_of(staff_desk), staff_desk("officer", "planner")
+    assign(officer, story.unit_id)
+    phone.open("/g/", "路1号")
+    phone.page.locator(".stop").click()
+    phone.press("核对证件，开始登记")
+    look_all(phone, "register")
+    phone.fill(name="周来福", id_number=stories.TENANT_NUMBER)
+    phone.page.get_by_label("已出示我的证件").check()
+    phone.press("开始登记")
+    look_all(phone, "file-new")
+    phone.press("告知书和同意")
+    look_all(phone, "notice")
+    phone.fill(given="yes")
+    phone.press("告知书和同意")
+    phone.press("接受租约")
+    phone.press("接受租约")
+    phone.press("申报居住登记")
+    look_all(phone, "declare")
+    phone.fill(move_in_on=world.clock.today().isoformat(), hukou_division="341822")
+    phone.press("申报居住登记")
+    phone.page.get_by_text("已办理：").wait_for()
+    phone.press("关联本人手机")
+    phone.fill(phone=stories.TENANT_PHONE[3:])
+    phone.press("关联本人手机")
+    phone.press("把凭证链接发到本人手机")
+    phone.page.get_by_text("凭证链接已发到本人手机").wait_for()
+    look_all(phone, "file-done")
+    phone.press("办好了，回到走访")
+    phone.press("看谁登记在这里")
+    look_all(phone, "people")
+    assert "周来福" in phone.words()
+    phone.page.go_back()
+    phone.page.get_by_label("当场办理了登记").check()
+    phone.page.get_by_role("button", name="记下").click()
+    phone.page.get_by_text("已记下，并已送达").wait_for()
+    declared = make(lambda world: db.session.scalars(select(Registration.declared_by)).all())
+    assert declared == ["window"]
+    kept = phone.page.evaluate(KEPT)
+    assert "/g/" in kept and "周来福" not in kept and stories.TENANT_NUMBER not in kept
+    leaves = make(lambda world: set(db.session.scalars(select(AuditLeaf.action)).all()))
+    assert {"served_at_door", "unit_opened", "visit_noted"} <= leaves
+
+
+# All that this browser keeps: pages, notes, storage.
+KEPT = """async () => {
+  const texts = [JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const asked of await cache.keys()) texts.push(asked.url, await (await cache.match(asked)).text());
+  }
+  const open = indexedDB.open("anju-round");
+  await new Promise(done => (open.onsuccess = done));
+  const all = open.result.transaction("notes").objectStore("notes").getAll();
+  await new Promise(done => (all.onsuccess = done));
+  return texts.concat(JSON.stringify(all.result)).join("\\n");
+}"""
