@@ -26,12 +26,10 @@ DISCREPANCIES: dict[str, Discrepancy] = {
     "unreported": Discrepancy(
         "租客已申报，房东未报告", "Declared, and not reported by the landlord", "ZJ-9-1",
         "提醒房东报告；租客的登记不受影响。", "Remind the landlord; the tenant's registration stands.",
-       
         "overdue_report", "report_overdue"),
     "undeclared": Discrepancy(
         "逾期未申报", "Declaration overdue", "HK-15",
         "上门或电话帮助申报；钥匙不受影响。", "Help with the declaration at the door or by phone; the key stays.",
-       
         "overdue_registration", "overdue"),
     "lease_over": Discrepancy(
         "租期已满，未办离开登记", "Lease over, not checked out", "ZJ-9-2",
