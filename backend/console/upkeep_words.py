@@ -11,6 +11,7 @@ from backend.domain.discrepancies import DISCREPANCIES
 
 UPKEEP_ACTIONS = {
     "standard_set": ("设定当地标准", "Local standard set"),
+    "lock_imported": ("导入门锁", "Lock brought in"),
     "audit_checked": ("核对审计记录", "Audit log checked"),
     "deliveries_taken_up": ("重新推送", "Deliveries taken up again"),
 }
