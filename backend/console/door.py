@@ -12,10 +12,12 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from backend.bootstrap import World, world_of
 from backend.console import (
+    agreements,
     audits,
     cases,
     deadlines,
     demo,
+    discrepancies,
     door_sheets,
     field,
     field_desks,
@@ -32,6 +34,7 @@ from backend.console import (
     search,
     sign_in,
     staff,
+    standards,
     sync,
     tasks,
     units,
@@ -50,7 +53,8 @@ from backend.web import LIVE_HEADER, LOCKED, Caller, caller, error_answer, langu
 
 PAGES = (
     *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, maps, door_sheets, units),
-    *(occupant_keys, cases, visits, field, field_desks, reviews, search, deadlines, loop, sync, figures, audits, demo),
+    *(occupant_keys, cases, visits, field, field_desks, reviews, search, deadlines, discrepancies, loop, sync),
+    *(figures, agreements, standards, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health", "field.worker", "field.manifest")
 

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
 
 from backend.console.live import live_answer, wants_parts
-from backend.console.pages import acting, may, world
+from backend.console.pages import acting, may, standard_today, world
 from backend.console.words import pick
 from backend.domain.ids import is_id
 from backend.domain.ledger import UNIT_STATES
@@ -33,12 +33,12 @@ def board() -> str | Response:
     """The board of the officer's area; `division`, `state`, `road`, `building`, `text` narrow it, `dwelling` opens one,
     `after` turns the page. Asked for its parts, it answers those that change, with a tag."""
     wishes, opened, after = asked_wishes(), asked_dwelling(), asked_id("after")
-    today, per_head = world().clock.today(), world().house.area_per_head_m2
+    today, standard = world().clock.today(), standard_today()
     area = acting().area
-    whole = ledger.get_board(area, today, area_per_head_m2=per_head)
+    whole = ledger.get_board(area, today, standard=standard)
     by_village = wishes == ledger.ANYTHING and opened is None and len(whole.villages) > 1
     found = () if by_village else ledger.list_dwellings(
-        area, today, wishes, after=after, limit=ledger.DWELLINGS_PER_PAGE + 1, area_per_head_m2=per_head
+        area, today, wishes, after=after, limit=ledger.DWELLINGS_PER_PAGE + 1, standard=standard
     )  # fmt: skip
     rows = found[: ledger.DWELLINGS_PER_PAGE]
     shown: dict[str, Any] = {
@@ -46,7 +46,7 @@ def board() -> str | Response:
         "dwellings": rows,
         "more": rows[-1].id if len(found) > len(rows) else None,
         "opened": opened,
-        "units": ledger.list_units(area, opened.id, today, area_per_head_m2=per_head) if opened else (),
+        "units": ledger.list_units(area, opened.id, today, standard=standard) if opened else (),
         "by_village": by_village,
         "villages": {village.division: village.name for village in whole.villages},
         "filters": {
@@ -91,9 +91,7 @@ def asked_dwelling() -> ledger.DwellingRow | None:
     dwelling_id = asked_id("dwelling")
     if dwelling_id is None:
         return None
-    found = ledger.find_dwelling(
-        acting().area, dwelling_id, world().clock.today(), area_per_head_m2=world().house.area_per_head_m2
-    )
+    found = ledger.find_dwelling(acting().area, dwelling_id, world().clock.today(), standard=standard_today())
     if found is None:
         refuse_outside(
             world(),

@@ -12,6 +12,7 @@ from backend.console import visit_words
 from backend.console.figure_words import FIGURE_TABLES
 from backend.console.looks import ICONS, MAP_MARKS, REGISTRATION_LOOKS, UNIT_LOOKS
 from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
+from backend.console.upkeep_words import UPKEEP_ACTIONS, UPKEEP_DECISIONS, UPKEEP_TABLES
 from backend.domain import access_words, appointments, case_reports, cases, ledger, look_questions, purposes, sharing
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
@@ -118,6 +119,7 @@ CHANGES = {
 AUDIT_ACTIONS = {
     **purposes.DISCLOSURES,
     **STAFF_ACTIONS,
+    **UPKEEP_ACTIONS,
     "officer_sign_in": ("登录", "Sign-in"),
     "officer_sign_out": ("退出", "Sign-out"),
     "task_begun": ("选择用途", "Purpose chosen"),
@@ -167,6 +169,7 @@ AUDIT_ACTIONS = {
 }
 DECISIONS = {
     "allowed": ("允许", "Allowed"),
+    **UPKEEP_DECISIONS,
     **STAFF_DECISIONS,
     "refused": ("拒绝", "Refused"),
     "found": ("有结果", "Found"),
@@ -269,6 +272,8 @@ NAVIGATION = {
     "staff": lazy_gettext("人员账号"),
     "figures": lazy_gettext("统计"),
     "audit": lazy_gettext("访问审计"),
+    "discrepancies": lazy_gettext("差异核查"),
+    "agreements": lazy_gettext("共享协议"),
     "loop": lazy_gettext("办理成效"),
 }
 TABLES: Mapping[str, Any] = {
@@ -319,6 +324,8 @@ TABLES: Mapping[str, Any] = {
     "WAYS": WAYS,
     **STAFF_TABLES,
     **FIGURE_TABLES,
+    "SHARED_KINDS": {code: (kind.zh, kind.en) for code, kind in sharing.KINDS.items()},
+    **UPKEEP_TABLES,
     "WINDOW_ACTS": ACTS,
 }
 

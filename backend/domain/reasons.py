@@ -13,6 +13,7 @@ from backend.domain.officer_reasons import OFFICER_REASONS
 from backend.domain.path_reasons import PATH_REASONS
 from backend.domain.reason_kinds import KINDS, Reason
 from backend.domain.sharing_reasons import SHARING_REASONS
+from backend.domain.upkeep_reasons import UPKEEP_REASONS
 from backend.domain.visit_reasons import VISIT_REASONS
 from backend.domain.window_reasons import WINDOW_REASONS
 
@@ -78,6 +79,7 @@ REASONS: dict[str, Reason] = {
     **CASE_REASONS,
     **IMPORT_REASONS,
     **SHARING_REASONS,
+    **UPKEEP_REASONS,
     # dwellings, units, locks
     "unit.space": Reason("invalid", "厨房、卫生间、阳台、过道、地下储藏室和车库不得出租居住。",
                          "Kitchen, toilet, balcony, corridor, basement store and garage must not be let for living.",

@@ -53,5 +53,6 @@ class Person(Base):
     guardian_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), default=None)
     guardian_relation: Mapped[Code | None] = mapped_column(default=None)
     erased_at: Mapped[Moment | None] = mapped_column(default=None)
+    adrift_at: Mapped[Moment | None] = mapped_column(default=None)  # since when nothing leads to this person any more
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Moment]

@@ -24,11 +24,13 @@ from tests.services import stories
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
 ROOM = BACKEND / "console"
 QUERIES = ("ledger", "unit_states", "doors", "unit_facts", "case_lists", "audit_lists", "sync_health",
-           "identity_figures", "staff", "statistics", "openness")  # fmt: skip
+           "identity_figures", "staff", "statistics", "openness", "discrepancies", "local_standards",
+           "sharing")  # fmt: skip
 SERVICES = ("officers", "officer_sessions", "disclosures", "person_search", "cases", "case_files", "case_effects",
             "appointments", "appointment_days", "appointment_changes", "review_queue", "officer_keys",
             "officer_accounts", "officer_enrolment", "officer_passkeys", "staff_notices", "standings",
-            "emergencies", "age_counts", "name_tokens")  # fmt: skip
+            "emergencies", "age_counts", "name_tokens", "agreements", "agreement_acts", "audit_verification",
+            "crowding", "local_standards")  # fmt: skip
 BEHIND = (
     *sorted(ROOM.rglob("*.py")),
     *sorted(ROOM.rglob("*.html")),
@@ -91,7 +93,8 @@ def test_pages_without_a_purpose_hold_no_name_number_or_phone(
     story = make(stories.make_active)
     client = browser("supervisor")
     board = f"/ledger?dwelling={story.dwelling_id}"
-    others = ("/cases", "/reviews", "/deadlines", "/sync", "/figures", "/statistics", "/audit")
+    others = ("/cases", "/reviews", "/deadlines", "/sync", "/figures", "/statistics", "/audit", "/discrepancies",
+              "/agreements", "/standards")
     for path in ("/ledger", board, "/ledger/map", "/ledger/shapes", *others):
         text = client.get(path).text
         for secret in ("周来福", "沈安一", stories.TENANT_NUMBER, stories.TENANT_NUMBER[-6:], stories.TENANT_PHONE[3:]):
@@ -136,7 +139,8 @@ def test_an_english_page_holds_no_chinese_sentence(browser: Callable[..., Any], 
     client = browser("supervisor", purpose="help_request")
     client.set_cookie("anju-lang", "en")
     identity = ("/ledger/map", "/reviews", "/appointments", "/figures")
-    others = ("/ledger", "/cases", "/deadlines", "/sync", "/audit", "/search", "/task", f"/units/{story.unit_id}")
+    upkeep = ("/sync", "/audit", "/discrepancies", "/standards", "/agreements")
+    others = ("/ledger", "/cases", "/deadlines", *upkeep, "/search", "/task", f"/units/{story.unit_id}")
     for path in (*identity, *others):
         text = re.sub(r"(?s)<head>.*?</head>", "", client.get(path).text)
         for proper in ("中文", "陈塘村", "安徽省", "陈塘路", "号", "室", "周来福", "沈安一", "测试", "太湖派出所"):

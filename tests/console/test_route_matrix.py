@@ -40,7 +40,7 @@ from backend.services.visits import plan_visit_of_case
 from backend.services.window_visits import open_visit
 from backend.web import PolicyError, Rule, check_policy, load_policy
 from tests.conftest import NOW
-from tests.services import staff, stories
+from tests.services import sharing, staff, stories
 from tests.worlds import make_fake_world
 
 VILLAGE = "330522003900"
@@ -160,6 +160,7 @@ def make_things(world: Any) -> dict[str, str]:
     things["visit_id"] = open_visit(world, session_id=clerk, channel="window", document_seen=True, name="周来福",
                                     id_type="111", id_number=stories.TENANT_NUMBER).id  # fmt: skip
     things |= _accounts(world) | _visits(world, story)
+    things["agreement_id"] = sharing.make_agreement(world, sharing.make_supervisors(world)).id
     with transaction() as session:
         person_id = session.get_one(Registration, story.registration_id).person_id
         letter = Letter(id=new_id(), person_id=person_id, area=VILLAGE, kind="lease_ends", once="lease_ends:matrix",
