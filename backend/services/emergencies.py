@@ -9,6 +9,7 @@ from backend.db import transaction
 from backend.domain.purposes import EMERGENCY
 from backend.gateways.world import World
 from backend.queries import ledger
+from backend.queries.local_standards import get_standard
 from backend.services.audit import write_leaf
 from backend.services.disclosures import answer, judge_area, note_refusal
 from backend.services.officer_sessions import acting_officer
@@ -45,8 +46,9 @@ def count_building(world: World, *, session_id: str, dwelling_id: str) -> Buildi
         area, badge = acting.officer.area, acting.officer.badge
     if refusal is not None:
         answer(refusal)
-    today, per_head = world.clock.today(), world.house.area_per_head_m2
-    building = ledger.find_dwelling(area, dwelling_id, today, area_per_head_m2=per_head)
+    today = world.clock.today()
+    standard = get_standard(world.house, today)
+    building = ledger.find_dwelling(area, dwelling_id, today, standard=standard)
     assert building is not None
-    units = ledger.list_units(area, dwelling_id, today, area_per_head_m2=per_head)
+    units = ledger.list_units(area, dwelling_id, today, standard=standard)
     return BuildingCount(dwelling_id, building.address, units, world.clock.now(), badge)
