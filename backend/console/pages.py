@@ -31,8 +31,8 @@ PLACES = (
     ("search.person", "search"),
     ("sync.health", "sync"),
     ("figures.index", "figures"),
-    ("agreements.index", "agreements"),
     ("audits.index", "audit"),
+    ("agreements.index", "agreements"),
     ("loop.figures", "loop"),
     ("staff.index", "staff"),
 )

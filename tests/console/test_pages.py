@@ -187,9 +187,10 @@ def test_a_parked_row_is_sent_again_from_its_own_area_alone(browser: Browser, ma
         return item.id
 
     row = make(park)
-    client = browser("officer")
+    client = browser("supervisor")
     assert "1102 schema" in client.get("/sync").text
-    assert browser("officer", area=staff.OTHER_STREET).post(f"/sync/{row}/retry").status_code == 403
+    assert browser("officer").post(f"/sync/{row}/retry").status_code == 403
+    assert browser("supervisor", area=staff.OTHER_STREET).post(f"/sync/{row}/retry").status_code == 403
     assert client.post(f"/sync/{row}/retry").status_code == 302
     assert "没有搁置的报送" in client.get("/sync").text
     assert client.post(f"/sync/{row}/retry").status_code == 404
