@@ -35,7 +35,7 @@ IMPORT_OUTCOMES = {
     "changed": (_l("已更新租约"), _l("将更新租约"), "good", "pencil"),
     "same": (_l("与已有租约相同"), _l("与已有租约相同"), "plain", "check"),
     "kept": (_l("保持原样"), _l("将保持原样"), "plain", "pause"),
-    "failed": (_l("这行没有导入"), _l("这行不能导入"), "bad", "alert"),
+    "failed": (_l("没有导入"), _l("不能导入"), "bad", "alert"),
 }
 KEY_SIGNS = {
     "draft": ("plain", "pencil"),

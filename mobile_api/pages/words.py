@@ -199,7 +199,7 @@ def notice_layers(text: NoticeText) -> list[tuple[str, str]]:
     layers = []
     for paragraph in paragraphs:
         head, colon, rest = paragraph.partition("：" if language() == "zh" else ": ")
-        layers.append((head, rest) if colon and len(head) <= 40 else ("", paragraph))
+        layers.append((head, rest[:1].upper() + rest[1:]) if colon and len(head) <= 40 else ("", paragraph))
     return layers
 
 

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,22 +21,14 @@ from urllib.request import urlopen
 
 import pytest
 
+from backend.ports import free_ports
+from backend.processes import PORTS
 from tests.browser.gallery_index import write_index
 from tests.browser.walk_stage import stage
 
 __all__ = ["stage"]
 
 TOP = Path(__file__).resolve().parents[2]
-PORTS = ("MOBILE", "CONSOLE", "REGISTRY", "SIM", "SIM_NEAR", "BRIDGE_HEALTH", "WORKER_HEALTH", "NETID", "BROKER")
-
-
-def free_ports() -> dict[str, int]:
-    """A free port for each role; all are held until the last is found."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    found = {name: each.getsockname()[1] for name, each in zip(PORTS, sockets, strict=True)}
-    for each in sockets:
-        each.close()
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +37,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if "ANJU_BROWSER_BASE" in os.environ:
         yield os.environ["ANJU_BROWSER_BASE"]
         return
-    var, ports = tmp_path_factory.mktemp("demo"), free_ports()
-    address = f"http://127.0.0.1:{ports['MOBILE']}"
+    var, ports = tmp_path_factory.mktemp("demo"), dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    address = f"http://127.0.0.1:{ports['mobile_port']}"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ANJU_")},
-        **{f"ANJU_{name}_PORT": str(port) for name, port in ports.items()},
+        **{f"ANJU_{name.upper()}": str(port) for name, port in ports.items()},
         "ANJU_DEMO": "1", "ANJU_VAR": str(var), "ANJU_COOKIE_SECURE": "0", "ANJU_MOBILE_URL": address,
-        "ANJU_REGISTRY_URL": f"http://127.0.0.1:{ports['REGISTRY']}",
-        "ANJU_NETID_URL": f"http://127.0.0.1:{ports['NETID']}",
+        "ANJU_REGISTRY_URL": f"http://127.0.0.1:{ports['registry_port']}",
+        "ANJU_NETID_URL": f"http://127.0.0.1:{ports['netid_port']}",
     }  # fmt: skip
     with (var / "demo.out").open("w") as out:
         child = subprocess.Popen([sys.executable, "-m", "backend.demo"], cwd=TOP, env=environment, stdout=out,
@@ -68,7 +59,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def wait_until_ready(child: subprocess.Popen[bytes], ports: dict[str, int], out: Path) -> None:
     """Return when every process answers its health check; fail with the demo's words when it ends before."""
-    waiting = {name: port for name, port in ports.items() if name not in ("BROKER", "SIM_NEAR")}
+    waiting = {name: port for name, port in ports.items() if name not in ("broker_port", "sim_near_port")}
     for _ in range(240):
         waiting = {name: port for name, port in waiting.items() if not is_well(port)}
         if not waiting:
@@ -90,6 +81,13 @@ def is_well(port: int) -> bool:
         return False
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell how many taps the journeys took that were counted."""
+    for report in terminalreporter.getreports("passed"):
+        for _name, words in (each for each in report.user_properties if each[0] == "taps"):
+            terminalreporter.write_line(f"Taps of {words}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def gallery() -> Iterator[None]:
     """At the end the kept pictures get an index."""
@@ -99,26 +97,32 @@ def gallery() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless Chromium; `chromium.film` is the file its camera plays."""
+def driver() -> Iterator[Any]:
+    """What starts browsers; a process can have one only."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(driver: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium; `chromium.film` is the file its camera plays."""
     program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
         pytest.fail("No Chromium: apt-get install chromium-headless-shell", pytrace=False)
     film = tmp_path_factory.mktemp("camera") / "film.mjpeg"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=[
-                "--no-sandbox", "--enable-features=WebBluetooth",
-                "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-                f"--use-file-for-fake-video-capture={film}",
-            ],
-        )  # fmt: skip
-        browser.film = film
-        yield browser
-        browser.close()
+    browser = driver.chromium.launch(
+        executable_path=program,
+        args=[
+            "--no-sandbox", "--enable-features=WebBluetooth",
+            "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-video-capture={film}",
+        ],
+    )  # fmt: skip
+    browser.film = film
+    yield browser
+    browser.close()
 
 
 class Phone:

@@ -23,6 +23,7 @@ from tests.browser.bluetooth import Air
 from tests.browser.conftest import Phone
 from tests.mobile_api.conftest import make, mobile
 from tests.mobile_api.near_stories import lock_of, make_active
+from tests.mobile_api.page_phones import PagePhone
 from tests.services import stories
 from tests.services.stories import TENANT_PHONE, Story
 
@@ -68,6 +69,15 @@ class Holder(Phone):
     def __init__(self, browser: Any, base: str, app: Flask, world: Any) -> None:
         super().__init__(browser, base, "holder")
         self._app, self._world = app, world
+
+    def enter(self, number: str = TENANT_PHONE) -> None:
+        """Be signed in, as the code of the message does it, without the three pages of it."""
+        client = PagePhone(self._app, self._world)
+        client.sign_in(number)
+        (cookie,) = [each for each in client.client._cookies.values() if each.key.endswith("anju-m")]
+        self.context.add_cookies(
+            [{"name": cookie.key, "value": cookie.value, "url": self.base, "secure": True, "httpOnly": True}]
+        )
 
     def code(self, number: str) -> str:
         """The code as the worker sends it."""
@@ -133,9 +143,8 @@ def air(chromium: Any) -> Iterator[Air]:
 def stand(chromium: Any, mobile: Flask, server: Server, air: Air, make: Any, world: Any) -> Iterator[Stand]:
     story = make(stories.make_invited)
     phone = Holder(chromium, server.base, mobile, world)
+    phone.enter()
     phone.page.goto(f"/i/{story.link_token}")
-    phone.tap("登录并继续")
-    phone.sign_in(TENANT_PHONE[3:])
     phone.tap("接受邀请")
     phone.sees("已接受邀请")
     story.tenant = make(stories.make_account, TENANT_PHONE)

@@ -12,8 +12,6 @@ import pytest
 from flask import Flask
 
 from tests.browser.key_stage import Holder, Server, make, mobile, server
-from tests.mobile_api.page_phones import PagePhone
-from tests.services.stories import TENANT_PHONE
 
 __all__ = ["Make", "TenantPhone", "make", "mobile", "server", "tenant"]
 
@@ -30,16 +28,7 @@ window.fetch = (url, ...more) => {
 
 
 class TenantPhone(Holder):
-    """A phone that signs in without the three pages of it, where they are not what is looked at."""
-
-    def enter(self, number: str = TENANT_PHONE) -> None:
-        """Be signed in, as the code of the message does it."""
-        client = PagePhone(self._app, self._world)
-        client.sign_in(number)
-        (cookie,) = [each for each in client.client._cookies.values() if each.key.endswith("anju-m")]
-        self.context.add_cookies(
-            [{"name": cookie.key, "value": cookie.value, "url": self.base, "secure": True, "httpOnly": True}]
-        )
+    """A phone before the tenant's pages."""
 
     def open(self, path: str) -> None:
         """Open a page and be there."""

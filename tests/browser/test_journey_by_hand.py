@@ -167,7 +167,7 @@ def open_the_door(tenant: Phone) -> None:
 
 
 def test_t7_the_whole_journey_with_the_right_face_and_the_right_moves(
-    phones: Phones, chromium: Any, selfie: bytes
+    phones: Phones, chromium: Any, selfie: bytes, record_property: Callable[[str, object], None]
 ) -> None:
     landlord, tenant = phones("landlord"), phones("tenant")
     tenant_number = sample_number("360721", date(1993, 4, 9))
@@ -197,7 +197,7 @@ def test_t7_the_whole_journey_with_the_right_face_and_the_right_moves(
     tenant.tap("继续")
 
     declare(tenant)
-    print(f"taps of a tenant from the link to the active key: {tenant.taps}")
+    record_property("taps", f"a tenant, from the link to the active key: {tenant.taps} of {MOST_TAPS_OF_A_TENANT}")
     assert tenant.taps <= MOST_TAPS_OF_A_TENANT
     landlord.sees("租客已申报")
     landlord.page.locator(".task-done").nth(3).wait_for()  # without a reload
@@ -230,14 +230,15 @@ def test_t7_the_whole_journey_with_the_right_face_and_the_right_moves(
 
 
 @pytest.mark.release
-def test_the_way_without_the_face_check(phones: Phones) -> None:
+def test_the_way_without_the_face_check(phones: Phones, record_property: Callable[[str, object], None]) -> None:
     landlord, tenant = phones("landlord-2", 320), phones("tenant-2", 320)
     tenant_number = sample_number("360721", date(1994, 5, 9))
     become_landlord(landlord, "19900088102", sample_number("330502", date(1967, 8, 6)))
     pick_a_room(landlord)
     claim_a_lock(landlord)
     link = let_the_room(landlord, "19900088202", tenant_number)
-    print(f"taps of a landlord from the sign-in to the issued key: {landlord.taps}")
+    most = MOST_TAPS_OF_A_LANDLORD
+    record_property("taps", f"a landlord, from the sign-in to the issued key: {landlord.taps} of {most}")
     assert landlord.taps <= MOST_TAPS_OF_A_LANDLORD
     landlord.tap("看租约")
     accept(tenant, link, "19900088202", tenant_number)

@@ -51,26 +51,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="module")
-def phone(served: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def phone(served: Settings, driver: Any) -> Iterator[Any]:
     """A browser that trusts the server's key and no other, and finds the machine by its .local name."""
-    from playwright.sync_api import sync_playwright
-
     program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     server = x509.load_pem_x509_certificate((certificates_folder(served) / "server.pem").read_bytes())
     key = server.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     digest = hashes.Hash(hashes.SHA256())
     digest.update(key)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=[
-                "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-                f"--host-resolver-rules=MAP *.local {ADDRESS}",
-                f"--ignore-certificate-errors-spki-list={base64.b64encode(digest.finalize()).decode()}",
-            ],
-        )  # fmt: skip
-        yield browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN").new_page()
-        browser.close()
+    browser = driver.chromium.launch(
+        executable_path=program,
+        args=[
+            "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+            f"--host-resolver-rules=MAP *.local {ADDRESS}",
+            f"--ignore-certificate-errors-spki-list={base64.b64encode(digest.finalize()).decode()}",
+        ],
+    )  # fmt: skip
+    yield browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN").new_page()
+    browser.close()
 
 
 def machine() -> str:

@@ -47,7 +47,6 @@ NO_PAGES = {
     "demo.messages_json": "JSON",
     "account.export": "a file",
     "account.export_pdf": "a file",
-    "account.looks": "a piece of the page of looks",
     "tenant.receipt_pdf": "a file",
     "tenant.check_out_receipt_pdf": "a file",
     "landlord.receipt_pdf": "a file",

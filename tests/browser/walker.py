@@ -204,13 +204,16 @@ class Walker:
         page.set_viewport_size({"width": 390, "height": 844})
         folder = Path(str(self._gallery)) / "walk"
         folder.mkdir(parents=True, exist_ok=True)
+        page.evaluate(TABS_TO_THE_END)
         page.screenshot(path=folder / f"{label.replace(' ', '-')}.png", full_page=True)
         page.set_viewport_size({"width": 320, "height": 800})
 
 
+# A long picture would show the tabs across its middle.
+TABS_TO_THE_END = "() => document.querySelector('.tabs')?.style.setProperty('position', 'static')"
 SEND = """(selector) => { const form = document.querySelector(selector);
-  const key = form.querySelector('button[name][value]');
-  if (key) { const kept = document.createElement('input'); kept.type = 'hidden'; kept.name = key.name;
+  const key = form.querySelector('button[type=submit], button:not([type])');  // the one that Enter presses
+  if (key?.name) { const kept = document.createElement('input'); kept.type = 'hidden'; kept.name = key.name;
              kept.value = key.value; form.append(kept); }
   HTMLFormElement.prototype.submit.call(form); }"""
 FILL = """(field, value) => { if (field.type === 'radio')
@@ -224,6 +227,6 @@ SENT: dict[str, list[dict[str, str]]] = {
     "lease-2": [{"kind": "room", "ends_on": "2027-11-22", "alias": "东边的房间"}],
     "lease-3": [
         {"kind": "room", "ends_on": "2027-11-22", "alias": "东边的房间"},
-        {"tenant_name": "周来福", "tenant_id_number": "34182219950601000X", "tenant_phone": "19900007787"},
+        {"tenant_name": "周来福", "tenant_id_number": "341822199506010006", "tenant_phone": "19900007787"},
     ],
 }
