@@ -25,13 +25,12 @@ from backend.gateways.wake_up import PostgresWakeUp, SocketWakeUp
 from backend.gateways.world import World
 from backend.queries.sharing import count_deliveries, list_deliveries, list_parked, list_reports
 from backend.services import agreements, office_retries
+from backend.services.agreement_acts import LARGEST_FILE_BYTES
 from backend.services.agreements import AgreementView
 from backend.services.office_names import name_office
 from backend.services.officers import sign_in_officer
 from backend.wire.codec import MessageRejected, load
 from backend.wire.registry_messages import write_time
-
-LARGEST_FILE_BYTES = 200_000
 
 
 def add_agreement_commands(nouns: Any) -> None:

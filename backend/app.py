@@ -35,7 +35,7 @@ def create_console_app(settings: Settings | None = None, world: World | None = N
         SESSION_COOKIE_SECURE=settings.cookie_secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
-        MAX_CONTENT_LENGTH=256 * 1024,  # the console takes forms, never files
+        MAX_CONTENT_LENGTH=256 * 1024,  # the console takes forms, and the small file of an agreement
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         WTF_CSRF_SSL_STRICT=False,  # we send no Referer; the token alone decides
         SEND_FILE_MAX_AGE_DEFAULT=3600,

@@ -184,11 +184,11 @@ def _print_first_code(app: Flask, login: str, code: str) -> None:
 
 
 def _verify_audit(_: argparse.Namespace) -> int:
-    from backend.services.audit_verification import find_faults
+    from backend.services.audit_verification import check_log_from_shell
 
     app = _core()
     with app.app_context():
-        faults = find_faults(world_of(app))
+        faults = check_log_from_shell(world_of(app))
     for fault in faults:
         print(fault)
     print("audit: every leaf and checkpoint fits" if not faults else f"audit: {len(faults)} faults")

@@ -84,6 +84,8 @@ class Settings:
     officer_idle_minutes: int = 10
     print_font: str = ""
     area_per_head_m2: float = 5.0
+    persons_per_room: int = 2
+    identity_days: int = 30
     log_level: str = "INFO"
 
     @classmethod
@@ -131,6 +133,10 @@ class Settings:
             raise SettingsError("ANJU_OFFICER_IDLE_MINUTES must lie in 1-30.")
         if not 1 <= self.area_per_head_m2 <= 50:
             raise SettingsError("ANJU_AREA_PER_HEAD_M2 must lie in 1-50 square metres.")
+        if not 1 <= self.persons_per_room <= 10:
+            raise SettingsError("ANJU_PERSONS_PER_ROOM must lie in 1-10.")
+        if not 1 <= self.identity_days <= 365:
+            raise SettingsError("ANJU_IDENTITY_DAYS must lie in 1-365.")
         if self.demo:
             return
         if self.lan_address:

@@ -212,8 +212,11 @@ def caller() -> Caller:
 
 
 def language() -> str:
-    """'zh' or 'en' for the present request: `lang` cookie, else the browser's wish, else Chinese."""
-    wish = request.cookies.get(LANGUAGE_COOKIE)
+    """'zh' or 'en' for the present request: as its address says (`spoken`), else the `lang` cookie, else Chinese.
+
+    The API follows the browser's wish where there is no cookie.
+    """
+    wish = (request.view_args or {}).get("spoken") or request.cookies.get(LANGUAGE_COOKIE)
     if wish in LANGUAGES:
         return str(wish)
     if request.path.startswith("/api/"):

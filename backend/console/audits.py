@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, acting, world
 from backend.domain.ids import is_id
 from backend.domain.officers import ROLES
 from backend.domain.purposes import PURPOSES
 from backend.queries import audit_lists
-from backend.services.audit_verification import find_faults
+from backend.services.audit_verification import check_log
 
 pages = Blueprint("audits", __name__)
 
@@ -19,20 +20,12 @@ pages = Blueprint("audits", __name__)
 @pages.get("/audit")
 def index() -> str:
     """The newest leaves; a supervisor sees the own office, an auditor all. Persons are a mark only."""
-    return _page(None)
-
-
-@pages.post("/audit/check")
-def check() -> str:
-    """Recompute the whole log and its signed checkpoints now."""
-    return _page(find_faults(world()))
-
-
-def _page(faults: list[str] | None) -> str:
     who = acting()
     form = Form({name: value.strip()[:60] for name, value in request.args.items()})
     leaves = audit_lists.list_leaves(
-        office=who.office if who.role == "supervisor" else None,
+        office=who.office if who.role == "supervisor" else form.value("office") or None,
+        role=form.value("role") if form.value("role") in ROLES else None,
+        unit_number=form.value("unit").upper() or None,
         badge=form.value("badge").upper() or None,
         action=form.value("action") or None,
         purpose=form.value("purpose") if form.value("purpose") in PURPOSES else None,
@@ -44,13 +37,22 @@ def _page(faults: list[str] | None) -> str:
         leaves=leaves,
         more=leaves[-1].id if len(leaves) == audit_lists.PAGE else None,
         actions=audit_lists.list_actions(),
+        offices=audit_lists.list_offices() if who.role == "auditor" else (),
+        roles=ROLES,
         log=audit_lists.get_log_state(),
         reads=audit_lists.count_reads(timedelta(days=1), world().clock.now())[:5],
         caps={role: world().house.reads_of(role) for role in ROLES if role != "auditor"},
         form=form,
-        faults=faults,
+        check=audit_lists.find_last_check(),
         now=world().clock.now(),
     )
+
+
+@pages.post("/audit/check")
+def check() -> Response:
+    """Recompute the whole log and its signed checkpoints now; the result stays on the page."""
+    check_log(world(), session_id=acting().session_id)
+    return redirect(url_for("audits.index"))
 
 
 def _day(text: str) -> date | None:

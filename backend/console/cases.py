@@ -16,6 +16,7 @@ from backend.services.case_files import look_at_case
 from backend.services.cases import claim_case, decide_case, release_case
 
 pages = Blueprint("cases", __name__)
+REVIEW = "identity_review"
 SCOPES = ("open", "mine", "check", "done")
 
 
@@ -55,7 +56,7 @@ def claim(reference: str) -> Response:
 def release(reference: str) -> Response:
     """Give the case back to the queue."""
     release_case(world(), session_id=acting().session_id, reference=reference)
-    return redirect(safe_next(url_for("cases.index")))
+    return redirect(safe_next(request.form.get("next") or url_for("cases.index")))
 
 
 @pages.post("/cases/<reference>/decision")
@@ -115,12 +116,15 @@ def page_of(reference: str, form: Form) -> str:
     """The page of one case, with a form as it was sent."""
     who = acting()
     file = look_at_case(world(), session_id=who.session_id, reference=reference)
-    queue = [line.reference for line in case_lists.list_cases(who.area, kinds_for(who.role), officer_id=who.id)]
+    reviewing = file.kind == REVIEW and may("reviews.index")
+    kinds = (REVIEW,) if reviewing else kinds_for(who.role)  # a reviewer goes through the reviews alone
+    queue = [line.reference for line in case_lists.list_cases(who.area, kinds, officer_id=who.id)]
     before, after = case_lists.find_neighbours(queue, reference)
     return render_template(
         "case.html",
         file=file,
         form=form,
+        reviewing=reviewing,
         before=before,
         after=after,
         now=world().clock.now(),

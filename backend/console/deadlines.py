@@ -20,6 +20,7 @@ def index() -> str:
         lines=[line for line in every if owner is None or line.owner in (owner, "both")],
         every=every,
         owner=owner,
+        paper=duty_lists.list_paper_due(acting().area),
         may_open=may("units.show"),
         may_visit=may("visits.plan_for_unit"),
     )

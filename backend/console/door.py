@@ -12,10 +12,12 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from backend.bootstrap import World, world_of
 from backend.console import (
+    agreements,
     audits,
     cases,
     deadlines,
     demo,
+    discrepancies,
     door_sheets,
     field,
     field_desks,
@@ -32,6 +34,7 @@ from backend.console import (
     search,
     sign_in,
     staff,
+    standards,
     sync,
     tasks,
     units,
@@ -39,6 +42,7 @@ from backend.console import (
     window,
     words,
 )
+from backend.console.figure_words import sheet_label
 from backend.console.pages import by_script, has_passkey, here, navigation, officer, place, unread
 from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refusal, Refused
@@ -49,7 +53,8 @@ from backend.web import LIVE_HEADER, LOCKED, Caller, caller, error_answer, langu
 
 PAGES = (
     *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, maps, door_sheets, units),
-    *(occupant_keys, cases, visits, field, field_desks, reviews, search, deadlines, loop, sync, figures, audits, demo),
+    *(occupant_keys, cases, visits, field, field_desks, reviews, search, deadlines, discrepancies, loop, sync),
+    *(figures, agreements, standards, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health", "field.worker", "field.manifest")
 
@@ -63,6 +68,7 @@ def register_pages(app: Flask) -> CSRFProtect:
     app.jinja_env.globals.update(
         pick=words.pick,
         phrase=words.phrase,
+        sheet_label=sheet_label,
         asset_url=asset_url,
         here=here,
         officer=officer,

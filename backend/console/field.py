@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from backend.console.pages import Form, acting, by_script, world
+from backend.console.pages import Form, acting, by_script, standard_today, world
 from backend.console.visit_notes import read_note
 from backend.console.visits import unit_area, visit_of
 from backend.domain.ids import new_id
@@ -53,7 +53,7 @@ def visit(planned_id: str) -> tuple[str, int] | AnyResponse:
         with form.filling("outcome", "adults", "children", codes=("field.done", "field.withdrawn", "field.not_yours")):
             _note(line, form)
             return redirect(url_for("field.home", noted=1))
-    row = visit_lists.find_unit_row(acting().area, line.unit_id, world().clock.today(), world().house.area_per_head_m2)
+    row = visit_lists.find_unit_row(acting().area, line.unit_id, world().clock.today(), standard_today())
     page = render_template(
         "field/visit.html", line=line, row=row, form=form, ground=GROUNDS[line.ground], outcomes=OUTCOMES,
         most=HEADS_MOST,
@@ -87,12 +87,12 @@ def unit(unit_id: str) -> tuple[str, int] | AnyResponse:
                 due_on=world().clock.today(),
             )
             return redirect(url_for("field.visit", planned_id=made))
-    per_head = world().house.area_per_head_m2
+    standard = standard_today()
     page = render_template(
         "field/unit.html",
         unit=facts,
-        row=visit_lists.find_unit_row(acting().area, facts.id, world().clock.today(), per_head),
-        grounds=visit_lists.list_grounds(acting().area, facts.id, world().clock.now(), per_head),
+        row=visit_lists.find_unit_row(acting().area, facts.id, world().clock.today(), standard),
+        grounds=visit_lists.list_grounds(acting().area, facts.id, world().clock.now(), standard),
         planned=visit_lists.list_of_unit(acting().area, facts.id),
         form=form,
     )

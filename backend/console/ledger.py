@@ -8,14 +8,24 @@ from flask import Blueprint, abort, render_template, request
 from werkzeug.wrappers import Response
 
 from backend.console.live import live_answer, wants_parts
-from backend.console.pages import acting, may, world
+from backend.console.pages import acting, may, standard_today, world
+from backend.console.words import pick
 from backend.domain.ids import is_id
 from backend.domain.ledger import UNIT_STATES
 from backend.domain.officers import covers
+from backend.domain.purposes import EMERGENCY_NAME
 from backend.queries import ledger
 from backend.services.disclosures import refuse_outside
+from backend.services.emergencies import count_building
 
 pages = Blueprint("ledger", __name__)
+
+
+@pages.post("/ledger/<uuid:dwelling_id>/headcount")
+def headcount(dwelling_id: str) -> str:
+    """How many are registered in a building, by unit, to print and take along; the tap itself is the purpose."""
+    count = count_building(world(), session_id=acting().session_id, dwelling_id=str(dwelling_id))
+    return render_template("headcount.html", count=count, printed_for=pick(EMERGENCY_NAME))
 
 
 @pages.get("/ledger")
@@ -23,12 +33,12 @@ def board() -> str | Response:
     """The board of the officer's area; `division`, `state`, `road`, `building`, `text` narrow it, `dwelling` opens one,
     `after` turns the page. Asked for its parts, it answers those that change, with a tag."""
     wishes, opened, after = asked_wishes(), asked_dwelling(), asked_id("after")
-    today, per_head = world().clock.today(), world().house.area_per_head_m2
+    today, standard = world().clock.today(), standard_today()
     area = acting().area
-    whole = ledger.get_board(area, today, area_per_head_m2=per_head)
+    whole = ledger.get_board(area, today, standard=standard)
     by_village = wishes == ledger.ANYTHING and opened is None and len(whole.villages) > 1
     found = () if by_village else ledger.list_dwellings(
-        area, today, wishes, after=after, limit=ledger.DWELLINGS_PER_PAGE + 1, area_per_head_m2=per_head
+        area, today, wishes, after=after, limit=ledger.DWELLINGS_PER_PAGE + 1, standard=standard
     )  # fmt: skip
     rows = found[: ledger.DWELLINGS_PER_PAGE]
     shown: dict[str, Any] = {
@@ -36,7 +46,7 @@ def board() -> str | Response:
         "dwellings": rows,
         "more": rows[-1].id if len(found) > len(rows) else None,
         "opened": opened,
-        "units": ledger.list_units(area, opened.id, today, area_per_head_m2=per_head) if opened else (),
+        "units": ledger.list_units(area, opened.id, today, standard=standard) if opened else (),
         "by_village": by_village,
         "villages": {village.division: village.name for village in whole.villages},
         "filters": {
@@ -44,6 +54,7 @@ def board() -> str | Response:
             "text": wishes.text or None, "after": after,
         },
         "may_print_sheets": may("door_sheets.sheet"),
+        "may_count": may("ledger.headcount", "POST"),
     }  # fmt: skip
     if wants_parts():
         return live_answer(lambda: render_template("parts/board_live.html", **shown), *shown.values())
@@ -80,9 +91,7 @@ def asked_dwelling() -> ledger.DwellingRow | None:
     dwelling_id = asked_id("dwelling")
     if dwelling_id is None:
         return None
-    found = ledger.find_dwelling(
-        acting().area, dwelling_id, world().clock.today(), area_per_head_m2=world().house.area_per_head_m2
-    )
+    found = ledger.find_dwelling(acting().area, dwelling_id, world().clock.today(), standard=standard_today())
     if found is None:
         refuse_outside(
             world(),

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from backend.console import words
 from backend.console.ledger import asked_division
 from backend.console.live import live_answer
-from backend.console.pages import acting, world
+from backend.console.pages import acting, standard_today, world
 from backend.queries import ledger
 
 pages = Blueprint("maps", __name__)
@@ -52,7 +52,7 @@ def _dwellings(division: str | None) -> tuple[ledger.DwellingRow, ...]:
         world().clock.today(),
         ledger.Wishes(division=division),
         limit=MOST_ON_MAP,
-        area_per_head_m2=world().house.area_per_head_m2,
+        standard=standard_today(),
     )
 
 

@@ -11,6 +11,8 @@ from flask import current_app, request, url_for
 
 from backend.bootstrap import World, world_of
 from backend.domain.refusals import Refusal, Refused
+from backend.domain.spaces import SpaceStandard
+from backend.queries.local_standards import get_standard
 from backend.services.officer_passkeys import list_passkeys
 from backend.services.officer_sessions import OfficerView
 from backend.services.staff_notices import count_unread
@@ -25,10 +27,12 @@ PLACES = (
     ("reviews.index", "reviews"),
     ("window.index", "window"),
     ("deadlines.index", "deadlines"),
+    ("discrepancies.index", "discrepancies"),
     ("search.person", "search"),
     ("sync.health", "sync"),
-    ("figures.identity", "figures"),
+    ("figures.index", "figures"),
     ("audits.index", "audit"),
+    ("agreements.index", "agreements"),
     ("loop.figures", "loop"),
     ("staff.index", "staff"),
 )
@@ -80,6 +84,11 @@ class Form:
 def world() -> World:
     """The world of this app."""
     return world_of(current_app)
+
+
+def standard_today() -> SpaceStandard:
+    """The local standard in force today (HR-7)."""
+    return get_standard(world().house, world().clock.today())
 
 
 def officer() -> OfficerView | None:
@@ -134,6 +143,8 @@ def safe_next(address: str | None) -> str:
 def place() -> str:
     """The part of the console this page belongs to: a unit and its keys belong to the ledger."""
     part = (request.endpoint or "").split(".")[0]
+    if part == "standards":
+        return "discrepancies"
     return "ledger" if part in ("units", "maps", "occupant_keys", "door_sheets") else part
 
 

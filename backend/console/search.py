@@ -1,21 +1,33 @@
-"""Search for one person by a whole number; the number travels in the body, never in an address."""
+"""Search by a whole number, name or address; what was typed travels in the body, never in an address."""
 
 from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
 from backend.console.pages import Form, acting, may, world
-from backend.services.person_search import SearchResult, find_person
+from backend.domain.ids import is_id
+from backend.services.person_search import WAYS, SearchResult, find_person
 
 pages = Blueprint("search", __name__)
 
 
 @pages.route("/search", methods=["GET", "POST"])
 def person() -> tuple[str, int]:
-    """The search form and, after it was sent, at most twenty masked results."""
-    form = Form.sent("text")
+    """The search form and, after it was sent, a page of at most twenty masked results."""
+    form = Form.sent("text", "after")
+    text, after = request.form.get("text", ""), request.form.get("after") or None
     result: SearchResult | None = None
     if request.method == "POST":
-        with form.filling("text"):
-            result = find_person(world(), session_id=acting().session_id, text=request.form.get("text", ""))
-    return render_template("search.html", form=form, result=result, may_open=may("units.show")), form.status
+        with form.filling("text", "by"):
+            result = find_person(
+                world(),
+                session_id=acting().session_id,
+                text=text,
+                by=form.value("by") or "number",
+                after=after if after and is_id(after) else None,
+            )
+    # Only whoever asks for the next page gets back what they typed, to send it again.
+    again = text if result is not None and result.more else None
+    return render_template(
+        "search.html", form=form, result=result, again=again, after=after, ways=WAYS, may_open=may("units.show")
+    ), form.status

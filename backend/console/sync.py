@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from backend.console.pages import acting, world
+from backend.console.pages import acting, may, world
 from backend.queries.sync_health import find_parked_division, get_sync_page
 from backend.services.audit import Actor
 from backend.services.disclosures import refuse_outside
@@ -18,7 +18,9 @@ pages = Blueprint("sync", __name__)
 def health() -> str:
     """The page; its upper part renews itself."""
     now = world().clock.now()
-    return render_template("sync.html", page=get_sync_page(acting().area, now), now=now)
+    return render_template(
+        "sync.html", page=get_sync_page(acting().area, now), now=now, may_retry=may("sync.retry", "POST")
+    )
 
 
 @pages.get("/sync/live")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from backend.console.pages import Form, acting, may, world
+from backend.console.pages import Form, acting, may, standard_today, world
 from backend.domain.purposes import END_KEY, PRINT_CODES, decide_act
 from backend.queries import ledger, unit_facts
 from backend.services.disclosures import open_unit, refuse_outside, show_number
@@ -22,7 +22,7 @@ def show(unit_id: str) -> str:
         acting().area,
         page.unit.dwelling_id,
         world().clock.today(),
-        area_per_head_m2=world().house.area_per_head_m2,
+        standard=standard_today(),
     )
     states = {row.id: row for row in rows}
     return render_template(

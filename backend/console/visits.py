@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from backend.console.pages import Form, acting, may, world
+from backend.console.pages import Form, acting, may, standard_today, world
 from backend.domain.visits import GROUNDS, PLANNERS
 from backend.queries import visit_lists
 from backend.queries.ledger import find_division
@@ -69,7 +69,7 @@ def plan_for_unit(unit_id: str) -> tuple[str, int] | Response:
                 world(), session_id=acting().session_id, unit_id=str(unit_id), ground=ground, **_plan(form)
             )
             return redirect(url_for("visits.index"))
-    grounds = visit_lists.list_grounds(acting().area, str(unit_id), world().clock.now(), world().house.area_per_head_m2)
+    grounds = visit_lists.list_grounds(acting().area, str(unit_id), world().clock.now(), standard_today())
     planned = visit_lists.list_of_unit(acting().area, str(unit_id))
     return _page("visit_plan.html", form, area or "", unit=unit, grounds=grounds, planned=planned), form.status
 

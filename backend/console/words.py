@@ -9,8 +9,10 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from backend.console import visit_words
+from backend.console.figure_words import FIGURE_TABLES
 from backend.console.looks import ICONS, MAP_MARKS, REGISTRATION_LOOKS, UNIT_LOOKS
 from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
+from backend.console.upkeep_words import UPKEEP_ACTIONS, UPKEEP_DECISIONS, UPKEEP_TABLES
 from backend.domain import access_words, appointments, case_reports, cases, ledger, look_questions, purposes, sharing
 from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
@@ -117,12 +119,14 @@ CHANGES = {
 AUDIT_ACTIONS = {
     **purposes.DISCLOSURES,
     **STAFF_ACTIONS,
+    **UPKEEP_ACTIONS,
     "officer_sign_in": ("登录", "Sign-in"),
     "officer_sign_out": ("退出", "Sign-out"),
     "task_begun": ("选择用途", "Purpose chosen"),
     "task_ended": ("结束任务", "Task ended"),
     "step_up": ("再次验证", "Shown again who one is"),
-    "search_made": ("按号码查找", "Search by number"),
+    "search_made": ("查找", "Search"),
+    "building_counted": ("紧急清点一栋房屋的人数", "Headcount of a building in an emergency"),
     "case_claimed": ("领取事项", "Case taken"),
     "case_released": ("退回事项", "Case given back"),
     "case_reported": ("提出事项", "Case reported"),
@@ -156,7 +160,7 @@ AUDIT_ACTIONS = {
     "registration_still_living": ("核实仍在居住", "Found still living there"),
     "registration_renumbered": ("随门牌变更登记", "Registration follows a new address"),
     "unit_opened": ("查看单元", "Unit opened"),
-    "person_found": ("按号码查到登记", "Person found by number"),
+    "person_found": ("查找时看到登记", "Registration seen in a search"),
     "number_shown": ("显示完整号码", "Full number shown"),
     "case_opened": ("查看事项", "Case opened"),
     "case_decided": ("处理事项", "Case decided"),
@@ -165,6 +169,7 @@ AUDIT_ACTIONS = {
 }
 DECISIONS = {
     "allowed": ("允许", "Allowed"),
+    **UPKEEP_DECISIONS,
     **STAFF_DECISIONS,
     "refused": ("拒绝", "Refused"),
     "found": ("有结果", "Found"),
@@ -261,12 +266,14 @@ NAVIGATION = {
     "visits": lazy_gettext("走访"),
     "reviews": lazy_gettext("身份复核"),
     "deadlines": lazy_gettext("逾期提醒"),
-    "search": lazy_gettext("按号码查找"),
+    "search": lazy_gettext("查找登记"),
     "window": lazy_gettext("窗口办理"),
     "sync": lazy_gettext("登记同步"),
     "staff": lazy_gettext("人员账号"),
-    "figures": lazy_gettext("核验指标"),
+    "figures": lazy_gettext("统计"),
     "audit": lazy_gettext("访问审计"),
+    "discrepancies": lazy_gettext("差异核查"),
+    "agreements": lazy_gettext("共享协议"),
     "loop": lazy_gettext("办理成效"),
 }
 TABLES: Mapping[str, Any] = {
@@ -303,6 +310,7 @@ TABLES: Mapping[str, Any] = {
     "DIFFERENCES": KIND_NAMES,
     "PARTS": PARTS,
     "PURPOSES": purposes.PURPOSES,
+    "LEAF_PURPOSES": {**purposes.PURPOSES, purposes.EMERGENCY: purposes.EMERGENCY_NAME},
     "REASON_NAMES": cases.REASON_NAMES,
     "REGISTRATION_LOOKS": REGISTRATION_LOOKS,
     "REGISTRATION_STATES": STATE_NAMES,
@@ -315,6 +323,9 @@ TABLES: Mapping[str, Any] = {
     "UNIT_STATES": ledger.UNIT_STATES,
     "WAYS": WAYS,
     **STAFF_TABLES,
+    **FIGURE_TABLES,
+    "SHARED_KINDS": {code: (kind.zh, kind.en) for code, kind in sharing.KINDS.items()},
+    **UPKEEP_TABLES,
     "WINDOW_ACTS": ACTS,
 }
 

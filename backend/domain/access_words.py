@@ -83,6 +83,8 @@ def purpose_words(code: str) -> tuple[str, str]:
     code = _OWN_PURPOSES.get(code, code)
     if code == "residence_registration":
         return _REGISTRATION
+    if code == purposes.EMERGENCY:
+        return purposes.EMERGENCY_NAME
     own = purposes.PURPOSES.get(code)
     if own is not None:
         return own.zh, own.en

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from backend.domain.divisions import county_names
 from backend.domain.refusals import Refusal, Refused
-from backend.domain.spaces import SPACE_NAMES, find_space_faults
+from backend.domain.spaces import SPACE_NAMES, SpaceStandard, find_space_faults
 
 DATUMS = ("CGCS2000", "WGS84", "GCJ02")
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -122,7 +122,7 @@ class CheckedFile:
 
 
 def read_address(
-    cells: Mapping[str, str], *, division_version: str, datum: str | None, area_per_head_m2: float
+    cells: Mapping[str, str], *, division_version: str, datum: str | None, standard: SpaceStandard
 ) -> AddressRow:
     """One row by its columns; `datum` stands in where the row names none. Raises Refused with all faults."""
     faults: list[Refusal] = [Refusal("input.missing", column) for column in REQUIRED if not cells.get(column)]
@@ -137,7 +137,7 @@ def read_address(
         faults.append(Refusal("address.division", "division"))
     point = _read_point(cells, datum, faults)
     outline = _read_outline(cells.get("outline", ""), faults)
-    room = _read_room(cells, area_per_head_m2, faults)
+    room = _read_room(cells, standard, faults)
     rental = _read_yes_no(cells, "known_rental", faults)
     if faults:
         raise Refused.of(faults)
@@ -236,7 +236,7 @@ def _read_outline(text: str, faults: list[Refusal]) -> Outline | None:
     return ring
 
 
-def _read_room(cells: Mapping[str, str], area_per_head_m2: float, faults: list[Refusal]) -> RoomRow | None:
+def _read_room(cells: Mapping[str, str], standard: SpaceStandard, faults: list[Refusal]) -> RoomRow | None:
     label = cells.get("unit", "")
     if not label:
         return None
@@ -256,7 +256,7 @@ def _read_room(cells: Mapping[str, str], area_per_head_m2: float, faults: list[R
         missing = True
     if missing or area is None or capacity is None:
         return None
-    faults.extend(find_space_faults(kind, area, int(capacity), area_per_head_m2))
+    faults.extend(find_space_faults(kind, area, int(capacity), standard))
     return RoomRow(label, kind, area, int(capacity))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from backend.domain.appointments import OpeningHours
-from backend.domain.spaces import AREA_PER_HEAD_M2
+from backend.domain.spaces import AREA_PER_HEAD_M2, MOST_PER_ROOM, SpaceStandard
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,17 @@ class HouseRules:
     person_reads_per_day: int = 30
     person_reads_by_role: Mapping[str, int] = field(default_factory=dict)
     print_font: str = ""  # file of the font for PDFs; empty: the first suitable one on the machine
+    identity_kept: timedelta = timedelta(days=30)  # once nothing leads to a person who never declared any more
     area_per_head_m2: float = AREA_PER_HEAD_M2
+    persons_per_room: int = MOST_PER_ROOM
     face_match_at_most: float = 0.40
     face_review_at_most: float = 0.55
     face_tries_before_person: int = 3
+
+    @property
+    def space_standard(self) -> SpaceStandard:
+        """The standard of this installation's file: what counts until a supervisor has set another."""
+        return SpaceStandard(self.area_per_head_m2, self.persons_per_room)
 
     def reads_of(self, role: str) -> int:
         """How many single persons an officer of a role may look at in a day."""

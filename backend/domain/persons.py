@@ -28,6 +28,11 @@ def decide_name(text: str, field: str = "name") -> str | Refusal:
     return Refusal("person.name", field)
 
 
+def name_key(name: str) -> str:
+    """What two spellings of one whole name have in common: capitals, accents' encoding and spaces do not count."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 def decide_phone(text: str, field: str = "phone") -> str | Refusal:
     """The phone number in E.164; without a country code it is Chinese."""
     try:
@@ -50,6 +55,15 @@ def mask_phone(phone: str) -> str:
 def age_on(birth_on: date, today: date) -> int:
     """Full years of age on `today`; someone born on 29 February is a year older on 1 March."""
     return today.year - birth_on.year - ((today.month, today.day) < (birth_on.month, birth_on.day))
+
+
+AGE_BANDS = ("0_15", "16_24", "25_44", "45_59", "60_up")  # of the statistics, where only their numbers are kept
+
+
+def statistics_band(birth_on: date, today: date) -> str:
+    """The band of AGE_BANDS somebody is in."""
+    age = age_on(birth_on, today)
+    return AGE_BANDS[sum(age >= least for least in (16, 25, 45, 60))]
 
 
 def age_band(birth_on: date, today: date) -> str:

@@ -16,6 +16,9 @@ PRINT_CODES = "print_codes"
 END_KEY = "end_key"
 SERVE = "serve"
 SERVE_AT_DOOR = "serve_at_door"
+# Of a nameless headcount in a fire or flood: chosen by the same tap that asks for it, good for nothing else.
+EMERGENCY = "emergency"
+EMERGENCY_NAME = ("紧急情况（火灾、水灾等）", "Emergency (fire, flood)")
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ ACT_NAMES = {
 # What a person reads on the page "who has seen my data": actions and fields of the audit leaves about persons.
 DISCLOSURES = {
     "unit_opened": ("查看单元的在住登记", "Opened the registrations of a unit"),
-    "person_found": ("按号码查到您的登记", "Found your registration by a number"),
+    "person_found": ("查找时看到您的登记（遮盖）", "Saw your registration, masked, in a search"),
     "number_shown": ("显示完整证件号码", "Saw your full document number"),
     "case_opened": ("打开与您有关的待办事项", "Opened a case about you"),
     "case_decided": ("对与您有关的待办事项作出决定", "Decided a case about you"),

@@ -13,6 +13,7 @@ from backend.domain.officer_reasons import OFFICER_REASONS
 from backend.domain.path_reasons import PATH_REASONS
 from backend.domain.reason_kinds import KINDS, Reason
 from backend.domain.sharing_reasons import SHARING_REASONS
+from backend.domain.upkeep_reasons import UPKEEP_REASONS
 from backend.domain.visit_reasons import VISIT_REASONS
 from backend.domain.window_reasons import WINDOW_REASONS
 
@@ -78,6 +79,7 @@ REASONS: dict[str, Reason] = {
     **CASE_REASONS,
     **IMPORT_REASONS,
     **SHARING_REASONS,
+    **UPKEEP_REASONS,
     # dwellings, units, locks
     "unit.space": Reason("invalid", "厨房、卫生间、阳台、过道、地下储藏室和车库不得出租居住。",
                          "Kitchen, toilet, balcony, corridor, basement store and garage must not be let for living.",
@@ -322,7 +324,14 @@ REASONS: dict[str, Reason] = {
                              "Decide it after you have taken it."),
     "search.text": Reason("invalid", "请输入完整的证件号码、手机号或登记凭证号。",
                           "Enter a whole document number, phone number or receipt number.",
-                          "不支持按姓名或部分号码查找。", "There is no search by name or part of a number."),
+                          "不支持按部分号码查找；也可以按完整姓名或地址查找。",
+                          "Part of a number finds nobody; a whole name or address can be searched too."),
+    "search.name": Reason("invalid", "请输入完整的姓名。", "Enter the whole name.",
+                          "不支持按姓氏或姓名的一部分查找。", "Part of a name, or a family name alone, finds nobody."),
+    "search.address": Reason("invalid", "请输入一处完整的地址：路名和门牌号，可加室号。",
+                             "Enter one whole address: road and door number, with or without the room.",
+                             "例如“陈塘路9号101室”。不支持只按路名查找。",
+                             "For example 陈塘路9号101室. A road alone finds nobody."),
     "print.no_font": Reason("unavailable", "这里没有能打印中文的字体，暂时不能生成 PDF。",
                             "There is no font for Chinese here, so no PDF can be made.",
                             "请用页面上的打印按钮；管理员可安装 fonts-wqy-microhei。",

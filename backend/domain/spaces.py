@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import date
 
 from backend.domain.refusals import Refusal
@@ -27,13 +28,24 @@ RIGHT_NAMES = {
     "mandate": ("受托管理", "Mandate to manage"),
 }
 AREA_PER_HEAD_M2 = 5.0  # local standard (HR-7), an assumption: ANJU_AREA_PER_HEAD_M2 holds what the county publishes
-MOST_PER_ROOM = 2  # likewise; a whole home counts its rooms by area alone
+MOST_PER_ROOM = 2  # likewise (ANJU_PERSONS_PER_ROOM); a whole home counts its rooms by area alone
+
+
+@dataclass(frozen=True)
+class SpaceStandard:
+    """The local standard in force on a day (HR-7): least usable area per head in m², most persons in one room."""
+
+    area_per_head_m2: float = AREA_PER_HEAD_M2
+    persons_per_room: int = MOST_PER_ROOM
+
+
+ASSUMED_STANDARD = SpaceStandard()
 
 
 def find_space_faults(
-    space_kind: str, usable_area_m2: float, capacity: int, area_per_head_m2: float = AREA_PER_HEAD_M2
+    space_kind: str, usable_area_m2: float, capacity: int, standard: SpaceStandard = ASSUMED_STANDARD
 ) -> list[Refusal]:
-    """All reasons why such a space may not be let (empty: it may); the area per head is the local standard's (HR-7)."""
+    """All reasons why such a space may not be let (empty: it may) by the standard in force (HR-7)."""
     faults = []
     if space_kind in NOT_LETTABLE:
         faults.append(Refusal("unit.space", "space_kind", allowed=LETTABLE))
@@ -41,16 +53,16 @@ def find_space_faults(
         faults.append(Refusal("input.not_one_of", "space_kind", allowed=LETTABLE))
     if not 0 < usable_area_m2 <= 1000:
         faults.append(Refusal("unit.area", "usable_area_m2"))
-    elif capacity < 1 or capacity > most_persons(space_kind, usable_area_m2, area_per_head_m2):
-        most = most_persons(space_kind, usable_area_m2, area_per_head_m2)
+    elif capacity < 1 or capacity > most_persons(space_kind, usable_area_m2, standard):
+        most = most_persons(space_kind, usable_area_m2, standard)
         faults.append(Refusal("unit.capacity", "capacity", {"area": f"{usable_area_m2:g}", "most": most}))
     return faults
 
 
-def most_persons(space_kind: str, usable_area_m2: float, area_per_head_m2: float = AREA_PER_HEAD_M2) -> int:
+def most_persons(space_kind: str, usable_area_m2: float, standard: SpaceStandard = ASSUMED_STANDARD) -> int:
     """How many may live in such a space by the local standard (HR-7); at least one."""
-    by_area = max(1, math.floor(usable_area_m2 / area_per_head_m2))
-    return by_area if space_kind == "whole_home" else min(by_area, MOST_PER_ROOM)
+    by_area = max(1, math.floor(usable_area_m2 / standard.area_per_head_m2))
+    return by_area if space_kind == "whole_home" else min(by_area, standard.persons_per_room)
 
 
 def decide_right(right_kind: str, mandate_ends_on: date | None, today: date) -> Refusal | None:

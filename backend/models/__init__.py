@@ -22,6 +22,7 @@ from backend.models import (  # noqa: F401  (importing registers the tables)
     keys,
     leases,
     letters,
+    local_standards,
     lock_events,
     locks,
     network_identity,

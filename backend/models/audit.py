@@ -15,6 +15,7 @@ class AuditLeaf(Base):
     __table_args__ = (
         Index("ix_audit_leaves_subject_id_at", "subject_id", "at"),
         Index("ix_audit_leaves_actor_id_at", "actor_id", "at"),
+        Index("ix_audit_leaves_object_id", "object_id", "id"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -47,3 +48,16 @@ class AuditCheckpoint(Base):
     root: Mapped[Token]
     note: Mapped[str]
     at: Mapped[Moment]
+
+
+class AuditCheck(Base):
+    """The whole log was recomputed: when, on whose wish (None: by the clock), how many leaves, how many faults."""
+
+    __tablename__ = "audit_checks"
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    at: Mapped[Moment]
+    badge: Mapped[Code | None] = mapped_column(default=None)
+    leaves: Mapped[int] = mapped_column(BigInteger)
+    faults: Mapped[list[str]] = mapped_column(default=list)  # the first of them
+    fault_count: Mapped[int]

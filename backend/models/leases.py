@@ -52,4 +52,5 @@ class Lease(Base):
     landlord_ended_on: Mapped[date | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)
     duties_look_at: Mapped[Moment | None] = look_again()  # says that it has changed; the registration's says when
+    named_gone_at: Mapped[Moment | None] = mapped_column(default=None)  # when `named_*` was made unreadable
     created_at: Mapped[Moment]

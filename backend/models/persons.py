@@ -30,10 +30,13 @@ class Person(Base):
         index_where("ix_persons_identity_review_due_at", "identity_review_due_at", "identity_state = 'attested'"),
         one_of("sex", ("male", "female", "unknown")),
         Index("uq_persons_id_number_token", "id_type", "id_number_token", unique=True),
+        Index("ix_persons_name_token", "name_token"),
+        index_where("ix_persons_without_name_token", "id", "name_token IS NULL"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     name_sealed: Mapped[Sealed]
+    name_token: Mapped[Token | None] = mapped_column(default=None)  # blind index of the whole name, for the search
     name_latin_sealed: Mapped[Sealed | None] = mapped_column(default=None)
     id_type: Mapped[Code]
     id_number_sealed: Mapped[Sealed]
@@ -50,5 +53,6 @@ class Person(Base):
     guardian_id: Mapped[Id | None] = mapped_column(ForeignKey("persons.id"), default=None)
     guardian_relation: Mapped[Code | None] = mapped_column(default=None)
     erased_at: Mapped[Moment | None] = mapped_column(default=None)
+    adrift_at: Mapped[Moment | None] = mapped_column(default=None)  # since when nothing leads to this person any more
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Moment]

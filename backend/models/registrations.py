@@ -47,6 +47,8 @@ class Registration(Base):
         one_of("representation", REPRESENTATIONS),
         CheckConstraint("(household_of_id IS NULL) = (relation IS NULL)", name="household"),
         Index("uq_registrations_lease_id", "lease_id", unique=True),
+        index_where("ix_registrations_receipt_no", "receipt_no", "receipt_no IS NOT NULL"),
+        index_where("ix_registrations_checkout_receipt_no", "checkout_receipt_no", "checkout_receipt_no IS NOT NULL"),
         index_where("ix_registrations_duties_look_at", "duties_look_at", "duties_look_at IS NOT NULL"),
         index_where(
             "ix_registrations_undeclared", "tenant_due_on", "residence = 'living' AND tenant_leg <> 'declared'"
@@ -184,3 +186,15 @@ class Headcount(Base):
     case_id: Mapped[Id | None] = mapped_column(ForeignKey("cases.id"), default=None)
     adults: Mapped[int | None] = mapped_column(default=None)
     children: Mapped[int | None] = mapped_column(default=None)
+
+
+class AgeCount(Base):
+    """How many of those who live in a village are of an age band: a number, counted once a day, no names."""
+
+    __tablename__ = "age_counts"
+    __table_args__ = (CheckConstraint("people >= 0", name="people"),)
+
+    division: Mapped[Code] = mapped_column(primary_key=True)
+    band: Mapped[Code] = mapped_column(primary_key=True)
+    people: Mapped[int]
+    counted_on: Mapped[date]

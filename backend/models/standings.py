@@ -35,3 +35,4 @@ class UnitStanding(Base):
     headcount: Mapped[int | None] = mapped_column(default=None)
     headcount_at: Mapped[Moment | None] = mapped_column(default=None)
     headcount_then: Mapped[int] = mapped_column(default=0)  # registered when the visit counted
+    space_kind: Mapped[Code]

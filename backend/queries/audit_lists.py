@@ -10,7 +10,11 @@ from sqlalchemy import func, select
 
 from backend.db import db
 from backend.domain.calendars import end_of, start_of
-from backend.models.audit import AuditCheckpoint, AuditLeaf
+from backend.models.audit import AuditCheck, AuditCheckpoint, AuditLeaf
+from backend.models.cases import Case
+from backend.models.leases import Lease
+from backend.models.registrations import Registration
+from backend.models.units import Unit
 
 PAGE = 100
 
@@ -44,32 +48,64 @@ class LogState:
     checkpoint_at: datetime | None
 
 
+@dataclass(frozen=True)
+class CheckLine:
+    """The last time the whole log was recomputed; `badge` None: by the operator."""
+
+    at: datetime
+    badge: str | None
+    leaves: int
+    faults: tuple[str, ...]
+    fault_count: int
+
+
 def list_leaves(
     *,
     office: str | None = None,
+    role: str | None = None,
+    unit_number: str | None = None,
     badge: str | None = None,
     action: str | None = None,
     purpose: str | None = None,
     on: date | None = None,
     before: str | None = None,
 ) -> tuple[LeafLine, ...]:
-    """The newest leaves of officers, operators and offices; `before` is the last leaf of the page before."""
+    """The newest leaves of officers, operators and offices; `before` is the last leaf of the page before.
+
+    `unit_number` is the public number on a door: leaves about the unit itself, its leases, registrations and cases.
+    """
     statement = select(AuditLeaf).where(AuditLeaf.actor_kind.in_(("officer", "operator", "office")))
     wishes = (
         (AuditLeaf.office, office),
         (AuditLeaf.actor_badge, badge),
+        (AuditLeaf.role, role),
         (AuditLeaf.action, action),
         (AuditLeaf.purpose, purpose),
     )
     for column, value in wishes:
         if value:
             statement = statement.where(column == value)
+    if unit_number is not None:
+        statement = statement.where(AuditLeaf.object_id.in_(_objects_of(unit_number)))
     if on is not None:
         statement = statement.where(AuditLeaf.at >= start_of(on), AuditLeaf.at <= end_of(on))
     if before is not None:
         statement = statement.where(AuditLeaf.id < before)  # ids sort by the time they were made
     rows = db.session.scalars(statement.order_by(AuditLeaf.id.desc()).limit(PAGE))
     return tuple(_line(row) for row in rows)
+
+
+def list_offices() -> tuple[str, ...]:
+    """The offices that occur in the staff's log."""
+    staffed = AuditLeaf.actor_kind.in_(("officer", "office"))
+    offices = select(AuditLeaf.office).where(staffed, AuditLeaf.office.is_not(None))
+    return tuple(name for name in db.session.scalars(offices.distinct().order_by(AuditLeaf.office)) if name)
+
+
+def find_last_check() -> CheckLine | None:
+    """The result of the last check of the whole log."""
+    row = db.session.scalar(select(AuditCheck).order_by(AuditCheck.at.desc(), AuditCheck.id.desc()).limit(1))
+    return CheckLine(row.at, row.badge, row.leaves, tuple(row.faults), row.fault_count) if row is not None else None
 
 
 def list_actions() -> tuple[str, ...]:
@@ -107,6 +143,17 @@ def count_reads(since: timedelta, now: datetime) -> tuple[tuple[str, int, int], 
         .order_by(func.count().desc())
     )
     return tuple((badge or "–", persons, looks) for badge, persons, looks in rows)
+
+
+def _objects_of(unit_number: str) -> list[str]:
+    """What a leaf about a unit names: its id, those of its leases and registrations, the references of its cases."""
+    unit_id = db.session.scalar(select(Unit.id).where(Unit.public_number == unit_number))
+    if unit_id is None:
+        return []
+    found = [unit_id]
+    for column in (Lease.id, Registration.id, Case.reference):
+        found += db.session.scalars(select(column).where(column.class_.unit_id == unit_id))
+    return found
 
 
 def _line(row: AuditLeaf) -> LeafLine:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from backend.db import db
 from backend.domain.cases import KINDS, OFFICES, OPEN_STATES
-from backend.domain.suppression import LEAST, hide_small
+from backend.domain.suppression import LEAST, suppress_row
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 
@@ -106,7 +106,7 @@ def _shown(
     name: Callable[[str], tuple[str, str] | None],
 ) -> list[LoopRow]:
     def column(count: Callable[[Sequence[Any]], int]) -> list[int | None]:
-        return hide_small([count(group) for _, group in groups])
+        return list(suppress_row([count(group) for _, group in groups]).cells)
 
     opened = column(len)
     steps = {step: column(_counting(step)) for step in STEPS}

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from backend.db import db
 from backend.domain.ledger import UNIT_STATES, as_of, coverage_percent, dwelling_state
-from backend.domain.spaces import AREA_PER_HEAD_M2
+from backend.domain.spaces import ASSUMED_STANDARD, SpaceStandard
 from backend.models.dwellings import AddressVersion, Dwelling
 from backend.models.standings import UnitStanding
 from backend.models.units import Unit
@@ -148,10 +148,10 @@ class Board:
     changed_at: datetime | None
 
 
-def get_board(area: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2) -> Board:
+def get_board(area: str, today: date, *, standard: SpaceStandard = ASSUMED_STANDARD) -> Board:
     """Counts of every village of an area and of the area as a whole."""
     mine = (lies_in(UnitStanding.division, area), UnitStanding.in_force.is_(True))
-    counts = _count_units(UnitStanding.division, today, area_per_head_m2, *mine)
+    counts = _count_units(UnitStanding.division, today, standard, *mine)
     enrolled = case((_ENROLLED, 1), else_=0)
     rental = case((or_(Dwelling.known_rental, _ENROLLED), 1), else_=0)
     grouped = db.session.execute(
@@ -194,30 +194,30 @@ def list_dwellings(
     *,
     after: str | None = None,
     limit: int = DWELLINGS_PER_PAGE,
-    area_per_head_m2: float = AREA_PER_HEAD_M2,
+    standard: SpaceStandard = ASSUMED_STANDARD,
 ) -> tuple[DwellingRow, ...]:
     """A page of the dwellings of an area by address, those after the dwelling `after` where one is given."""
-    where = [Dwelling.retired_on.is_(None), *_conditions(area, today, wishes, area_per_head_m2)]
+    where = [Dwelling.retired_on.is_(None), *_conditions(area, today, wishes, standard)]
     if after is not None:
         anchor = db.session.execute(select(*_ORDER).where(Dwelling.id == after)).first()
         if anchor is not None:
             where.append(comes_after(_ORDER, anchor))
-    return _dwelling_rows(area, today, where, area_per_head_m2, limit)
+    return _dwelling_rows(area, today, where, standard, limit)
 
 
 def find_dwelling(
-    area: str, dwelling_id: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2
+    area: str, dwelling_id: str, today: date, *, standard: SpaceStandard = ASSUMED_STANDARD
 ) -> DwellingRow | None:
     """One dwelling of the area, or None (not there, or elsewhere)."""
-    rows = _dwelling_rows(area, today, [Dwelling.id == dwelling_id], area_per_head_m2, 1)
+    rows = _dwelling_rows(area, today, [Dwelling.id == dwelling_id], standard, 1)
     return rows[0] if rows else None
 
 
 def list_units(
-    area: str, dwelling_id: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2
+    area: str, dwelling_id: str, today: date, *, standard: SpaceStandard = ASSUMED_STANDARD
 ) -> tuple[UnitRow, ...]:
     """The units of a dwelling of the area, by label, counted from their registrations."""
-    facts = unit_states(area, today, area_per_head_m2=area_per_head_m2, dwelling_ids=[dwelling_id])
+    facts = unit_states(area, today, standard=standard, dwelling_ids=[dwelling_id])
     rows = db.session.execute(
         select(Unit, facts, func.coalesce(AddressVersion.created_at, Dwelling.imported_at).label("base_at"))
         .join(facts, facts.c.unit_id == Unit.id)
@@ -250,7 +250,7 @@ def _unit_row(unit: Unit, row: Any) -> UnitRow:
     )  # fmt: skip
 
 
-def _conditions(area: str, today: date, wishes: Wishes, area_per_head_m2: float) -> Iterable[ColumnElement[bool]]:
+def _conditions(area: str, today: date, wishes: Wishes, standard: SpaceStandard) -> Iterable[ColumnElement[bool]]:
     if wishes.division is not None:
         yield Dwelling.division == wishes.division
     if wishes.road is not None:
@@ -264,20 +264,20 @@ def _conditions(area: str, today: date, wishes: Wishes, area_per_head_m2: float)
         found = Dwelling.id.in_(
             select(UnitStanding.dwelling_id).where(
                 lies_in(UnitStanding.division, wishes.division or area),
-                state_of(UnitStanding, today, area_per_head_m2) == wishes.state,
+                state_of(UnitStanding, today, standard) == wishes.state,
             )
         )
         yield or_(~_ENROLLED, found) if wishes.state == "not_enrolled" else found
 
 
 def _dwelling_rows(
-    area: str, today: date, where: Iterable[ColumnElement[bool]], area_per_head_m2: float, limit: int
+    area: str, today: date, where: Iterable[ColumnElement[bool]], standard: SpaceStandard, limit: int
 ) -> tuple[DwellingRow, ...]:
     found = db.session.execute(
         select(Dwelling, _ENROLLED).where(lies_in(Dwelling.division, area), *where).order_by(*_ORDER).limit(limit)
     ).all()
     mine = UnitStanding.dwelling_id.in_([dwelling.id for dwelling, _ in found])
-    counts = _count_units(UnitStanding.dwelling_id, today, area_per_head_m2, mine)
+    counts = _count_units(UnitStanding.dwelling_id, today, standard, mine)
     return tuple(
         DwellingRow(
             d.id, d.division, short_address(d), d.road, d.known_rental, enrolled, counts.get(d.id, Counts()),
@@ -294,12 +294,12 @@ def _place(home: Dwelling) -> Place | None:
     return Place(home.longitude, home.latitude, home.datum or "", outline)
 
 
-def _count_units(key: Any, today: date, area_per_head_m2: float, *where: ColumnElement[bool]) -> dict[str, Counts]:
+def _count_units(key: Any, today: date, standard: SpaceStandard, *where: ColumnElement[bool]) -> dict[str, Counts]:
     """Units by state for each value of the column `key`."""
     judged = (
         select(
             key.label("key"),
-            state_of(UnitStanding, today, area_per_head_m2).label("state"),
+            state_of(UnitStanding, today, standard).label("state"),
             UnitStanding.registered,
             UnitStanding.changed_at,
             UnitStanding.headcount_at,

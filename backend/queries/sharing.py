@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from backend.db import db
-from backend.models.sharing import FeedEvent, InboundChange, OfficeDelivery
+from backend.models.officers import Officer
+from backend.models.sharing import DataSharingAgreement, FeedEvent, InboundChange, OfficeDelivery
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,27 @@ def list_parked(agreement_id: str, limit: int = 50) -> tuple[ParkedDelivery, ...
         .limit(limit)
     )
     return tuple(ParkedDelivery(*row) for row in rows)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One of the two approvals of an agreement."""
+
+    officer_id: str
+    badge: str
+    at: datetime
+
+
+def list_approvals(agreement_id: str) -> tuple[Approval, ...]:
+    """Who has approved an agreement, the first one first."""
+    row = db.session.get(DataSharingAgreement, agreement_id)
+    if row is None:
+        return ()
+    given = ((row.first_approver_id, row.first_approved_at), (row.second_approver_id, row.second_approved_at))
+    ids = [who for who, _ in given if who is not None]
+    known = db.session.execute(select(Officer.id, Officer.badge).where(Officer.id.in_(ids)))
+    badges = {officer.id: officer.badge for officer in known}
+    return tuple(Approval(who, badges[who], at) for who, at in given if who is not None and at is not None)
 
 
 @dataclass(frozen=True)

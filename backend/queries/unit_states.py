@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Select, Subquery, and_, case, func, literal, or_, select
 
-from backend.domain.spaces import AREA_PER_HEAD_M2
+from backend.domain.spaces import ASSUMED_STANDARD, SpaceStandard
 from backend.models.dwellings import Dwelling
 from backend.models.registrations import Headcount, Registration
 from backend.models.units import Unit
@@ -25,15 +25,14 @@ def lies_in(division: Any, area: str) -> ColumnElement[bool]:
     return and_(division >= area.ljust(DIVISION_DIGITS, "0"), division <= area.ljust(DIVISION_DIGITS, "9"))
 
 
-def state_of(unit: Any, today: date, area_per_head_m2: float = AREA_PER_HEAD_M2) -> ColumnElement[str]:
+def state_of(unit: Any, today: date, standard: SpaceStandard = ASSUMED_STANDARD) -> ColumnElement[str]:
     """The state of a unit on a day, from its numbers (the columns of `counted_units`)."""
     registered = unit.registered
-    crowded = or_(registered > unit.capacity, and_(registered > 1, registered * area_per_head_m2 > unit.usable_area_m2))
     return case(
         (~unit.enrolled, "not_enrolled"),
         (unit.disputed > 0, "disputed"),
         (unit.due_on < today, "overdue"),
-        (crowded, "over_capacity"),
+        (is_crowded(unit, standard), "over_capacity"),
         # whoever moved in after the visit and registered is no difference: it must have been one then, and still be
         (and_(unit.headcount != registered, unit.headcount != unit.headcount_then), "headcount_differs"),
         (registered > 0, "registered"),
@@ -41,8 +40,19 @@ def state_of(unit: Any, today: date, area_per_head_m2: float = AREA_PER_HEAD_M2)
     )
 
 
+def is_crowded(unit: Any, standard: SpaceStandard) -> ColumnElement[bool]:
+    """Whether more people live in a unit than it was let for, or than the standard in force allows (HR-7).
+
+    One person alone is never too many; a whole home counts by its area alone.
+    """
+    registered = unit.registered
+    by_area = registered * standard.area_per_head_m2 > unit.usable_area_m2
+    by_room = and_(unit.space_kind != "whole_home", registered > standard.persons_per_room)
+    return or_(registered > unit.capacity, and_(registered > 1, or_(by_area, by_room)))
+
+
 def unit_states(
-    area: str, today: date, *, area_per_head_m2: float = AREA_PER_HEAD_M2, dwelling_ids: Sequence[str] | None = None
+    area: str, today: date, *, standard: SpaceStandard = ASSUMED_STANDARD, dwelling_ids: Sequence[str] | None = None
 ) -> Subquery:
     """Units of an area (of some dwellings of it) counted anew: unit_id, `state`, `overdue_since`, and their numbers."""
     where = [lies_in(Dwelling.division, area)]
@@ -50,7 +60,7 @@ def unit_states(
         where.append(Dwelling.id.in_(dwelling_ids))
     units = counted_units(*where).subquery()
     overdue_since = case((units.c.due_on < today, units.c.due_on), else_=literal(None, Date))
-    state = state_of(units.c, today, area_per_head_m2)
+    state = state_of(units.c, today, standard)
     return select(units, state.label("state"), overdue_since.label("overdue_since")).subquery()
 
 
@@ -77,6 +87,7 @@ def counted_units(*where: ColumnElement[bool]) -> Select[Any]:
             seen.c.people.label("headcount"),
             seen.c.at.label("headcount_at"),
             func.coalesce(then.c.people, 0).label("headcount_then"),
+            Unit.space_kind,
         )
         .join(Dwelling, Dwelling.id == Unit.dwelling_id)
         .outerjoin(people, people.c.unit_id == Unit.id)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, select
 
 from backend.db import reading
 from backend.domain.calendars import day_of
+from backend.domain.spaces import SpaceStandard
 from backend.domain.visits import grounds_of_unit, route_key
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
@@ -89,18 +90,18 @@ def find_visit_area(visit_id: str) -> str | None:
         return session.scalar(select(Visit.area).where(Visit.id == visit_id))
 
 
-def find_unit_row(area: str, unit_id: str, today: date, area_per_head_m2: float) -> UnitRow | None:
+def find_unit_row(area: str, unit_id: str, today: date, standard: SpaceStandard) -> UnitRow | None:
     """A unit of the area as its board shows it, or None."""
     unit = find_unit(unit_id)
     if unit is None:
         return None
-    rows = list_units(area, unit.dwelling_id, today, area_per_head_m2=area_per_head_m2)
+    rows = list_units(area, unit.dwelling_id, today, standard=standard)
     return next((row for row in rows if row.id == unit_id), None)
 
 
-def list_grounds(area: str, unit_id: str, now: datetime, area_per_head_m2: float) -> tuple[str, ...]:
+def list_grounds(area: str, unit_id: str, now: datetime, standard: SpaceStandard) -> tuple[str, ...]:
     """The grounds (keys of domain.visits.GROUNDS) on which a unit of the area may be visited now."""
-    row = find_unit_row(area, unit_id, day_of(now), area_per_head_m2)
+    row = find_unit_row(area, unit_id, day_of(now), standard)
     if row is None:
         return ()
     late = duty_lists.list_overdue(area, now, unit_id=unit_id)

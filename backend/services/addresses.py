@@ -31,6 +31,7 @@ from backend.models.keys import Key
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.queries.imports import RunView
+from backend.queries.local_standards import get_standard
 from backend.queries.unit_facts import short_address
 from backend.services.audit import Actor
 from backend.services.imports import RowResult, open_run, run_import
@@ -64,13 +65,13 @@ def import_addresses(
 
 
 def _check(world: World, table: Table, edition: str, datum: str | None) -> CheckedFile:
+    standard = get_standard(world.house, world.clock.today())
+
     def read(row: TableRow) -> AddressRow | list[Refusal]:
         if row.fault is not None:
             return [Refusal(row.fault[1], row.fault[0])]
         try:
-            return read_address(
-                row.cells, division_version=edition, datum=datum, area_per_head_m2=world.house.area_per_head_m2
-            )
+            return read_address(row.cells, division_version=edition, datum=datum, standard=standard)
         except Refused as refused:
             return list(refused.refusals)
 

@@ -64,6 +64,12 @@ def add_agreement(world: World, *, written: Mapping[str, Any]) -> AgreementView:
 
     Raises Refused with every faulty member.
     """
+    with transaction() as session:
+        return view_of(add_in(world, session, written, OPERATOR))
+
+
+def add_in(world: World, session: Session, written: Mapping[str, Any], actor: Actor) -> DataSharingAgreement:
+    """The same inside the present write unit."""
     faults = find_agreement_faults(written, demo=world.house.demo)
     if faults:
         raise Refused.of(faults)
@@ -72,25 +78,24 @@ def add_agreement(world: World, *, written: Mapping[str, Any]) -> AgreementView:
     values["ends_on"] = date.fromisoformat(str(written["ends_on"]))
     values["batch_size"] = written.get("batch_size", 1)
     values["keys"] = written["keys"]
-    with transaction() as session:
-        _check_keys(session, world, str(values["subscriber"]), values["keys"])
-        latest = session.scalar(
-            select(DataSharingAgreement)
-            .where(DataSharingAgreement.subscriber == values["subscriber"])
-            .order_by(DataSharingAgreement.version.desc())
-            .limit(1)
-        )
-        if latest is not None and latest.state != "ended" and all(getattr(latest, n) == v for n, v in values.items()):
-            return view_of(latest)
-        if latest is not None and latest.state == "draft":
-            latest.state, latest.state_reason = "ended", "replaced"
-        now = world.clock.now()
-        version = latest.version + 1 if latest else 1
-        agreement = DataSharingAgreement(id=new_id(), version=version, created_at=now, changed_at=now, **values)
-        session.add(agreement)
-        session.flush()
-        _leaf(world, session, OPERATOR, "agreement_added", agreement)
-        return view_of(agreement)
+    _check_keys(session, world, str(values["subscriber"]), values["keys"])
+    latest = session.scalar(
+        select(DataSharingAgreement)
+        .where(DataSharingAgreement.subscriber == values["subscriber"])
+        .order_by(DataSharingAgreement.version.desc())
+        .limit(1)
+    )
+    if latest is not None and latest.state != "ended" and all(getattr(latest, n) == v for n, v in values.items()):
+        return latest
+    if latest is not None and latest.state == "draft":
+        latest.state, latest.state_reason = "ended", "replaced"
+    now = world.clock.now()
+    version = latest.version + 1 if latest else 1
+    agreement = DataSharingAgreement(id=new_id(), version=version, created_at=now, changed_at=now, **values)
+    session.add(agreement)
+    session.flush()
+    _leaf(world, session, actor, "agreement_added", agreement)
+    return agreement
 
 
 def approve_agreement(world: World, *, agreement_id: str, officer_id: str) -> AgreementView:
@@ -99,40 +104,43 @@ def approve_agreement(world: World, *, agreement_id: str, officer_id: str) -> Ag
     Raises Refused not_found, agreement.supervisor, area.foreign, agreement.state, agreement.four_eyes.
     """
     with transaction() as session:
-        agreement = _get(session, agreement_id)
+        agreement = get_in(session, agreement_id)
         officer = session.get(Officer, officer_id)
         if officer is None or not officer.active or officer.role != "supervisor":
             raise Refused("agreement.supervisor")
         if not all(covers(officer.area, area) for area in agreement.areas):
             raise Refused("area.foreign")
-        refusal = decide_approval(
-            agreement.state, (agreement.first_approver_id, agreement.second_approver_id), officer.id
-        )
-        if refusal is not None:
-            raise Refused.of([refusal])
-        now = world.clock.now()
-        if agreement.first_approver_id is None:
-            agreement.first_approver_id, agreement.first_approved_at = officer.id, now
-        else:
-            agreement.second_approver_id, agreement.second_approved_at = officer.id, now
-            _take_force(world, session, agreement)
-        agreement.changed_at = now
         actor = Actor("officer", officer.id, officer.badge, officer.role, officer.office)
-        _leaf(world, session, actor, "agreement_approved", agreement)
+        approve_in(world, session, agreement, officer.id, actor)
         return view_of(agreement)
+
+
+def approve_in(world: World, session: Session, agreement: DataSharingAgreement, officer_id: str, actor: Actor) -> None:
+    """The same inside the present write unit, by a supervisor whose area has been checked."""
+    refusal = decide_approval(agreement.state, (agreement.first_approver_id, agreement.second_approver_id), officer_id)
+    if refusal is not None:
+        raise Refused.of([refusal])
+    now = world.clock.now()
+    if agreement.first_approver_id is None:
+        agreement.first_approver_id, agreement.first_approved_at = officer_id, now
+    else:
+        agreement.second_approver_id, agreement.second_approved_at = officer_id, now
+        _take_force(world, session, agreement)
+    agreement.changed_at = now
+    _leaf(world, session, actor, "agreement_approved", agreement)
 
 
 def suspend_agreement(world: World, *, agreement_id: str, reason: str, actor: Actor = OPERATOR) -> AgreementView:
     """Stop telling until it is resumed; what happens meanwhile waits. Raises Refused not_found, agreement.state."""
     with transaction() as session:
-        agreement = _get(session, agreement_id)
-        _require(agreement, "active")
+        agreement = get_in(session, agreement_id)
+        require_state(agreement, "active")
         suspend_in(world, session, agreement, reason, actor)
         return view_of(agreement)
 
 
 def suspend_in(world: World, session: Session, agreement: DataSharingAgreement, reason: str, actor: Actor) -> None:
-    """The same inside the present write unit."""
+    """The same inside the present write unit, for one that is active."""
     agreement.state, agreement.state_reason = "suspended", reason[:120]
     agreement.changed_at = world.clock.now()
     _leaf(world, session, actor, "agreement_suspended", agreement)
@@ -141,21 +149,25 @@ def suspend_in(world: World, session: Session, agreement: DataSharingAgreement, 
 def resume_agreement(world: World, *, agreement_id: str) -> AgreementView:
     """Tell again, what has waited first. Raises Refused not_found, agreement.state."""
     with transaction() as session:
-        agreement = _get(session, agreement_id)
-        _require(agreement, "suspended")
-        agreement.state, agreement.state_reason = "active", None
-        agreement.changed_at = world.clock.now()
-        _leaf(world, session, OPERATOR, "agreement_resumed", agreement)
-        _make_due(world, session, agreement)
+        agreement = get_in(session, agreement_id)
+        resume_in(world, session, agreement, OPERATOR)
         return view_of(agreement)
+
+
+def resume_in(world: World, session: Session, agreement: DataSharingAgreement, actor: Actor) -> None:
+    """The same inside the present write unit."""
+    require_state(agreement, "suspended")
+    agreement.state, agreement.state_reason = "active", None
+    agreement.changed_at = world.clock.now()
+    _leaf(world, session, actor, "agreement_resumed", agreement)
+    _make_due(world, session, agreement)
 
 
 def end_agreement(world: World, *, agreement_id: str, reason: str) -> AgreementView:
     """End it for good: nothing leaves any more, what was waiting neither. Raises Refused not_found, agreement.state."""
     with transaction() as session:
-        agreement = _get(session, agreement_id)
-        _require(agreement, "draft", "active", "suspended")
-        _end(world, session, agreement, reason, OPERATOR)
+        agreement = get_in(session, agreement_id)
+        end_in(world, session, agreement, reason, OPERATOR)
         return view_of(agreement)
 
 
@@ -169,7 +181,7 @@ def end_overdue(world: World) -> int:
             )
         ).all()
         for agreement in over:
-            _end(world, session, agreement, "term_over", SYSTEM)
+            end_in(world, session, agreement, "term_over", SYSTEM)
         return len(over)
 
 
@@ -183,7 +195,7 @@ def list_agreements() -> tuple[AgreementView, ...]:
 def get_agreement(agreement_id: str) -> AgreementView:
     """One agreement. Raises Refused not_found."""
     with reading() as session:
-        return view_of(_get(session, agreement_id))
+        return view_of(get_in(session, agreement_id))
 
 
 def terms_of(agreement: DataSharingAgreement) -> Terms:
@@ -229,7 +241,7 @@ def view_of(row: DataSharingAgreement) -> AgreementView:
 def _take_force(world: World, session: Session, agreement: DataSharingAgreement) -> None:
     former = find_in_force(session, agreement.subscriber)
     if former is not None:
-        _end(world, session, former, "superseded", SYSTEM)
+        end_in(world, session, former, "superseded", SYSTEM)
         session.flush()  # one version in force at a time
     agreement.state = "active"
     session.flush()
@@ -242,12 +254,14 @@ def _take_force(world: World, session: Session, agreement: DataSharingAgreement)
         session.execute(insert(SharingInterest), rows)
 
 
-def _end(world: World, session: Session, agreement: DataSharingAgreement, reason: str, actor: Actor) -> None:
+def end_in(world: World, session: Session, agreement: DataSharingAgreement, reason: str, actor: Actor) -> None:
+    """End it inside the present write unit; what was waiting is closed at once. Raises Refused agreement.state."""
+    require_state(agreement, "draft", "active", "suspended")
     agreement.state, agreement.state_reason = "ended", reason[:120]
     agreement.changed_at = world.clock.now()
     session.execute(delete(SharingInterest).where(SharingInterest.agreement_id == agreement.id))
     _leaf(world, session, actor, "agreement_ended", agreement)
-    _make_due(world, session, agreement)  # so that what waits is closed at once
+    _make_due(world, session, agreement)
 
 
 def _make_due(world: World, session: Session, agreement: DataSharingAgreement) -> None:
@@ -261,14 +275,16 @@ def _make_due(world: World, session: Session, agreement: DataSharingAgreement) -
     wake(world, session, "office")
 
 
-def _get(session: Session, agreement_id: str) -> DataSharingAgreement:
+def get_in(session: Session, agreement_id: str) -> DataSharingAgreement:
+    """The locked row. Raises Refused not_found."""
     agreement = session.get(DataSharingAgreement, agreement_id, with_for_update=True)
     if agreement is None:
         raise Refused("not_found", "agreement_id")
     return agreement
 
 
-def _require(agreement: DataSharingAgreement, *states: str) -> None:
+def require_state(agreement: DataSharingAgreement, *states: str) -> None:
+    """Raises Refused agreement.state, naming the states in which it could be done."""
     if agreement.state not in states:
         raise Refused.of([Refusal("agreement.state", allowed=states)])
 

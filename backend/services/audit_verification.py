@@ -5,15 +5,50 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.db import reading
+from backend.db import reading, transaction
+from backend.domain.ids import new_id
 from backend.domain.merkle import TreeEdge, leaf_hash
 from backend.gateways.world import World
-from backend.models.audit import AuditCheckpoint, AuditLeaf
-from backend.services.audit import READ_AT_ONCE
+from backend.models.audit import AuditCheck, AuditCheckpoint, AuditLeaf
+from backend.services.audit import READ_AT_ONCE, Actor, write_leaf
+from backend.services.officer_sessions import acting_officer
 from backend.wire.tokens import TokenRejected, verify_detached
+
+FAULTS_KEPT = 20
+OPERATOR = Actor("operator")
+
+
+def check_log(world: World, *, session_id: str) -> None:
+    """Recompute the whole log for an auditor or supervisor and keep the result for all who may read it."""
+    with transaction() as session:
+        actor = acting_officer(world, session, session_id).actor
+    _keep(world, find_faults(world), actor)
+
+
+def check_log_from_shell(world: World) -> list[str]:
+    """The same for the operator; answers one sentence per fault."""
+    faults = find_faults(world)
+    _keep(world, faults, OPERATOR)
+    return faults
+
+
+def _keep(world: World, faults: list[str], actor: Actor) -> None:
+    with transaction() as session:
+        leaves = session.scalar(select(func.coalesce(func.max(AuditLeaf.seq), 0))) or 0
+        row = AuditCheck(
+            id=new_id(),
+            at=world.clock.now(),
+            badge=actor.badge,
+            leaves=leaves,
+            faults=faults[:FAULTS_KEPT],
+            fault_count=len(faults),
+        )
+        session.add(row)
+        decision = "differs" if faults else "fits"
+        write_leaf(world, session, actor, "audit_checked", object_kind="audit", object_id=row.id, decision=decision)
 
 
 def find_faults(world: World) -> list[str]:

@@ -30,8 +30,13 @@ def find_waits(world: World, session: Session, account: Account) -> tuple[Waits,
     """Everything that has to be over before this account and its person can go."""
     found = list(_keys(session, account.id))
     if account.person_id is not None:
-        found += [*_homes(session, account.person_id), *_others(world, session, account.person_id)]
+        found += find_waits_of_person(world, session, account.person_id)
     return tuple(dict.fromkeys(found))
+
+
+def find_waits_of_person(world: World, session: Session, person_id: str) -> tuple[Waits, ...]:
+    """What leads to a person, whether or not an account does: homes, units let, those spoken for, open cases."""
+    return (*_homes(session, person_id), *_others(world, session, person_id))
 
 
 def find_stays(world: World, session: Session, account: Account) -> tuple[Stays, ...]:

@@ -95,7 +95,7 @@ def finish_erasures(world: World, session: Session) -> None:
         session.refresh(erasure)  # as whoever held the account before has left it
         due = goes_at(erasure.asked_at, find_waits(world, session, account))
         if erasure.withdrawn_at is None and due is not None and due <= world.clock.now():
-            _erase(world, session, account)
+            erase_account(world, session, account)
             erasure.done_at = world.clock.now()
 
 
@@ -119,18 +119,27 @@ def _view(world: World, session: Session, account: Account) -> ErasureView:
     )
 
 
-def _erase(world: World, session: Session, account: Account) -> None:
+def erase_account(world: World, session: Session, account: Account) -> None:
     person_id = account.person_id
     _forget_account(world, session, account)
     if person_id is not None:
-        _forget_person(world, session, session.get_one(Person, person_id, with_for_update=True))
-        leases = session.scalars(select(Lease).where(Lease.tenant_id == person_id)).all()
-        for lease in leases:
-            _forget_tenant(world, session, lease)
-            _forget_invitations(world, session, lease)
+        erase_person(world, session, person_id)
     write_leaf(
         world, session, SYSTEM, "person_erased", subject_id=person_id, object_kind="account", object_id=account.id
     )
+
+
+def erase_person(world: World, session: Session, person_id: str) -> None:
+    """Destroy a person's data key, and what the leases named of them, inside the present write unit; a stub stays."""
+    _forget_person(world, session, session.get_one(Person, person_id, with_for_update=True))
+    for lease in session.scalars(select(Lease).where(Lease.tenant_id == person_id)).all():
+        forget_named(world, session, lease)
+
+
+def forget_named(world: World, session: Session, lease: Lease) -> None:
+    """Destroy what a lease and its invitations name of the tenant (PSAL-68), once nobody lives there under it."""
+    _forget_tenant(world, session, lease)
+    _forget_invitations(world, session, lease)
 
 
 def _forget_account(world: World, session: Session, account: Account) -> None:
@@ -155,6 +164,7 @@ def _forget_person(world: World, session: Session, person: Person) -> None:
         return vault.seal(world, session, person.id, f"persons.{column}", person.id, text)
 
     person.name_sealed, person.name_latin_sealed = blank("name", GONE), None
+    person.name_token = secrets.token_bytes(32)
     person.id_number_sealed, person.id_number_token = blank("id_number", GONE), secrets.token_bytes(32)
     person.birth_on_sealed, person.sex = blank("birth_on", GONE_DAY), "unknown"
     person.hukou_division, person.nationality = None, "CHN"
@@ -186,7 +196,7 @@ def _forget_tenant(world: World, session: Session, lease: Lease) -> None:
     for column in ("named_name", "named_id_number", "named_phone"):
         sealed = vault.seal(world, session, lease.id, f"leases.{column}", lease.id, GONE)
         setattr(lease, f"{column}_sealed", sealed)
-    lease.named_id_token, lease.alias = secrets.token_bytes(32), GONE
+    lease.named_id_token, lease.alias, lease.named_gone_at = secrets.token_bytes(32), GONE, world.clock.now()
     lease.version += 1
 
 

@@ -22,10 +22,12 @@ from backend.models.network_identity import NetworkIdentityRequest
 from backend.models.persons import Person
 from backend.services.audit import SYSTEM, write_leaf
 from backend.services.case_steps import advance, forget_words, note_step
+from backend.services.crowding import open_crowding_cases
 from backend.services.duties import keep_duties
 from backend.services.erasures import finish_erasures
 from backend.services.event_months import forget_door_events, make_months_ahead
 from backend.services.exemptions import end_past_exemptions
+from backend.services.identity_retention import forget_adrift
 from backend.services.inbox import tell_person
 from backend.services.key_changes import end_past_visitors, finish_past_exposure
 from backend.services.office_retention import forget_shared
@@ -140,6 +142,16 @@ def _forget_door_events(world: World, session: Session) -> None:
     session.execute(delete(LockAnomaly).where(LockAnomaly.last_at < world.clock.now() - ANOMALIES_KEPT))
 
 
+def _forget_adrift(world: World, session: Session) -> None:
+    """Retention of identities whose entries were voided or never declared, and to which nothing leads any more."""
+    forget_adrift(world, session)
+
+
+def _open_crowding_cases(world: World, session: Session) -> None:
+    """Where more people live than the standard in force allows, a person of the housing office looks, once (HR-7)."""
+    open_crowding_cases(world, session)
+
+
 def _forget_words(world: World, session: Session) -> None:
     """Retention of what was written in reports and answers."""
     forget_words(world, session)
@@ -166,5 +178,13 @@ OFTEN = (
     _finish_erasures,
 )
 # They look through a month's rows.
-HOURLY = (_keep_months, _forget_door_events, _forget_words, _forget_shared, _forget_told)
+HOURLY = (
+    _keep_months,
+    _forget_door_events,
+    _forget_words,
+    _forget_adrift,
+    _forget_shared,
+    _forget_told,
+    _open_crowding_cases,
+)
 CHORES = (*OFTEN, *HOURLY)

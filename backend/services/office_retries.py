@@ -1,4 +1,4 @@
-"""Parked deliveries taken up again, by the operator, once the office has said what was wrong."""
+"""Parked deliveries taken up again, by the operator or a supervisor, once the office has said what was wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backend.models.outbox import OutboxRow
 from backend.models.sharing import DataSharingAgreement, OfficeDelivery
 from backend.services import outbox
 from backend.services.agreements import OPERATOR
-from backend.services.audit import write_leaf
+from backend.services.audit import Actor, write_leaf
 
 
 def retry_parked(world: World, *, agreement_id: str, event_id: str | None = None) -> int:
@@ -25,24 +25,33 @@ def retry_parked(world: World, *, agreement_id: str, event_id: str | None = None
         agreement = session.get(DataSharingAgreement, agreement_id)
         if agreement is None:
             raise Refused("not_found", "agreement_id")
-        rows = _parked(session, agreement_id, event_id)
-        if event_id is not None and not rows:
-            raise Refused("delivery.not_parked", "event_id")
-        now = world.clock.now()
-        for row in rows:
-            row.parked_at, row.attempts, row.created_at, row.available_at = None, 0, now, now
-            session.execute(
-                update(OfficeDelivery)
-                .where(OfficeDelivery.event_id == row.payload["event_id"], OfficeDelivery.outcome == "parked")
-                .values(outcome="open", reason="taken_up", attempts=0, at=now)
+        return retry_in(world, session, agreement_id, event_id, OPERATOR)
+
+
+def retry_in(world: World, session: Session, agreement_id: str, event_id: str | None, actor: Actor) -> int:
+    """The same inside the present write unit, of an agreement that is there."""
+    rows = _parked(session, agreement_id, event_id)
+    if event_id is not None and not rows:
+        raise Refused("delivery.not_parked", "event_id")
+    now = world.clock.now()
+    for row in rows:
+        row.parked_at, row.attempts, row.created_at, row.available_at = None, 0, now, now
+        session.execute(
+            update(OfficeDelivery)
+            .where(
+                OfficeDelivery.agreement_id == agreement_id,
+                OfficeDelivery.event_id == row.payload["event_id"],
+                OfficeDelivery.outcome == "parked",
             )
-        if rows:
-            write_leaf(
-                world, session, OPERATOR, "deliveries_taken_up", object_kind="agreement", object_id=agreement_id,
-                decision=str(len(rows)),
-            )  # fmt: skip
-            outbox.wake(world, session, "office")
-        return len(rows)
+            .values(outcome="open", reason="taken_up", attempts=0, at=now)
+        )
+    if rows:
+        write_leaf(
+            world, session, actor, "deliveries_taken_up", object_kind="agreement", object_id=agreement_id,
+            decision=str(len(rows)),
+        )  # fmt: skip
+        outbox.wake(world, session, "office")
+    return len(rows)
 
 
 def _parked(session: Session, agreement_id: str, event_id: str | None) -> list[OutboxRow]:

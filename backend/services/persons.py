@@ -12,7 +12,7 @@ from backend.db import reading, transaction
 from backend.domain.documents import Document, decide_document, mask_number
 from backend.domain.ids import new_id
 from backend.domain.notices import NOTICES
-from backend.domain.persons import age_band, decide_name
+from backend.domain.persons import age_band, decide_name, name_key
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.identity_authority import AuthorityUnavailable
 from backend.gateways.world import World
@@ -132,6 +132,11 @@ def number_token(world: World, document: Document) -> bytes:
     return world.key_ring.blind_index("id_number", f"{document.id_type}:{document.id_number}")
 
 
+def name_token(world: World, name: str) -> bytes:
+    """Blind index of a whole name, by which the search finds it; a part of a name has another one."""
+    return world.key_ring.blind_index("name", name_key(name))
+
+
 def make_person(
     world: World,
     session: Session,
@@ -159,6 +164,7 @@ def make_person(
     person = Person(
         id=person_id,
         name_sealed=sealed("name", name),
+        name_token=name_token(world, name),
         id_type=document.id_type,
         id_number_sealed=sealed("id_number", document.id_number),
         id_number_token=number_token(world, document),
@@ -185,9 +191,7 @@ def _note(
     """The sources of what was entered; birth and sex of an 18-digit number are the document's word."""
     read_off = {"birth_on": document.birth_on, "sex": document.sex}
     derived = {field: "document" for field, value in read_off.items() if value is not None}
-    note_fields(
-        world, session, person, source=source, actor=actor, notice_version=notice_version, derived=derived
-    )
+    note_fields(world, session, person, source=source, actor=actor, notice_version=notice_version, derived=derived)
 
 
 def _notice_of(session: Session, account_id: str) -> str | None:
@@ -284,6 +288,7 @@ def _correct(world: World, session: Session, account_id: str, person: Person, en
     person.name_sealed, person.id_type = sealed("name", entered.name), entered.document.id_type
     person.id_number_sealed, person.id_number_token = sealed("id_number", entered.document.id_number), token
     person.birth_on_sealed, person.sex = sealed("birth_on", entered.birth_on.isoformat()), entered.sex
+    person.name_token = name_token(world, entered.name)
     person.version += 1
     actor, fields = Actor("resident", account_id), ["name", "id_type", "id_number"]
     _note(world, session, person, entered.document, "tenant", actor, _notice_of(session, account_id))

@@ -31,7 +31,7 @@ WATCHED: dict[type[Base], tuple[str, ...]] = {
         "unit_id", "residence", "tenant_leg", "scope", "disputed", "tenant_due_on", "declared_at", "moved_out_on",
         "updated_at",
     ),
-    Unit: ("dwelling_id", "landlord_id", "capacity", "usable_area_m2"),
+    Unit: ("dwelling_id", "landlord_id", "capacity", "usable_area_m2", "space_kind"),
     Headcount: ("unit_id", "people", "at"),
     Dwelling: ("division", "retired_on"),
 }  # fmt: skip

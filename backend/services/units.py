@@ -21,6 +21,7 @@ from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.locks import Lock
 from backend.models.units import Unit, UnitClaim
+from backend.queries.local_standards import standard_on
 from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
 from backend.services.case_opening import open_case
@@ -93,9 +94,8 @@ def claim_unit(
         if unit is None:
             raise Refused("not_found", "unit_id")
         _require_dwelling(session, unit.dwelling_id)
-        faults = find_space_faults(
-            unit.space_kind, unit.usable_area_m2, unit.capacity, world.house.area_per_head_m2
-        )
+        standard = standard_on(session, world.house, world.clock.today())
+        faults = find_space_faults(unit.space_kind, unit.usable_area_m2, unit.capacity, standard)
         if faults:
             raise Refused.of(faults)
         view = _claim(world, session, hand.actor, person_id, unit, right_kind, evidence, mandate_ends_on)
@@ -137,7 +137,8 @@ def add_unit(
             return ClaimView(**known)
         person_id = landlord_of(session, account_id)
         _check_right(world, right_kind, evidence, mandate_ends_on)
-        faults = find_space_faults(space_kind, usable_area_m2, capacity, world.house.area_per_head_m2)
+        standard = standard_on(session, world.house, world.clock.today())
+        faults = find_space_faults(space_kind, usable_area_m2, capacity, standard)
         if faults:
             raise Refused.of(faults)
         if not 1 <= len(label) <= 30:
@@ -174,9 +175,7 @@ def claim_lock(
         unit = own_unit(session, account_id, unit_id, changing=True)
         require_mandate(world, session, unit.id, unit.landlord_id)
         lock = session.scalar(
-            select(Lock).where(
-                Lock.claim_code_hash == digest, Lock.retiring_at.is_(None), Lock.retired_at.is_(None)
-            )
+            select(Lock).where(Lock.claim_code_hash == digest, Lock.retiring_at.is_(None), Lock.retired_at.is_(None))
         )
         if lock is None:
             raise Refused("lock.claim_code", "claim_code")

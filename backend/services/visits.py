@@ -34,6 +34,7 @@ from backend.models.registrations import Headcount, Registration
 from backend.models.units import Unit
 from backend.models.visits import Visit
 from backend.queries.ledger import find_division
+from backend.queries.local_standards import standard_on
 from backend.queries.visit_lists import list_grounds
 from backend.services.audit import write_leaf
 from backend.services.case_checks import Handler
@@ -163,7 +164,8 @@ def _require_plan(world: World, acting: Acting, area: str, assignee_id: str, due
 def _plan_of_unit(
     world: World, session: Session, acting: Acting, unit_id: str, area: str, ground: str, assignee_id: str, due_on: date
 ) -> Visit | Refusal:
-    grounds = list_grounds(acting.officer.area, unit_id, world.clock.now(), world.house.area_per_head_m2)
+    standard = standard_on(session, world.house, world.clock.today())
+    grounds = list_grounds(acting.officer.area, unit_id, world.clock.now(), standard)
     if not grounds:
         return Refusal("field.no_ground")
     if ground not in grounds:

@@ -11,6 +11,7 @@ from backend.bootstrap import world_of
 from backend.domain.merkle import TreeEdge
 from backend.gateways.world import World
 from backend.services import (
+    age_counts,
     agreements,
     audit,
     change_feed,
@@ -19,6 +20,7 @@ from backend.services import (
     housekeeping,
     import_work,
     messages,
+    name_tokens,
     reported_answers,
 )
 from backend.services.turns import TurnHolder
@@ -73,6 +75,8 @@ def _keeping(world: World) -> list[Step]:
         Step("seal", 1, mine(_with(audit.seal_leaves, world))),
         Step("checkpoint", 60, mine(lambda: audit.sign_checkpoint(world, edge))),
         Step("documents", 15, mine(_with(document_checks.ask_again, world))),
+        Step("names", 5, mine(_with(name_tokens.fill_name_tokens, world))),
+        Step("ages", 5, mine(_with(age_counts.count_ages, world))),
         Step("house", 10, mine(lambda: housekeeping.keep_house(world, housekeeping.OFTEN))),
         Step("duties", 0, mine(_with(duties.keep_duties, world)), wakes_again=True),
         Step("months", 3_600, mine(lambda: housekeeping.keep_house(world, housekeeping.HOURLY))),

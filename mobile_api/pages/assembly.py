@@ -49,6 +49,7 @@ VIEWS = (
     "households",
     "declared_for",
     "reported",
+    "openness",
     "reports",
     "help_requests",
 )
@@ -69,7 +70,7 @@ def register_pages(app: Flask) -> None:
     app.jinja_env.globals.update(
         words.TABLES, pick=words.pick, name_of=words.name_of, asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
         language=language, caller=caller, is_elder=is_elder, is_demo=is_demo,
-        here=here, purpose_name=words.purpose_name, relation_options=words.relation_options,
+        here=here, purpose_name=words.purpose_name, case_kind=words.case_kind, relation_options=words.relation_options,
         office_name=words.office_name, as_day=words.as_day, live_page=live_page, duty_page=duty_page,
         notice_page=notice_page,
         reports_waiting=import_module("mobile_api.pages.reported").count_waiting, today=lambda: world().clock.today(),

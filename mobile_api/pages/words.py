@@ -20,6 +20,7 @@ from backend.domain import (
     access_words,
     case_kinds,
     case_reports,
+    cases,
     documents,
     erasures,
     guardians,
@@ -94,6 +95,12 @@ def field_name(code: str) -> str:
 def field_on_page(_context: Context, code: str) -> str:
     """The same as a filter of templates."""
     return field_name(code)
+
+
+def case_kind(code: str) -> str:
+    """A kind of matter in words."""
+    kind = cases.KINDS.get(code)
+    return pick(kind.zh, kind.en) if kind else code
 
 
 def purpose_name(code: str) -> str:

@@ -138,4 +138,4 @@ def desks(chromium: Any, office: Office) -> Iterator[Callable[..., Desk]]:
     troubles = {desk.name: desk.troubles for desk in made if desk.troubles}
     for desk in made:
         desk.context.close()
-    assert not troubles
+    assert not troubles, troubles

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,16 +16,21 @@ from babel.messages.pofile import read_po
 from flask import Flask
 from jinja2.ext import babel_extract
 
+from backend.queries.statistics import SHEETS
+from backend.services.age_counts import count_ages
 from backend.web import load_policy
 from tests.services import stories
 
 BACKEND = Path(__file__).resolve().parents[2] / "backend"
 ROOM = BACKEND / "console"
 QUERIES = ("ledger", "unit_states", "doors", "unit_facts", "case_lists", "audit_lists", "sync_health",
-           "identity_figures", "staff")  # fmt: skip
+           "identity_figures", "staff", "statistics", "openness", "discrepancies", "local_standards",
+           "sharing")  # fmt: skip
 SERVICES = ("officers", "officer_sessions", "disclosures", "person_search", "cases", "case_files", "case_effects",
             "appointments", "appointment_days", "appointment_changes", "review_queue", "officer_keys",
-            "officer_accounts", "officer_enrolment", "officer_passkeys", "staff_notices", "standings")  # fmt: skip
+            "officer_accounts", "officer_enrolment", "officer_passkeys", "staff_notices", "standings",
+            "emergencies", "age_counts", "name_tokens", "agreements", "agreement_acts", "audit_verification",
+            "crowding", "local_standards")  # fmt: skip
 BEHIND = (
     *sorted(ROOM.rglob("*.py")),
     *sorted(ROOM.rglob("*.html")),
@@ -56,12 +63,28 @@ def test_what_the_console_imports_never_leads_to_a_table_of_door_events() -> Non
 
 
 def test_no_route_exports_persons(console: Flask) -> None:
-    numbers_only = {"/loop.csv"}  # counts by office and area, small ones hidden
+    numbers_only = {"/loop.csv", "/statistics/<sheet>.csv"}  # counts by office and area, small ones hidden
     for rule in console.url_map.iter_rules():
         if rule.rule in numbers_only:
             assert load_policy()[f"console.{rule.endpoint}", "GET"].fields == ()
             continue
-        assert not re.search(r"csv|xls|export|download|api", rule.rule), rule.rule
+        assert not re.search(r"csv|xls|json|export|download|api", rule.rule), rule.rule
+
+
+def test_the_files_of_the_statistics_hold_sums_and_no_small_one(
+    browser: Callable[..., Any], make: Callable[..., Any]
+) -> None:
+    make(stories.make_active)
+    make(count_ages)
+    client = browser("supervisor")
+    for key in SHEETS:
+        answer = client.get(f"/statistics/{key}.csv")
+        assert answer.mimetype == "text/csv" and answer.text.startswith("\ufeff")
+        for row in csv.reader(io.StringIO(answer.text)):
+            assert all(cell == "0" or int(cell) >= 5 for cell in row[1:] if cell.isdigit()), (key, row)
+        for secret in ("周来福", "周*", "沈安一", stories.TENANT_NUMBER, stories.TENANT_NUMBER[-6:]):
+            assert secret not in answer.text, key
+    assert client.get("/statistics/persons.csv").status_code == 404
 
 
 def test_pages_without_a_purpose_hold_no_name_number_or_phone(
@@ -70,7 +93,8 @@ def test_pages_without_a_purpose_hold_no_name_number_or_phone(
     story = make(stories.make_active)
     client = browser("supervisor")
     board = f"/ledger?dwelling={story.dwelling_id}"
-    others = ("/cases", "/reviews", "/deadlines", "/sync", "/figures", "/audit")
+    others = ("/cases", "/reviews", "/deadlines", "/sync", "/figures", "/statistics", "/audit", "/discrepancies",
+              "/agreements", "/standards")
     for path in ("/ledger", board, "/ledger/map", "/ledger/shapes", *others):
         text = client.get(path).text
         for secret in ("周来福", "沈安一", stories.TENANT_NUMBER, stories.TENANT_NUMBER[-6:], stories.TENANT_PHONE[3:]):
@@ -115,9 +139,10 @@ def test_an_english_page_holds_no_chinese_sentence(browser: Callable[..., Any], 
     client = browser("supervisor", purpose="help_request")
     client.set_cookie("anju-lang", "en")
     identity = ("/ledger/map", "/reviews", "/appointments", "/figures")
-    others = ("/ledger", "/cases", "/deadlines", "/sync", "/audit", "/search", "/task", f"/units/{story.unit_id}")
+    upkeep = ("/sync", "/audit", "/discrepancies", "/standards", "/agreements")
+    others = ("/ledger", "/cases", "/deadlines", *upkeep, "/search", "/task", f"/units/{story.unit_id}")
     for path in (*identity, *others):
         text = re.sub(r"(?s)<head>.*?</head>", "", client.get(path).text)
-        for proper in ("中文", "陈塘村", "陈塘路", "号", "室", "周来福", "沈安一", "测试", "太湖派出所"):
+        for proper in ("中文", "陈塘村", "安徽省", "陈塘路", "号", "室", "周来福", "沈安一", "测试", "太湖派出所"):
             text = text.replace(proper, "")
         assert not re.findall(r"[\u4e00-\u9fff]+", text), path

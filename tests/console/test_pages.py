@@ -187,9 +187,10 @@ def test_a_parked_row_is_sent_again_from_its_own_area_alone(browser: Browser, ma
         return item.id
 
     row = make(park)
-    client = browser("officer")
+    client = browser("supervisor")
     assert "1102 schema" in client.get("/sync").text
-    assert browser("officer", area=staff.OTHER_STREET).post(f"/sync/{row}/retry").status_code == 403
+    assert browser("officer").post(f"/sync/{row}/retry").status_code == 403
+    assert browser("supervisor", area=staff.OTHER_STREET).post(f"/sync/{row}/retry").status_code == 403
     assert client.post(f"/sync/{row}/retry").status_code == 302
     assert "没有搁置的报送" in client.get("/sync").text
     assert client.post(f"/sync/{row}/retry").status_code == 404
@@ -203,7 +204,7 @@ def test_the_audit_page_checks_the_log_and_shows_no_person(browser: Browser, mak
     client = browser("auditor")
     page = client.get("/audit?action=unit_opened")
     assert "查看单元" in page.text and "周来福" not in page.text
-    assert "全部相符" in client.post("/audit/check").text
+    assert "全部相符" in client.post("/audit/check", follow_redirects=True).text
 
 
 def test_a_changed_leaf_is_found(browser: Browser, make: Make) -> None:
@@ -214,7 +215,7 @@ def test_a_changed_leaf_is_found(browser: Browser, make: Make) -> None:
 
     make(stories.make_active)
     make(falsify)
-    assert "发现 1 处不符" in browser("auditor").post("/audit/check").text
+    assert "发现 1 处不符" in browser("auditor").post("/audit/check", follow_redirects=True).text
 
 
 def test_the_language_is_switched_in_place(browser: Browser) -> None:

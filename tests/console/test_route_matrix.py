@@ -40,7 +40,7 @@ from backend.services.visits import plan_visit_of_case
 from backend.services.window_visits import open_visit
 from backend.web import PolicyError, Rule, check_policy, load_policy
 from tests.conftest import NOW
-from tests.services import staff, stories
+from tests.services import sharing, staff, stories
 from tests.worlds import make_fake_world
 
 VILLAGE = "330522003900"
@@ -154,12 +154,13 @@ def make_things(world: Any) -> dict[str, str]:
     outbox.park(world, item, error="TENANT: 3002 name and number do not match")
     things = {"unit_id": story.unit_id, "dwelling_id": story.dwelling_id, "registration_id": story.registration_id,
               "outbox_id": str(item.id), "act": "check_out", "paper": "access", "kind": "suspend",
-              "filename": "console.css", "name": "tokens.css", "passkey_id": new_id()}  # fmt: skip
+              "sheet": "moved_in", "filename": "console.css", "name": "tokens.css", "passkey_id": new_id()}  # fmt: skip
     clerk = staff.sign_in(world, staff.make_officer(world, "window_clerk", staff.STREET, "counter"))
     begin_task(world, session_id=clerk, purpose="help_request")
     things["visit_id"] = open_visit(world, session_id=clerk, channel="window", document_seen=True, name="周来福",
                                     id_type="111", id_number=stories.TENANT_NUMBER).id  # fmt: skip
     things |= _accounts(world) | _visits(world, story)
+    things["agreement_id"] = sharing.make_agreement(world, sharing.make_supervisors(world)).id
     with transaction() as session:
         person_id = session.get_one(Registration, story.registration_id).person_id
         letter = Letter(id=new_id(), person_id=person_id, area=VILLAGE, kind="lease_ends", once="lease_ends:matrix",
@@ -330,6 +331,22 @@ def test_a_form_that_changes_something_asks_for_its_token(village: Village, cell
     finally:
         village.app.config["WTF_CSRF_ENABLED"] = False
     assert (answer.status_code, code_of(answer)) == (422, "csrf")
+
+
+@each_route
+def test_no_route_answers_with_a_file_of_persons(village: Village, cell: tuple[str, str]) -> None:
+    """C13: whatever a supervisor, an officer or a clerk may call answers a page, or a file without anybody in it."""
+    rule = rule_of(cell)
+    for role in ("supervisor", "officer", "window_clerk"):
+        if not is_entitled(role, rule):
+            continue
+        for purpose in purposes_of(role) if rule.purpose else (None,):
+            answer = village.call(cell, (role, "near"), purpose)
+            village.put_back(cell)
+            if answer.mimetype not in ("text/html", "application/pdf"):
+                assert names_nobody(answer), (role, answer.mimetype)
+                attached = answer.headers.get("Content-Disposition", "").startswith("attachment")
+                assert not attached or not rule.fields
 
 
 def test_requests_are_logged_without_what_was_sent(village: Village, caplog: pytest.LogCaptureFixture) -> None:

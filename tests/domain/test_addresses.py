@@ -9,6 +9,7 @@ import pytest
 from backend.domain.addresses import AddressRow, CheckedFile, check_file, place_of, read_address
 from backend.domain.divisions import county_names
 from backend.domain.refusals import Refusal, Refused
+from backend.domain.spaces import SpaceStandard
 
 CELLS = {
     "address_code": "3305220030001", "division": "330522003900", "street": "太湖街道", "village": "陈塘村",
@@ -19,7 +20,7 @@ ROOM = {"unit": "101室", "space_kind": "卧室", "usable_area_m2": "12.5", "cap
 
 def read(changes: dict[str, str], *, datum: str | None = None, per_head: float = 5.0) -> AddressRow:
     cells = {column: text for column, text in {**CELLS, **changes}.items() if text}
-    return read_address(cells, division_version="2026", datum=datum, area_per_head_m2=per_head)
+    return read_address(cells, division_version="2026", datum=datum, standard=SpaceStandard(area_per_head_m2=per_head))
 
 
 def faults_of(changes: dict[str, str], **wishes: Any) -> list[tuple[str | None, str]]:

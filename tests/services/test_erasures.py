@@ -117,6 +117,7 @@ def test_afterwards_nothing_leads_to_the_person_and_the_stub_still_reads(world: 
         signed = open_session(world, db.session(), story.tenant, "page", "phone of somebody")
     person = person_of(story.tenant)
     person_id, old_name, old_token = person.id, person.name_sealed, person.id_number_token
+    old_name_token = person.name_token
     lease = db.session.get_one(Lease, story.lease_id)
     old_named, old_named_token = lease.named_name_sealed, lease.named_id_token
     ask_erasure(world, account_id=story.tenant)
@@ -133,6 +134,7 @@ def test_afterwards_nothing_leads_to_the_person_and_the_stub_still_reads(world: 
     person, lease = session.get_one(Person, person_id), session.get_one(Lease, story.lease_id)
     assert (name_of(world, session, person), number_of(world, session, person)) == ("—", "—")
     assert person.erased_at is not None and person.hukou_division is None and person.identity_state == "none"
+    assert person.name_token not in (None, old_name_token)
     assert person.id_number_token != old_token and lease.named_id_token != old_named_token and lease.alias == "—"
     assert session.scalars(select(Notice).where(Notice.account_id == story.tenant)).all() == []
     assert session.scalars(select(FieldSource).where(FieldSource.earlier_sealed.is_not(None))).all() == []

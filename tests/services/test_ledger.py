@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from backend.db import db, transaction
 from backend.domain.ids import new_id
+from backend.domain.spaces import SpaceStandard
 from backend.models.dwellings import Dwelling
 from backend.models.registrations import Headcount, Registration
 from backend.models.units import Unit
@@ -82,10 +83,15 @@ def test_children_and_those_who_live_along_count_for_capacity_and_area(core: Any
     story = stories.make_declared(world)
     lives_along(world, story)
     assert unit_of(world, story).state == "registered"  # two in a room for two, of 15 m²
-    assert unit_of(world, story, area_per_head_m2=8.0).state == "over_capacity"  # the local standard asks for more
+    roomier = SpaceStandard(area_per_head_m2=8.0)  # the local standard asks for more
+    assert unit_of(world, story, standard=roomier).state == "over_capacity"
     lives_along(world, story)
     assert (unit_of(world, story).state, unit_of(world, story).registered) == ("over_capacity", 3)
+    assert unit_of(world, story, standard=SpaceStandard(persons_per_room=3)).state == "over_capacity"  # let for two
     change_unit(story, capacity=3, usable_area_m2=15.0)
+    assert unit_of(world, story).state == "over_capacity"  # the local standard says two in a room
+    assert unit_of(world, story, standard=SpaceStandard(persons_per_room=3)).state == "registered"
+    change_unit(story, space_kind="whole_home")  # counts by its area alone
     assert unit_of(world, story).state == "registered"
     change_unit(story, usable_area_m2=14.0)
     assert unit_of(world, story).state == "over_capacity"
@@ -99,7 +105,7 @@ def test_one_person_is_never_too_many_for_the_area(core: Any, world: Any) -> Non
 
 def test_a_headcount_differs_while_it_did_and_still_does(core: Any, world: Any, clock: Any) -> None:
     story = stories.make_declared(world)
-    change_unit(story, capacity=9, usable_area_m2=90.0)
+    change_unit(story, capacity=9, usable_area_m2=90.0, space_kind="whole_home")
     clock.move(timedelta(days=1))
     seen_at = count_people(world, story, 3)
     differs = unit_of(world, story)
