@@ -12,9 +12,11 @@ from flask import Flask
 
 from backend.seeding import sample_number
 from backend.services.disclosures import open_unit
+from backend.services.reports import file_report
 from mobile_api.api.documents import DOCUMENT
 from tests.mobile_api.phones import ApiPhone
 from tests.services import staff, stories
+from tests.services.reporting_cases import WIRES
 from tests.services.stories import LANDLORD_PHONE, TENANT_PHONE
 
 Phones = Callable[..., ApiPhone]
@@ -84,6 +86,7 @@ def test_nothing_of_another_is_found(mobile: Flask, phone: Phones, make: Make) -
         "correction_id": story.key_id,
         "import_id": story.key_id,
         "change_id": story.key_id,
+        "report_id": make(file_report, account_id=story.tenant, **WIRES).id,
     }
     tried = 0
     for method, path, operation in calls_of(mobile):
