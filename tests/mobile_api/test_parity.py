@@ -18,6 +18,7 @@ ROOMS = ("backend.services", "backend.queries")
 
 # What pages call and the API does not, each with its reason.
 PAGES_ONLY = {
+    "openness.get_open_figures": "sums for anybody, on a page of its own address that needs no sign-in and no app",
     "sign_ins.find_session": "reads the cookie's session; the API reads its bearer token in mobile_api.app",
 }
 # Pages that change something without a service, each with its reason.
