@@ -331,7 +331,7 @@ REASONS: dict[str, Reason] = {
     "search.address": Reason("invalid", "请输入一处完整的地址：路名和门牌号，可加室号。",
                              "Enter one whole address: road and door number, with or without the room.",
                              "例如“陈塘路9号101室”。不支持只按路名查找。",
-                             "For example 陈塘路9号101室. A road alone finds nobody."),
+                             "Road, number and room as they stand at the door. A road alone finds nobody."),
     "print.no_font": Reason("unavailable", "这里没有能打印中文的字体，暂时不能生成 PDF。",
                             "There is no font for Chinese here, so no PDF can be made.",
                             "请用页面上的打印按钮；管理员可安装 fonts-wqy-microhei。",
