@@ -17,6 +17,7 @@ from backend.db import db
 from backend.services.officer_sessions import begin_task
 from backend.services.officers import sign_in_officer
 from tests.browser.conftest import Phone
+from tests.browser.cookies import session_cookie
 from tests.browser.key_stage import Server
 from tests.browser.walker import AXE
 from tests.services import staff
@@ -56,9 +57,7 @@ class Office:
             return session
 
         made = self.make(signed)
-        signer = self.console.session_interface.get_signing_serializer(self.console)  # type: ignore[attr-defined]
-        value = signer.dumps({"sid": made.session_id, "secret": made.secret, "_permanent": True})
-        return {"name": self.console.config["SESSION_COOKIE_NAME"], "value": value, "url": self.console_base}
+        return session_cookie(self.console, self.console_base, made.session_id, made.secret)
 
     def sign_in_once(self, role: str, purpose: str | None) -> dict[str, str]:
         """The same, of one officer for each role and purpose."""

@@ -102,14 +102,6 @@ class Holder(Phone):
         self.page.locator("[data-near-until]:visible").wait_for()
         self.wait_until(PAGES_KEPT)
 
-    def wait_until(self, question: str) -> None:
-        """Ask the page again and again until it says yes; its policy lets nobody else do that inside it."""
-        for _ in range(200):
-            if self.page.evaluate(question):
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(question)
-
 
 class Stand:
     """A tenant with an active key on the own phone, before a lock that has never been online."""

@@ -14,6 +14,7 @@ from backend.db import db
 from backend.services.officer_sessions import begin_task
 from backend.services.officers import sign_in_officer
 from tests.browser.conftest import Phone
+from tests.browser.cookies import session_cookie
 from tests.browser.key_stage import Server
 from tests.services import staff
 
@@ -30,11 +31,7 @@ class StaffDesk(Phone):
 
     def come_in(self, signed: Any) -> None:
         """Carry the cookie that the sign-in gives."""
-        client = self._app.test_client()
-        with client.session_transaction(base_url=self.base) as cookie:
-            cookie.update(sid=signed.session_id, secret=signed.secret)
-        cookies = [each for each in client._cookies.values() if each.value]
-        self.context.add_cookies([{"name": each.key, "value": each.value, "url": self.base} for each in cookies])
+        self.context.add_cookies([session_cookie(self._app, self.base, signed.session_id, signed.secret)])
 
     def open(self, path: str, *words: str) -> None:
         """Go there and wait for these words."""
@@ -76,11 +73,11 @@ def staff_desk(
     """`staff_desk("officer", "anna")` is signed in with the purpose of a visit; nobody may have had trouble."""
     made: list[StaffDesk] = []
 
-    def sit_down(role: str, login: str, purpose: str = "visit") -> StaffDesk:
+    def sit_down(role: str, login: str, purpose: str = "visit", case_number: str | None = None) -> StaffDesk:
         with console_app.app_context():
             who = staff.make_officer(world, role, login=login)
             signed = sign_in_officer(world, login=login, password=staff.PASSWORD, code=who.code(world))
-            begin_task(world, session_id=signed.session_id, purpose=purpose)
+            begin_task(world, session_id=signed.session_id, purpose=purpose, case_number=case_number)
             db.session.remove()
         made.append(StaffDesk(chromium, console_server.base, console_app, login))
         made[-1].come_in(signed)

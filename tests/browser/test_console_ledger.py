@@ -15,6 +15,7 @@ from backend.services.audit import seal_leaves
 from backend.services.sign_ins import open_session
 from tests.browser.conftest import Phone
 from tests.browser.console_stage import Desk, Office, desks, office
+from tests.browser.cookies import session_cookie
 from tests.services import stories
 from tests.services.villages import VILLAGE, make_village
 
@@ -199,9 +200,7 @@ def resident_cookie(office: Office, story: stories.Story) -> dict[str, str]:
             return open_session(world, session, story.tenant, "page", "test")
 
     made = office.make(signed)
-    signer = office.mobile.session_interface.get_signing_serializer(office.mobile)  # type: ignore[attr-defined]
-    value = signer.dumps({"sid": made.session_id, "secret": made.secret, "_permanent": True})
-    return {"name": office.mobile.config["SESSION_COOKIE_NAME"], "value": value, "url": office.mobile_base}
+    return session_cookie(office.mobile, office.mobile_base, made.session_id, made.secret)
 
 
 def test_c10_a_map_of_five_hundred_buildings_is_drawn_and_goes_with_its_list(office: Office, desks: Desks) -> None:

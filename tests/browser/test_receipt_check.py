@@ -105,10 +105,7 @@ def test_with_the_server_stopped_a_receipt_is_verified_and_a_changed_one_refused
     stranger.page.on("request", lambda each: asked.append(each.url + (each.post_data or "")))
     token = sign_receipt(RECEIPT, world.registry._key, world.registry._kid)
     stranger.page.goto("/r/")
-    for _ in range(200):
-        if stranger.page.evaluate(KEPT):
-            break
-        stranger.page.wait_for_timeout(50)
+    stranger.wait_until(KEPT)
     server.stop()
     stranger.page.goto("about:blank")
     stranger.page.goto(f"/r/#{qr_text(token)}")

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
-from backend.app import create_console_app
-from backend.db import db
 from backend.services.access_records import my_access_records
 from backend.services.cases import claim_case, decide_case
 from backend.services.erasures import get_erasure
 from backend.services.housekeeping import HOURLY, keep_house
 from backend.services.office_names import name_office
-from backend.services.officer_sessions import begin_task
-from backend.services.officers import sign_in_officer
 from backend.worker.registry_loop import process_once
 from tests.browser.cast import came_home
 from tests.browser.conftest import Phone
 from tests.browser.key_stage import Server
 from tests.browser.qr_reading import read_qr
+from tests.browser.staff_desks import StaffDesk, console_app, console_server, staff_desk
 from tests.browser.tenant_stage import Make, TenantPhone, make, mobile, server, tenant
 from tests.browser.test_receipt_check import KEPT
 from tests.browser.walker import CHINESE
@@ -32,12 +28,13 @@ from tests.printing.pdf_words import PdfReader
 from tests.services import staff, stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_NUMBER, Story
 
-__all__ = ["browser", "make", "mobile", "server", "tenant"]
+__all__ = ["browser", "console_app", "console_server", "make", "mobile", "server", "staff_desk", "tenant"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)]
 
 MASKED = TENANT_NUMBER[:3] + "*" * 13 + TENANT_NUMBER[-2:]
 CASE = "A330522-77"
+Sit = Callable[..., StaffDesk]
 IN_PRINT = """() => ['.receipt', '.receipt .qr svg', '.top', '.tabs', '.screen-only', '.foot'].map(
   (css) => [...document.querySelectorAll(css)].some((each) => each.checkVisibility()))"""
 
@@ -55,38 +52,6 @@ def make_registered(world: Any) -> Story:
     return story
 
 
-class Counter(Phone):
-    """An officer at the console, signed in, with a purpose."""
-
-    def __init__(self, chromium: Any, base: str, app: Flask, signed: Any) -> None:
-        super().__init__(chromium, base, "officer", 1366)
-        signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
-        value = signer.dumps({"sid": signed.session_id, "secret": signed.secret, "_permanent": True})
-        self.context.add_cookies([{"name": app.config["SESSION_COOKIE_NAME"], "value": value, "url": base}])
-
-
-@pytest.fixture
-def counter(chromium: Any, settings: Any, world: Any, make: Make) -> Iterator[Callable[..., Counter]]:
-    """Officers at the console, over the same world as the tenant's phone."""
-    app = create_console_app(settings, world)
-    running, made = Server(app), list[Counter]()
-
-    def come(role: str = "officer", purpose: str = "case", case_number: str | None = CASE) -> Counter:
-        who = make(staff.make_officer, role, login=f"{role}-{len(made)}".replace("_", "-"))
-        signed = make(sign_in_officer, login=who.login, password=staff.PASSWORD, code=who.code(world))
-        make(begin_task, session_id=signed.session_id, purpose=purpose, case_number=case_number)
-        made.append(Counter(chromium, running.base, app, signed))
-        return made[-1]
-
-    yield come
-    for each in made:
-        each.context.close()
-    running.stop()
-    with app.app_context():
-        db.engine.dispose()
-    assert not [trouble for each in made for trouble in each.troubles]
-
-
 def answer(world: Any, reference: str) -> None:
     """The data protection officer's answer."""
     session_id = staff.make_session(world, "supervisor", purpose="help_request")
@@ -95,14 +60,14 @@ def answer(world: Any, reference: str) -> None:
 
 
 def test_t17_a_look_at_the_console_is_on_the_open_page_within_five_seconds_and_can_be_asked_about(
-    tenant: TenantPhone, counter: Callable[..., Counter], make: Make, world: Any
+    tenant: TenantPhone, staff_desk: Sit, make: Make, world: Any
 ) -> None:
     story = make(make_registered)
     tenant.enter()
     tenant.open("/me/access")
     tenant.page.evaluate("window.same = 'the page was not loaded anew'")
     assert "A330522-77" not in tenant.says()
-    officer = counter()
+    officer = staff_desk("officer", "looks", "case", CASE)
     officer.page.goto(f"/units/{story.unit_id}")
     officer.page.locator("main").get_by_text("周来福").first.wait_for()
     tenant.sees(CASE, seconds=5)
@@ -131,11 +96,11 @@ def test_t17_a_look_at_the_console_is_on_the_open_page_within_five_seconds_and_c
 
 
 def test_t17_in_english_office_role_act_and_purpose_are_english(
-    tenant: TenantPhone, counter: Callable[..., Counter], make: Make
+    tenant: TenantPhone, staff_desk: Sit, make: Make
 ) -> None:
     story = make(make_registered)
     make(name_office, zh="太湖派出所", en="Taihu police station")
-    officer = counter("window_clerk", "help_request", None)
+    officer = staff_desk("window_clerk", "counter", "help_request")
     officer.page.goto(f"/units/{story.unit_id}")
     tenant.enter()
     tenant.set_mode("en", False)
@@ -309,10 +274,7 @@ def test_t19_the_receipt_prints_alone_on_one_page_and_its_code_verifies_with_the
     assert number in "".join(line.text for line in PdfReader(paper).lines())
     stranger = Phone(chromium, server.base, "stranger", 320)
     stranger.page.goto("/r/")
-    for _ in range(200):
-        if stranger.page.evaluate(KEPT):
-            break
-        stranger.page.wait_for_timeout(50)
+    stranger.wait_until(KEPT)
     server.stop()
     stranger.page.goto("about:blank")
     stranger.page.goto("/r/#" + code.partition("#")[2])  # its address is the house's own, here the test's
@@ -323,7 +285,7 @@ def test_t19_the_receipt_prints_alone_on_one_page_and_its_code_verifies_with_the
 
 
 def test_t20_own_door_entries_of_thirty_days_are_the_tenants_alone(
-    tenant: TenantPhone, counter: Callable[..., Counter], make: Make, clock: Any, browser: Any
+    tenant: TenantPhone, staff_desk: Sit, make: Make, clock: Any, browser: Any
 ) -> None:
     story = make(make_registered)
     other = make(stories.make_occupant, story, joint_with=story.lease_id)
@@ -344,7 +306,7 @@ def test_t20_own_door_entries_of_thirty_days_are_the_tenants_alone(
         assert landlord.get(f"/t/homes/{home.registration_id}/doors").status == 404
     lock = landlord.get(f"/l/units/{story.unit_id}/lock")
     assert lock.status == 200 and not [word for word in ("开锁", "门打开", "开门记录") if word in lock.text]
-    officer = counter()
+    officer = staff_desk("officer", "looks", "case", CASE)
     officer.page.goto(f"/units/{story.unit_id}")
     said = officer.page.locator("body").inner_text()
     assert "周来福" in said and "本页不含开门记录" in said

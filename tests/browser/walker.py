@@ -21,6 +21,7 @@ from flask import Flask
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.cast import Cast, Person
+from tests.browser.cookies import session_cookie
 from tests.browser.walk_pages import FAULTY, Visit
 
 MODES = (("zh", False), ("en", False), ("zh", True), ("en", True))
@@ -116,9 +117,7 @@ class Walker:
 
     def cookie(self, person: Person) -> dict[str, str]:
         """The session cookie of somebody who has signed in."""
-        signer = self._app.session_interface.get_signing_serializer(self._app)  # type: ignore[attr-defined]
-        value = signer.dumps({"sid": person.sid, "secret": person.secret, "_permanent": True})
-        return {"name": self._app.config["SESSION_COOKIE_NAME"], "value": value, "url": self._base}
+        return session_cookie(self._app, self._base, person.sid, person.secret)
 
     def path_of(self, visit: Visit) -> str:
         """A path with the ids of its person, and of others by their names."""
