@@ -1,4 +1,5 @@
 // The public check of a receipt: pasted, scanned or come with the address behind #, judged here and sent nowhere.
+import { codeIn, codeReader, filmCode } from "/assets/qr_camera.js";
 import { checkReceipt } from "./receipt_check.js";
 
 const CACHE = "anju-receipts";
@@ -55,39 +56,18 @@ function moment(text) {
 }
 
 function offerScanning() {
-  if (!("BarcodeDetector" in window)) return;
-  const detector = new BarcodeDetector({ formats: ["qr_code"] });
+  const reader = codeReader();
+  if (!reader) return;
   const scan = form.querySelector("[data-scan]");
   const picture = form.querySelector("[data-picture]");
   form.querySelector("[data-picture-field]").hidden = false;
   picture.addEventListener("change", async () => {
-    if (picture.files.length) take(await codeIn(detector, await createImageBitmap(picture.files[0])));
+    if (picture.files.length) take(await codeIn(reader, await createImageBitmap(picture.files[0])));
   });
   scan.hidden = !navigator.mediaDevices;
-  scan.addEventListener("click", () => film(detector).catch(() => show("[data-no-camera]", true)));
+  scan.addEventListener("click", () =>
+    filmCode(reader, form.querySelector("[data-video]")).then(take, () => show("[data-no-camera]", true)));
 }
-
-async function film(detector) {
-  const video = form.querySelector("[data-video]");
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  const until = Date.now() + 60_000;
-  video.hidden = false;
-  video.srcObject = stream;
-  try {
-    await video.play();
-    let found = null;
-    while (!found && Date.now() < until) {
-      found = await codeIn(detector, video);
-      await new Promise((resolve) => setTimeout(resolve, 150));
-    }
-    take(found);
-  } finally {
-    stream.getTracks().forEach((track) => track.stop());
-    video.hidden = true;
-  }
-}
-
-const codeIn = async (detector, source) => (await detector.detect(source).catch(() => []))[0]?.rawValue ?? null;
 
 function take(text) {
   show("[data-no-code]", !text);
@@ -103,7 +83,7 @@ function show(name, yes) {
 /** Keep this page and all it is made of, with the keys: the check works without the server from now on. */
 async function keepPage() {
   const parts = [...document.querySelectorAll("link[href], script[src]")].map((part) => part.href ?? part.src);
-  const modules = ["./receipt_check.js", "./jws.js"].map((name) => new URL(name, import.meta.url).href);
+  const modules = ["./receipt_check.js", "./jws.js", "/assets/qr_camera.js"].map((name) => new URL(name, import.meta.url).href);
   const wanted = [location.pathname, form.dataset.keys, ...parts, ...modules];
   const cache = await caches.open(CACHE);
   await cache.addAll([...new Set(wanted.map((name) => new URL(name, location.href).href))]);

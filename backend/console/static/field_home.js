@@ -1,4 +1,5 @@
 // Today's round: kept for the time without a network, doors opened by their code, notes that still wait.
+import { codeReader, filmCode } from "/assets/qr_camera.js";
 import { CACHE, dropNote, keptNotes } from "./field_notes.js";
 
 const { worker, home } = document.body.dataset;
@@ -57,7 +58,7 @@ async function keepRound() {
     const parts = new DOMParser().parseFromString(text, "text/html").querySelectorAll("link[href], script[src]");
     for (const part of parts) wanted.add(new URL(part.getAttribute("href") ?? part.getAttribute("src"), location.href).href);
   }
-  wanted.add(new URL("./field_notes.js", import.meta.url).href);
+  for (const part of ["./field_notes.js", "/assets/qr_camera.js"]) wanted.add(new URL(part, import.meta.url).href);
   for (const address of wanted) if (!(await cache.match(address))) await cache.add(address);
   for (const old of await cache.keys()) if (!wanted.has(old.url)) await cache.delete(old);
 }
@@ -73,29 +74,14 @@ function open(text) {
 }
 
 function offerScanning() {
-  if (!("BarcodeDetector" in window) || !navigator.mediaDevices) return;
+  const reader = codeReader();
+  if (!reader || !navigator.mediaDevices) return;
   show("[data-scan]", true);
-  document.querySelector("[data-scan]").addEventListener("click", () => film().catch(() => show("[data-no-camera]", true)));
+  document.querySelector("[data-scan]").addEventListener("click", () => film(reader).catch(() => show("[data-no-camera]", true)));
 }
 
-async function film() {
-  const detector = new BarcodeDetector({ formats: ["qr_code"] });
-  const video = document.querySelector("[data-video]");
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  const until = Date.now() + 60_000;
-  video.hidden = false;
-  video.srcObject = stream;
-  try {
-    await video.play();
-    let found = null;
-    while (!found && Date.now() < until) {
-      found = (await detector.detect(video).catch(() => []))[0]?.rawValue ?? null;
-      if (!found) await new Promise((resolve) => setTimeout(resolve, 150));
-    }
-    show("[data-no-code]", !found);
-    if (found) open(found);
-  } finally {
-    stream.getTracks().forEach((track) => track.stop());
-    video.hidden = true;
-  }
+async function film(reader) {
+  const found = await filmCode(reader, document.querySelector("[data-video]"));
+  show("[data-no-code]", !found);
+  if (found) open(found);
 }
