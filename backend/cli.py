@@ -14,6 +14,7 @@ from flask import Flask
 
 from backend.bootstrap import WrongRevision, check_revision, core_app, upgrade_database, world_of
 from backend.config import Settings, SettingsError
+from backend.domain.log_faults import fault_sentence
 from backend.domain.refusals import Refused
 
 
@@ -188,11 +189,16 @@ def _verify_audit(_: argparse.Namespace) -> int:
 
     app = _core()
     with app.app_context():
-        faults = check_log_from_shell(world_of(app))
-    for fault in faults:
-        print(fault)
-    print("audit: every leaf and checkpoint fits" if not faults else f"audit: {len(faults)} faults")
-    return 1 if faults else 0
+        check = check_log_from_shell(world_of(app))
+    for fault in check.faults:
+        print(fault_sentence(fault, "en"))
+    if check.fault_count > len(check.faults):
+        print(f"and {check.fault_count - len(check.faults)} more")
+    if check.fault_count:
+        print(f"audit: {check.fault_count} faults in {check.leaves} leaves")
+        return 1
+    print(f"audit: {check.leaves} leaves, every one and every checkpoint fits")
+    return 0
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ from backend.console import (
 )
 from backend.console.figure_words import sheet_label
 from backend.console.pages import by_script, has_passkey, here, navigation, officer, place, unread
+from backend.domain.log_faults import fault_sentence
 from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.staff_notices import sentence
@@ -80,6 +81,7 @@ def register_pages(app: Flask) -> CSRFProtect:
         idle_seconds=int(world_of(app).house.officer_idle.total_seconds()),
         passkey_origin=passkey_origin(world_of(app)),
         notice_sentence=notice_sentence,
+        fault_sentence=fault_sentence,
         is_own_reference=OWN_REFERENCE.fullmatch,
         language=language,
         is_demo=lambda: world_of(app).house.demo,

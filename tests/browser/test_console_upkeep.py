@@ -21,7 +21,7 @@ from backend.gateways.registry_client import HttpRegistryClient
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services.appointments import choose_slot, offered_slots
-from backend.services.audit import seal_leaves, sign_checkpoint
+from backend.services.audit_sealing import seal_leaves, sign_checkpoint
 from backend.services.case_opening import open_case
 from backend.services.inbox import list_notices
 from backend.worker.loops import Loop, Step
