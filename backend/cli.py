@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -16,6 +15,9 @@ from backend.bootstrap import WrongRevision, check_revision, core_app, upgrade_d
 from backend.config import Settings, SettingsError
 from backend.domain.log_faults import fault_sentence
 from backend.domain.refusals import Refused
+from backend.secrets_cli import SecretMissing, add_secret_argument, ask_secrets
+
+PASSWORD = "new password"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (SettingsError, WrongRevision, FileNotFoundError) as error:
+    except (SettingsError, WrongRevision, SecretMissing, FileNotFoundError) as error:
         print(f"anju: {error}", file=sys.stderr)
     except Refused as error:
         for refusal in error.refusals:
@@ -63,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     officers = _add(staff, "add", "make an officer's account; prints the one-time code's secret", _officer)
     for name in ("login", "display-name", "office", "role", "area"):
         officers.add_argument(f"--{name}", required=True)
-    officers.add_argument("--password-file", type=Path, required=True, help="a file that holds the password")
+    add_secret_argument(officers, PASSWORD)
     first = _add(staff, "first", "make the first supervisor; prints the code for the first sign-in", _first_officer)
     for name in ("login", "display-name", "office", "area"):
         first.add_argument(f"--{name}", required=True)
@@ -152,7 +154,7 @@ def _officer(chosen: argparse.Namespace) -> int:
             office=chosen.office,
             role=chosen.role,
             area=chosen.area,
-            password=chosen.password_file.read_text().strip(),
+            password=ask_secrets((PASSWORD,), stdin=chosen.stdin)[0],
         )
     print(f"officer {chosen.login}, badge {made.badge}; secret of the one-time codes: {made.totp_secret}")
     return 0

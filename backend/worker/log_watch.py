@@ -16,7 +16,7 @@ CHORE = "audit-check"
 class LogWatch:
     """Takes a check of the log a portion further at each call.
 
-    A call costs the worker some tens of milliseconds however long the log is; a million leaves take some minutes.
+    A call costs the worker a tenth of a second or two however long the log is; a million leaves take some minutes.
     """
 
     def __init__(self, world: World) -> None:
