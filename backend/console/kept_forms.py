@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import current_app, render_template, request
+from flask import current_app, redirect, render_template, request, url_for
 from flask_wtf.csrf import validate_csrf
+from werkzeug.wrappers import Response
 
 from backend.console.pages import by_script, here, holder, world
 from backend.domain.ids import is_id
@@ -26,6 +27,11 @@ def keep_sent() -> str | None:
         return None
     path = request.full_path.rstrip("?")
     return keep_form(world(), session_id=holder().session_id, path=path, back=here(), fields=fields)
+
+
+def to_kept_form() -> Response:
+    """On to the kept form of this request, which the browser sends once more there: as who it is from now on."""
+    return redirect(url_for("screen.resume"), 307)
 
 
 def resume_page(kept: str) -> str:

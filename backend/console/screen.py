@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, session
 from werkzeug.wrappers import Response
 
-from backend.console.kept_forms import resume_page
+from backend.console.kept_forms import resume_page, to_kept_form
 from backend.console.pages import Form, by_script, here, holder, safe_next, world
 from backend.services.officer_passkeys import ask_again, show_passkey_again
 from backend.services.officer_sessions import lock_session, open_screen
@@ -38,7 +38,7 @@ def open_again() -> Answer:
     form = Form.sent("password")
     with form.filling("password", codes=("officer.wait",)):
         open_screen(world(), session_id=session_id, password=password)
-        return resume_page(form.value("kept")) if form.value("kept") else redirect(safe_next(form.value("next")))
+        return to_kept_form() if form.value("kept") else redirect(safe_next(form.value("next")))
     return lock_page(form, form.value("next"), form.value("kept")), form.status
 
 

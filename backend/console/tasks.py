@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from backend.console.kept_forms import resume_page
+from backend.console.kept_forms import to_kept_form
 from backend.console.pages import Form, acting, safe_next, world
 from backend.services.officer_sessions import begin_task, end_task
 
@@ -29,7 +29,7 @@ def choose() -> str:
 
 
 @pages.post("/task")
-def begin() -> str | tuple[str, int] | Response:
+def begin() -> tuple[str, int] | Response:
     """Begin a task under a purpose and go on to the page that was wanted."""
     form = Form.sent()
     with form.filling("purpose", "case_number"):
@@ -39,7 +39,7 @@ def begin() -> str | tuple[str, int] | Response:
             purpose=form.value("purpose"),
             case_number=form.value("case_number"),
         )
-        return resume_page(form.value("kept")) if form.value("kept") else redirect(safe_next(form.value("next")))
+        return to_kept_form() if form.value("kept") else redirect(safe_next(form.value("next")))
     page = render_template("task.html", form=form, next=form.value("next"), asked=False, kept=form.value("kept"))
     return page, form.status
 
