@@ -86,7 +86,7 @@ def test_a5_faults_are_said_on_top_and_at_the_field_and_twice_is_once(signed_in:
     page.locator("main form[method=post] button[type=submit]").first.click()
     summary = page.locator(".summary")
     summary.wait_for()
-    page.wait_for_function("document.activeElement.matches('.summary')")  # the page's module gives it the focus
+    phone.wait_until("document.activeElement.matches('.summary')")  # the page's module gives it the focus
     assert page.locator("[name=label]").input_value() == "阁楼边的小屋", "what was typed is kept"
     faults = page.locator(".fault").all_inner_texts()
     said = summary.inner_text()

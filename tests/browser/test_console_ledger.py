@@ -76,7 +76,7 @@ def test_c1_the_board_is_walked_by_keys_alone_and_keeps_the_focus(office: Office
     assert desk.focused == "样本村"
     press(desk, "Enter")
     desk.sees("12 dwellings")
-    desk.page.wait_for_function("document.activeElement.textContent.includes('样本1路1号')")
+    desk.wait_until("document.activeElement.textContent.includes('样本1路1号')")
     press(desk, "ArrowDown", "ArrowDown", "Enter")
     is_said(desk, "样本村样本1路3号 4 units")
     assert desk.focused == "样本村样本1路3号"
