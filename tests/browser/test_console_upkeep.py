@@ -12,18 +12,20 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from backend.bootstrap import core_app
 from backend.config import Settings
 from backend.db import db, transaction
 from backend.domain.cases import REASON_NAMES
 from backend.gateways.registry_client import HttpRegistryClient
+from backend.models.audit import AuditLeaf
 from backend.models.officers import Officer
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services.appointments import choose_slot, offered_slots
 from backend.services.audit_sealing import seal_leaves, sign_checkpoint
+from backend.services.audit_verification import check_whole_log, keep_check
 from backend.services.case_opening import open_case
 from backend.services.inbox import list_notices
 from backend.services.staff_notices import tell_officer
@@ -200,6 +202,22 @@ def test_c12_the_log_is_filtered_paged_and_checked(office: Office, desks: Desks)
     press(auditor, "立即核对")
     auditor.sees("全部相符")
     look(auditor, "/audit", "audit", "核对 · 2026-11-23 10:00:00")
+
+    def tamper(world: Any) -> None:
+        for number in (2, 4):
+            with transaction() as session:
+                session.execute(update(AuditLeaf).where(AuditLeaf.seq == number).values(decision="other"))
+            keep_check(world, check_whole_log(world))
+            world.clock.move(timedelta(minutes=1))
+
+    office.make(tamper)
+    auditor.page.goto("/")
+    auditor.page.locator(".notices").get_by_role("link", name="看访问审计").click()
+    auditor.sees("发现 2 处不符")
+    auditor.page.locator("summary", has_text="以前发现过的不符（1 次）").click()
+    auditor.sees("第 2 条记录被改动")
+    auditor.look("audit-differs-opened")
+    look(auditor, "/audit", "audit-differs", "第 4 条记录被改动", "系统自动核对")
 
 
 class PatientEar:
