@@ -117,8 +117,9 @@ def check_whole_log(world: World) -> LogCheck:
 def keep_check(world: World, check: LogCheck, actor: Actor = SYSTEM) -> None:
     """Keep what a finished check has found; without an actor it was the clock's turn."""
     with transaction() as session:
-        found = {"leaves": check.leaves, "faults": check.faults, "fault_count": check.fault_count}
-        keep_result(world, session, actor, **found)
+        keep_result(
+            world, session, actor, leaves=check.leaves, faults=check.faults, fault_count=check.fault_count
+        )
 
 
 def _canonical(leaf: Any) -> bytes:
