@@ -15,9 +15,7 @@ from backend.bootstrap import WrongRevision, check_revision, core_app, upgrade_d
 from backend.config import Settings, SettingsError
 from backend.domain.log_faults import fault_sentence
 from backend.domain.refusals import Refused
-from backend.secrets_cli import SecretMissing, add_secret_argument, ask_secrets
-
-PASSWORD = "new password"
+from backend.secrets_cli import NEW_PASSWORD, SecretMissing, add_secret_argument, ask_new_password
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     officers = _add(staff, "add", "make an officer's account; prints the one-time code's secret", _officer)
     for name in ("login", "display-name", "office", "role", "area"):
         officers.add_argument(f"--{name}", required=True)
-    add_secret_argument(officers, PASSWORD)
+    add_secret_argument(officers, NEW_PASSWORD)
     first = _add(staff, "first", "make the first supervisor; prints the code for the first sign-in", _first_officer)
     for name in ("login", "display-name", "office", "area"):
         first.add_argument(f"--{name}", required=True)
@@ -154,7 +152,7 @@ def _officer(chosen: argparse.Namespace) -> int:
             office=chosen.office,
             role=chosen.role,
             area=chosen.area,
-            password=ask_secrets((PASSWORD,), stdin=chosen.stdin)[0],
+            password=ask_new_password(stdin=chosen.stdin),
         )
     print(f"officer {chosen.login}, badge {made.badge}; secret of the one-time codes: {made.totp_secret}")
     return 0

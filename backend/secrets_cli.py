@@ -11,6 +11,8 @@ import getpass
 import sys
 from collections.abc import Sequence
 
+NEW_PASSWORD = "new password"
+
 
 class SecretMissing(Exception):
     """What was asked for was not given; nothing was changed."""
@@ -32,6 +34,15 @@ def ask_secrets(names: Sequence[str], *, stdin: bool) -> list[str]:
         if not secret:
             raise SecretMissing(f"no {name} was given; nothing was changed.")
     return given
+
+
+def ask_new_password(*, stdin: bool) -> str:
+    """A password that is to be used from now on: twice at a prompt, where nobody sees what is typed."""
+    names = (NEW_PASSWORD,) if stdin else (NEW_PASSWORD, f"{NEW_PASSWORD} once more")
+    given = ask_secrets(names, stdin=stdin)
+    if len(set(given)) > 1:
+        raise SecretMissing("the two passwords differ; nothing was changed.")
+    return given[0]
 
 
 def _read_line() -> str:
