@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.console.cases import page_of
@@ -14,7 +14,9 @@ from backend.domain.officers import covers
 from backend.domain.purposes import OWN_REFERENCE
 from backend.queries.doors import find_door
 from backend.queries.dwellings import DwellingDetail, get_dwelling, search_dwellings
+from backend.queries.ledger import find_division
 from backend.queries.unit_facts import find_unit
+from backend.services.disclosures import refuse_outside
 from backend.services.taken_reports import reopen_for_caller, take_report, tell_caller
 
 pages = Blueprint("taken_reports", __name__)
@@ -94,19 +96,21 @@ def take(form: Form, kind: str, place: dict[str, str], source: str) -> str:
 
 
 def _place() -> dict[str, str]:
-    """The chosen unit or dwelling with its address, empty while none is chosen; what does not exist is not found."""
+    """The chosen unit or dwelling with its address, empty while none is chosen.
+
+    Raises Refused area.foreign (written down) or not_found.
+    """
     for part in ("unit", "dwelling"):
         chosen = request.values.get(part, "")
         if not chosen:
             continue
-        if not is_id(chosen):
-            abort(404)
-        if part == "dwelling":
-            return {part: chosen, "words": get_dwelling(chosen).address}
-        unit = find_unit(chosen)
-        if unit is None:
-            abort(404)
-        return {part: chosen, "words": f"{unit.address} {unit.label}"}
+        division = find_division(part, chosen) if is_id(chosen) else None
+        refuse_outside(
+            world(), session_id=acting().session_id, object_kind=part, object_id=chosen[:40], division=division
+        )
+        unit = find_unit(chosen) if part == "unit" else None
+        words = f"{unit.address} {unit.label}" if unit is not None else get_dwelling(chosen).address
+        return {part: chosen, "words": words}
     return {}
 
 

@@ -19,7 +19,7 @@ from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
 from backend.domain.officers import ROLE_NAMES
 from backend.domain.reconciliation import KIND_NAMES
-from backend.domain.registrations import STATE_NAMES
+from backend.domain.registrations import BASES, STATE_NAMES
 from backend.domain.rules import RULES
 from backend.domain.window import ACTS
 from backend.web import language
@@ -285,6 +285,7 @@ TABLES: Mapping[str, Any] = {
     "ACTORS": ACTORS,
     "APPOINTMENT_STATES": appointments.STATE_NAMES,
     "AUDIT_ACTIONS": AUDIT_ACTIONS,
+    "BASES": BASES,
     "CASE_KINDS": cases.KINDS,
     "CASE_STATES": cases.STATE_NAMES,
     "CHANGES": CHANGES,

@@ -21,6 +21,7 @@ from backend.queries.discrepancies import list_discrepancies
 from backend.queries.local_standards import standard_on
 from backend.services.access_records import my_access_records
 from backend.services.consents import answer_consent
+from backend.services.disclosures import open_unit
 from backend.services.door_files import look_at_door_file
 from backend.services.duties import keep_duties
 from backend.services.hands import Desk
@@ -256,3 +257,11 @@ def test_who_declared_without_a_lease_moves_out_like_anybody(world: Any) -> None
               reason="left_county")  # fmt: skip
     assert row_of(made.id).residence == "moved_out"
     assert get_unit(world, account_id=door.story.landlord, unit_id=door.story.unit_id).without_lease == 0
+
+
+def test_staff_who_look_at_the_unit_see_why_there_is_no_lease(world: Any) -> None:
+    door = Door(world, stories.make_let_unit(world))
+    door.declare()
+    page = open_unit(world, session_id=door.team.walker, unit_id=door.story.unit_id)
+    [occupant] = page.occupants
+    assert (occupant.residence.basis, occupant.residence.lease_starts_on, occupant.name) == ("oral", None, "周来福")
