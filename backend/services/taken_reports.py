@@ -73,10 +73,9 @@ def take_report(
         raise Refused("report.place", "place")
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
-        unit = session.get(Unit, unit_id) if unit_id is not None else None
-        home = session.get(Dwelling, unit.dwelling_id if unit is not None else dwelling_id or "")
-        found = home.division if home is not None and (unit is not None) == (unit_id is not None) else None
-        refusal = decide_act(acting.session.purpose, TAKE_REPORT) or judge_area(acting, found)
+        home, unit = _find_place(session, unit_id, dwelling_id)
+        refusal = decide_act(acting.session.purpose, TAKE_REPORT)
+        refusal = refusal or judge_area(acting, home.division if home is not None else None)
         outcome = refusal if refusal is not None or home is None else _take(world, session, acting, said, home, unit)
         note_refusal(world, session, acting, outcome, "unit" if unit_id else "dwelling", unit_id or dwelling_id or "")
         reference = outcome.reference if isinstance(outcome, Case) else ""
@@ -133,6 +132,14 @@ def _read(kind: str, facts: Sequence[str], source: str, words: str | None, conta
         raise Refused.of(faults)
     assert not isinstance(number, Refusal)
     return _Said(kind, tuple(code for code in REPORTS[kind].facts if code in chosen), source, said, number)
+
+
+def _find_place(session: Session, unit_id: str | None, dwelling_id: str | None) -> tuple[Dwelling | None, Unit | None]:
+    """The dwelling, and the unit where one is named; (None, None) where it does not exist."""
+    if unit_id is None:
+        return (session.get(Dwelling, dwelling_id) if dwelling_id is not None else None), None
+    unit = session.get(Unit, unit_id)
+    return (session.get_one(Dwelling, unit.dwelling_id), unit) if unit is not None else (None, None)
 
 
 def _take(world: World, session: Session, acting: Acting, said: _Said, home: Dwelling, unit: Unit | None) -> Case:

@@ -35,9 +35,11 @@ from backend.services.registrations import check_out, declare
 from backend.services.stays import declare_without_lease
 from backend.services.tenancies import get_tenancy, my_tenancies
 from backend.services.visits import note_visit, plan_visit_of_unit
+from backend.services.window_files import print_export_at_window
 from backend.services.window_leases import take_lease
 from backend.services.window_visits import link_phone, open_visit
 from backend.wire.jwk import jwk_of, make_private_key
+from tests.printing.pdf_words import PdfReader
 from tests.services import staff, stories
 from tests.services.test_field_visits import make_team, plan, refused, visit_of
 
@@ -265,3 +267,12 @@ def test_staff_who_look_at_the_unit_see_why_there_is_no_lease(world: Any) -> Non
     page = open_unit(world, session_id=door.team.walker, unit_id=door.story.unit_id)
     [occupant] = page.occupants
     assert (occupant.residence.basis, occupant.residence.lease_starts_on, occupant.name) == ("oral", None, "周来福")
+
+
+def test_the_persons_own_data_on_paper_says_why_there_is_no_lease(world: Any) -> None:
+    door = Door(world, stories.make_let_unit(world))
+    door.declare()
+    session = staff.make_session(world, "window_clerk", purpose="help_request")
+    visit = open_visit(world, session_id=session, **ENTRY)
+    pdf = print_export_at_window(world, session_id=session, visit=visit, language="zh")
+    assert "口头约定，没有书面租约" in "".join(line.text for line in PdfReader(pdf).lines())
