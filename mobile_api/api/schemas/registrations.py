@@ -95,7 +95,7 @@ class TenancyShown(Output):
     landlord_says_left_on = Day("房东说您离开的日期", "Day on which the landlord says you left", None, allow_none=True)
     lives_along = Flag("随租客居住，没有自己的租约", "Lives along under another's lease", False)
     declared_by = Choice("由谁申报", "Who declared; null before", "self", DECLARED_BY, allow_none=True)
-    basis = Choice("没有租约的原因", "Why there is no lease; null where there is one", None, BASES, allow_none=True)
+    basis = Choice("没有租约的原因", "Why there is no lease; null where there is one", "oral", BASES, allow_none=True)
 
 
 class Declaration(Input):
