@@ -24,7 +24,7 @@ pages = Blueprint("staff", __name__)
 FIELDS = ("login", "display_name", "office", "role", "area", "password")
 CODES = (
     *("officer.pending", "officer.login_taken", "officer.wait", "officer.suspended", "officer.active"),
-    *("officer.four_eyes", "officer.decided", "step_up"),
+    *("officer.four_eyes", "officer.decided", "officer.unchanged", "step_up"),
 )
 Page = str | tuple[str, int]
 

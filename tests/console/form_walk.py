@@ -165,7 +165,9 @@ class FormWalk:
             for role, state in ((row.deciders[0], "routed"), (row.deciders[0], "assigned"), ("supervisor", "handled")):
                 for purpose in ("visit", "review"):
                     yield [Sitting(role, purpose)], self._path("cases.show", reference=things[f"{kind} {state}"])
-        yield [Sitting("officer", "help_request")], "/search"
+        for endpoint in ("search.person", "units.number", "occupant_keys.codes", "window.letters"):
+            yield [Sitting("officer", "help_request")], self._path(endpoint)
+        yield [Sitting("officer", "case")], self._path("occupant_keys.order")
         for name in ("suspended_id", "locked_out_id"):
             yield [Sitting("supervisor")], self._path("staff.show", officer_id=things[name])
         for name in ("draft_id", "paused_id"):

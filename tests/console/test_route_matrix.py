@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 
 from backend.app import create_console_app
 from backend.config import Settings
@@ -29,6 +29,7 @@ from backend.domain.officers import ROLES
 from backend.domain.purposes import PURPOSES
 from backend.gateways.clock import FixedClock
 from backend.models.audit import AuditLeaf
+from backend.models.base import Base
 from backend.models.letters import Letter
 from backend.models.officers import OfficerSession, StaffNotice
 from backend.models.registrations import Registration
@@ -103,6 +104,12 @@ class Village:
         with self.app.app_context(), transaction() as session:
             session.add(row)
         return row.id
+
+    def count_rows(self) -> dict[str, int]:
+        """How many rows each table holds."""
+        with self.app.app_context():
+            tables = Base.metadata.sorted_tables
+            return {each.name: db.session.scalar(select(func.count()).select_from(each)) or 0 for each in tables}
 
     def refusals_written(self, who: tuple[str, str]) -> int:
         """How many looks outside the area the audit holds of an officer."""

@@ -32,7 +32,7 @@ async function ask(place) {
 function goOn(place, { next }) {
   const kind = place.dataset.passkey;
   if (kind === "screen") place.closest("dialog").dispatchEvent(new Event("anju:shown"));
-  else if (kind === "again") place.closest("form").submit();
+  else if (kind === "again") place.closest("form").requestSubmit(place.closest("form").querySelector("button:not([type=button])"));
   else location.assign(kind === "screen-page" ? place.dataset.next : next);
 }
 
