@@ -57,6 +57,8 @@ TELL = r"""() => {
   const aloud = '[role=status]:not([data-sending]), [role=alert], [aria-live]';
   for (const each of document.querySelectorAll(renewed))
     if (!each.matches(aloud) && !document.querySelector(aloud)) said.push(`renews itself in silence: ${short(each)}`);
+  document.activeElement.blur();
+  scrollTo(0, 0);
   return said; }"""
 
 
