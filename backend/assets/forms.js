@@ -5,7 +5,7 @@
 const FIELD = "input:not([type=hidden]), select, textarea";
 const HELD_MS = 30_000; // without an answer: it may be sent again, and makes one record all the same
 const FILE_MS = 5_000; // a file leaves the page where it is, and nothing tells that it has come
-const words = document.querySelector("[data-sending]"); // a live region that holds the words of every form
+const words = document.querySelector("[role=status][data-sending]"); // a live region that holds the words of every form
 const faces = new Map(); // button -> what stood on it
 
 document.querySelector(".summary")?.focus();
