@@ -174,10 +174,10 @@ def _judge(
         return Refusal("officer.unchanged")
     if kind != "suspend" and not is_stepped_up(world, acting.session):
         return Refusal("step_up", "password")
-    waiting = select(AccountRequest.id).where(
-        AccountRequest.state == "waiting",
-        or_(AccountRequest.login == wish.login, AccountRequest.officer_id == (officer.id if officer else None)),
-    )
+    about = AccountRequest.login == wish.login
+    if officer is not None:
+        about = or_(about, AccountRequest.officer_id == officer.id)
+    waiting = select(AccountRequest.id).where(AccountRequest.state == "waiting", about)
     if kind != "suspend" and session.scalar(waiting.limit(1)) is not None:
         return Refusal("officer.pending")
     return None
