@@ -163,8 +163,7 @@ class FormWalk:
             yield [Sitting("officer", "visit")], self._path("field_desks.act", door_act=act) + about
         for kind, row in KINDS.items():
             for role, state in ((row.deciders[0], "routed"), (row.deciders[0], "assigned"), ("supervisor", "handled")):
-                for purpose in ("visit", "review"):
-                    yield [Sitting(role, purpose)], self._path("cases.show", reference=things[f"{kind} {state}"])
+                yield [Sitting(role, "visit")], self._path("cases.show", reference=things[f"{kind} {state}"])
         for endpoint in ("search.person", "units.number", "occupant_keys.codes", "window.letters"):
             yield [Sitting("officer", "help_request")], self._path(endpoint)
         yield [Sitting("officer", "case")], self._path("occupant_keys.order")
