@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, acting, may, safe_next, world
-from backend.console.visits import offered_visitors
+from backend.console.visits import PLAN, offered_visitors, plan_of
 from backend.domain.case_reports import ANSWER_MOST
 from backend.domain.cases import KINDS, kinds_for
 from backend.queries import case_lists
@@ -14,6 +14,7 @@ from backend.queries.visit_lists import list_of_case
 from backend.services.case_checks import assign_case, check_case, list_handlers, send_back_case
 from backend.services.case_files import look_at_case
 from backend.services.cases import claim_case, decide_case, release_case
+from backend.services.visits import plan_visit_of_case
 
 pages = Blueprint("cases", __name__)
 REVIEW = "identity_review"
@@ -113,6 +114,16 @@ def send_back(reference: str) -> tuple[str, int] | Response:
     return page_of(reference, form), form.status
 
 
+@pages.post("/cases/<reference>/visit")
+def plan_visit(reference: str) -> tuple[str, int] | Response:
+    """Plan the next visit of the case."""
+    form = Form.sent()
+    with form.filling(*PLAN, codes=("field.planned", "field.no_ground")):
+        plan_visit_of_case(world(), session_id=acting().session_id, reference=reference, **plan_of(form))
+        return redirect(url_for("visits.index"))
+    return page_of(reference, form), form.status
+
+
 def page_of(reference: str, form: Form) -> str:
     """The page of one case, with a form as it was sent."""
     who = acting()
@@ -134,5 +145,5 @@ def page_of(reference: str, form: Form) -> str:
         handlers=list_handlers(file.kind, file.area) if may("cases.assign", "POST") else (),
         most=ANSWER_MOST,
         visits=list_of_case(reference),
-        visitors=offered_visitors(file.area) if may("visits.plan_for_case", "POST") and file.unit else (),
+        visitors=offered_visitors(file.area) if may("cases.plan_visit", "POST") and file.unit else (),
     )

@@ -45,7 +45,7 @@ from backend.console import (
 )
 from backend.console.figure_words import sheet_label
 from backend.console.kept_forms import keep_sent
-from backend.console.pages import by_script, has_passkey, here, navigation, officer, place, unread
+from backend.console.pages import by_script, has_passkey, here, may, navigation, officer, place, unread
 from backend.domain.log_faults import fault_sentence
 from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refusal, Refused
@@ -127,7 +127,9 @@ def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | Non
         return render_template("sign_in.html", form=sign_in.blank(asked=True), next=here(), asked=True)
     if first.code == "purpose.missing" and caller().kind == "staff":
         return render_template("task.html", form=tasks.blank(), next=here(), asked=True, kept=keep_sent())
-    return render_template("error.html", status=status, refusal=first, request_id=request_id)
+    on_the_round = request.path.startswith("/g/") and may("field.home") and first.code != "purpose.unfit"
+    page = "field/error.html" if on_the_round else "error.html"
+    return render_template(page, status=status, refusal=first, request_id=request_id)
 
 
 def passkey_origin(world: World) -> str:

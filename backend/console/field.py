@@ -99,6 +99,12 @@ def unit(unit_id: str) -> tuple[str, int] | AnyResponse:
     return page, form.status
 
 
+@pages.get("/offline")
+def offline() -> str:
+    """What the phone shows instead of a page it cannot reach; kept beside the round."""
+    return render_template("field/offline.html")
+
+
 @pages.get("/worker.js")
 def worker() -> Response:
     """The service worker; here, since it may serve only what lies below its own address."""

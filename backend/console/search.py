@@ -28,6 +28,9 @@ def person() -> tuple[str, int]:
             )
     # Only whoever asks for the next page gets back what they typed, to send it again.
     again = text if result is not None and result.more else None
-    return render_template(
-        "search.html", form=form, result=result, again=again, after=after, ways=WAYS, may_open=may("units.show")
-    ), form.status
+    typed = text if form.faults else ""  # what was refused is there to be mended
+    page = render_template(
+        "search.html", form=form, result=result, again=again, typed=typed, after=after, ways=WAYS,
+        may_open=may("units.show"),
+    )  # fmt: skip
+    return page, form.status

@@ -24,7 +24,7 @@ pages = Blueprint("staff", __name__)
 FIELDS = ("login", "display_name", "office", "role", "area", "password")
 CODES = (
     *("officer.pending", "officer.login_taken", "officer.wait", "officer.suspended", "officer.active"),
-    *("officer.four_eyes", "officer.decided", "step_up"),
+    *("officer.four_eyes", "officer.decided", "officer.unchanged", "step_up"),
 )
 Page = str | tuple[str, int]
 
@@ -72,7 +72,7 @@ def act(officer_id: str, kind: str) -> Page:
         if kind != "suspend":
             _step_up()
         return _settled(_ask(str(officer_id), kind))
-    return _show(str(officer_id), form)
+    return _show(str(officer_id), form, kind)
 
 
 @pages.post("/staff/<uuid:officer_id>/lift")
@@ -105,6 +105,7 @@ def decide(request_id: str) -> Page:
         return _settled(
             decide_request(world(), session_id=who.session_id, request_id=str(request_id), decision=decision)
         )
+    form.values["request"] = str(request_id)
     return _index(form), form.status
 
 
@@ -142,12 +143,14 @@ def _index(form: Form) -> str:
     return render_template("staff.html", form=form, lines=lines, requests=waiting)
 
 
-def _show(officer_id: str, form: Form) -> Page:
+def _show(officer_id: str, form: Form, kind: str = "change") -> Page:
+    """The account's page after one of its forms, `kind`, was sent."""
     line = _reach(officer_id)
     sessions = accounts.list_sessions(officer_id, world().clock.now())
-    if not form.values:
+    if kind != "change" or not form.values:
         form.values = {name: getattr(line, name) for name in ("display_name", "office", "role", "area")}
-    return render_template("staff_member.html", form=form, line=line, sessions=sessions, roles=ROLES), form.status
+    page = render_template("staff_member.html", form=form, line=line, sessions=sessions, roles=ROLES, kind=kind)
+    return page, form.status
 
 
 def _settled(settled: Settled) -> str:

@@ -1,4 +1,7 @@
-"""Visits at the desk: who goes where on which day, planned from a case or a unit; a round to print. No person."""
+"""Visits at the desk: who goes where on which day, planned from a unit; a round to print. No person.
+
+A visit of a case is planned on the case's own page (cases.py).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from backend.queries.unit_facts import find_unit
 from backend.queries.visit_lists import VisitLine
 from backend.services.case_checks import Handler
 from backend.services.disclosures import refuse_outside
-from backend.services.visits import list_visitors, plan_visit_of_case, plan_visit_of_unit, replan_visit
+from backend.services.visits import list_visitors, plan_visit_of_unit, replan_visit
 
 pages = Blueprint("visits", __name__)
 SCOPES = ("planned", "done")
@@ -48,7 +51,7 @@ def show(planned_id: str) -> tuple[str, int] | Response:
     line, form = visit_of(str(planned_id)), Form.sent() if request.method == "POST" else Form()
     if request.method == "POST":
         with form.filling(*PLAN, codes=("field.done", "field.withdrawn")):
-            replan_visit(world(), session_id=acting().session_id, visit_id=line.id, **_plan(form))
+            replan_visit(world(), session_id=acting().session_id, visit_id=line.id, **plan_of(form))
             return redirect(url_for("visits.index"))
     else:
         form.values |= {"assignee_id": line.assignee_id, "due_on": line.due_on.isoformat()}
@@ -66,22 +69,12 @@ def plan_for_unit(unit_id: str) -> tuple[str, int] | Response:
         with form.filling(*PLAN, codes=("field.no_ground", "field.planned")):
             ground = form.value("ground")
             plan_visit_of_unit(
-                world(), session_id=acting().session_id, unit_id=str(unit_id), ground=ground, **_plan(form)
+                world(), session_id=acting().session_id, unit_id=str(unit_id), ground=ground, **plan_of(form)
             )
             return redirect(url_for("visits.index"))
     grounds = visit_lists.list_grounds(acting().area, str(unit_id), world().clock.now(), standard_today())
     planned = visit_lists.list_of_unit(acting().area, str(unit_id))
     return _page("visit_plan.html", form, area or "", unit=unit, grounds=grounds, planned=planned), form.status
-
-
-@pages.post("/cases/<reference>/visit")
-def plan_for_case(reference: str) -> tuple[str, int] | Response:
-    """Plan the next visit of a case."""
-    form = Form.sent()
-    with form.filling(*PLAN, codes=("field.planned", "field.no_ground")):
-        plan_visit_of_case(world(), session_id=acting().session_id, reference=reference, **_plan(form))
-        return redirect(url_for("visits.index"))
-    return render_template("visit_refused.html", form=form, reference=reference), form.status
 
 
 def visit_of(visit_id: str) -> VisitLine:
@@ -105,7 +98,8 @@ def unit_area(unit_id: str) -> str | None:
     return find_division("unit", unit_id)
 
 
-def _plan(form: Form) -> dict[str, Any]:
+def plan_of(form: Form) -> dict[str, Any]:
+    """Who goes and when, as a form says."""
     return {"assignee_id": form.value("assignee_id"), "due_on": form.day("due_on")}
 
 

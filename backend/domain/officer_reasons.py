@@ -64,6 +64,13 @@ OFFICER_REASONS: dict[str, Reason] = {
         "先办完或撤回那一项。",
         "Decide or withdraw that one first.",
     ),
+    "officer.unchanged": Reason(
+        "conflict",
+        "账号已经是这样，没有要改的。",
+        "The account is like this already: nothing to change.",
+        "要改的话，请先改上面的内容。",
+        "To change something, change it in the form first.",
+    ),
     "officer.suspended": Reason(
         "conflict",
         "这个账号已停用。",

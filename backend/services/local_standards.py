@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from backend.db import transaction
 from backend.domain.ids import new_id
 from backend.domain.local_standards import find_standard_faults
@@ -19,6 +22,8 @@ def set_standard(
 ) -> None:
     """Let a value count from `starts_on` on; earlier rows stay, so that each day keeps the value it had.
 
+    What was set last for that day set again changes nothing.
+
     Raises Refused with every faulty field, forbidden, unauthenticated.
     """
     with transaction() as session:
@@ -28,6 +33,8 @@ def set_standard(
         faults = find_standard_faults(name, value, starts_on, reason, world.clock.today())
         if faults or value is None or starts_on is None:
             raise Refused.of(faults)
+        if _is_last(session, name, value, starts_on, reason.strip()):
+            return
         row = LocalStandard(
             id=new_id(),
             name=name,
@@ -47,3 +54,13 @@ def set_standard(
             object_id=f"{name} {starts_on.isoformat()}",
             decision=f"{value:g}",
         )
+
+
+def _is_last(session: Session, name: str, value: float, starts_on: date, reason: str) -> bool:
+    last = session.scalar(
+        select(LocalStandard)
+        .where(LocalStandard.name == name, LocalStandard.starts_on == starts_on)
+        .order_by(LocalStandard.id.desc())
+        .limit(1)
+    )
+    return last is not None and (last.value, last.reason) == (value, reason)

@@ -70,7 +70,7 @@ def ask_for_account(world: World, *, session_id: str, officer_id: str, kind: str
     """Change, reset, resume or suspend an account of one's area, or ask for it where it takes two.
 
     `wish` goes with a change alone. Raises Refused not_found, officer.self, area.foreign (written down), step_up,
-    officer.pending, officer.suspended, officer.active, and with every faulty field of a change.
+    officer.pending, officer.suspended, officer.active, officer.unchanged, and with every faulty field of a change.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
@@ -170,12 +170,14 @@ def _judge(
         return Refusal("officer.suspended")
     if officer is not None and officer.active and kind == "resume":
         return Refusal("officer.active")
+    if officer is not None and kind == "change" and _is_like(officer, wish):
+        return Refusal("officer.unchanged")
     if kind != "suspend" and not is_stepped_up(world, acting.session):
         return Refusal("step_up", "password")
-    waiting = select(AccountRequest.id).where(
-        AccountRequest.state == "waiting",
-        or_(AccountRequest.login == wish.login, AccountRequest.officer_id == (officer.id if officer else None)),
-    )
+    about = AccountRequest.login == wish.login
+    if officer is not None:
+        about = or_(about, AccountRequest.officer_id == officer.id)
+    waiting = select(AccountRequest.id).where(AccountRequest.state == "waiting", about)
     if kind != "suspend" and session.scalar(waiting.limit(1)) is not None:
         return Refusal("officer.pending")
     return None
@@ -293,6 +295,11 @@ def _reach(acting: Acting, area: str) -> Refusal | None:
 
 def _close(world: World, acting: Acting, request: AccountRequest, state: str) -> None:
     request.state, request.decided_by, request.decided_at = state, acting.officer.id, world.clock.now()
+
+
+def _is_like(officer: Officer, wish: Wish) -> bool:
+    wanted = (wish.display_name.strip(), wish.office.strip(), wish.role, wish.area)
+    return wanted == (officer.display_name, officer.office, officer.role, officer.area)
 
 
 def _as_it_is(officer: Officer) -> Wish:

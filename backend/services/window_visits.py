@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -40,6 +40,7 @@ from backend.services.persons import Entry, ask_authority, check_entry, make_per
 from backend.services.visits import visit_for
 
 ENTERED = ("name", "id_type", "id_number")
+SENT_TWICE = timedelta(minutes=1)  # the same officer begins with the same person again: one form, sent twice
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,9 @@ def _begin(
     door_visit_id: str | None,
 ) -> Visit:
     now = world.clock.now()
+    before = _find_sent_twice(session, acting, account, channel, door_visit_id, now)
+    if before is not None:
+        return _view(session, before)
     visit = WindowVisit(
         id=new_id(),
         officer_id=acting.officer.id,
@@ -244,6 +248,24 @@ def _begin(
         decision="open_file",
     )
     return _view(session, visit)
+
+
+def _find_sent_twice(
+    session: Session, acting: Acting, account: Account, channel: str, door_visit_id: str | None, now: datetime
+) -> WindowVisit | None:
+    """The visit that the same form has opened a moment ago."""
+    return session.scalar(
+        select(WindowVisit)
+        .where(
+            WindowVisit.officer_id == acting.officer.id,
+            WindowVisit.account_id == account.id,
+            WindowVisit.channel == channel,
+            WindowVisit.visit_id == door_visit_id,
+            WindowVisit.at > now - SENT_TWICE,
+            WindowVisit.ends_at > now,
+        )
+        .limit(1)
+    )
 
 
 def _find(session: Session, world: World, entered: Entry) -> Person | None:

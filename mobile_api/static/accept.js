@@ -2,17 +2,14 @@
 import { publicJwk } from "./phone_key.js";
 
 const form = document.querySelector("[data-accept]");
-let sent = false;
 form?.addEventListener("submit", async (event) => {
+  const key = form.elements.phone_jwk;
+  if (key.value) return;
   event.preventDefault();
-  if (sent) return;
-  sent = true;
   try {
-    form.elements.phone_jwk.value = JSON.stringify(await publicJwk(form.dataset.accept));
-    form.submit();
+    key.value = JSON.stringify(await publicJwk(form.dataset.accept));
+    form.requestSubmit();
   } catch {
-    sent = false;
     form.querySelector("[data-accept-fault]").hidden = false;
   }
 });
-window.addEventListener("pageshow", () => (sent = false));

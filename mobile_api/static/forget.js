@@ -2,8 +2,11 @@
 import { forgetErrands, forgetHomes, forgetSides } from "./kept.js";
 
 const form = document.querySelector("[data-forget]");
+let forgotten = false;
 form?.addEventListener("submit", async (event) => {
+  if (forgotten) return;
   event.preventDefault();
   await Promise.allSettled([forgetHomes(), forgetErrands(), forgetSides(), caches.delete("anju-offline"), caches.delete("anju-side")]);
-  form.submit();
+  forgotten = true;
+  form.requestSubmit();
 });

@@ -1,18 +1,7 @@
-// What every page can use: focus after an error, one submit only, countdown, copy, share, print, parts that follow.
+// What every page can use: focus, countdown, copy, share, print, parts that follow.
 import "./live.js";
 
 for (const place of document.querySelectorAll("[data-focus]")) place.focus();
-
-// A form is sent once; coming back with the browser's "back" makes it usable again.
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!form.matches("form[data-once]")) return;
-  if (form.dataset.sent) event.preventDefault();
-  form.dataset.sent = "yes";
-});
-addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
-});
 
 for (const button of document.querySelectorAll("[data-countdown]")) {
   const words = button.textContent;

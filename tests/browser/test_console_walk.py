@@ -1,4 +1,4 @@
-"""A1 to A4 for every page of the console: each is opened as a role that may, in both languages, on a desk's screen.
+"""A1 to A4 and A7 for every page of the console, each opened as a role that may, in both languages, on a desk's screen.
 
 Which pages there are is read from the routes, who may open them from the policy. `ANJU_GALLERY=folder` keeps pictures.
 """
@@ -17,6 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from backend.domain.officers import ROLES
 from tests.browser.console_stage import Desk, Office, office
+from tests.browser.keyboard import NOTE, find_troubles
 from tests.browser.walker import AUDIT, AXE, CHINESE
 from tests.console.test_route_matrix import CELLS, arguments_of, is_entitled, make_things, purposes_of, rule_of
 
@@ -64,7 +65,7 @@ def _ask(office: Office, role: str, purpose: str | None, path: str) -> Any:
 
 
 @pytest.mark.parametrize("turn", [0, pytest.param(1, marks=pytest.mark.release)])
-def test_a1_to_a4_every_page_of_the_console(chromium: Any, office: Office, turn: int) -> None:
+def test_a1_to_a4_and_a7_every_page_of_the_console(chromium: Any, office: Office, turn: int) -> None:
     sittings = find_pages(office)
     assert sum(map(len, sittings.values())) > 25, sittings
     troubles: dict[str, list[str]] = defaultdict(list)
@@ -72,6 +73,7 @@ def test_a1_to_a4_every_page_of_the_console(chromium: Any, office: Office, turn:
         for (role, purpose), pages in sittings.items():
             # a browser of its own for each: what a page still asks for renews the cookie of whoever opened it
             desk = Desk(chromium, office, f"walk-{role}-{purpose}-{language}", language)
+            desk.context.add_init_script(NOTE)
             desk.context.add_cookies([office.sign_in_once(role, purpose)])
             for endpoint, path in pages.items():
                 if LANGUAGES[(crc32(endpoint.encode()) + turn) % 2] == language:
@@ -86,6 +88,7 @@ def test_a1_to_a4_every_page_of_the_console(chromium: Any, office: Office, turn:
 
 
 def _judge(desk: Desk, label: str, language: str, troubles: dict[str, list[str]]) -> None:
+    troubles["A7"] += [f"{label}: {each}" for each in find_troubles(desk.page)]
     said = desk.page.evaluate(AUDIT, [False, language])
     troubles["A2"] += [f"{label}: {each}" for each in desk.troubles]
     troubles["A3"] += [f"{label}: too small: {each}" for each in said["small"]]

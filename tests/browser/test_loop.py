@@ -64,7 +64,7 @@ def test_t21_a_report_goes_round_the_whole_loop(
     reference = re.search(r"AJ-\d{8}-\d{4}", tenant.says())
     assert reference is not None and "住房管理部门" in tenant.says()
     tenant.page.go_back()
-    tenant.page.locator("form[data-once] button[type=submit]").click()
+    tenant.page.locator("main form[method=post] button[type=submit]").click()
     tenant.sees("已提交")
     assert reference[0] in tenant.says(), "sent twice, one case"
     report = tenant.page.url.split("?")[0]

@@ -241,3 +241,26 @@ KEPT = """async () => {
   await new Promise(done => (all.onsuccess = done));
   return texts.concat(JSON.stringify(all.result)).join("\\n");
 }"""
+
+
+def test_a8_without_a_network_the_round_says_what_cannot_be_opened_and_what_was_not_sent(
+    staff_desk: Sit, make: Make
+) -> None:
+    _, rooms = make(stories.make_dwelling, 1, 1)
+    phone = walker_of(staff_desk)
+    phone.open("/g/", "今天没有走访")
+    phone.page.locator("[data-round-kept]").wait_for()
+    phone.wait_until("navigator.serviceWorker.ready.then(({ active }) => active.state === 'activated')")
+    phone.page.goto(f"/g/units/{rooms[0]}")
+    phone.page.get_by_role("button", name="开始走访").wait_for()
+    phone.context.set_offline(True)
+    phone.page.get_by_role("button", name="开始走访").click()
+    phone.page.get_by_role("heading", name="现在没有网络，打不开这一页").wait_for()
+    phone.page.get_by_text("它还没有送出").wait_for()
+    phone.look("no-network")
+    phone.page.goto(f"/g/units/{rooms[0]}")
+    phone.page.get_by_role("heading", name="现在没有网络，打不开这一页").wait_for()
+    phone.page.get_by_role("link", name="回到今天的走访").click()
+    phone.page.get_by_role("heading", name="今天的走访").wait_for()
+    phone.troubles.clear()  # what could not be reached
+    phone.context.set_offline(False)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 
 from backend.app import create_console_app
 from backend.config import Settings
@@ -28,6 +29,7 @@ from backend.domain.officers import ROLES
 from backend.domain.purposes import PURPOSES
 from backend.gateways.clock import FixedClock
 from backend.models.audit import AuditLeaf
+from backend.models.base import Base
 from backend.models.letters import Letter
 from backend.models.officers import OfficerSession, StaffNotice
 from backend.models.registrations import Registration
@@ -55,6 +57,7 @@ FORM = {"password": staff.PASSWORD, "purpose": "visit", "decision": "declined", 
         "link": "https://meeting.example/1", "text": stories.TENANT_NUMBER, "case_number": "A330522-77"}  # fmt: skip
 DENIALS = {"unauthenticated", "session.locked", "forbidden", "purpose.missing", "purpose.unfit", "area.foreign"}
 SECRET = "a secret of the tests"
+More = Callable[[Any, dict[tuple[str, str], str], dict[str, str]], dict[str, str]]
 
 
 @dataclass
@@ -84,21 +87,29 @@ class Village:
         client = self.app.test_client()
         if who is not None:
             with client.session_transaction(base_url="https://localhost") as cookie:
-                cookie.update(sid=self._enter(who, purpose, locked), secret=SECRET)
+                cookie.update(sid=self.enter(who, purpose, locked), secret=SECRET)
         path, _ = self.arguments[cell[0]]
         things = {**self.things, "reference": self.things[f"case of {who[0] if who else 'officer'}"]}
         return client.open(path.format(**things), method=cell[1], data=FORM if cell[1] == "POST" else None,
                            headers={"X-Anju-Script": "1"}, buffered=True)  # fmt: skip
 
-    def _enter(self, who: tuple[str, str], purpose: str | None, locked: bool) -> str:
+    def enter(self, who: tuple[str, str], purpose: str | None, locked: bool = False, stepped_up: bool = True) -> str:
+        """A new session of an officer, under a purpose or none."""
         now = self.world.clock.now()
         begun = {"purpose": purpose, "purpose_at": now, "purpose_until": now + timedelta(hours=1)} if purpose else {}
         row = OfficerSession(id=new_id(), officer_id=self.officers[who], secret_hash=hash_secret(SECRET),
                              created_at=now, last_seen_at=now, expires_at=now + timedelta(hours=8),
-                             locked_at=now if locked else None, stepped_up_at=now, **begun)  # fmt: skip
+                             locked_at=now if locked else None, stepped_up_at=now if stepped_up else None,
+                             **begun)  # fmt: skip
         with self.app.app_context(), transaction() as session:
             session.add(row)
         return row.id
+
+    def count_rows(self) -> dict[str, int]:
+        """How many rows each table holds."""
+        with self.app.app_context():
+            tables = Base.metadata.sorted_tables
+            return {each.name: db.session.scalar(select(func.count()).select_from(each)) or 0 for each in tables}
 
     def refusals_written(self, who: tuple[str, str]) -> int:
         """How many looks outside the area the audit holds of an officer."""
@@ -114,9 +125,15 @@ class Village:
 @pytest.fixture(scope="module")
 def village(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
     """One village for all calls of this file."""
-    folder = tmp_path_factory.mktemp("matrix")
+    with open_village(migrated_sqlite, tmp_path_factory.mktemp("matrix")) as made:
+        yield made
+
+
+@contextmanager
+def open_village(migrated: Path, folder: Path, more: More | None = None) -> Iterator[Village]:
+    """A village in a folder; `more` makes further things in it, knowing its officers and what there is."""
     file = folder / "anju.db"
-    shutil.copyfile(migrated_sqlite, file)
+    shutil.copyfile(migrated, file)
     settings = Settings.from_environment(
         {"ANJU_DEMO": "1", "ANJU_VAR": str(folder), "ANJU_DATABASE_URL": f"sqlite:///{file}",
          "ANJU_COOKIE_SECURE": "1"}
@@ -129,6 +146,8 @@ def village(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         officers = {(role, side): staff.make_officer(world, role, area).id
                     for role in ROLES for side, area in AREAS.items()}  # fmt: skip
         things = make_things(world)
+        if more is not None:
+            things |= more(world, officers, things)
         db.session.remove()
         db.engine.dispose()
     shutil.copyfile(file, file.with_suffix(".kept"))

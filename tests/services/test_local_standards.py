@@ -38,6 +38,7 @@ def test_a_value_counts_from_its_day_on_and_the_history_stays(world: Any, clock:
     set_area(world, supervisor, 7, today)  # set later for the same day: this one counts
     days = (today - timedelta(days=1), today, today + timedelta(days=9), today + timedelta(days=10))
     assert [get_standard(world.house, day).area_per_head_m2 for day in days] == [5, 7, 7, 8]
+    set_area(world, supervisor, 7, today)  # a form that was sent twice
     assert [line.value for line in list_history()] == [8, 7, 6]
     leaves = db.session.scalars(select(AuditLeaf).where(AuditLeaf.action == "standard_set").order_by(AuditLeaf.id))
     assert [(leaf.role, leaf.decision) for leaf in leaves] == [("supervisor", value) for value in ("8", "6", "7")]

@@ -264,3 +264,19 @@ def test_the_operator_resets_where_no_second_supervisor_is_left(world: Any) -> N
     finish(world, enrolment.reset_by_operator(world, login=who.login))
     assert kinds_told(who.id) == ["account_reset"]
     assert refused_code(enrolment.reset_by_operator, world, login="nobody") == "not_found"
+
+
+def test_an_account_that_waits_for_a_second_supervisor_holds_up_no_other(world: Any) -> None:
+    chief = supervisor(world)
+    assert accounts.ask_new_account(world, session_id=chief, wish=DEPUTY).state == "waiting"
+    assert accounts.ask_new_account(world, session_id=chief, wish=CLERK).state == "approved"
+    assert refused_code(accounts.ask_new_account, world, session_id=chief, wish=DEPUTY) == "officer.pending"
+
+
+def test_a_change_that_changes_nothing_is_no_request(world: Any) -> None:
+    chief = supervisor(world)
+    made = accounts.ask_new_account(world, session_id=chief, wish=CLERK)
+    assert made.officer_id is not None
+    moved = replace(CLERK, office="派出所窗口")
+    assert ask(world, chief, made.officer_id, "change", moved).state == "approved"
+    assert refused_code(ask, world, chief, made.officer_id, "change", moved) == "officer.unchanged"

@@ -176,3 +176,11 @@ def test_a_report_at_the_window_is_answered_by_a_letter_with_the_answer_in_it(wo
     row = db.session.scalars(select(Letter).where(Letter.id == line.id)).one()
     assert "电工" not in repr(row.params), "on the list of letters nothing of it is told"
     assert db.session.scalar(select(OutboxRow.id).where(OutboxRow.kind == "report_answered")) is None
+
+
+def test_a_visit_that_is_begun_twice_in_a_minute_is_one(world: Any, clock: Any) -> None:
+    session_id, visit, _ = served(world)
+    assert visit_of(world, session_id).id == visit.id
+    assert visit_of(world, session_id, "paper").id != visit.id
+    clock.move(timedelta(minutes=2))
+    assert visit_of(world, session_id).id != visit.id

@@ -7,7 +7,9 @@ const form = board.querySelector("form");
 
 /** Show what an address of the board leads to, without leaving the page. */
 async function go(address, { push = true, focus = null } = {}) {
+  board.ariaBusy = "true";
   const parts = await askAgain(address, { byHand: true });
+  board.ariaBusy = null;
   if (parts === null) {
     location.assign(address);
     return;

@@ -1,5 +1,9 @@
-// The console's few lines of behaviour: parts that renew themselves, keys to go through a queue, printing, one sending.
+// The console's few lines of behaviour: parts that renew themselves, keys to go through a queue, printing.
 // Everything works without it.
+
+import { announce } from "./parts.js";
+
+const saidOf = (part) => part.querySelector("[data-said]")?.textContent ?? "";
 
 for (const part of document.querySelectorAll("[data-live]")) {
   const renew = async () => {
@@ -7,7 +11,10 @@ for (const part of document.querySelectorAll("[data-live]")) {
     try {
       const answer = await fetch(part.dataset.live, { headers: { "X-Anju-Live": "1" }, cache: "no-store" });
       if (answer.status === 401) document.dispatchEvent(new Event("anju:locked"));
-      if (answer.ok) part.innerHTML = await answer.text();
+      if (!answer.ok) return;
+      const before = saidOf(part);
+      part.innerHTML = await answer.text();
+      if (saidOf(part) !== before) announce(saidOf(part));
     } catch {
       // the server is away: the time shown stays old, and says so
     }
@@ -31,15 +38,8 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => print());
 }
 
-const summary = document.querySelector(".summary");
-if (summary) summary.focus();
-
-for (const form of document.querySelectorAll("form[method=post]:not([data-open-screen])")) {
-  form.addEventListener("submit", (sending) => {
-    if (form.dataset.sent) sending.preventDefault();
-    form.dataset.sent = "yes";
-  });
-}
-
 // The rail may be longer than the screen: the place one is at stays in sight.
-document.querySelector('.rail [aria-current]')?.scrollIntoView({ block: 'nearest' });
+// The list itself is scrolled: from what is scrolled into view the first Tab would go on, past the link to the content.
+const places = document.querySelector(".rail ul");
+const here = places?.querySelector("[aria-current]");
+if (here) places.scrollTop = here.offsetTop - places.offsetTop + here.offsetHeight - places.clientHeight;

@@ -47,4 +47,3 @@ if (idleSeconds) {
 }
 
 document.querySelector("[data-leave]").addEventListener("submit", () => caches.delete(CACHE));
-document.querySelector(".summary")?.focus();

@@ -2,7 +2,7 @@
 import { codeReader, filmCode } from "/assets/qr_camera.js";
 import { CACHE, dropNote, keptNotes } from "./field_notes.js";
 
-const { worker, home } = document.body.dataset;
+const { worker, home, offlinePage } = document.body.dataset;
 const waiting = document.querySelector("[data-waiting]");
 const door = document.querySelector("[data-door]");
 const show = (name, yes) => (document.querySelector(name).hidden = !yes);
@@ -48,7 +48,7 @@ async function keepRound() {
   await navigator.serviceWorker.register(worker);
   const wanted = new Set();
   const cache = await caches.open(CACHE);
-  for (const page of [home, ...[...document.querySelectorAll("[data-keep]")].map((stop) => stop.href)]) {
+  for (const page of [home, offlinePage, ...[...document.querySelectorAll("[data-keep]")].map((stop) => stop.href)]) {
     const answer = await fetch(page, { cache: "no-store" });
     if (!answer.ok || answer.redirected) return false; // signed out meanwhile: nothing of that is kept
     const address = new URL(page, location.href).href;

@@ -23,6 +23,8 @@ function askForNumbers() {
 
 async function note(event) {
   event.preventDefault();
+  if (form.dataset.sent) return;
+  form.dispatchEvent(new Event("anju:sending", { bubbles: true }));
   const said = Object.fromEntries(new FormData(form));
   delete said.csrf_token;
   const { visit, place } = form.dataset;
@@ -34,6 +36,7 @@ async function note(event) {
 }
 
 function showNoted() {
+  form.dispatchEvent(new Event("anju:free", { bubbles: true }));
   form.hidden = true;
   document.querySelector("[data-noted]").hidden = false;
   document.querySelector("[data-noted]").scrollIntoView();

@@ -86,7 +86,9 @@ async function open(id) {
   }
   const chosen = shapes.get(id);
   if (chosen) map.panInside(chosen.marker.getLatLng(), { padding: [60, 60], animate: !reduced });
+  page.ariaBusy = "true";
   const parts = await askAgain(row.href, { byHand: true });
+  page.ariaBusy = null;
   if (parts === null) {
     location.assign(row.href);
     return;

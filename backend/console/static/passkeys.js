@@ -32,9 +32,9 @@ async function ask(place) {
 function goOn(place, { next }) {
   const kind = place.dataset.passkey;
   if (kind === "screen") place.closest("dialog").dispatchEvent(new Event("anju:shown"));
-  else if (kind === "again") place.closest("form").submit();
+  else if (kind === "again") place.closest("form").requestSubmit(place.closest("form").querySelector("button:not([type=button])"));
   else if (kind !== "screen-page") location.assign(next);
-  else if (document.querySelector("form[data-resume]")) document.querySelector("form[data-resume]").submit();
+  else if (document.querySelector("form[data-resume]")) document.querySelector("form[data-resume]").requestSubmit();
   else location.assign(place.dataset.next);
 }
 
