@@ -44,7 +44,7 @@ PRESS = """(name) => {
 def require_busy(page: Any, form: str, words: str) -> None:
     """Send a form: its button says so at once and aloud, keeps the focus, and a second press sends nothing."""
     sent: list[str] = []
-    page.on("request", lambda asked: asked.method == "POST" and sent.append(asked.url))
+    page.on("request", lambda asked: sent.extend([asked.url] if asked.method == "POST" else []))
     with page.expect_navigation():
         found = page.evaluate(PRESS, form)
     assert found == {"said": [words, words], "marked": ["true", "true", True], "stopped": [False, True, True]}
@@ -78,6 +78,7 @@ def test_a5_a_group_of_choices_is_led_to_like_any_field(desks: Desks, office: Of
     desk.page.locator(".summary").get_by_role("link").first.click()
     expect(desk.page.locator("[name=purpose]").first).to_be_focused()
     desk.look("choice-refused")
+    assert "address_check" not in desk.page.locator("main").inner_text(), "no codes to choose from"
     desk.require_accessible()
     desk.troubles.clear()
 

@@ -43,9 +43,14 @@ def _cases(world: Any, officers: Officers, things: dict[str, str]) -> dict[str, 
     with transaction() as session:
         person_id = session.get_one(Registration, things["registration_id"]).person_id
         claim_id = session.scalars(select(UnitClaim.id).where(UnitClaim.unit_id == things["unit_id"])).one()
-        about = {"unit_id": things["unit_id"], "registration_id": things["registration_id"], "person_id": person_id,
-                 "evidence": {"claim_id": claim_id, "reason": "entered_in_error"}, "reporter_id": reporter_id,
-                 "opened_by": "tenant"}  # fmt: skip
+        about: dict[str, Any] = {
+            "unit_id": things["unit_id"],
+            "registration_id": things["registration_id"],
+            "person_id": person_id,
+            "evidence": {"claim_id": claim_id, "reason": "entered_in_error"},
+            "reporter_id": reporter_id,
+            "opened_by": "tenant",
+        }
         for kind, row in KINDS.items():
             for state in ("routed", "assigned", "handled"):
                 case = open_case(world, session, kind=kind, area=VILLAGE, **about)
