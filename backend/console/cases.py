@@ -18,7 +18,7 @@ from backend.services.visits import plan_visit_of_case
 
 pages = Blueprint("cases", __name__)
 REVIEW = "identity_review"
-SCOPES = ("open", "mine", "check", "done")
+SCOPES = ("open", "mine", "check", "tell", "done")
 
 
 @pages.get("/cases")
@@ -37,6 +37,7 @@ def index() -> str:
         scope=scope,
         kind=kind,
         now=world().clock.now(),
+        may_take=may("taken_reports.new", "POST"),
     )
 
 

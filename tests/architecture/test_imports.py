@@ -99,6 +99,7 @@ ASSEMBLERS = {
     "backend.cli",
     "backend.app",
     "backend.seeding",
+    "backend.seeding_loop",
     "backend.seeding_offices",
     "backend.faces_cli",
     "backend.locks_cli",
@@ -109,6 +110,7 @@ ASSEMBLERS = {
     "backend.address_cli",
     "backend.imports_cli",
     "backend.agreements_cli",
+    "backend.secrets_cli",
     "backend.fault_switches",
 }
 
