@@ -80,8 +80,14 @@ class Form:
         except Refused as refused:
             if any(fault.field not in fields and fault.code not in codes for fault in refused.refusals):
                 raise
-            self.faults.extend(refused.refusals)
-            self.status = STATUS[refused.refusal.reason.kind]
+            self.take(refused)
+
+    def take(self, refused: Refused) -> None:
+        """Note a refusal with its status. Where nothing was chosen that is said, not the codes to choose from."""
+        for fault in refused.refusals:
+            is_blank = fault.code == "input.not_one_of" and not self.value(fault.field or "")
+            self.faults.append(Refusal("input.missing", fault.field) if is_blank else fault)
+        self.status = STATUS[refused.refusal.reason.kind]
 
 
 def world() -> World:

@@ -21,7 +21,7 @@ from backend.services import window_files
 from backend.services.key_codes import KeyCodes
 from backend.services.letters import list_letters, print_letter_pdf
 from backend.services.window_visits import Visit, end_visit, get_visit, open_visit
-from backend.web import STATUS, language
+from backend.web import language
 
 pages = Blueprint("window", __name__)
 AWAY = ("area.foreign", "purpose.missing", "purpose.unfit", "unauthenticated", "visit.over", "reads.cap")
@@ -159,8 +159,7 @@ def take_refusal(form: Form, refused: Refused) -> None:
     """A refusal stays on the form, whatever it is about; one that ends the task goes to the error page."""
     if refused.refusal.code in AWAY:
         raise refused
-    form.faults.extend(refused.refusals)
-    form.status = STATUS[refused.refusal.reason.kind]
+    form.take(refused)
 
 
 def prefilled(act: str, visit: Visit) -> dict[str, str]:

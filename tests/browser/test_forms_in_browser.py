@@ -44,7 +44,7 @@ PRESS = """(name) => {
 def require_busy(page: Any, form: str, words: str) -> None:
     """Send a form: its button says so at once and aloud, keeps the focus, and a second press sends nothing."""
     sent: list[str] = []
-    page.on("request", lambda asked: asked.method == "POST" and sent.append(asked.url))
+    page.on("request", lambda asked: sent.extend([asked.url] if asked.method == "POST" else []))
     with page.expect_navigation():
         found = page.evaluate(PRESS, form)
     assert found == {"said": [words, words], "marked": ["true", "true", True], "stopped": [False, True, True]}
@@ -60,6 +60,7 @@ def test_a5_after_an_error_the_summary_has_the_focus_and_its_links_lead_into_the
     summary = desk.page.locator(".summary")
     expect(summary).to_be_focused()
     expect(desk.page.locator("[name=display_name]")).to_have_value("沈安一")
+    desk.look("form-refused")
     summary.get_by_role("link").first.press("Enter")
     expect(desk.page.locator("[aria-invalid=true]").first).to_be_focused()
     desk.require_accessible()
@@ -76,6 +77,8 @@ def test_a5_a_group_of_choices_is_led_to_like_any_field(desks: Desks, office: Of
     expect(desk.page.locator(".summary")).to_be_focused()
     desk.page.locator(".summary").get_by_role("link").first.click()
     expect(desk.page.locator("[name=purpose]").first).to_be_focused()
+    desk.look("choice-refused")
+    assert "address_check" not in desk.page.locator("main").inner_text(), "no codes to choose from"
     desk.require_accessible()
     desk.troubles.clear()
 

@@ -96,6 +96,9 @@ class FormWalk:
 
     def walk(self) -> None:
         """Meet every form."""
+        locked, sent = Sitting("officer", locked=True), ("/search", {"text": "沈安一"})
+        answer = self.come(locked).post(sent[0], data=sent[1])
+        self._read(locked, "/sync", (sent,), answer)  # what was sent to a locked screen is kept
         for sittings, path in self._beginnings():
             for sitting in sittings:
                 answer = self.come(sitting).get(path, follow_redirects=True)
@@ -161,6 +164,12 @@ class FormWalk:
             yield [Sitting("window_clerk", "help_request")], self._path("window.act", act=act) + about
         for act in DOOR_ACTS:
             yield [Sitting("officer", "visit")], self._path("field_desks.act", door_act=act) + about
+        report = f"?unit={things['unit_id']}&kind=unsafe_dwelling"
+        yield [Sitting("officer", "visit")], self._path("taken_reports.new") + report
+        round_of = things["visit of officer"]
+        yield [Sitting("officer", "visit")], self._path("field_desks.report", planned_id=round_of) + report
+        for name in ("told case", "answered case"):
+            yield [Sitting("supervisor", "visit")], self._path("cases.show", reference=things[name])
         for kind, row in KINDS.items():
             for role, state in ((row.deciders[0], "routed"), (row.deciders[0], "assigned"), ("supervisor", "handled")):
                 yield [Sitting(role, "visit")], self._path("cases.show", reference=things[f"{kind} {state}"])

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from backend.db import transaction
+from backend.domain.case_reports import REPORTS
 from backend.domain.cases import KINDS
 from backend.domain.ids import new_id
 from backend.models.appointments import Appointment
@@ -19,6 +20,8 @@ from backend.models.units import UnitClaim
 from backend.services.agreements import add_agreement, suspend_agreement
 from backend.services.case_opening import open_case
 from backend.services.officer_enrolment import reset_by_operator
+from backend.services.officer_sessions import begin_task
+from backend.services.taken_reports import take_report
 from backend.services.visits import plan_visit_of_unit
 from tests.console.test_route_matrix import VILLAGE
 from tests.services import sharing, staff, stories
@@ -30,6 +33,7 @@ def make_situations(world: Any, officers: Officers, things: dict[str, str]) -> d
     """All of them in the village of `things`; answers their names."""
     return {
         **_cases(world, officers, things),
+        **_calls(world, things),
         **_accounts(world, officers),
         **_agreements(world, things),
         **_rounds(world, officers),
@@ -43,9 +47,14 @@ def _cases(world: Any, officers: Officers, things: dict[str, str]) -> dict[str, 
     with transaction() as session:
         person_id = session.get_one(Registration, things["registration_id"]).person_id
         claim_id = session.scalars(select(UnitClaim.id).where(UnitClaim.unit_id == things["unit_id"])).one()
-        about = {"unit_id": things["unit_id"], "registration_id": things["registration_id"], "person_id": person_id,
-                 "evidence": {"claim_id": claim_id, "reason": "entered_in_error"}, "reporter_id": reporter_id,
-                 "opened_by": "tenant"}  # fmt: skip
+        about: dict[str, Any] = {
+            "unit_id": things["unit_id"],
+            "registration_id": things["registration_id"],
+            "person_id": person_id,
+            "evidence": {"claim_id": claim_id, "reason": "entered_in_error"},
+            "reporter_id": reporter_id,
+            "opened_by": "tenant",
+        }
         for kind, row in KINDS.items():
             for state in ("routed", "assigned", "handled"):
                 case = open_case(world, session, kind=kind, area=VILLAGE, **about)
@@ -62,6 +71,24 @@ def _cases(world: Any, officers: Officers, things: dict[str, str]) -> dict[str, 
                         starts_at=now - timedelta(minutes=5), ends_at=now + timedelta(minutes=15), place=1,
                         state="booked", version=1, created_at=now)
         )  # fmt: skip
+    return made
+
+
+def _calls(world: Any, things: dict[str, str]) -> dict[str, str]:
+    """A report of somebody who called, checked and to be told; and one that was told."""
+    session_id = staff.sign_in(world, staff.make_officer(world, "officer", staff.STREET, "listener"))
+    begin_task(world, session_id=session_id, purpose="visit")
+    made = {}
+    for state in ("checked", "answered"):
+        reference = take_report(world, session_id=session_id, kind="unsafe_dwelling", source="by_phone",
+                                facts=[next(iter(REPORTS["unsafe_dwelling"].facts))], unit_id=things["unit_id"],
+                                words=state, contact="19900007799")  # fmt: skip
+        with transaction() as session:
+            case = session.scalars(select(Case).where(Case.reference == reference)).one()
+            case.decision, end = next(iter(KINDS[case.kind].decisions.items()))
+            case.decision_reason, case.decided_at, case.state = end.reasons[0], world.clock.now(), state
+            case.answered_at = world.clock.now() if state == "answered" else None
+        made[{"checked": "told case", "answered": "answered case"}[state]] = reference
     return made
 
 

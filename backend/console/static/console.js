@@ -40,6 +40,6 @@ for (const button of document.querySelectorAll("[data-print]")) {
 
 // The rail may be longer than the screen: the place one is at stays in sight.
 // The list itself is scrolled: from what is scrolled into view the first Tab would go on, past the link to the content.
-const places = document.querySelector(".rail ul");
+const places = document.querySelector(".places");
 const here = places?.querySelector("[aria-current]");
 if (here) places.scrollTop = here.offsetTop - places.offsetTop + here.offsetHeight - places.clientHeight;
