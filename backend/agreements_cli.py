@@ -24,13 +24,18 @@ from backend.fault_switches import add_fault_arguments, switch_fault
 from backend.gateways.wake_up import PostgresWakeUp, SocketWakeUp
 from backend.gateways.world import World
 from backend.queries.sharing import count_deliveries, list_deliveries, list_parked, list_reports
+from backend.secrets_cli import add_secret_argument, ask_secrets
 from backend.services import agreements, office_retries
-from backend.services.agreement_acts import LARGEST_FILE_BYTES
+from backend.services.agreement_acts import LARGEST_FILE_BYTES, approve_as_supervisor
 from backend.services.agreements import AgreementView
 from backend.services.office_names import name_office
+from backend.services.officer_sessions import sign_out_officer, step_up
 from backend.services.officers import sign_in_officer
 from backend.wire.codec import MessageRejected, load
 from backend.wire.registry_messages import write_time
+
+SECRETS = ("password", "present one-time code")
+SHELL = "anju agreement approve"
 
 
 def add_agreement_commands(nouns: Any) -> None:
@@ -45,8 +50,7 @@ def add_agreement_commands(nouns: Any) -> None:
     )
     approve.add_argument("agreement", metavar="ID")
     approve.add_argument("--login", required=True, help="the supervisor's sign-in name")
-    approve.add_argument("--password-file", type=Path, required=True, help="a file that holds the password")
-    approve.add_argument("--code", required=True, help="the present one-time code")
+    add_secret_argument(approve, *SECRETS)
     for name, text, run in (
         ("suspend", "tell nothing until it is resumed; what happens meanwhile waits", _suspend),
         ("resume", "tell again, what has waited first", _resume),
@@ -110,16 +114,21 @@ def _take_in(chosen: argparse.Namespace) -> int:
         made = agreements.add_agreement(world, written=written)
     _print(made)
     if made.state == "draft":
-        print(f"Two supervisors approve it: `./anju agreement approve {made.id} --login … --password-file … --code …`.")
+        print(f"Two supervisors approve it: `./anju agreement approve {made.id} --login …`.")
     return 0
 
 
 def _approve(chosen: argparse.Namespace) -> int:
+    """What the console asks for, too: who they are shown twice, four eyes, the own area, and no session left behind."""
     with _installation() as world:
-        signed_in = sign_in_officer(
-            world, login=chosen.login, password=chosen.password_file.read_text().strip(), code=chosen.code
-        )
-        made = agreements.approve_agreement(world, agreement_id=chosen.agreement, officer_id=signed_in.officer_id)
+        _print(agreements.get_draft(chosen.agreement))
+        password, code = ask_secrets(SECRETS, stdin=chosen.stdin)
+        signed_in = sign_in_officer(world, login=chosen.login, password=password, code=code, user_agent=SHELL)
+        try:
+            step_up(world, session_id=signed_in.session_id, password=password)
+            made = approve_as_supervisor(world, session_id=signed_in.session_id, agreement_id=chosen.agreement)
+        finally:
+            sign_out_officer(world, session_id=signed_in.session_id)
     print("In force." if made.state == "active" else "Approved once; another supervisor has to approve it too.")
     return 0
 

@@ -236,7 +236,7 @@ def serve_health(
 ) -> ThreadingHTTPServer:
     """Answer GET /healthz on 127.0.0.1:`port`: 200 when `check` answers None, else 503 with its sentence.
 
-    With `counts` also GET /counts: what has been counted since the start, by name.
+    With `counts` also GET /counts: numbers by name, as the process keeps them.
     """
 
     def answer(path: str) -> tuple[int, object]:

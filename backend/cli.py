@@ -7,14 +7,15 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
 from backend.bootstrap import WrongRevision, check_revision, core_app, upgrade_database, world_of
 from backend.config import Settings, SettingsError
+from backend.domain.log_faults import fault_sentence
 from backend.domain.refusals import Refused
+from backend.secrets_cli import NEW_PASSWORD, SecretMissing, add_secret_argument, ask_new_password
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (SettingsError, WrongRevision, FileNotFoundError) as error:
+    except (SettingsError, WrongRevision, SecretMissing, FileNotFoundError) as error:
         print(f"anju: {error}", file=sys.stderr)
     except Refused as error:
         for refusal in error.refusals:
@@ -62,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     officers = _add(staff, "add", "make an officer's account; prints the one-time code's secret", _officer)
     for name in ("login", "display-name", "office", "role", "area"):
         officers.add_argument(f"--{name}", required=True)
-    officers.add_argument("--password-file", type=Path, required=True, help="a file that holds the password")
+    add_secret_argument(officers, NEW_PASSWORD)
     first = _add(staff, "first", "make the first supervisor; prints the code for the first sign-in", _first_officer)
     for name in ("login", "display-name", "office", "area"):
         first.add_argument(f"--{name}", required=True)
@@ -151,7 +152,7 @@ def _officer(chosen: argparse.Namespace) -> int:
             office=chosen.office,
             role=chosen.role,
             area=chosen.area,
-            password=chosen.password_file.read_text().strip(),
+            password=ask_new_password(stdin=chosen.stdin),
         )
     print(f"officer {chosen.login}, badge {made.badge}; secret of the one-time codes: {made.totp_secret}")
     return 0
@@ -188,11 +189,16 @@ def _verify_audit(_: argparse.Namespace) -> int:
 
     app = _core()
     with app.app_context():
-        faults = check_log_from_shell(world_of(app))
-    for fault in faults:
-        print(fault)
-    print("audit: every leaf and checkpoint fits" if not faults else f"audit: {len(faults)} faults")
-    return 1 if faults else 0
+        check = check_log_from_shell(world_of(app))
+    for fault in check.faults:
+        print(fault_sentence(fault, "en"))
+    if check.fault_count > len(check.faults):
+        print(f"and {check.fault_count - len(check.faults)} more")
+    if check.fault_count:
+        print(f"audit: {check.fault_count} faults in {check.leaves} leaves")
+        return 1
+    print(f"audit: {check.leaves} leaves, every one and every checkpoint fits")
+    return 0
 
 
 if __name__ == "__main__":

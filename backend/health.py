@@ -35,6 +35,21 @@ def ask_health(address: str) -> str | None:
         return f"no answer ({error or type(error).__name__})"
 
 
+def ask_counts(address: str) -> dict[str, int] | None:
+    """The numbers that the process with this health address tells at /counts; None when it tells none."""
+    parts = urlsplit(address)
+    connection = _connection(parts.scheme, parts.hostname or "127.0.0.1", parts.port or 80)
+    try:
+        connection.request("GET", "/counts", headers={"Connection": "close"})
+        answer = connection.getresponse()
+        told = json.loads(answer.read(65_536)) if answer.status == 200 else None
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return told if isinstance(told, dict) else None
+
+
 def _connection(scheme: str, host: str, port: int) -> http.client.HTTPConnection:
     if scheme != "https":
         return http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)

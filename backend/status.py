@@ -1,4 +1,4 @@
-"""`./anju status`: what runs, since when, and whether it is well."""
+"""`./anju status`: what runs, since when, whether it is well, and whether the audit log fits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from backend.health import ask_health
+from backend.health import ask_counts, ask_health
 from backend.supervisor import read_state
 
 EXIT_WELL, EXIT_UNWELL, EXIT_NOT_RUNNING = 0, 1, 3
@@ -18,13 +18,14 @@ _HEADINGS = ("process", "pid", "state", "uptime", "health", "address", "restarts
 
 
 def main() -> int:
-    """Print the table; 0 when all is well, 1 when a process is not, 3 when nothing runs."""
+    """Print the table and the log's line; 0 when all is well, 1 when something is not, 3 when nothing runs."""
     var = Path(os.environ.get("ANJU_VAR") or "var")
     state = read_state(var)
     if state is None:
         print("Anju is not running here. Start it with: ./anju demo")
         return EXIT_NOT_RUNNING
-    return EXIT_WELL if print_table(state) else EXIT_UNWELL
+    all_run, log_fits = print_table(state), print_log_check(state)
+    return EXIT_WELL if all_run and log_fits else EXIT_UNWELL
 
 
 def print_table(state: Mapping[str, Any]) -> bool:
@@ -48,6 +49,21 @@ def print_table(state: Mapping[str, Any]) -> bool:
     for row in rows:
         print("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
     return bool(reasons) and all(reason is None for reason in reasons)
+
+
+def print_log_check(state: Mapping[str, Any]) -> bool:
+    """Print when the audit log was last recomputed, as the worker tells; returns False when something did not fit."""
+    addresses = [entry["health"] for entry in state.get("processes", []) if entry["name"] == "worker"]
+    told = next((counts for address in addresses if (counts := ask_counts(address))), None)
+    if told is None:
+        print("audit log: no check is known of yet")
+        return True
+    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(told["audit_checked_at"]))
+    if told["audit_faults"]:
+        print(f"audit log: {told['audit_faults']} FAULTS found at {at}; see ./anju audit verify")
+        return False
+    print(f"audit log: {told['audit_leaves']} leaves recomputed at {at}, every one fits")
+    return True
 
 
 def all_well(state: Mapping[str, Any] | None) -> bool:

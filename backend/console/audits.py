@@ -11,7 +11,7 @@ from backend.console.pages import Form, acting, world
 from backend.domain.ids import is_id
 from backend.domain.officers import ROLES
 from backend.domain.purposes import PURPOSES
-from backend.queries import audit_lists
+from backend.queries import audit_checks, audit_lists
 from backend.services.audit_verification import check_log
 
 pages = Blueprint("audits", __name__)
@@ -21,6 +21,7 @@ pages = Blueprint("audits", __name__)
 def index() -> str:
     """The newest leaves; a supervisor sees the own office, an auditor all. Persons are a mark only."""
     who = acting()
+    now, check = world().clock.now(), audit_checks.find_last_check()
     form = Form({name: value.strip()[:60] for name, value in request.args.items()})
     leaves = audit_lists.list_leaves(
         office=who.office if who.role == "supervisor" else form.value("office") or None,
@@ -40,11 +41,12 @@ def index() -> str:
         offices=audit_lists.list_offices() if who.role == "auditor" else (),
         roles=ROLES,
         log=audit_lists.get_log_state(),
-        reads=audit_lists.count_reads(timedelta(days=1), world().clock.now())[:5],
+        reads=audit_lists.count_reads(timedelta(days=1), now)[:5],
         caps={role: world().house.reads_of(role) for role in ROLES if role != "auditor"},
         form=form,
-        check=audit_lists.find_last_check(),
-        now=world().clock.now(),
+        check=check,
+        check_is_old=audit_checks.is_old(check, now),
+        found=audit_checks.list_found_faults(),
     )
 
 

@@ -44,7 +44,9 @@ from backend.console import (
     words,
 )
 from backend.console.figure_words import sheet_label
+from backend.console.kept_forms import keep_sent
 from backend.console.pages import by_script, has_passkey, here, navigation, officer, place, unread
+from backend.domain.log_faults import fault_sentence
 from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.staff_notices import sentence
@@ -82,6 +84,7 @@ def register_pages(app: Flask) -> CSRFProtect:
         idle_seconds=int(world_of(app).house.officer_idle.total_seconds()),
         passkey_origin=passkey_origin(world_of(app)),
         notice_sentence=notice_sentence,
+        fault_sentence=fault_sentence,
         is_own_reference=OWN_REFERENCE.fullmatch,
         language=language,
         is_demo=lambda: world_of(app).house.demo,
@@ -119,11 +122,11 @@ def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | Non
     if LIVE_HEADER in request.headers:
         return jsonify({"code": first.code})
     if first.code == "session.locked":
-        return screen.lock_page()
+        return screen.lock_page(kept=keep_sent())
     if first.code == "unauthenticated":
         return render_template("sign_in.html", form=sign_in.blank(asked=True), next=here(), asked=True)
     if first.code == "purpose.missing" and caller().kind == "staff":
-        return render_template("task.html", form=tasks.blank(), next=here(), asked=True)
+        return render_template("task.html", form=tasks.blank(), next=here(), asked=True, kept=keep_sent())
     return render_template("error.html", status=status, refusal=first, request_id=request_id)
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify, redirect, render_te
 from werkzeug.wrappers import Response as AnyResponse
 
 from backend.bootstrap import database_trouble
-from backend.console.pages import acting, may, navigation
+from backend.console.pages import acting, first_place, may
 from backend.queries.staff import list_requests
 from backend.services.staff_notices import list_unread
 
@@ -16,7 +16,7 @@ pages = Blueprint("front", __name__)
 @pages.get("/")
 def start() -> str | AnyResponse:
     """What there is to tell; with nothing to tell, on to the first page this role may open."""
-    who, work = acting(), url_for(navigation()[0][0])
+    who, work = acting(), url_for(first_place())
     notices = list_unread(who.id)
     requests = [row for row in list_requests(who.area) if row.asked_by != who.id] if may("staff.index") else []
     if not notices and not requests:

@@ -20,7 +20,8 @@ from backend.web import LOCKED, STATUS, caller, decide_call, load_policy
 
 SCRIPT_HEADER = "X-Anju-Script"  # sent by the page's own scripts: they get codes and sentences, not pages
 
-PLACES = (
+# What is done every day, and below it what is looked after: both fit a screen of 768 px without scrolling.
+DAILY = (
     ("ledger.board", "ledger"),
     ("cases.index", "cases"),
     ("visits.index", "visits"),
@@ -29,6 +30,8 @@ PLACES = (
     ("deadlines.index", "deadlines"),
     ("discrepancies.index", "discrepancies"),
     ("search.person", "search"),
+)
+UPKEEP = (
     ("sync.health", "sync"),
     ("figures.index", "figures"),
     ("audits.index", "audit"),
@@ -149,9 +152,14 @@ def place() -> str:
     return "ledger" if part in ("units", "maps", "occupant_keys", "door_sheets") else part
 
 
-def navigation() -> list[tuple[str, str]]:
-    """(endpoint, icon) of the pages this role may open."""
-    return [place for place in PLACES if may(place[0])]
+def navigation() -> list[list[tuple[str, str]]]:
+    """(endpoint, icon) of the pages this role may open: the daily ones, then the upkeep."""
+    return [[place for place in group if may(place[0])] for group in (DAILY, UPKEEP)]
+
+
+def first_place() -> str:
+    """The endpoint at which this role begins its work."""
+    return next(endpoint for group in navigation() for endpoint, _ in group)
 
 
 def may(endpoint: str, method: str = "GET") -> bool:

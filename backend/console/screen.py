@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, session
 from werkzeug.wrappers import Response
 
+from backend.console.kept_forms import resume_page, to_kept_form
 from backend.console.pages import Form, by_script, here, holder, safe_next, world
 from backend.services.officer_passkeys import ask_again, show_passkey_again
 from backend.services.officer_sessions import lock_session, open_screen
@@ -37,8 +38,8 @@ def open_again() -> Answer:
     form = Form.sent("password")
     with form.filling("password", codes=("officer.wait",)):
         open_screen(world(), session_id=session_id, password=password)
-        return redirect(safe_next(form.value("next")))
-    return lock_page(form, form.value("next")), form.status
+        return to_kept_form() if form.value("kept") else redirect(safe_next(form.value("next")))
+    return lock_page(form, form.value("next"), form.value("kept")), form.status
 
 
 @pages.post("/screen/passkey")
@@ -62,6 +63,15 @@ def answer() -> tuple[str, int]:
     return "", 204
 
 
-def lock_page(form: Form | None = None, next_page: str | None = None) -> str:
-    """The lock screen as a page of its own: nothing of the console is on it but whose screen it is."""
-    return render_template("locked.html", form=form or Form(), next=next_page or here(), who=holder())
+@pages.post("/screen/resume")
+def resume() -> str:
+    """Show what was typed before the screen was locked, once it is open again."""
+    return resume_page(request.form.get("kept", ""))
+
+
+def lock_page(form: Form | None = None, next_page: str | None = None, kept: str | None = None) -> str:
+    """The lock screen as a page of its own: nothing of the console is on it but whose screen it is.
+
+    `kept` is a sealed form that was sent to the locked screen.
+    """
+    return render_template("locked.html", form=form or Form(), next=next_page or here(), kept=kept, who=holder())

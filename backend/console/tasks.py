@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from backend.console.kept_forms import to_kept_form
 from backend.console.pages import Form, acting, safe_next, world
 from backend.services.officer_sessions import begin_task, end_task
 
@@ -38,8 +39,9 @@ def begin() -> tuple[str, int] | Response:
             purpose=form.value("purpose"),
             case_number=form.value("case_number"),
         )
-        return redirect(safe_next(form.value("next")))
-    return render_template("task.html", form=form, next=form.value("next"), asked=False), form.status
+        return to_kept_form() if form.value("kept") else redirect(safe_next(form.value("next")))
+    page = render_template("task.html", form=form, next=form.value("next"), asked=False, kept=form.value("kept"))
+    return page, form.status
 
 
 @pages.post("/task/end")

@@ -51,6 +51,11 @@ OUTCOMES = {
     "withheld": ("未送", "Withheld"),
     "parked": ("搁置", "Parked"),
 }
+CHECKED_BY = {
+    "system": ("系统自动核对", "Checked by the system"),
+    "operator": ("运维核对", "Checked by the operator"),
+    "unknown": ("核对记录本身不见了", "The record of this check is gone itself"),
+}
 AGREEMENT_ACTS = {
     "suspend": lazy_gettext("暂停"),
     "resume": lazy_gettext("恢复"),
@@ -61,6 +66,7 @@ UPKEEP_TABLES: Mapping[str, Any] = {
     "AGREEMENT_LOOKS": AGREEMENT_LOOKS,
     "AGREEMENT_REASONS": AGREEMENT_REASONS,
     "AGREEMENT_STATES": AGREEMENT_STATES,
+    "CHECKED_BY": CHECKED_BY,
     "DELIVERIES": DELIVERIES,
     "DIRECTIONS": DIRECTIONS,
     "DISCREPANCIES": DISCREPANCIES,

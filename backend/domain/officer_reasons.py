@@ -5,6 +5,13 @@ from __future__ import annotations
 from backend.domain.reason_kinds import Reason
 
 OFFICER_REASONS: dict[str, Reason] = {
+    "form.gone": Reason(
+        "gone",
+        "之前填写的内容打不开了：它只在填写时的那次登录里有效。",
+        "What was typed before cannot be opened: it belongs to the sign-in in which it was written.",
+        "请回到原来的页面重新填写。",
+        "Go back to the page and fill it in again.",
+    ),
     "officer.wait": Reason(
         "too_many",
         "刚才输错了几次，请 {seconds} 秒后再试。",

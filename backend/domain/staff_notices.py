@@ -36,6 +36,11 @@ NOTICES = {
         "您的登录方式由 {badge} 重置过。不是您要求的，请马上告诉另一位负责人。",
         "{badge} has reset your ways to sign in. If you did not ask for it, tell another supervisor at once.",
     ),
+    "audit_differs": (
+        "{at} 核对访问记录，发现 {n} 处不符：记录可能被改动或删除。请看“访问审计”，保留现场，并通知系统运维。",
+        "The audit log was checked at {at}: {n} faults. Records may have been changed or removed. See the access "
+        "audit, leave everything as it is, and call the operator.",
+    ),
     "session_ended": (
         "{badge} 结束了您的一次登录。", "{badge} has ended one of your sign-ins.",
     ),

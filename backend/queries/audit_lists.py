@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from backend.db import db
 from backend.domain.calendars import end_of, start_of
-from backend.models.audit import AuditCheck, AuditCheckpoint, AuditLeaf
+from backend.models.audit import AuditCheckpoint, AuditLeaf
 from backend.models.cases import Case
 from backend.models.leases import Lease
 from backend.models.registrations import Registration
@@ -46,17 +46,6 @@ class LogState:
     waiting: int
     checkpoint_size: int
     checkpoint_at: datetime | None
-
-
-@dataclass(frozen=True)
-class CheckLine:
-    """The last time the whole log was recomputed; `badge` None: by the operator."""
-
-    at: datetime
-    badge: str | None
-    leaves: int
-    faults: tuple[str, ...]
-    fault_count: int
 
 
 def list_leaves(
@@ -100,12 +89,6 @@ def list_offices() -> tuple[str, ...]:
     staffed = AuditLeaf.actor_kind.in_(("officer", "office"))
     offices = select(AuditLeaf.office).where(staffed, AuditLeaf.office.is_not(None))
     return tuple(name for name in db.session.scalars(offices.distinct().order_by(AuditLeaf.office)) if name)
-
-
-def find_last_check() -> CheckLine | None:
-    """The result of the last check of the whole log."""
-    row = db.session.scalar(select(AuditCheck).order_by(AuditCheck.at.desc(), AuditCheck.id.desc()).limit(1))
-    return CheckLine(row.at, row.badge, row.leaves, tuple(row.faults), row.fault_count) if row is not None else None
 
 
 def list_actions() -> tuple[str, ...]:

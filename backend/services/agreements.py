@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.ids import new_id
+from backend.domain.ids import is_id, new_id
 from backend.domain.officers import covers
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.sharing import OUT_KINDS, Terms, decide_approval, find_agreement_faults
@@ -198,6 +198,14 @@ def get_agreement(agreement_id: str) -> AgreementView:
         return view_of(get_in(session, agreement_id))
 
 
+def get_draft(agreement_id: str) -> AgreementView:
+    """One agreement that still waits for approval. Raises Refused not_found, agreement.state."""
+    with reading() as session:
+        agreement = get_in(session, agreement_id)
+        require_state(agreement, "draft")
+        return view_of(agreement)
+
+
 def terms_of(agreement: DataSharingAgreement) -> Terms:
     """What it says, for decisions."""
     return Terms(
@@ -277,7 +285,8 @@ def _make_due(world: World, session: Session, agreement: DataSharingAgreement) -
 
 def get_in(session: Session, agreement_id: str) -> DataSharingAgreement:
     """The locked row. Raises Refused not_found."""
-    agreement = session.get(DataSharingAgreement, agreement_id, with_for_update=True)
+    known = is_id(agreement_id)
+    agreement = session.get(DataSharingAgreement, agreement_id, with_for_update=True) if known else None
     if agreement is None:
         raise Refused("not_found", "agreement_id")
     return agreement

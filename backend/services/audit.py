@@ -1,7 +1,6 @@
 """Audit leaves: one per disclosure and decision, in the same transaction as what they record.
 
-A leaf is written unnumbered, so that the hot path takes no global lock; `seal_leaves` numbers them afterwards and signs
-a checkpoint over the Merkle tree (RFC 6962).
+A leaf is written unnumbered, so that the hot path takes no global lock; `audit_sealing` numbers and signs afterwards.
 """
 
 from __future__ import annotations
@@ -12,18 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from backend.db import transaction
 from backend.domain.correlation import request_id
 from backend.domain.ids import new_id
-from backend.domain.merkle import TreeEdge, leaf_hash
+from backend.domain.merkle import leaf_hash
 from backend.gateways.world import World
-from backend.models.audit import AuditCheckpoint, AuditLeaf
-
-log = structlog.get_logger(__name__)
+from backend.models.audit import AuditLeaf
 
 
 @dataclass(frozen=True)
@@ -40,8 +35,6 @@ class Actor:
 
 
 SYSTEM = Actor("system")
-READ_AT_ONCE = 5_000  # hashes held at a time while an edge is brought up to date
-_SEALING_LOCK = 0x414C  # 'AL': one number for all who seal; SQLite's writers take turns already
 
 
 def write_leaf(
@@ -105,51 +98,3 @@ def make_leaf(
     }
     canonical = json.dumps({**row, "at": at.isoformat(), "nonce": nonce.hex()}, sort_keys=True)
     return {**row, "nonce": nonce, "leaf_hash": leaf_hash(canonical.encode())}
-
-
-def seal_leaves(world: World, *, limit: int = 5000) -> int:
-    """Number the leaves that have none yet; answers how many were sealed. Two at once take turns."""
-    with transaction() as session:
-        if session.get_bind().dialect.name == "postgresql":
-            session.execute(select(func.pg_advisory_xact_lock(_SEALING_LOCK)))
-        waiting = session.scalars(
-            select(AuditLeaf.id).where(AuditLeaf.seq.is_(None)).order_by(AuditLeaf.at, AuditLeaf.id).limit(limit)
-        ).all()
-        if not waiting:
-            return 0
-        size = session.scalar(select(func.coalesce(func.max(AuditLeaf.seq), 0))) or 0
-        numbered = [{"leaf_id": leaf_id, "number": size + offset} for offset, leaf_id in enumerate(waiting, start=1)]
-        statement = update(AuditLeaf).where(AuditLeaf.id == bindparam("leaf_id")).values(seq=bindparam("number"))
-        session.connection().execute(statement, numbered)
-        return len(waiting)
-
-
-def sign_checkpoint(world: World, edge: TreeEdge | None = None) -> bool:
-    """Sign a checkpoint when the tree has grown since the last one; not over a log in which a leaf is missing.
-
-    With the `edge` that a process keeps from one checkpoint to the next, only the new leaves are read. It is believed
-    as long as a checkpoint in the database has its size and root; another database under it starts it anew.
-    """
-    kept = edge if edge is not None else TreeEdge()
-    with transaction() as session:
-        size = session.scalar(select(func.coalesce(func.max(AuditLeaf.seq), 0))) or 0
-        last = session.scalar(select(func.coalesce(func.max(AuditCheckpoint.size), 0))) or 0
-        if size <= last:
-            return False
-        _follow(session, kept, size)
-        if kept.size != size:
-            log.error("audit_leaf_missing", numbered=size, found=kept.size)
-            return False
-        root = kept.root()
-        note = world.tokens.sign_body(f"anju-audit\n{size}\n{root.hex()}\n".encode())
-        session.add(AuditCheckpoint(size=size, root=root, note=note, at=world.clock.now()))
-        return True
-
-
-def _follow(session: Session, edge: TreeEdge, size: int) -> None:
-    """Bring an edge up to the first `size` leaves, from wherever it can be relied on."""
-    signed = session.get(AuditCheckpoint, edge.size)
-    if signed is None or signed.root != edge.root():
-        edge.clear()
-    new = select(AuditLeaf.leaf_hash).where(AuditLeaf.seq > edge.size, AuditLeaf.seq <= size).order_by(AuditLeaf.seq)
-    edge.append(session.scalars(new.execution_options(yield_per=READ_AT_ONCE)))

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.db import transaction
+from backend.db import reading, transaction
 from backend.gateways.world import World
 from backend.models.registry_returns import Turn
 
@@ -65,6 +65,21 @@ def take_due(world: World, name: str, *, every: timedelta) -> bool:
             return True
     except IntegrityError:
         return False
+
+
+def was_done(name: str, since: datetime) -> bool:
+    """Whether a chore was done at `since` or later."""
+    with reading() as session:
+        done_at = session.scalar(select(Turn.done_at).where(Turn.name == name))
+    return done_at is not None and done_at >= since
+
+
+def note_done(world: World, name: str) -> None:
+    """Note that a chore has just been done."""
+    with transaction() as session:
+        row = session.get(Turn, name) or Turn(name=name, fence=0)
+        row.done_at = world.clock.now()
+        session.add(row)
 
 
 def _take(session: Session, name: str, fence: int | None, now: datetime) -> int | None:

@@ -11,6 +11,7 @@ import structlog
 from backend.bootstrap import WrongRevision, check_revision, core_app, serve_health, set_up_logging
 from backend.config import Settings, SettingsError
 from backend.worker.assembly import make_loops
+from backend.worker.log_watch import count_checked
 
 
 def main() -> int:
@@ -30,7 +31,9 @@ def main() -> int:
     for loop in loops:
         loop.start()
     health = serve_health(
-        settings.worker_health_port, lambda: next((fault for loop in loops if (fault := loop.fault())), None)
+        settings.worker_health_port,
+        lambda: next((fault for loop in loops if (fault := loop.fault())), None),
+        lambda: count_checked(app),
     )
     structlog.get_logger(__name__).info("worker_started", health_port=settings.worker_health_port)
     stopping.wait()

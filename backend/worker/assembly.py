@@ -13,7 +13,7 @@ from backend.gateways.world import World
 from backend.services import (
     age_counts,
     agreements,
-    audit,
+    audit_sealing,
     change_feed,
     document_checks,
     duties,
@@ -25,6 +25,7 @@ from backend.services import (
 )
 from backend.services.turns import TurnHolder
 from backend.worker.helpers import Bell, help_out, process_and_call
+from backend.worker.log_watch import LogWatch
 from backend.worker.loops import Loop, Step
 from backend.worker.office_loop import send_once
 from backend.worker.registry_loop import check_contact
@@ -70,10 +71,11 @@ def make_loops(app: Flask) -> list[Loop]:
 
 
 def _keeping(world: World) -> list[Step]:
-    mine, edge = _in_turn(world, "house"), TreeEdge()
+    mine, edge, watch = _in_turn(world, "house"), TreeEdge(), LogWatch(world)
     return [
-        Step("seal", 1, mine(_with(audit.seal_leaves, world))),
-        Step("checkpoint", 60, mine(lambda: audit.sign_checkpoint(world, edge))),
+        Step("seal", 1, mine(_with(audit_sealing.seal_leaves, world))),
+        Step("checkpoint", 60, mine(lambda: audit_sealing.sign_checkpoint(world, edge))),
+        Step("check", 1, mine(watch.go_on)),
         Step("documents", 15, mine(_with(document_checks.ask_again, world))),
         Step("names", 5, mine(_with(name_tokens.fill_name_tokens, world))),
         Step("ages", 5, mine(_with(age_counts.count_ages, world))),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
-
 import structlog
 
-from backend.gateways.clock import CHINA
 from backend.gateways.registry_client import RegistryRefused, RegistryUnavailable
 from backend.gateways.world import World
 from backend.queries.reconciliations import list_due
 from backend.services import registry_corrections, registry_reads, registry_reconciliation
 from backend.services.audit import SYSTEM
+from backend.worker.nights import night_began
 
 log = structlog.get_logger(__name__)
 
-NIGHT_BEGINS, NIGHT_ENDS = time(1), time(6)  # in China: fewest people wait for the registry then
 DAYS_AT_ONCE = 10
 
 
@@ -39,10 +36,9 @@ def take_reads(world: World) -> int:
 def compare_at_night(world: World) -> int:
     """Compare some days and towns that have not been compared tonight; answers how many, 0 by day."""
     now = world.clock.now()
-    local = now.astimezone(CHINA)
-    if not NIGHT_BEGINS <= local.time() < NIGHT_ENDS:
+    begun = night_began(now)
+    if begun is None:
         return 0
-    begun = datetime.combine(local.date(), NIGHT_BEGINS, CHINA)
     due = list_due(now, world.clock.today(), limit=DAYS_AT_ONCE, checked_before=begun)
     for done, (day, town) in enumerate(due):
         try:

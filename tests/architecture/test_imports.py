@@ -110,6 +110,7 @@ ASSEMBLERS = {
     "backend.address_cli",
     "backend.imports_cli",
     "backend.agreements_cli",
+    "backend.secrets_cli",
     "backend.fault_switches",
 }
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from backend.db import transaction
 from backend.models.registrations import Registration
-from backend.services.audit import seal_leaves
+from backend.services.audit_sealing import seal_leaves
 from backend.services.sign_ins import open_session
 from tests.browser.conftest import Phone
 from tests.browser.console_stage import Desk, Office, desks, office

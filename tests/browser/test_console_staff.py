@@ -26,7 +26,7 @@ from backend.models.audit import AuditLeaf
 from tests.browser.key_stage import Server
 from tests.browser.walker import AXE
 from tests.conftest import NOW
-from tests.services import staff, stories
+from tests.services import reporting_cases, staff, stories
 from tests.worlds import make_fake_world
 
 pytestmark = pytest.mark.browser
@@ -44,7 +44,12 @@ class Desk:
     world: Any
     app: Any
     staff: dict[str, staff.Staff]
-    unit: str
+    story: stories.Story
+
+    @property
+    def unit(self) -> str:
+        """The unit's id."""
+        return self.story.unit_id
 
     def run(self, factory: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """Run a factory or a service in a context of its own."""
@@ -78,10 +83,10 @@ def desk(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
             ("chief", "supervisor", staff.STREET), ("second", "supervisor", staff.STREET),
             ("wang", "officer", staff.STREET), ("li", "officer", staff.OTHER_STREET),
             ("auditor", "auditor", staff.STREET))}  # fmt: skip
-        unit = stories.make_active(world).unit_id
+        story = stories.make_active(world)
         db.session.remove()
     server = Server(app, port)
-    yield Desk(base, world, app, made, unit)
+    yield Desk(base, world, app, made, story)
     server.stop()
     with app.app_context():
         db.engine.dispose()
@@ -250,7 +255,7 @@ def test_c14_the_screen_locks_when_nobody_is_there_and_opens_with_what_was_typed
     dialog.wait_for()
     assert not page.locator("#content").is_visible() and not page.locator(".rail").is_visible()
     page.keyboard.press("Escape")
-    assert dialog.is_visible()
+    assert dialog.is_visible() and not page.locator(".lock-soon").is_visible()
     screen.look("lock")
     dialog.locator("[name=password]").fill("wrong password")
     screen.press("解锁")
@@ -261,6 +266,63 @@ def test_c14_the_screen_locks_when_nobody_is_there_and_opens_with_what_was_typed
     assert page.url.endswith("/search") and page.locator("[name=text]").input_value() == "33052219900101"
     assert page.locator(".strip-on").is_visible(), "the task goes on"
     assert [leaf.decision for leaf in desk.leaves("screen_opened")] == ["refused", "allowed"]
+
+
+def test_c14_a_screen_about_to_lock_says_so_and_a_key_is_enough_to_go_on(
+    screens: Callable[[], Screen], desk: Desk
+) -> None:
+    screen = screens()
+    page = screen.page
+    page.clock.install()
+    screen.go("/deadlines")
+    screen.sign_in("wang")
+    soon = page.locator(".lock-soon")
+    desk.world.clock.move(timedelta(minutes=8, seconds=55))
+    page.clock.fast_forward("08:55")
+    assert not soon.is_visible()
+    page.clock.fast_forward("00:07")
+    soon.wait_for()
+    screen.look("lock-soon")
+    with page.expect_response("**/screen/stay") as answer:
+        page.keyboard.press("Shift")
+    assert answer.value.status == 204
+    soon.wait_for(state="hidden")
+    desk.world.clock.move(timedelta(minutes=9, seconds=30))
+    page.clock.fast_forward("09:30")
+    soon.wait_for()
+    assert not page.locator("dialog#lock[open]").count(), "the time begins anew"
+    page.clock.fast_forward("00:32")
+    page.locator("dialog#lock[open]").wait_for()
+
+
+def test_c14_a_long_answer_sent_to_a_locked_screen_is_submitted_after_unlocking(
+    screens: Callable[[], Screen], desk: Desk
+) -> None:
+    words = "已到现场查看：线路老化，已请电工更换并加装线管，十二月二日复查。"
+    reference = desk.run(lambda world: reporting_cases.open_report(world, desk.story).reference)
+    screen = screens()
+    page = screen.page
+    empty = {"body": "", "content_type": "text/javascript"}
+    page.route("**/static/lock.js*", lambda route: route.fulfill(**empty))  # as without scripts: the server alone locks
+    screen.go(f"/cases/{reference}")
+    screen.sign_in("wang")
+    screen.choose("visit")
+    screen.press("领取")
+    page.locator("[name=outcome]").select_option("handled:repaired")
+    screen.fill(answer_text=words)
+    desk.world.clock.move(timedelta(minutes=12))
+    screen.press("提交复核")
+    screen.sees("屏幕已锁定")
+    assert words not in page.content()
+    screen.look("locked-kept")
+    screen.fill(password=staff.PASSWORD)
+    screen.press("解锁")
+    screen.sees("您填写的内容还在")
+    screen.sees(words)
+    screen.look("resume")
+    screen.press("继续提交")
+    screen.sees("已处理")
+    assert desk.run(lambda world: reporting_cases.case_of(reference).state) == "handled"
 
 
 def test_a_screen_locked_by_hand_stays_locked_over_a_reload_and_on_other_pages_and_a_passkey_opens_it(

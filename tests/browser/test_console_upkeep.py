@@ -12,19 +12,23 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from backend.bootstrap import core_app
 from backend.config import Settings
 from backend.db import db, transaction
 from backend.domain.cases import REASON_NAMES
 from backend.gateways.registry_client import HttpRegistryClient
+from backend.models.audit import AuditLeaf
+from backend.models.officers import Officer
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services.appointments import choose_slot, offered_slots
-from backend.services.audit import seal_leaves, sign_checkpoint
+from backend.services.audit_sealing import seal_leaves, sign_checkpoint
+from backend.services.audit_verification import check_whole_log, keep_check
 from backend.services.case_opening import open_case
 from backend.services.inbox import list_notices
+from backend.services.staff_notices import tell_officer
 from backend.worker.loops import Loop, Step
 from backend.worker.registry_loop import check_contact
 from tests.browser.console_stage import Desk, Office, desks, office
@@ -197,7 +201,23 @@ def test_c12_the_log_is_filtered_paged_and_checked(office: Office, desks: Desks)
     assert auditor.page.locator("tbody tr").count() == 2, "one leaf for each person the page named"
     press(auditor, "立即核对")
     auditor.sees("全部相符")
-    look(auditor, "/audit", "audit", "2026-11-23 10:00:00 核对")
+    look(auditor, "/audit", "audit", "核对 · 2026-11-23 10:00:00")
+
+    def tamper(world: Any) -> None:
+        for number in (2, 4):
+            with transaction() as session:
+                session.execute(update(AuditLeaf).where(AuditLeaf.seq == number).values(decision="other"))
+            keep_check(world, check_whole_log(world))
+            world.clock.move(timedelta(minutes=1))
+
+    office.make(tamper)
+    auditor.page.goto("/")
+    auditor.page.locator(".notices").get_by_role("link", name="看访问审计").click()
+    auditor.sees("发现 2 处不符")
+    auditor.page.locator("summary", has_text="以前发现过的不符（1 次）").click()
+    auditor.sees("第 2 条记录被改动")
+    auditor.look("audit-differs-opened")
+    look(auditor, "/audit", "audit-differs", "第 4 条记录被改动", "系统自动核对")
 
 
 class PatientEar:
@@ -261,3 +281,34 @@ def test_c11_a_parked_row_names_its_error_and_owner_and_is_sent_again(office: Of
     office.world.clock.move(timedelta(minutes=5))
     desk.page.goto("/sync")
     desk.sees("5 分钟")
+
+
+# A place that is cut off or lies on two lines too many, or the list when it scrolls.
+CROWDED = """() => [...document.querySelectorAll('.places, .places a, .who a, .who button, .brand')]
+  .filter((each) => each.scrollHeight > each.clientHeight + 1 || each.scrollWidth > each.clientWidth + 1
+    || each.getBoundingClientRect().bottom > innerHeight)
+  .map((each) => each.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("role", ["supervisor", "officer", "auditor"])
+def test_the_rail_shows_every_place_on_a_low_screen_without_scrolling(office: Office, desks: Desks, role: str) -> None:
+    desk = desks(f"rail-{role}")
+    desk.come_as(role)
+
+    def notify(world: Any) -> None:
+        with transaction() as session:
+            for officer_id in session.scalars(select(Officer.id)):
+                tell_officer(world, session, officer_id, "session_ended", once="rail", badge="P-2345")
+
+    office.make(notify)
+    for language in ("zh", "en"):
+        desk.set_mode(language, elder=False)
+        for height in (768, 640):
+            desk.page.set_viewport_size({"width": 1366, "height": height})
+            desk.page.goto("/me")
+            desk.page.locator(".rail .told").wait_for()
+            assert desk.page.evaluate(CROWDED) == [], (language, height)
+            desk.require_accessible()
+            desk.look(f"{language}-{height}")
+            places = desk.page.locator(".places a")
+            assert all(places.nth(each).bounding_box()["height"] >= 44 for each in range(places.count()))

@@ -15,7 +15,7 @@ from backend.models.audit import AuditLeaf
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import outbox
-from backend.services.audit import seal_leaves, sign_checkpoint
+from backend.services.audit_sealing import seal_leaves, sign_checkpoint
 from backend.services.identity_reviews import ask_a_person
 from backend.services.leases import end_lease
 from backend.services.registrations import answer_still_here

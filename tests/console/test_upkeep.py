@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,18 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from backend.db import db, transaction
 from backend.domain.sharing import PARKED_AFTER
 from backend.gateways.office_client import Answer
-from backend.models.audit import AuditLeaf
+from backend.models.audit import AuditCheckpoint, AuditLeaf
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.queries.audit_lists import PAGE, list_leaves
 from backend.services.agreements import list_agreements
-from backend.services.audit import seal_leaves, sign_checkpoint
+from backend.services.audit_sealing import seal_leaves, sign_checkpoint
+from backend.services.audit_verification import check_whole_log, keep_check
 from backend.services.change_feed import number_events
 from backend.worker.office_loop import send_once
 from tests.services import sharing, staff, stories
@@ -196,8 +198,42 @@ def test_the_last_check_stays_on_the_page_with_its_time(browser: Browser, make: 
     assert "全部相符" not in supervisor.get("/audit").text
     assert "全部相符" in supervisor.post("/audit/check", follow_redirects=True).text
     again = browser("auditor").get("/audit").text
-    assert "全部相符" in again and "2026-11-23 10:00:00 核对" in again
+    assert "全部相符" in again and "核对 · 2026-11-23 10:00:00" in again
     assert leaves(make, "audit_checked") == [("audit_checked", "supervisor", "fits")]
+
+
+def test_a_broken_log_meets_its_readers_at_the_start_and_stays_on_the_page(
+    browser: Browser, make: Make, clock: Any
+) -> None:
+    make(stories.make_active)
+    make(seal_leaves)
+    auditor, officer = browser("auditor"), browser("officer")
+    never = auditor.get("/audit").text
+    assert "已超过两天没有核对" in never, "a log that nobody has checked yet is no quiet thing"
+
+    def lose(world: Any) -> None:
+        with transaction() as session:
+            session.execute(update(AuditLeaf).where(AuditLeaf.seq == 2).values(decision="other"))
+        keep_check(world, check_whole_log(world))
+
+    make(lose)
+    start = auditor.get("/", follow_redirects=True).text
+    assert "发现 1 处不符" in start and 'href="/audit"' in start.partition("发现 1 处不符")[2]
+    assert "处不符" not in officer.get("/", follow_redirects=True).text
+    page = auditor.get("/audit").text
+    assert "第 2 条记录被改动" in page and "系统自动核对" in page and "已超过两天" not in page
+    auditor.set_cookie("anju-lang", "en", domain="localhost")
+    assert "leaf 2 was changed" in auditor.get("/audit").text and "Checked by the system" in auditor.get("/audit").text
+
+    def mend(world: Any) -> None:
+        with transaction() as session:
+            session.execute(delete(AuditLeaf))
+            session.execute(delete(AuditCheckpoint))
+
+    make(mend)
+    clock.move(timedelta(minutes=1))
+    after = browser("supervisor").post("/audit/check", follow_redirects=True).text
+    assert "全部相符" in after and "以前发现过的不符（1 次）" in after and "第 2 条记录被改动" in after
 
 
 def test_no_route_changes_or_removes_a_leaf(console: Flask) -> None:
@@ -212,7 +248,7 @@ def test_no_route_changes_or_removes_a_leaf(console: Flask) -> None:
         for path in (backend / room).rglob("*.py")
         if any(words in path.read_text(encoding="utf-8") for words in ("update(AuditLeaf", "delete(AuditLeaf"))
     )
-    assert writing == ["services/audit.py"]
+    assert writing == ["services/audit_sealing.py"]
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from backend.bootstrap import serve_health
 from backend.child import Process
 from backend.ports import free_ports, is_port_free
-from backend.status import all_well, print_table
+from backend.status import all_well, print_log_check, print_table
 from backend.supervisor import AlreadyRunning, Supervisor, is_running, read_state
 
 TOP = Path(__file__).resolve().parents[2]
@@ -179,7 +180,8 @@ def test_nobody_is_left_behind_when_the_supervisor_is_killed(tmp_path: Path) -> 
     program = f"""
         import os, sys
         from pathlib import Path
-        from backend.child import Process
+        from backend.bootstrap import serve_health
+from backend.child import Process
         from backend.supervisor import Supervisor
         row = Process("sleeper", "the sleeper", ("sleep", "600"), "tcp://127.0.0.1:9", 9, "x", wave=1)
         with Supervisor([row], var=Path({str(tmp_path)!r}), environment=os.environ, folder=".", say=print) as it:
@@ -208,6 +210,29 @@ def test_the_table_says_what_is_not_well(
     assert state and not print_table(state)
     table = capsys.readouterr().out
     assert "the good" in table and "well" in table and "the well is dry" in table
+
+
+@pytest.mark.parametrize(
+    ("counts", "fits", "words"),
+    [
+        ({"audit_checked_at": 1795744800, "audit_leaves": 7, "audit_faults": 0}, True, "7 leaves recomputed"),
+        ({"audit_checked_at": 1795744800, "audit_leaves": 7, "audit_faults": 2}, False, "2 FAULTS found at"),
+        ({}, True, "no check is known of yet"),
+    ],
+)
+def test_the_status_says_whether_the_audit_log_fits(
+    counts: dict[str, int], fits: bool, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = free_ports(1)[0]
+    server = serve_health(port, lambda: None, lambda: counts)
+    try:
+        workers = [{"name": "worker", "health": f"http://127.0.0.1:{port}/healthz"}]
+        assert print_log_check({"processes": workers}) is fits
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert words in capsys.readouterr().out
+    assert print_log_check({"processes": workers}), "a worker that is away is told by its own row"
 
 
 def ends(pid: int) -> bool:

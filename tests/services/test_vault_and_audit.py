@@ -13,12 +13,13 @@ from backend.db import db, transaction
 from backend.domain.ids import new_id
 from backend.domain.merkle import TreeEdge, tree_root
 from backend.gateways.key_ring import FileKeyRing, KeyRingError
-from backend.models.audit import AuditCheckpoint, AuditLeaf
+from backend.models.audit import AuditCheck, AuditCheckpoint, AuditLeaf
 from backend.models.data_keys import DataKey
 from backend.services import vault
 from backend.services.access_records import my_access_records
-from backend.services.audit import Actor, seal_leaves, sign_checkpoint, write_leaf
-from backend.services.audit_verification import find_faults
+from backend.services.audit import Actor, write_leaf
+from backend.services.audit_sealing import seal_leaves, sign_checkpoint
+from backend.services.audit_verification import LogCheck, check_whole_log
 from tests.services import stories
 
 pytestmark = pytest.mark.usefixtures("core")
@@ -97,11 +98,19 @@ def test_an_untouched_log_has_no_faults(world: Any) -> None:
     seal_leaves(world)
     sign_checkpoint(world)
     assert db.session.scalar(select(func.count()).select_from(AuditCheckpoint)) == 2
-    assert find_faults(world) == []
+    assert check_whole_log(world).faults == []
 
 
-@pytest.mark.parametrize("tampering", ["changed", "removed", "rehashed", "shortened"])
-def test_each_way_to_rewrite_the_log_is_named(world: Any, tampering: str) -> None:
+@pytest.mark.parametrize(
+    ("tampering", "faults"),
+    [
+        ("changed", ["leaf.changed:3"]),
+        ("removed", ["leaf.missing:3"]),
+        ("rehashed", ["leaf.changed:3", "root.differs:6"]),
+        ("shortened", ["log.short:6"]),
+    ],
+)
+def test_each_way_to_rewrite_the_log_is_named(world: Any, tampering: str, faults: list[str]) -> None:
     leaves(world, 6)
     seal_leaves(world)
     sign_checkpoint(world)
@@ -115,7 +124,42 @@ def test_each_way_to_rewrite_the_log_is_named(world: Any, tampering: str) -> Non
         else:
             session.execute(delete(AuditLeaf).where(AuditLeaf.seq > 4))
     db.session.expire_all()
-    assert find_faults(world) != []
+    assert check_whole_log(world).faults == faults
+
+
+def test_a_signature_of_anothers_and_a_checkpoint_without_leaves_are_named(world: Any) -> None:
+    leaves(world, 2)
+    seal_leaves(world)
+    sign_checkpoint(world)
+    with transaction() as session:
+        session.execute(update(AuditCheckpoint).values(note="eyJhbGciOiJFUzI1NiJ9..AAAA"))
+    assert check_whole_log(world).faults == ["signature.foreign:2"]
+    with transaction() as session:
+        session.execute(delete(AuditLeaf))
+    assert check_whole_log(world).faults == ["log.short:2"]
+
+
+def test_the_portions_of_a_check_see_what_one_look_would_see(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.services.audit_verification.PORTION", 3)
+    for _ in range(3):
+        leaves(world, 4)
+        seal_leaves(world)
+        sign_checkpoint(world)
+    assert check_whole_log(world).fault_count == 0
+    check = LogCheck(world)
+    leaves(world, 4)  # while it goes on the log grows
+    seal_leaves(world)
+    sign_checkpoint(world)
+    assert [check.go_on() for _ in range(5)] == [True] * 4 + [False] and check.faults == []
+    with transaction() as session:
+        session.execute(update(AuditLeaf).where(AuditLeaf.seq == 4).values(leaf_hash=b"x" * 32))
+    found = check_whole_log(world)
+    assert found.faults == ["leaf.changed:4", *(f"root.differs:{size}" for size in (4, 8, 12, 16))]
+    with transaction() as session:
+        session.execute(delete(AuditLeaf).where(AuditLeaf.seq == 4))
+    assert check_whole_log(world).faults == ["leaf.missing:4"]
 
 
 def test_a_leaf_is_gone_when_its_use_case_fails(world: Any) -> None:
@@ -145,15 +189,17 @@ def test_a_kept_edge_reads_new_leaves_alone_and_starts_anew_over_another_log(wor
             assert sign_checkpoint(world, edge)
         assert read == [count]
         assert not sign_checkpoint(world, edge)
-    assert edge.size == 8 and find_faults(world) == []
+    assert edge.size == 8 and check_whole_log(world).faults == []
     with transaction() as session:  # as after a restore: the log is another, and longer
         session.execute(delete(AuditCheckpoint))
         session.execute(update(AuditLeaf).values(leaf_hash=AuditLeaf.nonce))
     leaves(world, 1)
     seal_leaves(world)
     assert sign_checkpoint(world, edge)
-    hashes = db.session.scalars(select(AuditLeaf.leaf_hash).order_by(AuditLeaf.seq)).all()
+    hashes = db.session.scalars(select(AuditLeaf.leaf_hash).where(AuditLeaf.seq <= 9).order_by(AuditLeaf.seq)).all()
     assert db.session.scalars(select(AuditCheckpoint.root)).all() == [tree_root(hashes)]
+    [kept] = db.session.scalars(select(AuditCheck))
+    assert kept.faults == ["checkpoint.gone:8"], "who signed remembers it, whatever the database says"
 
 
 def test_no_checkpoint_is_signed_over_a_hole(world: Any) -> None:
@@ -161,5 +207,8 @@ def test_no_checkpoint_is_signed_over_a_hole(world: Any) -> None:
     seal_leaves(world)
     with transaction() as session:
         session.execute(delete(AuditLeaf).where(AuditLeaf.seq == 2))
-    assert not sign_checkpoint(world)
+    edge = TreeEdge()
+    for _ in range(3):
+        assert not sign_checkpoint(world, edge)
     assert db.session.scalar(select(func.count()).select_from(AuditCheckpoint)) == 0
+    assert [check.faults for check in db.session.scalars(select(AuditCheck))] == [["leaf.missing:2"]], "kept once"

@@ -3,10 +3,12 @@
 
 import { say, send } from "./calls.js";
 
-const STAY_SECONDS = 60; // how often somebody who types without asking for a page is noted
+const STAY_SECONDS = 20; // how often somebody who types without asking for a page is noted
+const WARNED_SECONDS = 60; // the server's clock may be 40 s ahead of what is noted, so that 20 s are left to go on
 const idle = Number(document.body.dataset.idleSeconds) * 1000;
 const dialog = document.getElementById("lock");
 const form = dialog.querySelector("[data-open-screen]");
+const soon = document.querySelector("[data-lock-soon]");
 const fault = form.querySelector(".fault");
 const others = new BroadcastChannel("anju-screen");
 let seenAt = Date.now();
@@ -14,6 +16,7 @@ let notedAt = seenAt;
 
 function hide() {
   if (dialog.open) return;
+  soon.hidden = true;
   document.body.classList.add("locked");
   dialog.showModal();
 }
@@ -39,6 +42,7 @@ async function lock() {
 function present() {
   if (dialog.open) return;
   seenAt = Date.now();
+  soon.hidden = true;
   others.postMessage("present");
   if (seenAt - notedAt < STAY_SECONDS * 1000) return;
   notedAt = seenAt;
@@ -47,7 +51,12 @@ function present() {
 
 for (const sign of ["pointerdown", "keydown"]) addEventListener(sign, present, { passive: true });
 // A look each second, not one long timer: a machine that was asleep locks when it wakes.
-setInterval(() => !dialog.open && Date.now() - seenAt > idle && lock(), 1000);
+setInterval(() => {
+  const alone = Date.now() - seenAt;
+  if (dialog.open) return;
+  if (alone > idle) lock();
+  else soon.hidden = alone < idle - Math.min(WARNED_SECONDS * 1000, idle / 2);
+}, 1000);
 
 others.addEventListener("message", ({ data }) => {
   if (data === "lock") hide();

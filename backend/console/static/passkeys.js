@@ -33,7 +33,9 @@ function goOn(place, { next }) {
   const kind = place.dataset.passkey;
   if (kind === "screen") place.closest("dialog").dispatchEvent(new Event("anju:shown"));
   else if (kind === "again") place.closest("form").submit();
-  else location.assign(kind === "screen-page" ? place.dataset.next : next);
+  else if (kind !== "screen-page") location.assign(next);
+  else if (document.querySelector("form[data-resume]")) document.querySelector("form[data-resume]").submit();
+  else location.assign(place.dataset.next);
 }
 
 async function press(place) {

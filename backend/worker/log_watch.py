@@ -1,0 +1,55 @@
+"""The audit log is recomputed by the clock: once after the start, then once a night."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from backend.gateways.world import World
+from backend.queries.audit_checks import find_last_check
+from backend.services.audit_verification import LogCheck, keep_check
+from backend.services.turns import note_done, was_done
+from backend.worker.nights import night_began
+
+CHORE = "audit-check"
+
+
+class LogWatch:
+    """Takes a check of the log a portion further at each call.
+
+    A call costs the worker a tenth of a second or two however long the log is; a million leaves take some minutes.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._started_at = world.clock.now()
+        self._check: LogCheck | None = None
+
+    def go_on(self) -> None:
+        """Begin a check when one is due, or look at the next portion; what is found at its end is kept and told."""
+        if self._check is None:
+            if not self._is_due():
+                return
+            self._check = LogCheck(self._world)
+        if self._check.go_on():
+            return
+        done, self._check = self._check, None
+        keep_check(self._world, done)
+        note_done(self._world, CHORE)
+
+    def _is_due(self) -> bool:
+        tonight = night_began(self._world.clock.now())
+        since = self._started_at if tonight is None else max(self._started_at, tonight)
+        return not was_done(CHORE, since)
+
+
+def count_checked(app: Flask) -> dict[str, int]:
+    """The last check in numbers, whoever asked for it, for `./anju status` and for dashboards; none: nothing yet."""
+    with app.app_context():
+        last = find_last_check()
+    if last is None:
+        return {}
+    return {
+        "audit_checked_at": int(last.at.timestamp()),
+        "audit_leaves": last.leaves,
+        "audit_faults": last.fault_count,
+    }
