@@ -125,7 +125,7 @@ def reopen_for_caller(world: World, *, session_id: str, reference: str, words: s
 def _read(kind: str, facts: Sequence[str], source: str, words: str | None, contact: str | None) -> _Said:
     said, chosen = (words or "").strip(), tuple(dict.fromkeys(facts))
     faults = find_report_faults(kind, chosen, said) + find_taken_faults(kind, source)
-    number = decide_phone(contact) if (contact or "").strip() else None
+    number = decide_phone(contact) if contact and contact.strip() else None
     if isinstance(number, Refusal):
         faults.append(Refusal(number.code, "contact", number.params))
     if faults:

@@ -203,6 +203,7 @@ class UnitCard(Output):
     state = Choice("状态", "State", "let", ("let", "awaiting", "vacant", "lock_offline"))
     lock = Part(LockShown, "门锁", "Lock", allow_none=True)
     lease = Part(LeaseShown, "租约", "Lease", allow_none=True)
+    without_lease = Whole("申报住在这里、没有租约的人数", "How many declared living here without a lease", 0)
 
 
 class Todo(Output):
