@@ -8,7 +8,6 @@ sequence 000, which is never issued.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -31,6 +30,7 @@ from backend.models.leases import Lease
 from backend.models.officers import Officer
 from backend.models.registrations import Registration
 from backend.models.units import Unit
+from backend.seeding_loop import Loop
 from backend.seeding_offices import seed_agreements
 from backend.services.addresses import import_addresses
 from backend.services.audit import Actor
@@ -49,6 +49,7 @@ from backend.services.units import claim_lock, claim_unit
 from backend.wire.jwk import jwk_of, make_private_key
 
 VILLAGE = "330522003900"  # a sample code under the street 330522003: the village's own is not published here
+NEXT_VILLAGE = "330522003901"  # a second sample code, of a village that exists in the demo alone
 AREA = "330522003"
 ADDRESS_BASE = Path(__file__).with_name("sample_address_base.csv")
 LANDLORDS = ("沈安一", "钱安二", "陆安三", "闵安四", "费安五", "臧安六")
@@ -72,6 +73,7 @@ OFFICE_NAMES = {
     "流动人口服务中心": "Service centre for residents from elsewhere",
     "省登记中心": "Provincial registration centre",
 }
+STAFF_SINCE = 160  # days: before the address base was imported
 TOLD_WITHIN = timedelta(minutes=15)
 LOCKS_ONLINE, LOCKS_OFFLINE = 8, 2  # the fleet keeps its last two locks offline
 
@@ -142,11 +144,12 @@ def seed_demo(world: World, var: Path, receivers: dict[str, str] | None = None) 
     import_locks(world, manifest)
     for zh, en in OFFICE_NAMES.items():
         name_office(world, zh=zh, en=en)
-    supervisors = [_officer(world, *row) for row in OFFICERS if row[1] == "supervisor"]
+    past = replace(world, clock=FixedClock(world.clock.now() - timedelta(days=STAFF_SINCE)))
+    staff = {row[0]: _officer(past, *row) for row in OFFICERS if row is not OFFICERS[-1]}
+    supervisors = [staff[row[0]] for row in OFFICERS if row[1] == "supervisor"]
     seed_agreements(world, var, (supervisors[0], supervisors[1]), AREA, receivers)
     _Village(world, [row["claim_code"] for row in stickers]).build()
-    for row in OFFICERS:  # last, so that an interrupted seeding is seen as unfinished
-        _officer(world, *row)
+    _officer(world, *OFFICERS[-1])  # last, so that an interrupted seeding is seen as unfinished
     return True
 
 
@@ -184,8 +187,27 @@ class _Village:
             claim_lock(self.world, account_id=landlords[index // 4], unit_id=units[index], claim_code=code)
         for index, story in enumerate(STORIES):
             self._tell(index, story, landlords[index // 4], units[index])
+        self._tell_matters(units, landlords)
         self.clock.set(self.now)
         self._let_registry_be_told()
+
+    def _tell_matters(self, units: list[str], landlords: list[str]) -> None:
+        """What was brought up over the months, by tenants, landlords and callers."""
+
+        def accounts(by: str, number: int) -> str:
+            return landlords[number // 4] if by == "landlord" else self._account(tenant_phone(number + 1))
+
+        self.clock.set(self.now)
+        with reading() as session:
+            next_door = list(
+                session.scalars(
+                    select(Unit.id)
+                    .join(Dwelling, Dwelling.id == Unit.dwelling_id)
+                    .where(Dwelling.division == NEXT_VILLAGE)
+                    .order_by(Dwelling.door_no, Unit.label)
+                )
+            )
+        Loop(self.world, self.today, (units, next_door), accounts).tell()
 
     def _let_registry_be_told(self) -> None:
         """The story is told in a moment, so the registry hears of weeks at once: no alarm before it could answer."""
@@ -208,7 +230,10 @@ class _Village:
         return service(self.world, **values, idempotency_key=key[:120])
 
     def _address_base(self) -> list[str]:
-        """The sample base, as any base comes in: 12 dwellings; the first three have eight units each, to be let."""
+        """The sample base, as any base comes in: 12 dwellings and three of the next village; answers the units to let.
+
+        These are of the first three dwellings, eight each.
+        """
         self._day(150)
         table = read_table_file(ADDRESS_BASE, COLUMNS, required=REQUIRED)
         import_addresses(self.world, table=table, actor=Actor("operator"))
@@ -277,7 +302,7 @@ class _Village:
 
     def _document(self, story: _Story, index: int) -> dict[str, Any]:
         if story.ends == "foreign":
-            return {"name": "Alex Sample", "id_type": "414", "id_number": f"X{secrets.randbelow(10**8):08d}"}
+            return {"name": "Alex Sample", "id_type": "414", "id_number": f"X{10_000_000 + index}"}
         division = HUKOU[index % len(HUKOU)]
         number = sample_number(division, date(1980 + index, index % 12 + 1, index + 1))
         return {"name": TENANTS[index], "id_type": "111", "id_number": number}

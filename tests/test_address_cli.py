@@ -34,15 +34,15 @@ def run(core: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytes
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_an_operator_rehearses_imports_and_looks_at_the_base(run: Any, tmp_path: Path) -> None:
     status, out, _ = run("import", str(SAMPLE), "--dry-run")
-    assert status == 0 and "42 of 42 rows; 42 new (would be); run done" in out
+    assert status == 0 and "48 of 48 rows; 48 new (would be); run done" in out
     assert run("versions")[1] == "no version yet: ./anju address import FILE\n"
     status, out, _ = run("import", str(SAMPLE), "--json")
     told = json.loads(out)
-    assert (status, told["state"], told["counts"]["new"], len(told["rows"])) == (0, "done", 42, 42)
-    assert "42 same" in run("import", str(SAMPLE))[1]
-    assert json.loads(run("versions", "--json")[1])[0]["dwellings"] == 12
+    assert (status, told["state"], told["counts"]["new"], len(told["rows"])) == (0, "done", 48, 48)
+    assert "48 same" in run("import", str(SAMPLE))[1]
+    assert json.loads(run("versions", "--json")[1])[0]["dwellings"] == 15
     listed = [json.loads(row) for row in run("list", "--json")[1].splitlines()]
-    assert len(listed) == 12 and sum(row["units"] for row in listed) == 42
+    assert len(listed) == 15 and sum(row["units"] for row in listed) == 48
 
     spoilt = tmp_path / "spoilt.csv"
     spoilt.write_text("区划代码,乡镇街道,村,道路,门牌号\n330522003900,太湖街道,陈塘村,,1\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from backend.services.cases import claim_case, decide_case, release_case
 
 pages = Blueprint("cases", __name__)
 REVIEW = "identity_review"
-SCOPES = ("open", "mine", "check", "done")
+SCOPES = ("open", "mine", "check", "tell", "done")
 
 
 @pages.get("/cases")
@@ -36,6 +36,7 @@ def index() -> str:
         scope=scope,
         kind=kind,
         now=world().clock.now(),
+        may_take=may("taken_reports.new", "POST"),
     )
 
 

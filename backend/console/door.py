@@ -36,6 +36,7 @@ from backend.console import (
     staff,
     standards,
     sync,
+    taken_reports,
     tasks,
     units,
     visits,
@@ -55,7 +56,8 @@ from backend.web import LIVE_HEADER, LOCKED, Caller, caller, error_answer, langu
 
 PAGES = (
     *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, maps, door_sheets, units),
-    *(occupant_keys, cases, visits, field, field_desks, reviews, search, deadlines, discrepancies, loop, sync),
+    *(occupant_keys, taken_reports, cases, visits, field, field_desks, reviews, search, deadlines),
+    *(discrepancies, loop, sync),
     *(figures, agreements, standards, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health", "field.worker", "field.manifest")

@@ -6,10 +6,12 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from backend.console.pages import Form, acting, world
+from backend.console.taken_reports import ON_FORM, made_reference, take
 from backend.console.visits import visit_of
 from backend.console.window import ABOUT, act_form, pdf_answer, prefilled, take_refusal
 from backend.console.window_acts import NOTICE, answers_of, carry_out
 from backend.console.window_fields import VISIT
+from backend.domain.case_reports import REPORTS, TAKEN, WORDS_MOST
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
 from backend.domain.window import ACTS
@@ -20,7 +22,7 @@ from backend.services.window_visits import Visit, end_visit, get_visit, open_vis
 from backend.web import language
 
 pages = Blueprint("field_desks", __name__, url_prefix="/g")
-DOOR_ACTS = ("answer_consent", "take_lease", "declare", "add_co_resident", "link_phone")
+DOOR_ACTS = ("answer_consent", "take_lease", "declare", "declare_without_lease", "add_co_resident", "link_phone")
 
 
 @pages.get("/visits/<uuid:planned_id>/people")
@@ -42,6 +44,23 @@ def register(planned_id: str) -> tuple[str, int] | AnyResponse:
         except Refused as refused:
             take_refusal(form, refused)
     return render_template("field/register.html", line=line, form=form, fields=VISIT), form.status
+
+
+@pages.route("/visits/<uuid:planned_id>/report", methods=["GET", "POST"])
+def report(planned_id: str) -> tuple[str, int] | AnyResponse:
+    """What is wrong with the dwelling visited: seen, or told at the door."""
+    line = visit_of(str(planned_id))
+    kind, form = request.values.get("kind", ""), Form.sent() if request.method == "POST" else Form()
+    if request.method == "POST":
+        with form.filling(*ON_FORM):
+            made = take(form, kind, {"unit": line.unit_id}, "on_visit")
+            return redirect(url_for("field_desks.report", planned_id=line.id, made=made))
+    page = render_template(
+        "field/report.html", line=line, form=form, kind=kind if kind in TAKEN else None,
+        chosen=request.form.getlist("facts"), kinds={code: REPORTS[code] for code in TAKEN}, most=WORDS_MOST,
+        reference=made_reference(),
+    )  # fmt: skip
+    return page, form.status
 
 
 @pages.get("/desks/<uuid:desk_id>")

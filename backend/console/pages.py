@@ -146,8 +146,9 @@ def safe_next(address: str | None) -> str:
 def place() -> str:
     """The part of the console this page belongs to: a unit and its keys belong to the ledger."""
     part = (request.endpoint or "").split(".")[0]
-    if part == "standards":
-        return "discrepancies"
+    elsewhere = {"standards": "discrepancies", "taken_reports": "cases"}
+    if part in elsewhere:
+        return elsewhere[part]
     return "ledger" if part in ("units", "maps", "occupant_keys", "door_sheets") else part
 
 

@@ -25,7 +25,8 @@ from backend.web import STATUS, language
 
 pages = Blueprint("window", __name__)
 AWAY = ("area.foreign", "purpose.missing", "purpose.unfit", "unauthenticated", "visit.over", "reads.cap")
-ABOUT = ("registration_id", "lease_id", "unit_id", "dwelling_id", "child_id", "correction_id", "change_id")
+ABOUT = ("registration_id", "lease_id", "unit_id", "dwelling_id", "child_id", "correction_id", "change_id",
+         "report_id")  # fmt: skip
 
 
 @pages.route("/window", methods=["GET", "POST"])
@@ -46,7 +47,7 @@ def visit(visit_id: str) -> str:
     """The person's file with what can be done; the look is written down."""
     found = _visit(visit_id)
     file = window_files.look_at_file(world(), session_id=acting().session_id, visit=found, area=acting().area)
-    wish = request.args.get("q", "").strip()[:60]
+    wish, aim = request.args.get("q", "").strip()[:60], request.args.get("for")
     near = [row for row in search_dwellings(wish, 10) if covers(acting().area, row.division)] if wish else []
     return render_template(
         "window_file.html",
@@ -56,6 +57,7 @@ def visit(visit_id: str) -> str:
         notice=NOTICE,
         version=NOTICES[NOTICE].version,
         wish=wish,
+        aim=aim if aim in ("stay", "let") else "let",
         dwellings=[get_dwelling(row.id) for row in near],
     )
 
@@ -178,9 +180,11 @@ def act_form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
     shown = [
         (field, field.choices or (field.options(world(), visit, about) if field.options else {})) for field in fields
     ]
+    unit = unit_facts.find_unit(about["unit_id"]) if is_id(about.get("unit_id", "")) else None
     return {
         "fields": shown,
         "about": about,
+        "unit": unit,
         "chosen": request.form.getlist("leaving_too"),
         "notice": NOTICES[NOTICE] if act in ("answer_consent", "enter_child") else None,
     }

@@ -29,6 +29,7 @@ from backend.services import (
     reported_answers,
     reports,
     representations,
+    stays,
     units,
     voids,
     window_leases,
@@ -40,7 +41,8 @@ from backend.services.window_visits import Visit
 
 NOTICE = "registration_notice"
 CREATING = (
-    *("declare", "declare_exempt", "check_out", "add_co_resident", "declare_child", "declare_for_relative"),
+    *("declare", "declare_without_lease", "declare_exempt", "check_out", "add_co_resident", "declare_child"),
+    "declare_for_relative",
     *("check_out_for", "claim_unit", "add_unit", "record_lease", "add_co_tenant", "file_report"),
 )
 # act -> (use case, the ids it is about)
@@ -49,6 +51,7 @@ USE_CASES: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "withdraw_consent": (consents.withdraw_consent, ()),
     "take_lease": (window_leases.take_lease, ("lease_id",)),
     "declare": (registrations.declare, ("registration_id",)),
+    "declare_without_lease": (stays.declare_without_lease, ("unit_id",)),
     "declare_exempt": (exemptions.declare_exempt, ("registration_id",)),
     "amend": (amendments.amend, ("registration_id",)),
     "withdraw_draft": (voids.withdraw_draft, ("registration_id",)),
@@ -84,6 +87,8 @@ USE_CASES: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "end_lease": (leases.end_lease, ("lease_id",)),
     "attest": (identity_reviews.attest, ("lease_id",)),
     "file_report": (reports.file_report, ()),
+    "rate_report": (reports.rate_report, ("report_id",)),
+    "reopen_report": (reports.reopen_report, ("report_id",)),
     "host_foreign_done": (foreign_paths.mark_foreign_done_by_host, ("lease_id",)),
 }
 _SAID: Mapping[str, Mapping[str, str]] = {
@@ -137,7 +142,7 @@ def _read(field: Field, form: Form) -> Any:
         return "" if field.name == "tenant_phone" else None
     if field.kind == "day":
         return form.day(field.name)
-    if field.kind == "number":
+    if field.kind in ("number", "grade"):
         return _number(field.name, text)
     return text == "yes" if field.choices is not None and set(field.choices) == {"yes", "no"} else text
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from backend.bootstrap import World
-from backend.domain.case_reports import REPORTS
+from backend.domain.case_reports import RATING_REASONS, REPORTS, STARS
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.guardians import RELATIONS as GUARDIAN_RELATIONS
 from backend.domain.households import KIN, RELATIONS, REPRESENTATIONS
 from backend.domain.leases import KIND_NAMES
 from backend.domain.look_questions import QUESTIONS
-from backend.domain.registrations import CHECK_OUT_REASONS, REASONS_OF_STAY
+from backend.domain.registrations import BASES, CHECK_OUT_REASONS, REASONS_OF_STAY
 from backend.domain.residence_paths import EXEMPTIONS, VOID_REASONS
 from backend.domain.spaces import LETTABLE, RIGHT_NAMES, SPACE_NAMES
 from backend.services.guardians import list_children
@@ -39,7 +39,10 @@ TAKE_BACK: Choices = {
 
 @dataclass(frozen=True)
 class Field:
-    """One field: `kind` is text, day, number, check, choice, many, password or secret text that is never given back."""
+    """One field: `kind` is text, day, number, check, choice, grade, many or password, which is never given back.
+
+    A grade is a choice among numbers.
+    """
 
     name: str
     kind: str
@@ -79,6 +82,8 @@ def _children(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
 def _looks(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
     """The newest looks at the person's data, as their printed access record has them."""
     return list_recent_looks(world, account_id=visit.account_id)
+
+
 def _facts(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
     """All facts of all kinds of reports, each with its kind; the use case takes those of the chosen one."""
     return {
@@ -145,10 +150,24 @@ REPORT = (
     ),
 )
 
+GRADES: Choices = {str(number): words for number, words in STARS.items()}
+RATING = (
+    Field("stars", "grade", ("本人的评价", "The rating"), choices=GRADES),
+    _choice("reason", "原因", "Why", RATING_REASONS, optional=True),
+)
+NOT_SOLVED = _text(
+    "words",
+    "还有什么没有解决",
+    "What is left",
+    optional=True,
+    hint=("只写房屋或门锁，不写任何人，不写号码", "About the dwelling or lock; no person, no numbers"),
+)
+
 # act -> fields; an act without a row asks for nothing but a confirmation.
 FIELDS: Mapping[str, tuple[Field, ...]] = {
     "answer_consent": (NOTICE_GIVEN,),
     "declare": ANSWERS,
+    "declare_without_lease": (_choice("basis", "凭什么住在这里", "On which ground they live here", BASES), *ANSWERS),
     "declare_exempt": (
         _choice("exemption", "不申报的情形", "Ground", EXEMPTIONS),
         MOVE_IN,
@@ -217,6 +236,8 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     "add_co_tenant": NAMED,
     "extend_lease": (_day("ends_on", "新的结束日期", "New end", optional=True),),
     "file_report": REPORT,
+    "rate_report": RATING,
+    "reopen_report": (NOT_SOLVED,),
     "end_lease": (_day("ended_on", "租客离开日期", "Tenant left on"),),
     "attest": (
         Field("met_in_person", "check", ("房东当面见过租客", "The landlord has met the tenant")),

@@ -14,12 +14,12 @@ from backend.console.looks import ICONS, MAP_MARKS, REGISTRATION_LOOKS, UNIT_LOO
 from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
 from backend.console.upkeep_words import UPKEEP_ACTIONS, UPKEEP_DECISIONS, UPKEEP_TABLES
 from backend.domain import access_words, appointments, case_reports, cases, ledger, look_questions, purposes, sharing
-from backend.domain.calendars import CHINA
+from backend.domain.calendars import CHINA, day_of
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
 from backend.domain.officers import ROLE_NAMES
 from backend.domain.reconciliation import KIND_NAMES
-from backend.domain.registrations import STATE_NAMES
+from backend.domain.registrations import BASES, STATE_NAMES
 from backend.domain.rules import RULES
 from backend.domain.window import ACTS
 from backend.web import language
@@ -127,6 +127,8 @@ AUDIT_ACTIONS = {
     "step_up": ("再次验证", "Shown again who one is"),
     "search_made": ("查找", "Search"),
     "building_counted": ("紧急清点一栋房屋的人数", "Headcount of a building in an emergency"),
+    "case_taken_down": ("替人登记反映的问题", "Report taken down for somebody"),
+    "case_told": ("已回电告知结果", "Caller told of the outcome"),
     "case_claimed": ("领取事项", "Case taken"),
     "case_released": ("退回事项", "Case given back"),
     "case_reported": ("提出事项", "Case reported"),
@@ -201,6 +203,7 @@ DECISIONS = {
     **{code: (d.zh, d.en) for kind in cases.KINDS.values() for code, d in kind.decisions.items()},
 }
 EVIDENCE = {
+    "source": ("怎么来的", "How it came"),
     "differs_in": ("不一致之处", "Differs in"),
     "landlord_says_left_on": ("房东称租客离开于", "Landlord says: left on"),
     "due_on": ("应申报日期", "Was due on"),
@@ -231,6 +234,7 @@ EVIDENCE = {
 }
 EVIDENCE_VALUES = {
     **KIND_NAMES,
+    **case_reports.SOURCES,
     **look_questions.QUESTIONS,
     **access_words.ACTS,
     **{f"for_{code}": (row.zh, row.en) for code, row in purposes.PURPOSES.items()},
@@ -281,6 +285,7 @@ TABLES: Mapping[str, Any] = {
     "ACTORS": ACTORS,
     "APPOINTMENT_STATES": appointments.STATE_NAMES,
     "AUDIT_ACTIONS": AUDIT_ACTIONS,
+    "BASES": BASES,
     "CASE_KINDS": cases.KINDS,
     "CASE_STATES": cases.STATE_NAMES,
     "CHANGES": CHANGES,
@@ -298,6 +303,7 @@ TABLES: Mapping[str, Any] = {
     "METHODS": cases.METHODS,
     "RATING_REASONS": case_reports.RATING_REASONS,
     "REPORTS": case_reports.REPORTS,
+    "REPORT_SOURCES": case_reports.SOURCES,
     "SEND_BACK_REASONS": case_reports.SEND_BACK_REASONS,
     "STEP_ACTIONS": STEP_ACTIONS,
     "STEP_REASONS": STEP_REASONS,
@@ -357,6 +363,11 @@ def full_moment(value: datetime | None) -> str:
     return value.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S") if value else "—"
 
 
+def day_there(value: datetime | None) -> str:
+    """2026-11-23 in China, of a moment whose hour is of no matter."""
+    return day(day_of(value)) if value else "—"
+
+
 def clock_time(value: datetime | None) -> str:
     """10:05 in China."""
     return value.astimezone(CHINA).strftime("%H:%M") if value else "—"
@@ -377,6 +388,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "moment": moment,
     "full_moment": full_moment,
     "clock_time": clock_time,
+    "day_there": day_there,
     "span": span,
     **STAFF_FILTERS,
 }

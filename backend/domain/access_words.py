@@ -45,6 +45,7 @@ FIELD_NAMES: dict[str, tuple[str, str]] = {
     "unit_no": ("房间编号", "number of the unit"),
     "division": ("行政区划", "division"),
     "place_type": ("住所类型", "kind of place"),
+    "basis": ("没有租约的原因", "why there is no lease"),
     "declared_by": ("由谁申报", "who declared"),
     "notice_version": ("告知书版本", "version of the notice"),
     "relation": ("与户主关系", "relation"),

@@ -20,6 +20,7 @@ ANSWER_MOST = 300
 A_DAY_AT_MOST = 10  # reports of one phone: a household in trouble has fewer, a script has more
 TWICE_WITHIN = timedelta(minutes=10)  # the same words about the same thing again are the same report
 REOPEN_WITHIN = timedelta(days=30)
+CONTACT_KEPT = REOPEN_WITHIN  # the number of a caller, after the last step: as long as they may come back to it
 WORDS_KEPT = timedelta(days=365)  # words and answers after the last step; kinds, facts and steps stay
 STARS = {
     5: ("很满意", "Very content"),
@@ -98,6 +99,8 @@ REPORTS: dict[str, ReportKind] = {
         {
             "address_wrong": Fact("地址或房号不对", "Address or number of the unit is wrong", "PIPL-46"),
             "dates_wrong": Fact("日期不对", "Dates are wrong", "PIPL-46"),
+            "not_living_here": Fact("不住在这里的人登记在这里", "Somebody is registered here who does not live here",
+                                    "PIPL-46"),
             "not_mine": Fact("有一条登记不是我的", "A registration is not mine", "PIPL-46"),
             "unit_wrong": Fact("面积、人数上限或房间种类不对", "Area, capacity or kind of space is wrong", "PIPL-46"),
         },
@@ -132,6 +135,14 @@ REPORTS: dict[str, ReportKind] = {
         own=False,
     ),
 }
+
+# How a report reached the member of staff who took it down.
+SOURCES = {
+    "by_phone": ("来电反映", "By telephone"),
+    "at_window": ("到窗口反映，未出示证件", "At the window, no document shown"),
+    "on_visit": ("走访时看到或听到", "Seen or told on a visit"),
+}
+TAKEN = tuple(kind for kind in REPORTS if kind != "data_question")  # about one's own record: whose, a document shows
 
 REPORTED = (*REPORTS, "help_request")  # what a resident brings up, and is answered
 
@@ -171,6 +182,16 @@ def find_report_faults(kind: str, facts: Sequence[str], words: str) -> list[Refu
     return faults + find_words_faults(words, "words", WORDS_MOST)
 
 
+def find_taken_faults(kind: str, source: str) -> list[Refusal]:
+    """Faults of what staff take down for somebody: a kind that is about a thing, and how it came."""
+    faults = []
+    if kind in REPORTS and kind not in TAKEN:
+        faults.append(Refusal("report.needs_person", "kind", allowed=TAKEN))
+    if source not in SOURCES:
+        faults.append(Refusal("input.not_one_of" if source else "input.missing", "source", allowed=tuple(SOURCES)))
+    return faults
+
+
 def decide_side(kind: str, side: str) -> Refusal | None:
     """Whether this kind can be reported by a tenant, landlord or anybody else ('resident') about this dwelling."""
     if kind in kinds_of_side(side):
@@ -204,6 +225,11 @@ def find_rating_faults(stars: int, reason: str | None) -> list[Refusal]:
     if reason is not None and reason not in RATING_REASONS:
         faults.append(Refusal("input.not_one_of", "reason", allowed=tuple(RATING_REASONS)))
     return faults
+
+
+def decide_rater(officer_id: str | None, *workers: str | None) -> Refusal | None:
+    """Whether this officer (None: the phone itself) may enter a rating: not of what they handled or checked."""
+    return Refusal("report.own_work") if officer_id is not None and officer_id in workers else None
 
 
 def decide_reopen(

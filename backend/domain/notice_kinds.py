@@ -61,6 +61,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "household": ("registration_id",),
     "lease": ("lease_id",),
     "home_or_lease": (),
+    "unit": ("unit_id",),
     "lock": ("unit_id",),
     "visitors": ("unit_id",),
     "rooms": (),
@@ -80,6 +81,7 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("duties", "declare", "declare_due declare_overdue landlord_reminds exemption_over draft_expires "
                   "entered_for_you")),
     **dict(_kinds("duties", "lease", "report_due report_overdue report_end_due report_end_overdue")),
+    **dict(_kinds("duties", "unit", "declared_without_lease")),
     **dict(_kinds("duties", "home", "foreign_due foreign_overdue exemption_ends")),
     **dict(_kinds("duties", "amend", "change_due change_overdue")),
     **dict(_kinds("decisions", "still_here", "answer_left landlord_says_left")),

@@ -92,6 +92,11 @@ INBOX: dict[str, InboxText] = {
     **REPORTED_INBOX,
     "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "{alias} 已接受邀请。",
                                      "{alias} has accepted your invitation."),
+    "declared_without_lease": InboxText(
+        "有人申报住在您的房屋，还没有租约", "Somebody declared living in your house, without a lease",
+        "有人当面向工作人员申报住在 {unit}，您还没有为他录入租约。请在 {due_on} 前（含当日）录入租约并报告；不是您的租客，请在房间页面反映。",
+        "Somebody has declared to staff, in person, that they live in {unit}, and no lease of yours names them. Please "
+        "record the lease and report it by {due_on}; if they are not your tenant, report so on the unit's page."),
     "key_active": InboxText("钥匙已可用", "Your key works", "{unit} 的钥匙现在可以开门。", "The key to {unit} opens now."),
     "key_suspended": InboxText("钥匙已暂停", "Your key is suspended", "{unit} 的钥匙已暂停。", "The key to {unit} is suspended."),
     "key_resumed": InboxText("钥匙已恢复", "Your key works again", "{unit} 的钥匙已恢复。", "The key to {unit} works again."),

@@ -259,6 +259,8 @@ REASONS: dict[str, Reason] = {
     "registration.move_in": Reason("invalid", "入住日期不能晚于今天，也不能早于十年前。",
                                    "The move-in date must not be in the future or more than ten years ago.",
                                    "请核对日期。", "Check the date."),
+    "registration.basis": Reason("invalid", "没有这个原因。", "There is no such ground.", "请从列表中选。",
+                                 "Choose one of the list."),
     "registration.reason": Reason("invalid", "没有这个居住事由。", "There is no such reason of stay.", "请从列表中选。",
                                   "Choose one of the list."),
     "registration.division": Reason("invalid", "户籍地应为 6 位行政区划代码。",

@@ -23,6 +23,13 @@ PLACE_TYPES = {
     "71": ("工地", "Site"),
     "90": ("其他", "Other"),
 }
+# Why there is no lease behind a residence that somebody declares in person, and the kind of place it is then.
+BASES = {
+    "lease_unrecorded": ("有租约，房东还没有录入", "There is a lease; the landlord has not recorded it"),
+    "oral": ("口头约定，没有书面租约", "Agreed by word of mouth, no lease in writing"),
+    "hosted": ("借住在住户家中，不付租金", "A guest of whoever lives there, without rent"),
+}
+PLACE_OF_BASIS = {"lease_unrecorded": "30", "oral": "30", "hosted": "23"}
 CHECK_OUT_REASONS = {
     "lease_end": ("租约结束", "Lease ended"),
     "moved_within_county": ("搬到本县其他地方", "Moved within the county"),
@@ -150,6 +157,16 @@ def find_declaration_faults(
     if reason is not None and reason not in REASONS_OF_STAY:
         faults.append(Refusal("registration.reason", "reason", allowed=tuple(REASONS_OF_STAY)))
     return faults
+
+
+def decide_basis(basis: str) -> Refusal | None:
+    """Whether this can be why a residence has no lease behind it."""
+    return None if basis in BASES else Refusal("registration.basis", "basis", allowed=tuple(BASES))
+
+
+def is_let(basis: str) -> bool:
+    """Whether a landlord owes a report of somebody who lives there on this basis (ZJ-9-1): of a tenant, of no guest."""
+    return PLACE_OF_BASIS[basis] == "30"
 
 
 def find_check_out_faults(moved_out_on: date, move_in_on: date, reason: str, today: date) -> list[Refusal]:

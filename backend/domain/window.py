@@ -31,6 +31,9 @@ ACTS: dict[str, WindowAct] = {
     "withdraw_consent": WindowAct("撤回同意", "Withdraw the consent"),
     "take_lease": WindowAct("接受租约", "Accept the lease", at_door=True),
     "declare": WindowAct("申报居住登记", "Declare", at_door=True),
+    "declare_without_lease": WindowAct(
+        "没有租约，当面申报", "Declare without a lease", on_paper=False, at_door=True
+    ),
     "declare_exempt": WindowAct("说明依法可不申报", "State an exemption"),
     "amend": WindowAct("报告变动或更正", "Report a change or correct"),
     "withdraw_draft": WindowAct("撤回未完成的申报", "Withdraw the draft"),
@@ -51,6 +54,8 @@ ACTS: dict[str, WindowAct] = {
     "check_out_for": WindowAct("为同住人办理离开", "Check them out", on_paper=False),
     "object_to_declaration": WindowAct("对他人的申报提出异议", "Object to another's declaration"),
     "file_report": WindowAct("反映问题", "Report something"),
+    "rate_report": WindowAct("评价答复", "Rate the answer"),
+    "reopen_report": WindowAct("没有解决，重新办理", "Not solved: have it reopened"),
     "print_receipt": WindowAct("打印登记凭证", "Print the receipt", on_paper=False, at_door=True),
     "print_foreign_form": WindowAct("打印外国人住宿登记表", "Print the foreigners' form", on_paper=False),
     "print_access": WindowAct("打印谁看过我的数据", "Print the access record", on_paper=False),

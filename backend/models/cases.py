@@ -40,8 +40,8 @@ CASE_STATES = ("reported", "routed", "assigned", "handled", "checked", "answered
 class Case(Base):
     """One matter for a person to decide; `reference` is what people quote.
 
-    `reporter_id` is who gets the answer, None when a rule or an office opened it; nobody but the reporter and, when a
-    call was wished for, the officer who has taken the case learns who that is.
+    `reporter_id` is who gets the answer, None when a rule or an office opened it, or staff for somebody who called;
+    nobody but the reporter and, when a call was wished for, the officer who has taken the case learns who that is.
     """
 
     __tablename__ = "cases"
@@ -79,6 +79,7 @@ class Case(Base):
     escalated_at: Mapped[Moment | None] = mapped_column(default=None)  # when it was late and went to the supervisors
     decided_at: Mapped[Moment | None] = mapped_column(default=None)
     reporter_id: Mapped[Id | None] = mapped_column(ForeignKey("accounts.id"), default=None)
+    contact_sealed: Mapped[Sealed | None] = mapped_column(default=None)  # a caller's number, where no account is
     call_back: Mapped[bool] = mapped_column(default=False)
     checked_by: Mapped[Id | None] = mapped_column(ForeignKey("officers.id"), default=None)
     answered_at: Mapped[Moment | None] = mapped_column(default=None)

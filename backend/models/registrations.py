@@ -18,6 +18,7 @@ DECLARED_BY = ("self", "guardian", "relative", "window", "paper")
 FIELD_SOURCES = ("tenant", "landlord", "officer", "document", "registry", "import", "office", "system")
 RELATIONS = ("spouse", "child", "parent", "grandparent", "grandchild", "sibling", "other_relative", "other")
 REPRESENTATIONS = ("elderly", "disabled", "ill")
+BASES = ("lease_unrecorded", "oral", "hosted")
 REGISTRY_STATES = ("unsent", "sent", "accepted", "rejected")
 
 
@@ -45,6 +46,7 @@ class Registration(Base):
         one_of("declared_by", DECLARED_BY),
         one_of("relation", RELATIONS),
         one_of("representation", REPRESENTATIONS),
+        one_of("basis", BASES),
         CheckConstraint("(household_of_id IS NULL) = (relation IS NULL)", name="household"),
         Index("uq_registrations_lease_id", "lease_id", unique=True),
         index_where("ix_registrations_receipt_no", "receipt_no", "receipt_no IS NOT NULL"),
@@ -70,6 +72,7 @@ class Registration(Base):
     household_of_id: Mapped[Id | None] = mapped_column(ForeignKey("registrations.id"), index=True, default=None)
     relation: Mapped[Code | None] = mapped_column(default=None)
     place_type: Mapped[Code] = mapped_column(default="30")
+    basis: Mapped[Code | None] = mapped_column(default=None)  # why no lease was behind it when it was declared
     reason: Mapped[Code | None] = mapped_column(default=None)
     move_in_on: Mapped[date]
     planned_end_on: Mapped[date | None] = mapped_column(default=None)

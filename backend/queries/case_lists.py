@@ -21,7 +21,7 @@ MOST = 200
 
 @dataclass(frozen=True)
 class CaseLine:
-    """One case of a list. `place` is the unit's address, None when the case is not about a unit."""
+    """One case of a list. `place` is the address of its unit or dwelling, None when it is about neither."""
 
     reference: str
     kind: str
@@ -43,7 +43,7 @@ def list_cases(
     """Cases of an area and of these kinds.
 
     'open' and 'mine' begin with requests for help, then the longest overdue; 'check' are those a supervisor has to
-    look at; 'done' the newest first.
+    look at; 'tell' those whose caller is to be told; 'done' the newest first.
     """
     statement = (
         select(Case, Unit, Dwelling, Officer.badge)
@@ -59,17 +59,28 @@ def list_cases(
         statement = statement.where(Case.assigned_to == officer_id, Case.state.in_(OPEN_STATES))
     elif scope == "check":
         statement = statement.where(_waits_for_check()).order_by(Case.decided_at)
+    elif scope == "tell":
+        statement = statement.where(_waits_for_call()).order_by(Case.decided_at)
     elif scope == "done":
         over = Case.state.not_in(OPEN_STATES) & ~_waits_for_check()
         statement = statement.where(over).order_by(Case.decided_at.desc())
     else:
         statement = statement.where(Case.state.in_(OPEN_STATES))
     statement = statement.order_by(_RANK, case((Case.due_at.is_(None), 1), else_=0), Case.due_at, Case.reference)
-    return tuple(_line(*row) for row in db.session.execute(statement))
+    rows = db.session.execute(statement).all()
+    whole = _whole_dwellings([row[0] for row in rows if row[1] is None])
+    return tuple(_line(*row, whole) for row in rows)
+
+
+def _whole_dwellings(cases: Sequence[Case]) -> dict[str, str]:
+    """The addresses of dwellings that cases without a unit are about, by id."""
+    ids = [case.evidence["dwelling_id"] for case in cases if "dwelling_id" in case.evidence]
+    found = db.session.scalars(select(Dwelling).where(Dwelling.id.in_(ids))) if ids else ()
+    return {home.id: short_address(home) for home in found}
 
 
 def count_cases(area: str, kinds: Sequence[str], officer_id: str, now: datetime) -> dict[str, int]:
-    """How many cases are open, past their time, with this officer, and waiting for a supervisor's check."""
+    """How many cases are open, past their time, with this officer, waiting for a check, and for a call to a caller."""
     late = case((Case.due_at < now, 1), else_=0)
     mine = case((Case.assigned_to == officer_id, 1), else_=0)
     row = db.session.execute(
@@ -77,10 +88,14 @@ def count_cases(area: str, kinds: Sequence[str], officer_id: str, now: datetime)
             Case.area.startswith(area, autoescape=True), Case.kind.in_(kinds), Case.state.in_(OPEN_STATES)
         )
     ).one()
-    waiting = select(func.count()).where(
-        Case.area.startswith(area, autoescape=True), Case.kind.in_(kinds), _waits_for_check()
-    )
-    return {"open": row[0], "late": int(row[1]), "mine": int(row[2]), "check": db.session.scalar(waiting) or 0}
+    of_area = select(func.count()).where(Case.area.startswith(area, autoescape=True), Case.kind.in_(kinds))
+    return {
+        "open": row[0],
+        "late": int(row[1]),
+        "mine": int(row[2]),
+        "check": db.session.scalar(of_area.where(_waits_for_check())) or 0,
+        "tell": db.session.scalar(of_area.where(_waits_for_call())) or 0,
+    }
 
 
 def find_neighbours(references: Sequence[str], reference: str) -> tuple[str | None, str | None]:
@@ -95,11 +110,19 @@ def _waits_for_check() -> ColumnElement[bool]:
     return (Case.state == "handled") & Case.kind.in_(checked_kinds())
 
 
+def _waits_for_call() -> ColumnElement[bool]:
+    return (Case.state == "checked") & Case.contact_sealed.is_not(None)
+
+
 _RANK = case((Case.kind.in_(urgent_kinds()), 0), else_=1)
 
 
-def _line(row: Case, unit: Unit | None, dwelling: Dwelling | None, badge: str | None) -> CaseLine:
-    place = f"{short_address(dwelling)} {unit.label}" if unit is not None and dwelling is not None else None
+def _line(
+    row: Case, unit: Unit | None, dwelling: Dwelling | None, badge: str | None, whole: dict[str, str]
+) -> CaseLine:
+    place = whole.get(row.evidence.get("dwelling_id", ""))
+    if unit is not None and dwelling is not None:
+        place = f"{short_address(dwelling)} {unit.label}"
     return CaseLine(
         row.reference,
         row.kind,

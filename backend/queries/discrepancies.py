@@ -99,7 +99,7 @@ def _conditions(today: date) -> dict[str, tuple[Any, ColumnElement[bool]]]:
     return {
         "unreported": (
             func.date(Registration.declared_at),
-            and_(in_scope, declared, Registration.landlord_leg == "due", Registration.lease_id.is_not(None)),
+            and_(in_scope, declared, Registration.landlord_leg == "due", Registration.landlord_due_on.is_not(None)),
         ),
         "undeclared": (
             Registration.tenant_due_on,

@@ -121,7 +121,6 @@ def _late(now: datetime) -> Iterator[tuple[str, Any, ColumnElement[bool]]]:
         (
             in_scope
             & _is(Registration.landlord_leg, "due")
-            & Registration.lease_id.is_not(None)
             & (Registration.landlord_due_on < today)
         ),
     )

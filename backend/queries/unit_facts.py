@@ -57,6 +57,7 @@ class ResidenceFacts:
     receipt_no: str | None
     accepted_at: datetime | None
     registry_errors: list[Any]
+    basis: str | None = None
 
 
 @dataclass(frozen=True)
@@ -177,4 +178,5 @@ _RESIDENCES: Select[*tuple[Any, ...]] = select(
     Registration.receipt_no,
     Registration.accepted_at,
     Registration.registry_errors,
+    Registration.basis,
 ).outerjoin(Lease, Lease.id == Registration.lease_id)

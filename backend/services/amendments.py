@@ -15,9 +15,10 @@ from backend.gateways.world import World
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.services.hands import Desk, Hand, acting_for
+from backend.services.own_registrations import own_registration_to_change
 from backend.services.registration_changes import change_registration, send_landlord_leg
 from backend.services.residence_paths import take_path
-from backend.services.tenancies import RegistrationView, own_registration_to_change, registration_view
+from backend.services.tenancies import RegistrationView, registration_view
 
 
 def amend(

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
+from backend.domain.case_reports import decide_reopen
 from backend.domain.cases import CHECKERS, KINDS, decide_check, kinds_for
 from backend.domain.documents import mask_number
 from backend.domain.officers import covers
@@ -18,15 +19,16 @@ from backend.domain.refusals import Refusal
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.cases import Case
+from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
 from backend.models.officers import Officer
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import UnitClaim
-from backend.queries.unit_facts import ResidenceFacts, UnitFacts, find_residence, find_unit
+from backend.queries.unit_facts import ResidenceFacts, UnitFacts, find_residence, find_unit, short_address
 from backend.services.appointment_changes import AppointmentView, find_latest, view_appointment
 from backend.services.audit import write_leaf
-from backend.services.case_messages import own_phone
+from backend.services.case_messages import callers_phone, own_phone
 from backend.services.case_steps import StepView, list_steps
 from backend.services.disclosures import answer, judge_cap, note_refusal
 from backend.services.look_answers import asked_about_own_look
@@ -53,7 +55,8 @@ class CasePerson:
 class CaseFile:
     """One case with what is needed to decide it. `evidence` holds codes and dates, no person's data.
 
-    `phone` is whom to call back, shown to the officer who has taken the case and to nobody else.
+    `phone` is whom to call back, shown to the officer who has taken the case; of somebody who has no account, once the
+    case was checked, to a supervisor too. `place` stands for a unit where the case is about a dwelling as a whole.
     """
 
     reference: str
@@ -79,6 +82,10 @@ class CaseFile:
     has_reporter: bool
     call_back: bool
     phone: str | None
+    place: str | None
+    has_caller: bool
+    may_tell: bool
+    may_reopen: bool
     may_check: bool
     is_own_work: bool
     stars: int | None
@@ -149,6 +156,10 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
     if not parties:
         write_leaf(world, session, acting.actor, "case_opened", object_kind="case", object_id=case.reference)
     phone = _phone_of(world, session, acting, case, caller) if caller is not None else None
+    if case.contact_sealed is not None and calls_back(case, acting):
+        write_leaf(world, session, acting.actor, "case_opened", object_kind="case", object_id=case.reference,
+                   fields=("phone",))  # fmt: skip
+        phone = callers_phone(world, session, case)
     touch(world, acting, case)
     return _file(world, session, acting, case, tuple(persons), phone)
 
@@ -158,6 +169,12 @@ def _caller(session: Session, acting: Acting, case: Case) -> Account | None:
     if not case.call_back or case.reporter_id is None or case.assigned_to != acting.officer.id:
         return None
     return session.get_one(Account, case.reporter_id)
+
+
+def calls_back(case: Case, acting: Acting) -> bool:
+    """Whether it is for this officer to call whoever has no account: its handler, once it was checked a supervisor."""
+    is_checked = case.state == "checked" and acting.officer.role in CHECKERS
+    return case.assigned_to == acting.officer.id or is_checked
 
 
 def _phone_of(world: World, session: Session, acting: Acting, case: Case, caller: Account) -> str | None:
@@ -246,9 +263,20 @@ def _file(
         has_reporter=case.reporter_id is not None,
         call_back=case.call_back,
         phone=phone,
+        place=_dwelling_of(session, case),
+        has_caller=case.contact_sealed is not None,
+        may_tell=case.contact_sealed is not None and case.state == "checked" and calls_back(case, acting),
+        may_reopen="source" in case.evidence
+        and decide_reopen(case.state, case.answered_at, case.reopened_at, world.clock.now()) is None,
         may_check=checks and refused is None,
         is_own_work=refused is not None,
         stars=case.stars,
         stars_reason=case.stars_reason,
         steps=list_steps(world, session, case),
     )
+
+
+def _dwelling_of(session: Session, case: Case) -> str | None:
+    """The address of a dwelling that a case without a unit is about."""
+    home = session.get(Dwelling, case.evidence["dwelling_id"]) if "dwelling_id" in case.evidence else None
+    return short_address(home) if home is not None else None

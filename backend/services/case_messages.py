@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from backend.domain.case_reports import CONTACT_KEPT
 from backend.domain.help_requests import help_text
 from backend.domain.short_messages import REPORT_ANSWERED
 from backend.gateways.world import World
 from backend.models.accounts import Account
-from backend.models.cases import Case
+from backend.models.cases import Case, CaseStep
+from backend.models.data_keys import DataKey
 from backend.models.dwellings import Dwelling
 from backend.models.help_contacts import HelpContact
 from backend.models.outbox import OutboxRow
@@ -23,6 +25,7 @@ from backend.services import vault
 
 KIND = "help"
 PLACE = "help_contacts.phone"
+CONTACT = "cases.contact"
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,29 @@ def find_sent(world: World, session: Session, case: Case) -> Sent | None:
         times=len(rows),
         last_at=last.created_at if last else None,
     )
+
+
+def keep_contact(world: World, session: Session, case: Case, number: str) -> None:
+    """Keep the number of somebody who called, under the case's own data key."""
+    if session.get(DataKey, case.id) is None:
+        vault.make_data_key(world, session, case.id)
+    case.contact_sealed, case.call_back = vault.seal(world, session, case.id, CONTACT, case.id, number), True
+
+
+def callers_phone(world: World, session: Session, case: Case) -> str | None:
+    """The number of whoever called about a case, opened; None where nobody waits, or it was forgotten."""
+    if case.contact_sealed is None or session.get(DataKey, case.id) is None:
+        return None
+    return vault.unseal(world, session, case.id, CONTACT, case.id, case.contact_sealed)
+
+
+def forget_contacts(world: World, session: Session) -> None:
+    """Retention: a caller's number goes when they can no longer come back to the case."""
+    before = world.clock.now() - CONTACT_KEPT
+    last = select(func.max(CaseStep.at)).where(CaseStep.case_id == Case.id).correlate(Case).scalar_subquery()
+    over = Case.state.in_(("checked", "answered", "rated"))
+    old = update(Case).where(Case.contact_sealed.is_not(None), over, last < before)
+    session.execute(old.values(contact_sealed=None, call_back=False).execution_options(synchronize_session=False))
 
 
 def compose_help(world: World, session: Session, payload: Mapping[str, Any]) -> tuple[str, str] | None:

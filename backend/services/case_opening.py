@@ -15,6 +15,7 @@ from backend.gateways.clock import CHINA
 from backend.gateways.world import World
 from backend.models.cases import Case
 from backend.services.audit import SYSTEM, Actor
+from backend.services.case_messages import keep_contact
 from backend.services.case_steps import advance, note_step
 
 # One lock number for all references: PostgreSQL's writers take turns here; SQLite's do already (BEGIN IMMEDIATE).
@@ -38,12 +39,14 @@ def open_case(
     call_back: bool = False,
     actor: Actor = SYSTEM,
     words: str = "",
+    contact: str | None = None,
 ) -> Case:
     """Open one case inside the present write unit: reported by `actor`, routed to the office entitled to its kind.
 
     `area` is the 12-digit division of the dwelling (or the prefix the matter belongs to); `evidence` holds ids and
     codes only, never a person's data. Without `due_at` the kind's own time applies. `reporter_id` is the account that
-    gets the answer, `words` what it said about the thing. The row is flushed, so that its id may be referred to.
+    gets the answer, `words` what it said about the thing; `contact` the number of a caller without an account. The row
+    is flushed, so that its id may be referred to.
     """
     now = world.clock.now()
     case = Case(
@@ -67,6 +70,8 @@ def open_case(
     )
     session.add(case)
     session.flush()
+    if contact is not None:
+        keep_contact(world, session, case, contact)
     note_step(world, session, case, "report", actor, words=words)
     advance(world, session, case, "route", SYSTEM)
     return case

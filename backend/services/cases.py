@@ -127,7 +127,8 @@ def _judge_decider(session: Session, acting: Acting, case: Case) -> Refusal | No
 def _find_answer_faults(case: Case, answer_text: str) -> list[Refusal]:
     if not KINDS[case.kind].checked:
         return []
-    return find_words_faults(answer_text, "answer_text", ANSWER_MOST, least=1 if case.reporter_id else 0)
+    somebody_waits = case.reporter_id is not None or case.contact_sealed is not None
+    return find_words_faults(answer_text, "answer_text", ANSWER_MOST, least=1 if somebody_waits else 0)
 
 
 def _decide(

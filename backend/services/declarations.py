@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from backend.domain.calendars import day_of
@@ -19,9 +19,12 @@ from backend.domain.notices import NOTICES
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import (
+    PLACE_OF_BASIS,
     decide_scope,
     decide_tenant_action,
     find_declaration_faults,
+    is_let,
+    landlord_due_on,
     tenant_due_on,
 )
 from backend.gateways.world import World
@@ -120,6 +123,33 @@ def make_member(
     return registration
 
 
+def make_stay(
+    world: World, session: Session, unit: Unit, move_in_on: date, *, basis: str | None = None
+) -> Registration:
+    """Write the registration of somebody who lives in a unit under no lease, not declared yet; `basis` says why.
+
+    Where a lease should be behind it, its landlord owes the report from today on (ZJ-9-1): nobody can have told them
+    before. The caller holds the unit's row and has looked for another.
+    """
+    now = world.clock.now()
+    registration = Registration(
+        id=new_id(),
+        unit_id=unit.id,
+        place_type=PLACE_OF_BASIS[basis] if basis else "30",
+        basis=basis,
+        move_in_on=move_in_on,
+        landlord_due_on=landlord_due_on(world.clock.today()) if basis and is_let(basis) else None,
+        tenant_leg="invited",
+        tenant_due_on=tenant_due_on(move_in_on),
+        registry_errors=[],
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(registration)
+    session.flush()
+    return registration
+
+
 def find_living(session: Session, person_id: str, unit_id: str) -> Registration | None:
     """The registration under which a person lives in a unit, of which there is one at most."""
     return session.scalar(
@@ -158,13 +188,18 @@ def _find_faults(
 def _take_over(
     world: World, session: Session, registration: Registration, person: Person, actor: Actor, source: str
 ) -> datetime | None:
-    """Void what somebody else declared of the person in this unit before their own lease was; answers its time."""
+    """Void what was declared of the person in this unit before their own lease was; answers its time.
+
+    Who lives along with them lives along under the lease from now on.
+    """
     other = find_living(session, person.id, registration.unit_id)
     if other is None or other.id == registration.id:
         return None
-    if other.household_of_id is None or registration.lease_id is None:
+    if other.lease_id is not None or registration.lease_id is None:
         raise Refused("registration.already")
     void_in(world, session, other, "void", actor, "duplicate", source=source)
+    along = update(Registration).where(Registration.household_of_id == other.id)
+    session.execute(along.values(household_of_id=registration.id))
     session.flush()
     return other.declared_at
 

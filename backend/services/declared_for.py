@@ -25,9 +25,10 @@ from backend.services.household_members import (
     find_objection,
     member_view,
 )
+from backend.services.own_registrations import own_registration
 from backend.services.registration_changes import change_registration, open_registration_case, void_in
 from backend.services.registrations import end_residence
-from backend.services.tenancies import RegistrationView, own_registration, registration_view
+from backend.services.tenancies import RegistrationView, registration_view
 
 
 def list_declared_for(world: World, *, account_id: str) -> tuple[MemberView, ...]:

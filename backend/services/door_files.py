@@ -41,6 +41,11 @@ class DoorFile:
     offers: tuple[LeaseOffer, ...]
     tenancies: tuple[TenancyView, ...]
 
+    @property
+    def may_declare(self) -> bool:
+        """Whether nothing but the person's own word leads to a declaration here: no lease waits, none lives on."""
+        return not self.offers and all(home.registration.residence != "living" for home in self.tenancies)
+
 
 def look_at_door_file(world: World, *, session_id: str, visit: Visit, area: str) -> DoorFile:
     """The file of the person served at a door; the look is written down first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from backend.domain.duty_facts import DutyFacts
@@ -11,6 +11,7 @@ from backend.models.invitations import Invitation
 from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
+from backend.models.units import Unit
 
 SIDES = ("tenant", "landlord")
 
@@ -26,8 +27,7 @@ def facts_of(registration: Registration, lease: Lease | None) -> DutyFacts:
         draft_expires_at=registration.draft_expires_at,
         declared_at=registration.declared_at,
         changed_on=registration.changed_on,
-        # who lives along has no lease of its own: the landlord reports the tenant (ZJ-9-1)
-        landlord_leg=registration.landlord_leg if lease is not None else "reported",
+        landlord_leg=registration.landlord_leg if _owes_report(registration, lease) else "reported",
         landlord_due_on=registration.landlord_due_on,
         exempt_until=registration.exempt_until,
         foreign_due_at=registration.foreign_due_at,
@@ -43,6 +43,11 @@ def facts_of(registration: Registration, lease: Lease | None) -> DutyFacts:
     )
 
 
+def _owes_report(registration: Registration, lease: Lease | None) -> bool:
+    """The landlord reports tenants (ZJ-9-1), also one without a lease; of who lives along or is a guest, nothing."""
+    return lease is not None or registration.landlord_due_on is not None
+
+
 def account_of_side(session: Session, side: str, registration: Registration, lease: Lease | None) -> str | None:
     """The account that is told, None on the paper path.
 
@@ -50,7 +55,8 @@ def account_of_side(session: Session, side: str, registration: Registration, lea
     else that of the household one lives along with.
     """
     if side == "landlord":
-        return None if lease is None else _account_of(session, lease.landlord_id)
+        landlord_id = lease.landlord_id if lease is not None else _landlord_of(session, registration)
+        return None if landlord_id is None else _account_of(session, landlord_id)
     if registration.person_id is not None:
         person = session.get_one(Person, registration.person_id)
         found = _account_of(session, person.id) or (person.guardian_id and _account_of(session, person.guardian_id))
@@ -87,7 +93,27 @@ def rows_of_account(session: Session, account_id: str) -> list[tuple[str, Regist
     if person_id is not None:
         let = pairs.where(Lease.landlord_id == person_id, Registration.residence == "living")
         found += [("landlord", registration, lease) for registration, lease in session.execute(let)]
+        found += [("landlord", stay, None) for stay in session.scalars(_stays_of(person_id))]
     return found
+
+
+def _stays_of(person_id: str) -> Select[Registration]:
+    """Who lives in this landlord's units under no lease, and of whom a report is owed."""
+    return (
+        select(Registration)
+        .join(Unit, Unit.id == Registration.unit_id)
+        .where(
+            Unit.landlord_id == person_id,
+            Registration.lease_id.is_(None),
+            Registration.landlord_due_on.is_not(None),
+            Registration.residence == "living",
+        )
+    )
+
+
+def _landlord_of(session: Session, registration: Registration) -> str | None:
+    """The landlord of the unit, who owes the lease and the report of whoever lives there without one."""
+    return session.get_one(Unit, registration.unit_id).landlord_id
 
 
 def _account_of(session: Session, person_id: str) -> str | None:

@@ -27,9 +27,10 @@ from backend.services.consents import is_given
 from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_waiting_keys, unit_alias
+from backend.services.own_registrations import own_registration
 from backend.services.persons import birth_of
 from backend.services.registration_changes import change_registration
-from backend.services.tenancies import RegistrationView, own_registration, registration_view
+from backend.services.tenancies import RegistrationView, registration_view
 
 DAYS_TO_DECLARE = 3  # HK-15, counted from the end of the exemption
 

@@ -11,7 +11,7 @@ from backend.models.accounts import Account
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.services.field_sources import FieldOrigin, origins_of
-from backend.services.tenancies import own_registration
+from backend.services.own_registrations import own_registration
 
 
 def list_origins(world: World, *, account_id: str, registration_id: str) -> tuple[FieldOrigin, ...]:

@@ -42,6 +42,7 @@ REGISTRATION_FIELDS = {
     for name in (
         "unit_id",
         "place_type",
+        "basis",
         "reason",
         "move_in_on",
         "planned_end_on",

@@ -16,20 +16,21 @@ from backend.domain.residence_paths import decide_foreign_action, find_done_faul
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
-from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import vault
 from backend.services.audit import Actor
 from backend.services.hands import Desk, acting_for
+from backend.services.household_members import head_of
 from backend.services.inbox import tell_person
-from backend.services.invitations import landlord_alias
+from backend.services.invitations import host_alias
 from backend.services.key_changes import activate_waiting_keys, unit_alias
 from backend.services.own_leases import own_lease, registration_of
+from backend.services.own_registrations import own_registration
 from backend.services.persons import birth_of, name_of, number_of
 from backend.services.registration_changes import change_registration
-from backend.services.tenancies import RegistrationView, address_of, own_registration, registration_view
+from backend.services.tenancies import RegistrationView, address_of, registration_view
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def get_foreign_form(world: World, *, account_id: str, registration_id: str) -> 
             unit_no=unit.public_number,
             move_in_on=registration.move_in_on,
             planned_end_on=registration.planned_end_on,
-            host_alias=landlord_alias(world, session, session.get_one(Lease, registration.lease_id)),
+            host_alias=host_alias(world, session, head_of(session, registration)) or "—",
         )
 
 

@@ -16,12 +16,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from backend.db import transaction
+from backend.domain.ids import is_id
 from backend.domain.officers import covers
 from backend.domain.purposes import SERVE, SERVE_AT_DOOR, decide_act
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.window import ACTS, decide_receipt, receipt_time
 from backend.gateways.world import World
 from backend.models.accounts import Account
+from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
 from backend.models.registrations import Registration
@@ -77,11 +79,12 @@ class Place:
     lease_id: str | None = None
     unit_id: str | None = None
     dwelling_id: str | None = None
+    case_id: str | None = None
 
     @property
     def object(self) -> tuple[str | None, str | None]:
         """(kind, id) as a leaf names it."""
-        for kind in ("registration", "lease", "unit", "dwelling"):
+        for kind in ("registration", "lease", "unit", "dwelling", "case"):
             found = getattr(self, f"{kind}_id")
             if found is not None:
                 return kind, found
@@ -219,6 +222,11 @@ def _where(session: Session, place: Place, wanted: InstrumentedAttribute[str]) -
     """The division or unit an object lies in."""
     statement = select(wanted).select_from(Dwelling)
     kind, object_id = place.object
+    if not is_id(object_id or ""):
+        return None
+    if kind == "case":  # it knows its area; not each is about a unit
+        column = Case.area if wanted is Dwelling.division else Case.unit_id
+        return session.scalar(select(column).where(Case.id == object_id))
     if kind != "dwelling":
         statement = statement.join(Unit, Unit.dwelling_id == Dwelling.id)
     if kind == "registration":

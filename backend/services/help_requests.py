@@ -23,8 +23,8 @@ from backend.services import idempotency, outbox, vault
 from backend.services.audit import Actor, write_leaf
 from backend.services.case_messages import KIND, PLACE, contact_phone, find_sent, own_phone
 from backend.services.case_opening import open_case, open_once
-from backend.services.reports import ReportView, report_view
-from backend.services.tenancies import own_registration
+from backend.services.own_registrations import own_registration
+from backend.services.report_views import ReportView, report_view
 
 _YOUR_ADDRESS = "〈您的住址 · your address〉"
 

@@ -25,8 +25,8 @@ from backend.services.declarations import Answers, declare_person, find_living, 
 from backend.services.hands import Desk, acting_for
 from backend.services.household_members import MemberView, head_of, member_view, tell_of_declaration
 from backend.services.key_changes import unit_alias
+from backend.services.own_registrations import own_registration
 from backend.services.persons import birth_of, name_of
-from backend.services.tenancies import own_registration
 
 
 @dataclass(frozen=True)

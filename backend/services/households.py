@@ -35,9 +35,9 @@ from backend.services.household_members import (
     tell_of_declaration,
 )
 from backend.services.key_changes import unit_alias
+from backend.services.own_registrations import own_registration
 from backend.services.persons import check_entry, number_token
 from backend.services.registration_changes import change_registration
-from backend.services.tenancies import own_registration
 
 
 @dataclass(frozen=True)

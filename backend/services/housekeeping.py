@@ -21,6 +21,7 @@ from backend.models.lock_events import LockAnomaly
 from backend.models.network_identity import NetworkIdentityRequest
 from backend.models.persons import Person
 from backend.services.audit import SYSTEM, write_leaf
+from backend.services.case_messages import forget_contacts
 from backend.services.case_steps import advance, forget_words, note_step
 from backend.services.crowding import open_crowding_cases
 from backend.services.duties import keep_duties
@@ -153,8 +154,9 @@ def _open_crowding_cases(world: World, session: Session) -> None:
 
 
 def _forget_words(world: World, session: Session) -> None:
-    """Retention of what was written in reports and answers."""
+    """Retention of what was written in reports and answers, and of callers' numbers."""
     forget_words(world, session)
+    forget_contacts(world, session)
 
 
 def _forget_shared(world: World, session: Session) -> None:

@@ -152,14 +152,14 @@ def open_review(world: World, session: Session, person_id: str, opened_by: str, 
 def _living_registration(session: Session, person_id: str) -> Registration | None:
     """Where the person lives or is about to: through the key their phone holds, also before the declaration.
 
-    Who lives along has no key: their own registration says where. A child lives where the guardian does until a
-    registration of their own says otherwise.
+    Who lives along, or without a lease, has no key: their own registration says where. A child lives where the guardian
+    does until a registration of their own says otherwise.
     """
     along = session.scalar(
         select(Registration)
         .where(
             Registration.person_id == person_id,
-            Registration.household_of_id.is_not(None),
+            Registration.lease_id.is_(None),
             Registration.residence == "living",
         )
         .order_by(Registration.created_at.desc())

@@ -21,6 +21,7 @@ from backend.models.invitations import Invitation
 from backend.models.keys import Key
 from backend.models.leases import Lease
 from backend.models.persons import Person
+from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import outbox, vault
 from backend.services.audit import Actor, write_leaf
@@ -225,6 +226,14 @@ def invitation_view(world: World, session: Session, invitation: Invitation) -> I
 def landlord_alias(world: World, session: Session, lease: Lease) -> str:
     """How a landlord is called before anyone has signed in: the family name alone."""
     return family_alias(world, session, session.get_one(Person, lease.landlord_id))
+
+
+def host_alias(world: World, session: Session, head: Registration) -> str | None:
+    """The landlord's family name alone: of the lease, else of the unit; None where nobody has enrolled it."""
+    if head.lease_id is not None:
+        return landlord_alias(world, session, session.get_one(Lease, head.lease_id))
+    landlord_id = session.get_one(Unit, head.unit_id).landlord_id
+    return family_alias(world, session, session.get_one(Person, landlord_id)) if landlord_id else None
 
 
 def family_alias(world: World, session: Session, person: Person) -> str:

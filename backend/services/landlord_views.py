@@ -91,6 +91,7 @@ class UnitCard:
     state: str
     lock: LockView | None
     lease: LeaseView | None
+    without_lease: int  # how many have declared living here whom no lease names, and of whom a report is owed
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,19 @@ def _card(world: World, session: Session, unit: Unit) -> UnitCard:
         unit_state(presence, lease is not None, lease_view is not None and lease_view.progress.declared),
         view,
         lease_view,
+        _count_without_lease(session, unit.id),
     )
+
+
+def _count_without_lease(session: Session, unit_id: str) -> int:
+    found = select(func.count()).where(
+        Registration.unit_id == unit_id,
+        Registration.lease_id.is_(None),
+        Registration.landlord_due_on.is_not(None),
+        Registration.residence == "living",
+        Registration.scope == "in_scope",
+    )
+    return session.scalar(found) or 0
 
 
 def _lease(world: World, session: Session, lease: Lease) -> LeaseView:

@@ -24,7 +24,6 @@ from backend.models.dwellings import Dwelling
 from backend.models.imports import ImportRow, ImportRun
 from backend.models.leases import Lease
 from backend.models.persons import Person
-from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.queries.imports import RunView
 from backend.services import vault
@@ -36,6 +35,8 @@ from backend.services.key_changes import change_key
 from backend.services.lease_making import (
     Named,
     check_not_living_there,
+    find_stay,
+    join_stay,
     make_lease,
     make_occupants_key,
     make_registration,
@@ -199,7 +200,7 @@ class LeaseImporter:
             check_terms(world, session, unit, said.kind, term, said.alias, runs_already=True)
         else:
             _check_room_for_one_more(world, session, unit, joined)
-        declared = _find_declared_on_paper(session, unit, named)
+        declared = find_stay(session, unit, named)
         if declared is None:
             check_not_living_there(session, unit, named)
         joint_id = None if joined is None else joined.joint_id or joined.id
@@ -216,7 +217,7 @@ class LeaseImporter:
         )
         key = make_occupants_key(world, session, lease)
         if declared is not None:
-            declared.lease_id, lease.tenant_id, key.holder_id = lease.id, declared.person_id, declared.person_id
+            join_stay(world, session, lease, declared, key)
         write_leaf(world, session, self._actor, "lease_recorded", object_kind="lease", object_id=lease.id)
         note_lease(world, session, lease, "recorded")
         report_leg(world, session, lease, registration, self._actor, source="import")
@@ -277,22 +278,6 @@ def _find_to_join(session: Session, unit: Unit, said: LeaseRow, term: Term) -> L
         )
         .order_by(Lease.joint_id.is_not(None), Lease.created_at, Lease.id)
         .limit(1)
-    )
-
-
-def _find_declared_on_paper(session: Session, unit: Unit, named: Named) -> Registration | None:
-    """The tenant's registration that an office has taken over from paper and that no lease belongs to yet."""
-    return session.scalar(
-        select(Registration)
-        .join(Person, Person.id == Registration.person_id)
-        .where(
-            Registration.unit_id == unit.id,
-            Registration.residence == "living",
-            Registration.lease_id.is_(None),
-            Registration.household_of_id.is_(None),
-            Person.id_type == named.document.id_type,
-            Person.id_number_token == named.token,
-        )
     )
 
 

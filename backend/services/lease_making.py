@@ -75,6 +75,28 @@ def check_not_living_there(session: Session, unit: Unit, named: Named) -> None:
         raise Refused("lease.same_tenant", "tenant_id_number")
 
 
+def find_stay(session: Session, unit: Unit, named: Named) -> Registration | None:
+    """The named person's own registration in this unit that no lease belongs to yet: declared on paper or in person."""
+    return session.scalar(
+        select(Registration)
+        .join(Person, Person.id == Registration.person_id)
+        .where(
+            Registration.unit_id == unit.id,
+            Registration.residence == "living",
+            Registration.lease_id.is_(None),
+            Registration.household_of_id.is_(None),
+            Person.id_type == named.document.id_type,
+            Person.id_number_token == named.token,
+        )
+    )
+
+
+def join_stay(world: World, session: Session, lease: Lease, stay: Registration, key: Key) -> None:
+    """Put a lease behind a residence that was declared before it was recorded: one registration, its time stays."""
+    stay.lease_id, lease.tenant_id, key.holder_id = lease.id, stay.person_id, stay.person_id
+    stay.landlord_due_on = stay.landlord_due_on or landlord_due_on(world.clock.today())
+
+
 def make_lease(
     world: World,
     session: Session,

@@ -28,6 +28,8 @@ from backend.services.key_lists import enqueue_key_list
 from backend.services.lease_making import (
     check_named,
     check_not_living_there,
+    find_stay,
+    join_stay,
     make_lease,
     make_occupants_key,
     make_registration,
@@ -104,15 +106,19 @@ def record_lease(
         else:
             kind, starts_on, ends_on = first.kind, first.starts_on, first.ends_on
             _check_alias(alias)
-        check_not_living_there(session, unit, named)
+        stay = find_stay(session, unit, named)
+        if stay is None:
+            check_not_living_there(session, unit, named)
         joint_id = None if first is None else first.joint_id or first.id
         term = Term(starts_on, ends_on)
         lease = make_lease(world, session, unit, landlord_id, kind, term, alias, named, joint_id)
         lease.rent_cents, lease.deposit_cents = rent_cents, deposit_cents
         begins_on = starts_on if first is None else max(starts_on, world.clock.today())  # who joins later is not late
         actor = hand.actor
-        registration = make_registration(world, session, lease, begins_on, actor, hand.source)
+        registration = stay or make_registration(world, session, lease, begins_on, actor, hand.source)
         key = make_occupants_key(world, session, lease)
+        if stay is not None:
+            join_stay(world, session, lease, stay, key)
         write_leaf(world, session, actor, "lease_recorded", object_kind="lease", object_id=lease.id)
         note_lease(world, session, lease, "recorded")
         if report_now:

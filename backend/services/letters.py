@@ -30,6 +30,10 @@ from backend.services.persons import name_of
 from backend.services.receipts import imprint, receipt_view
 from backend.services.tenancies import address_of
 
+NEXT = (
+    "不满意或没有解决：30 天内带证件到窗口评价，或请重新办理一次。",
+    "Not content, or not solved: within 30 days come to the window to rate it or to have it done once more.",
+)
 COLLECT = ("请到窗口领取", "To be collected at the window")
 
 
@@ -136,7 +140,8 @@ def _with_answer(world: World, session: Session, row: Letter, body: tuple[str, s
     """On paper the answer stands in the letter; what was written stays sealed in the case until then."""
     case = session.get(Case, str(row.params.get("report_id", "")))
     words = last_words(list_steps(world, session, case), "decide") if case is not None and case.answered_at else None
-    return (f"{body[0]}答复：{words}", f"{body[1]} Answer: {words}") if words else body
+    told = (f"{body[0]}答复：{words}", f"{body[1]} Answer: {words}") if words else body
+    return told[0] + NEXT[0], f"{told[1]} {NEXT[1]}"
 
 
 def _accepted(session: Session, row: Letter) -> Registration | None:

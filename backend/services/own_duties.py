@@ -39,6 +39,7 @@ class DutyView:
     registration_id: str
     home_id: str
     lease_id: str | None
+    unit_id: str
 
 
 def list_duties(world: World, *, account_id: str) -> tuple[DutyView, ...]:
@@ -75,4 +76,5 @@ def _view(
         registration_id=registration.id,
         home_id=registration.household_of_id or registration.id,
         lease_id=registration.lease_id,
+        unit_id=registration.unit_id,
     )

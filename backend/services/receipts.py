@@ -18,8 +18,9 @@ from backend.printing.fonts import FontMissing, find_font
 from backend.printing.paper import Imprint
 from backend.printing.receipts import ReceiptPaper, print_receipt
 from backend.services.own_leases import own_lease, registration_of
+from backend.services.own_registrations import own_registration
 from backend.services.persons import name_of
-from backend.services.tenancies import address_of, own_registration
+from backend.services.tenancies import address_of
 from backend.wire.receipts import ReceiptInvalid, claims_of, qr_text
 
 KINDS = ("declaration", "check_out", "landlord_report")

@@ -13,10 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
-from backend.domain.ids import new_id
 from backend.domain.officers import covers
 from backend.domain.refusals import Refusal, Refused
-from backend.domain.registrations import tenant_due_on
 from backend.domain.tenancy_rows import PAPER_COLUMNS, PAPER_DATES, PAPER_REQUIRED, PaperRow, read_paper_row
 from backend.gateways.table_files import Table, TableRow
 from backend.gateways.world import World
@@ -29,7 +27,7 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.queries.imports import RunView
 from backend.services.audit import Actor
-from backend.services.declarations import Answers, declare_person
+from backend.services.declarations import Answers, declare_person, make_stay
 from backend.services.entered_persons import find_or_enter
 from backend.services.imports import RowResult, open_run, run_import
 from backend.services.persons import Entry, ask_authority, check_entry, number_token
@@ -161,7 +159,8 @@ class PaperImporter:
             hukou_division=said.hukou_division,
             source="import",
         )
-        registration = known or _find_waiting(session, unit, entry, token) or _make(world, session, unit, said)
+        waiting = known or _find_waiting(session, unit, entry, token)
+        registration = waiting or make_stay(world, session, unit, said.move_in_on)
         answers = Answers(said.move_in_on, registration.planned_end_on, None, said.hukou_division)
         declare_person(
             world,
@@ -225,21 +224,3 @@ def _find_waiting(session: Session, unit: Unit, entry: Entry, token: bytes) -> R
         .order_by(Lease.starts_on)
         .limit(1)
     )
-
-
-def _make(world: World, session: Session, unit: Unit, said: PaperRow) -> Registration:
-    """A registration without a lease: the paper knows of none."""
-    now = world.clock.now()
-    registration = Registration(
-        id=new_id(),
-        unit_id=unit.id,
-        move_in_on=said.move_in_on,
-        tenant_leg="invited",
-        tenant_due_on=tenant_due_on(said.move_in_on),
-        registry_errors=[],
-        created_at=now,
-        updated_at=now,
-    )
-    session.add(registration)
-    session.flush()
-    return registration

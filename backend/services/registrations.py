@@ -29,17 +29,13 @@ from backend.services.hands import Desk, acting_for
 from backend.services.household_members import ask_about_those_who_stay, find_leaving
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
+from backend.services.own_registrations import own_registration, own_registration_to_change
 from backend.services.registration_changes import (
     change_registration,
     open_registration_case,
     settle_dispute_by_agreement,
 )
-from backend.services.tenancies import (
-    RegistrationView,
-    own_registration,
-    own_registration_to_change,
-    registration_view,
-)
+from backend.services.tenancies import RegistrationView, registration_view
 
 
 def declare(
@@ -64,7 +60,7 @@ def declare(
         registration = own_registration(session, account_id, registration_id)
         if idempotency.find_answer(session, account_id, idempotency_key, "declare", body) is not None:
             return registration_view(session, registration)
-        person = _declarer(world, session, account_id)
+        person = declarer_of(world, session, account_id)
         declare_person(
             world,
             session,
@@ -223,7 +219,8 @@ def answer_still_here(
         return registration_view(session, registration)
 
 
-def _declarer(world: World, session: Session, account_id: str) -> Person:
+def declarer_of(world: World, session: Session, account_id: str) -> Person:
+    """The person who declares from an account of their own. Raises Refused notice.missing (PIPL-17), person.missing."""
     account = session.get_one(Account, account_id)
     if not is_given(session, account_id, "registration_notice"):
         raise Refused("notice.missing")

@@ -36,8 +36,8 @@ from backend.services.audit import SYSTEM, Actor
 from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
+from backend.services.own_registrations import own_registration, own_registration_to_change
 from backend.services.registration_changes import change_registration, open_registration_case
-from backend.services.tenancies import own_registration, own_registration_to_change
 from backend.wire.registry_answers import Change
 from backend.wire.registry_messages import is_record_id
 

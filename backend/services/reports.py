@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.db import reading, transaction
+from backend.db import reading
 from backend.domain.calendars import start_of
 from backend.domain.case_reports import (
     A_DAY_AT_MOST,
@@ -17,6 +16,7 @@ from backend.domain.case_reports import (
     SIDES,
     TWICE_WITHIN,
     WORDS_MOST,
+    decide_rater,
     decide_reopen,
     decide_side,
     find_rating_faults,
@@ -36,13 +36,14 @@ from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
 from backend.services.case_checks import forget_decision
-from backend.services.case_messages import Sent, find_sent
 from backend.services.case_opening import open_case
-from backend.services.case_steps import StepView, advance, last_words, list_steps
+from backend.services.case_steps import advance, last_words, list_steps
 from backend.services.hands import Desk, Hand, acting_for
-from backend.services.tenancies import own_registrations
+from backend.services.own_registrations import own_registrations
+from backend.services.report_views import ReportLine, ReportView, report_line, report_view
 from backend.services.unit_names import unit_alias
 
+_ON_FILE = 20  # at the window; older ones are told about by their reference
 _LISTED = 200  # units offered to choose from; of more, the number at the door is typed or scanned
 
 
@@ -52,59 +53,6 @@ class ReportPlace:
 
     unit_no: str
     unit_alias: str
-
-
-@dataclass(frozen=True)
-class ReportStep:
-    """One step as the reporter sees it: what happened when, and by whose office, never by whom."""
-
-    action: str
-    state: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class ReportView:
-    """A report as the one who made it sees it; `answer` and `decision` only once they were checked."""
-
-    id: str
-    reference: str
-    kind: str
-    facts: tuple[str, ...]
-    words: str | None
-    call_back: bool
-    unit_alias: str | None
-    rule: str | None
-    office: str
-    state: str
-    opened_at: datetime
-    due_at: datetime | None
-    decision: str | None
-    decision_reason: str | None
-    answer: str | None
-    answered_at: datetime | None
-    stars: int | None
-    stars_reason: str | None
-    may_rate: bool
-    may_reopen: bool
-    is_reopened: bool
-    steps: tuple[ReportStep, ...]
-    sent: Sent | None
-
-
-@dataclass(frozen=True)
-class ReportLine:
-    """A report on the list of one's own."""
-
-    id: str
-    reference: str
-    kind: str
-    unit_alias: str | None
-    office: str
-    state: str
-    opened_at: datetime
-    due_at: datetime | None
-    answered_at: datetime | None
 
 
 def list_places(world: World, *, account_id: str, side: str, kind: str | None = None) -> tuple[ReportPlace, ...]:
@@ -162,7 +110,15 @@ def list_reports(
             older = (Case.opened_at == seen.opened_at) & (Case.id < seen.id)
             mine = mine.where((Case.opened_at < seen.opened_at) | older)
         rows = session.scalars(mine.order_by(Case.opened_at.desc(), Case.id.desc()).limit(limit))
-        return tuple(_line(session, row) for row in rows.all())
+        return tuple(report_line(session, row) for row in rows.all())
+
+
+def list_reports_of_area(world: World, *, account_id: str, area: str) -> tuple[ReportView, ...]:
+    """What this account has reported in an area, whole and newest first: for its own file at the window."""
+    with reading() as session:
+        mine = select(Case).where(Case.reporter_id == account_id, Case.area.startswith(area, autoescape=True))
+        rows = session.scalars(mine.order_by(Case.opened_at.desc(), Case.id.desc()).limit(_ON_FILE)).all()
+        return tuple(report_view(world, session, row) for row in rows)
 
 
 def get_report(world: World, *, account_id: str, report_id: str) -> ReportView:
@@ -171,84 +127,61 @@ def get_report(world: World, *, account_id: str, report_id: str) -> ReportView:
         return report_view(world, session, _own(session, account_id, report_id))
 
 
-def rate_report(world: World, *, account_id: str, report_id: str, stars: int, reason: str | None = None) -> ReportView:
+def rate_report(
+    world: World,
+    *,
+    account_id: str,
+    report_id: str,
+    stars: int,
+    reason: str | None = None,
+    desk: Desk | None = None,
+) -> ReportView:
     """Rate the answer, which closes the case: 1 to 5 and, if one likes, why. The same again changes nothing.
 
-    Raises Refused input.not_one_of, transition, not_found.
+    At the window nobody enters what is said of their own work. Raises Refused input.not_one_of, transition, not_found,
+    report.own_work, and at the window as `acting_for`.
     """
     faults = find_rating_faults(stars, reason)
     if faults:
         raise Refused.of(faults)
-    with transaction() as session:
+    with acting_for(world, account_id, desk, "rate_report", case_id=report_id) as (session, hand):
         case = _own(session, account_id, report_id, changing=True)
         if (case.state, case.stars, case.stars_reason) != ("rated", stars, reason):
+            _refuse(decide_rater(hand.officer_id, case.decided_by, case.checked_by))
             _refuse(decide_action(case.state, "rate", case.kind))
             case.stars, case.stars_reason = stars, reason
-            _step(world, session, case, "rate", account_id, reason=reason)
+            _step(world, session, case, "rate", hand.actor, reason=reason)
         return report_view(world, session, case)
 
 
-def reopen_report(world: World, *, account_id: str, report_id: str, words: str | None = None) -> ReportView:
+def reopen_report(
+    world: World, *, account_id: str, report_id: str, words: str | None = None, desk: Desk | None = None
+) -> ReportView:
     """It is not solved: the case goes back to its office, once, with a new time. `words` as in `file_report`.
 
-    Raises Refused report.reopened, report.reopen_late, report.number, input.length, transition, not_found.
+    Raises Refused report.reopened, report.reopen_late, report.number, input.length, transition, not_found, and at the
+    window as `acting_for`.
     """
     faults = find_words_faults(words or "", "words", WORDS_MOST)
     if faults:
         raise Refused.of(faults)
-    with transaction() as session:
-        case, now = _own(session, account_id, report_id, changing=True), world.clock.now()
-        _refuse(decide_reopen(case.state, case.answered_at, case.reopened_at, now))
-        forget_decision(case)
-        case.assigned_to = case.assigned_at = case.touched_at = case.escalated_at = None
-        case.reopened_at, case.due_at = now, due_time_of(case.kind, now)
-        _step(world, session, case, "reopen", account_id, words=words or "")
+    with acting_for(world, account_id, desk, "reopen_report", case_id=report_id) as (session, hand):
+        case = _own(session, account_id, report_id, changing=True)
+        _refuse(reopen_in(world, session, case, hand.actor, words or ""))
         return report_view(world, session, case)
 
 
-def report_view(world: World, session: Session, case: Case) -> ReportView:
-    """A report with its steps, inside a reading or write unit."""
-    steps = list_steps(world, session, case)
-    is_answered = case.answered_at is not None
+def reopen_in(world: World, session: Session, case: Case, actor: Actor, words: str) -> Refusal | None:
+    """Send a case back to its office inside the present write unit; a refusal means that nothing was changed."""
     now = world.clock.now()
-    return ReportView(
-        id=case.id,
-        reference=case.reference,
-        kind=case.kind,
-        facts=tuple(case.evidence.get("facts", ())),
-        words=last_words(steps, "report"),
-        call_back=case.call_back,
-        unit_alias=unit_alias(session, case.unit_id) if case.unit_id else None,
-        rule=case.rule,
-        office=case.office,
-        state=_told(case.state),
-        opened_at=case.opened_at,
-        due_at=case.due_at,
-        decision=case.decision if is_answered else None,
-        decision_reason=case.decision_reason if is_answered else None,
-        answer=last_words(steps, "decide") if is_answered else None,
-        answered_at=case.answered_at,
-        stars=case.stars,
-        stars_reason=case.stars_reason,
-        may_rate=decide_action(case.state, "rate", case.kind) is None,
-        may_reopen=decide_reopen(case.state, case.answered_at, case.reopened_at, now) is None,
-        is_reopened=case.reopened_at is not None,
-        steps=tuple(_spoken(step) for step in steps if step.action in _SPOKEN),
-        sent=find_sent(world, session, case),
-    )
-
-
-# What happens between colleagues (handing out, sending back) is not told outside; a sent-back case is "being handled".
-_SPOKEN = ("report", "route", "claim", "decide", "answer", "rate", "reopen")
-
-
-def _spoken(step: StepView) -> ReportStep:
-    return ReportStep(step.action, _told(step.state), step.at)
-
-
-def _told(state: str) -> str:
-    """The state as it is told outside: what was not checked yet is not said to be done."""
-    return "assigned" if state in ("handled", "checked") else state
+    refusal = decide_reopen(case.state, case.answered_at, case.reopened_at, now)
+    if refusal is not None:
+        return refusal
+    forget_decision(case)
+    case.assigned_to = case.assigned_at = case.touched_at = case.escalated_at = None
+    case.reopened_at, case.due_at = now, due_time_of(case.kind, now)
+    _step(world, session, case, "reopen", actor, words=words)
+    return None
 
 
 def _open(
@@ -358,12 +291,11 @@ def _step(
     session: Session,
     case: Case,
     action: str,
-    account_id: str,
+    actor: Actor,
     *,
     reason: str | None = None,
     words: str = "",
 ) -> None:
-    actor = Actor("resident", account_id)
     advance(world, session, case, action, actor, reason=reason, words=words)
     write_leaf(world, session, actor, f"case_{action}", object_kind="case", object_id=case.reference)
 
@@ -371,17 +303,3 @@ def _step(
 def _refuse(refusal: Refusal | None) -> None:
     if refusal is not None:
         raise Refused.of([refusal])
-
-
-def _line(session: Session, case: Case) -> ReportLine:
-    return ReportLine(
-        id=case.id,
-        reference=case.reference,
-        kind=case.kind,
-        unit_alias=unit_alias(session, case.unit_id) if case.unit_id else None,
-        office=case.office,
-        state=_told(case.state),
-        opened_at=case.opened_at,
-        due_at=case.due_at,
-        answered_at=case.answered_at,
-    )

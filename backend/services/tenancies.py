@@ -13,8 +13,6 @@ from backend.db import reading
 from backend.domain.calendars import day_of
 from backend.domain.cases import OPEN_STATES
 from backend.domain.keys import ENDED, LIVE
-from backend.domain.persons import age_band
-from backend.domain.refusals import Refused
 from backend.domain.registrations import Facts, describe, permit_from
 from backend.domain.rejection_words import explain_rejection
 from backend.domain.residence_paths import change_due_on, is_late
@@ -31,10 +29,11 @@ from backend.models.registrations import FieldSource, Registration
 from backend.models.units import Unit
 from backend.services.consents import is_given
 from backend.services.identity_reviews import find_review
-from backend.services.invitations import landlord_alias
+from backend.services.invitations import host_alias
 from backend.services.key_changes import unit_alias
 from backend.services.key_lists import key_ends, windows_of
-from backend.services.persons import birth_of, is_document_checked
+from backend.services.own_registrations import own_registration, own_registrations
+from backend.services.persons import is_document_checked
 
 
 @dataclass(frozen=True)
@@ -120,13 +119,13 @@ class Task:
 
 @dataclass(frozen=True)
 class TenancyView:
-    """Everything of one tenancy."""
+    """Everything of one tenancy; without a lease (`basis` says why) there is no key."""
 
     registration_id: str
-    lease_id: str
+    lease_id: str | None
     key_id: str | None
     unit_alias: str
-    landlord_alias: str
+    landlord_alias: str | None
     address: str
     division: str
     office_place: str  # county, street and village: where the window is that looks after this home
@@ -138,6 +137,7 @@ class TenancyView:
     landlord_says_left_on: date | None
     lives_along: bool  # under another's lease: no key is needed
     declared_by: str | None
+    basis: str | None  # a key of domain.registrations.BASES
 
 
 def my_tenancies(world: World, *, account_id: str) -> tuple[TenancyView, ...]:
@@ -146,74 +146,11 @@ def my_tenancies(world: World, *, account_id: str) -> tuple[TenancyView, ...]:
         return tuple(_view(world, session, account_id, row) for row in own_registrations(session, account_id))
 
 
-def own_registrations(session: Session, account_id: str) -> list[Registration]:
-    """The registrations of all tenancies this account holds or held, newest first, then those it lives along under."""
-    lease_ids = session.scalars(
-        select(Key.lease_id)
-        .where(Key.holder_account_id == account_id, Key.kind == "occupant")
-        .order_by(Key.created_at.desc())
-    )
-    return [
-        session.scalars(select(Registration).where(Registration.lease_id == lease_id)).one()
-        for lease_id in dict.fromkeys(lease_ids)
-    ] + _lived_along(session, account_id)
-
-
 def get_tenancy(world: World, *, account_id: str, registration_id: str) -> TenancyView:
     """One tenancy of this account; another's is not found."""
     with reading() as session:
         registration = own_registration(session, account_id, registration_id)
         return _view(world, session, account_id, registration)
-
-
-def own_registration(session: Session, account_id: str, registration_id: str) -> Registration:
-    """A registration of this account's tenancy, or its own under another's lease; another's is not found."""
-    registration = session.get(Registration, registration_id)
-    if registration is None:
-        raise Refused("not_found", "registration_id")
-    if registration.lease_id is None:
-        if registration.id not in [row.id for row in _lived_along(session, account_id)]:
-            raise Refused("not_found", "registration_id")
-        return registration
-    held = session.scalar(
-        select(Key.id).where(Key.lease_id == registration.lease_id, Key.holder_account_id == account_id).limit(1)
-    )
-    if held is None:
-        raise Refused("not_found", "registration_id")
-    return registration
-
-
-def _lived_along(session: Session, account_id: str) -> list[Registration]:
-    """Own registrations without a lease, entered by somebody else: shown once the person's own identity is checked.
-
-    Name and number, which whoever entered them knows too, are not enough.
-    """
-    account = session.get_one(Account, account_id)
-    person = session.get(Person, account.person_id) if account.person_id else None
-    if person is None or person.identity_state not in ("verified", "attested"):
-        return []
-    rows = session.scalars(
-        select(Registration)
-        .where(Registration.person_id == person.id, Registration.household_of_id.is_not(None))
-        .order_by(Registration.created_at.desc(), Registration.id.desc())
-    )
-    return list(rows)
-
-
-def own_registration_to_change(world: World, session: Session, account_id: str, registration_id: str) -> Registration:
-    """The same, to be changed by the person it is about. Raises Refused not_found, person.minor (ZJ-7).
-
-    Whoever holds the lease's key without being the person, and a child whose guardian speaks for it, change nothing.
-    """
-    registration = own_registration(session, account_id, registration_id)
-    declared = registration.tenant_leg == "declared"
-    if declared and registration.person_id != session.get_one(Account, account_id).person_id:
-        raise Refused("not_found", "registration_id")
-    if registration.declared_by == "guardian" and registration.person_id is not None:
-        person = session.get_one(Person, registration.person_id)
-        if age_band(birth_of(world, session, person), world.clock.today()) != "adult":
-            raise Refused("person.minor")
-    return registration
 
 
 def key_card(session: Session, key: Key) -> KeyCard:
@@ -330,32 +267,41 @@ def address_of(dwelling: Dwelling, unit: Unit) -> str:
 
 def _view(world: World, session: Session, account_id: str, row: Registration) -> TenancyView:
     head = session.get_one(Registration, row.household_of_id) if row.household_of_id else row
-    lease = session.get_one(Lease, head.lease_id)
+    lease = session.get_one(Lease, head.lease_id) if head.lease_id is not None else None
     unit = session.get_one(Unit, row.unit_id)
     dwelling = session.get_one(Dwelling, unit.dwelling_id)
-    key = session.scalar(
-        select(Key)
-        .where(Key.lease_id == lease.id, Key.holder_account_id == account_id)
-        .order_by(Key.state.in_(ENDED), Key.created_at.desc(), Key.id.desc())  # the living one, else the newest
-        .limit(1)
-    )
+    key = _own_key(session, account_id, lease)
+    of_lease = lease if head is row else None
     return TenancyView(
         registration_id=row.id,
-        lease_id=lease.id,
+        lease_id=lease.id if lease else None,
         key_id=key.id if key else None,
         unit_alias=unit_alias(session, unit.id),
-        landlord_alias=landlord_alias(world, session, lease),
+        landlord_alias=host_alias(world, session, head),
         address=address_of(dwelling, unit),
         division=dwelling.division,
         office_place=f"{dwelling.county}{dwelling.street}{dwelling.village}",
-        starts_on=lease.starts_on if head is row else row.move_in_on,
-        ends_on=lease.ends_on if head is row else row.planned_end_on,
+        starts_on=of_lease.starts_on if of_lease else row.move_in_on,
+        ends_on=of_lease.ends_on if of_lease else row.planned_end_on,
         registration=registration_view(session, row),
         key=key_card(session, key) if key else None,
         tasks=_tasks(session, account_id, row, key),
-        landlord_says_left_on=lease.landlord_ended_on if head is row and row.residence == "living" else None,
+        landlord_says_left_on=of_lease.landlord_ended_on if of_lease and row.residence == "living" else None,
         lives_along=head is not row,
         declared_by=row.declared_by,
+        basis=row.basis if lease is None else None,
+    )
+
+
+def _own_key(session: Session, account_id: str, lease: Lease | None) -> Key | None:
+    """The key to a lease that this account holds: the living one, else the newest."""
+    if lease is None:
+        return None
+    return session.scalar(
+        select(Key)
+        .where(Key.lease_id == lease.id, Key.holder_account_id == account_id)
+        .order_by(Key.state.in_(ENDED), Key.created_at.desc(), Key.id.desc())
+        .limit(1)
     )
 
 
@@ -383,7 +329,7 @@ def _tasks(session: Session, account_id: str, row: Registration, key: Key | None
         "declare": _is_settled(row),
         "key": key is not None and key.state == "active",
     }
-    if row.lease_id is None:
+    if key is None:  # lives along, or has no lease to accept yet
         del done["key"]
     tasks, found_next = [], False
     for kind, is_done in done.items():

@@ -18,8 +18,9 @@ from backend.services.audit import Actor
 from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
+from backend.services.own_registrations import own_registration, own_registration_to_change
 from backend.services.registration_changes import change_registration, open_registration_case, void_in
-from backend.services.tenancies import RegistrationView, own_registration, own_registration_to_change, registration_view
+from backend.services.tenancies import RegistrationView, registration_view
 
 
 def request_void(

@@ -32,7 +32,9 @@ from backend.services.landlord_views import LeaseView, UnitCard, landlord_home, 
 from backend.services.persons import IdentityView, my_identity
 from backend.services.receipts import imprint, print_landlord_receipt_pdf, print_receipt_pdf
 from backend.services.registry_corrections import CorrectionView, list_corrections
+from backend.services.report_views import ReportView
 from backend.services.reported_answers import ReportedView, list_reported
+from backend.services.reports import list_reports_of_area
 from backend.services.tenancies import TenancyView, my_tenancies
 from backend.services.window_leases import LeaseOffer, list_offers
 from backend.services.window_papers import access_sections, export_sections
@@ -63,6 +65,7 @@ class WindowFile:
     answered_for: tuple[MemberView, ...]
     let: tuple[LetUnit, ...]
     erasure: ErasureView
+    reports: tuple[ReportView, ...]
 
 
 def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> WindowFile:
@@ -91,6 +94,7 @@ def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> W
             if covers(area, get_dwelling(card.dwelling_id).division)
         ),
         erasure=get_erasure(world, account_id=account_id),
+        reports=list_reports_of_area(world, account_id=account_id, area=area),
     )
 
 

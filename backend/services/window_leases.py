@@ -29,7 +29,7 @@ from backend.services.landlord_views import get_lease
 from backend.services.leases import LeaseMade, record_lease
 from backend.services.officer_sessions import acting_officer, is_stepped_up
 from backend.services.own_leases import living_key, registration_of
-from backend.services.tenancies import own_registration
+from backend.services.own_registrations import own_registration
 
 OPEN = ("draft", "invited")
 
@@ -58,7 +58,7 @@ def list_offers(world: World, *, account_id: str, area: str) -> tuple[LeaseOffer
     """The leases of an area that name this account's person and wait to be accepted, the oldest first."""
     with reading() as session:
         person = _person_of(session, account_id)
-        rows = session.scalars(_offered(person).where(Dwelling.division.startswith(area, autoescape=True)))
+        rows = session.scalars(offered_to(person).where(Dwelling.division.startswith(area, autoescape=True)))
         return tuple(
             LeaseOffer(row.id, unit_alias(session, row.unit_id), row.starts_on, row.ends_on, row.unit_id)
             for row in rows.all()
@@ -77,7 +77,7 @@ def take_lease(world: World, *, account_id: str, lease_id: str, desk: Desk) -> L
         registration = registration_of(session, lease_id)
         if key is not None and key.holder_account_id == account_id:
             return LeaseTaken(lease_id, registration.id, key.id)
-        if key is None or session.scalar(_offered(person).where(Lease.id == lease_id)) is None:
+        if key is None or session.scalar(offered_to(person).where(Lease.id == lease_id)) is None:
             raise Refused("window.no_offer", "lease_id")
         account = session.get_one(Account, account_id)
         waiting = select(Invitation).where(Invitation.lease_id == lease_id, Invitation.state == "pending")
@@ -171,7 +171,8 @@ def _person_of(session: Session, account_id: str) -> Person:
     return session.get_one(Person, session.get_one(Account, account_id).person_id)
 
 
-def _offered(person: Person) -> Select[Lease]:
+def offered_to(person: Person) -> Select[Lease]:
+    """The leases that name this person and wait to be accepted, the oldest first."""
     return (
         select(Lease)
         .join(Key, Key.lease_id == Lease.id)

@@ -11,7 +11,7 @@ from backend.domain.calendars import CHINA
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.notices import NOTICES
 from backend.domain.officers import ROLE_NAMES
-from backend.domain.registrations import STATE_NAMES
+from backend.domain.registrations import BASES, STATE_NAMES
 from backend.domain.residence_paths import FIELD_SOURCES
 from backend.domain.window import ACTS
 from backend.printing.paper import Words
@@ -57,7 +57,9 @@ def export_sections(data: Mapping[str, Any], language: str) -> list[Section]:
     for tenancy in data["tenancies"]:
         registration = tenancy["registration"]
         state = ("登记状态", "State"), STATE_NAMES[registration["state"]][spoken]
-        lines = [*_rows(tenancy, _TENANCY), state, *_rows(registration, _REGISTRATION)]
+        basis = tenancy["basis"]
+        why = [(field_words("basis"), BASES[basis][spoken])] if basis else []
+        lines = [*_rows(tenancy, _TENANCY), *why, state, *_rows(registration, _REGISTRATION)]
         sections.append(Section(("住处", "Home"), lines))
     consents = [((_moment(each["at"]),) * 2, _consent(each, spoken)) for each in data["consents"]]
     told = [((_moment(each["at"]),) * 2, each["text_zh" if spoken == 0 else "text_en"]) for each in data["notices"]]

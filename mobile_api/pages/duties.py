@@ -35,6 +35,8 @@ def duty_page(duty: DutyView) -> str | None:
     if endpoint is None:
         return None
     if duty.side == "landlord":
+        if duty.lease_id is None:  # who lives there without a lease: it is recorded from the unit
+            return url_for("landlord.unit", unit_id=duty.unit_id)
         return url_for(endpoint, lease_id=duty.lease_id)
     return url_for(endpoint, registration_id=duty.home_id)
 
@@ -50,6 +52,7 @@ OPENS = {
     "ways": ("tenant.other_ways", "tenant.home"),
     "household": ("tenant.member", "tenant.home"),
     "lease": ("landlord.lease", "landlord.home"),
+    "unit": ("landlord.unit", "landlord.home"),
     "lock": ("landlord.lock", "landlord.home"),
     "rooms": ("landlord.home", "landlord.home"),
     "identity": ("account.home", "account.home"),

@@ -82,6 +82,7 @@ REPORT_STEPS = {
     "report": ("您提出", "You reported it"),
     "route": ("送到办理部门", "Delivered to the office"),
     "claim": ("有人开始办理", "Somebody has taken it"),
+    "visit": ("工作人员上门看过", "Staff came to see it"),
     "decide": ("已办理，正在复核", "Handled, being checked"),
     "answer": ("复核后答复", "Checked and answered"),
     "rate": ("您已评价", "You rated it"),

@@ -345,6 +345,7 @@ TABLES = {
     "LEASE_KINDS": leases.KIND_NAMES,
     "DOCUMENTS": documents.DOCUMENT_TYPES,
     "REASONS_OF_STAY": registrations.REASONS_OF_STAY,
+    "BASES": registrations.BASES,
     "CHECK_OUT_REASONS": registrations.CHECK_OUT_REASONS,
     "EXEMPTIONS": residence_paths.EXEMPTIONS,
     "VOID_REASONS": residence_paths.VOID_REASONS,

@@ -99,6 +99,7 @@ ASSEMBLERS = {
     "backend.cli",
     "backend.app",
     "backend.seeding",
+    "backend.seeding_loop",
     "backend.seeding_offices",
     "backend.faces_cli",
     "backend.locks_cli",

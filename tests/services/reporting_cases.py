@@ -13,7 +13,8 @@ from backend.services.case_checks import assign_case, check_case, send_back_case
 from backend.services.case_opening import open_case
 from backend.services.cases import claim_case, decide_case, release_case
 from backend.services.officer_sessions import begin_task
-from backend.services.reports import ReportView, file_report, rate_report, reopen_report
+from backend.services.report_views import ReportView
+from backend.services.reports import file_report, rate_report, reopen_report
 from tests.services import staff, stories
 
 VILLAGE = "330522003900"

@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.households import DECLARED_BY
-from backend.domain.registrations import CHECK_OUT_REASONS, REASONS_OF_STAY, STATE_NAMES
+from backend.domain.registrations import BASES, CHECK_OUT_REASONS, REASONS_OF_STAY, STATE_NAMES
 from backend.domain.residence_paths import EXEMPTIONS, FIELD_SOURCES, VOID_REASONS
 from mobile_api.api.schemas.base import Input, Output
 from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Moment, Part, Several, Text, Whole
@@ -81,10 +81,10 @@ class Task(Output):
 
 class TenancyShown(Output):
     registration_id = Id("登记编号", "Id of the registration")
-    lease_id = Id("租约编号", "Id of the lease")
+    lease_id = Id("租约编号；没有租约为空", "Id of the lease; null without one", allow_none=True)
     key_id = Id("钥匙编号", "Id of the key", allow_none=True)
     unit_alias = Text("房间", "Unit", "陈塘村 12 号 201")
-    landlord_alias = Text("房东", "Landlord", "王**")
+    landlord_alias = Text("房东", "Landlord; null where the unit is not enrolled", "王**", allow_none=True)
     address = Text("地址", "Address", "浙江省湖州市长兴县太湖街道陈塘村 12 号 201")
     division = Text("区划代码", "Division code", "330522003901")
     starts_on = Day("租约开始", "Lease from")
@@ -95,6 +95,7 @@ class TenancyShown(Output):
     landlord_says_left_on = Day("房东说您离开的日期", "Day on which the landlord says you left", None, allow_none=True)
     lives_along = Flag("随租客居住，没有自己的租约", "Lives along under another's lease", False)
     declared_by = Choice("由谁申报", "Who declared; null before", "self", DECLARED_BY, allow_none=True)
+    basis = Choice("没有租约的原因", "Why there is no lease; null where there is one", "oral", BASES, allow_none=True)
 
 
 class Declaration(Input):

@@ -10,7 +10,7 @@ from mobile_api.api.schemas.base import Input, Output
 from mobile_api.api.schemas.fields import Choice, Flag, Id, Moment, Part, Several, Text, Whole
 
 STATES = ("routed", "assigned", "answered", "rated")
-ACTIONS = ("report", "route", "claim", "decide", "answer", "rate", "reopen")
+ACTIONS = ("report", "route", "claim", "visit", "decide", "answer", "rate", "reopen")
 FACTS = tuple(fact for kind in REPORTS.values() for fact in kind.facts)
 DECISIONS = tuple(dict.fromkeys(code for kind in REPORTED for code in KINDS[kind].decisions))
 REFERENCE = "AJ-20261123-0007"
@@ -54,7 +54,9 @@ class ReportFiled(Input):
 class ReportStepShown(Output):
     action = Choice("步骤", "What happened", "claim", ACTIONS)
     state = Choice("之后的状态", "State after it", "assigned", STATES + ("reported",))
-    at = Moment("时间", "At")
+    at = Moment("时间；走访为走访的时间", "At; of a visit, when it was made")
+    office_zh = Text("走访人员所在的部门（中文）", "Of a visit: whose office, in Chinese", None, allow_none=True)
+    office_en = Text("走访人员所在的部门（英文）", "Of a visit: whose office", None, allow_none=True)
 
 
 class SentShown(Output):

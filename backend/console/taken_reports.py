@@ -1,0 +1,123 @@
+"""Taking down what somebody reports: which dwelling, which kind, what is so; and calling back when it was checked."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from backend.console.cases import page_of
+from backend.console.pages import Form, acting, world
+from backend.domain.case_reports import REPORTS, SOURCES, TAKEN, WORDS_MOST
+from backend.domain.cases import kinds_for
+from backend.domain.ids import is_id
+from backend.domain.officers import covers
+from backend.domain.purposes import OWN_REFERENCE
+from backend.queries.doors import find_door
+from backend.queries.dwellings import DwellingDetail, get_dwelling, search_dwellings
+from backend.queries.ledger import find_division
+from backend.queries.unit_facts import find_unit
+from backend.services.disclosures import refuse_outside
+from backend.services.taken_reports import reopen_for_caller, take_report, tell_caller
+
+pages = Blueprint("taken_reports", __name__)
+ON_FORM = ("facts", "words", "contact", "source", "kind", "place")
+MOST_FOUND = 8
+
+
+@pages.route("/cases/new", methods=["GET", "POST"])
+def new() -> tuple[str, int] | Response:
+    """First the place, then the kind, then what is so; each step is an address of its own."""
+    place = _place()
+    kind = request.values.get("kind", "")
+    form = Form.sent() if request.method == "POST" else Form({"source": request.args.get("source", "")})
+    if request.method == "POST":
+        with form.filling(*ON_FORM):
+            made = take(form, kind, place, form.value("source"))
+            return redirect(url_for("taken_reports.new", made=made, kind=kind))
+    wish = request.args.get("q", "").strip()[:60]
+    page = render_template(
+        "case_new.html",
+        spot=place,
+        made=made_reference(),
+        may_open=kind in kinds_for(acting().role),
+        kind=kind if kind in TAKEN else None,
+        wish=wish,
+        found=_find(wish) if wish and not place else (),
+        form=form,
+        chosen=request.form.getlist("facts"),
+        kinds={code: REPORTS[code] for code in TAKEN},
+        sources={code: row for code, row in SOURCES.items() if code != "on_visit"},
+        most=WORDS_MOST,
+    )
+    return page, form.status
+
+
+@pages.post("/cases/<reference>/told")
+def told(reference: str) -> tuple[str, int] | Response:
+    """Whoever called has been told."""
+    form = Form.sent()
+    with form.filling(codes=("report.no_caller", "case.taken")):
+        tell_caller(world(), session_id=acting().session_id, reference=reference)
+        return redirect(url_for("cases.show", reference=reference))
+    return page_of(reference, form), form.status
+
+
+@pages.post("/cases/<reference>/reopening")
+def reopen(reference: str) -> tuple[str, int] | Response:
+    """Whoever called says that it is not solved."""
+    form = Form.sent()
+    with form.filling("words", codes=("report.reopened", "report.reopen_late", "report.no_caller", "transition")):
+        reopen_for_caller(
+            world(), session_id=acting().session_id, reference=reference, words=form.value("words") or None
+        )
+        return redirect(url_for("cases.show", reference=reference))
+    return page_of(reference, form), form.status
+
+
+def made_reference() -> str | None:
+    """The reference that the address names after something was taken down."""
+    named = request.args.get("made", "")
+    return named if OWN_REFERENCE.fullmatch(named) else None
+
+
+def take(form: Form, kind: str, place: dict[str, str], source: str) -> str:
+    """Take down what the form says about a place; answers the reference. Raises Refused as `take_report`."""
+    return take_report(
+        world(),
+        session_id=acting().session_id,
+        kind=kind,
+        facts=request.form.getlist("facts"),
+        source=source,
+        unit_id=place.get("unit"),
+        dwelling_id=place.get("dwelling"),
+        words=form.value("words") or None,
+        contact=form.value("contact") or None,
+    )
+
+
+def _place() -> dict[str, str]:
+    """The chosen unit or dwelling with its address, empty while none is chosen.
+
+    Raises Refused area.foreign (written down) or not_found.
+    """
+    for part in ("unit", "dwelling"):
+        chosen = request.values.get(part, "")
+        if not chosen:
+            continue
+        division = find_division(part, chosen) if is_id(chosen) else None
+        refuse_outside(
+            world(), session_id=acting().session_id, object_kind=part, object_id=chosen[:40], division=division
+        )
+        unit = find_unit(chosen) if part == "unit" else None
+        words = f"{unit.address} {unit.label}" if unit is not None else get_dwelling(chosen).address
+        return {part: chosen, "words": words}
+    return {}
+
+
+def _find(wish: str) -> tuple[DwellingDetail, ...]:
+    """Dwellings of the area by the number at a door, else by the words of their address."""
+    door = find_door(wish)
+    unit = find_unit(door.unit_id) if door is not None else None
+    ids = [unit.dwelling_id] if unit is not None else [row.id for row in search_dwellings(wish, MOST_FOUND)]
+    found = [get_dwelling(each) for each in ids]
+    return tuple(home for home in found if covers(acting().area, home.division))

@@ -1,0 +1,199 @@
+"""Reports that staff take down for whoever telephones, comes to the window without a document, or is met on a visit.
+
+They go the way of every report: routed by kind and area, handled, checked. Who reported is not known here; a number to
+call back is kept only for that, and of a person nothing is written. Once checked, a colleague calls and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.db import transaction
+from backend.domain.case_reports import (
+    REPORTS,
+    TWICE_WITHIN,
+    WORDS_MOST,
+    find_report_faults,
+    find_taken_faults,
+    find_words_faults,
+    rule_of_report,
+)
+from backend.domain.cases import OPEN_STATES
+from backend.domain.persons import decide_phone
+from backend.domain.purposes import HANDLE_CASE, TAKE_REPORT, decide_act
+from backend.domain.refusals import Refusal, Refused
+from backend.gateways.world import World
+from backend.models.cases import Case
+from backend.models.dwellings import Dwelling
+from backend.models.units import Unit
+from backend.services.audit import write_leaf
+from backend.services.case_files import badge_of, calls_back, case_for
+from backend.services.case_opening import open_case
+from backend.services.case_steps import advance, last_words, list_steps
+from backend.services.disclosures import answer, judge_area, note_refusal
+from backend.services.officer_sessions import Acting, acting_officer
+from backend.services.reports import reopen_in
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What somebody reported, checked."""
+
+    kind: str
+    facts: tuple[str, ...]
+    source: str
+    words: str
+    contact: str | None
+
+
+def take_report(
+    world: World,
+    *,
+    session_id: str,
+    kind: str,
+    facts: Sequence[str],
+    source: str,
+    unit_id: str | None = None,
+    dwelling_id: str | None = None,
+    words: str | None = None,
+    contact: str | None = None,
+) -> str:
+    """Open a case for somebody about a unit, or about a dwelling as a whole; answers its reference.
+
+    `source` is how it came (a key of SOURCES), `contact` a phone to call back. The same again within ten minutes is one
+    case. Raises Refused with every faulty field (also report.needs_person, phone.invalid at `contact`), report.place,
+    purpose.missing, purpose.unfit, area.foreign (both written down), not_found.
+    """
+    said = _read(kind, facts, source, words, contact)
+    if unit_id is None and dwelling_id is None:
+        raise Refused("report.place", "place")
+    with transaction() as session:
+        acting = acting_officer(world, session, session_id)
+        home, unit = _find_place(session, unit_id, dwelling_id)
+        refusal = decide_act(acting.session.purpose, TAKE_REPORT)
+        refusal = refusal or judge_area(acting, home.division if home is not None else None)
+        outcome = refusal if refusal is not None or home is None else _take(world, session, acting, said, home, unit)
+        note_refusal(world, session, acting, outcome, "unit" if unit_id else "dwelling", unit_id or dwelling_id or "")
+        reference = outcome.reference if isinstance(outcome, Case) else ""
+    answer(outcome)
+    return reference
+
+
+def tell_caller(world: World, *, session_id: str, reference: str) -> None:
+    """Note that whoever called has been told what was done, after the check; done by its handler or a supervisor.
+
+    Raises Refused report.no_caller, case.taken, purpose.missing, purpose.unfit, area.foreign (written down), forbidden,
+    not_found.
+    """
+    with transaction() as session:
+        acting = acting_officer(world, session, session_id)
+        outcome = _callers_case(session, acting, reference)
+        if isinstance(outcome, Case) and (outcome.contact_sealed is None or outcome.state != "checked"):
+            outcome = Refusal("report.no_caller")
+        if isinstance(outcome, Case) and not calls_back(outcome, acting):
+            outcome = Refusal("case.taken", None, {"badge": badge_of(session, outcome)})
+        if isinstance(outcome, Case):
+            outcome.answered_at = world.clock.now()
+            advance(world, session, outcome, "answer", acting.actor)
+            _note(world, session, acting, outcome, "case_told")
+        note_refusal(world, session, acting, outcome, "case", reference)
+    answer(outcome)
+
+
+def reopen_for_caller(world: World, *, session_id: str, reference: str, words: str | None = None) -> None:
+    """Whoever called says that it is not solved: the case goes back to its office, as `reports.reopen_report`.
+
+    Raises Refused report.reopened, report.reopen_late, report.number, input.length, report.no_caller where the reporter
+    has an account of their own, transition, and as `tell_caller`.
+    """
+    faults = find_words_faults(words or "", "words", WORDS_MOST)
+    if faults:
+        raise Refused.of(faults)
+    with transaction() as session:
+        acting = acting_officer(world, session, session_id)
+        outcome = _callers_case(session, acting, reference)
+        if isinstance(outcome, Case):
+            outcome = reopen_in(world, session, outcome, acting.actor, words or "") or outcome
+        note_refusal(world, session, acting, outcome, "case", reference)
+    answer(outcome)
+
+
+def _read(kind: str, facts: Sequence[str], source: str, words: str | None, contact: str | None) -> _Said:
+    said, chosen = (words or "").strip(), tuple(dict.fromkeys(facts))
+    faults = find_report_faults(kind, chosen, said) + find_taken_faults(kind, source)
+    number = decide_phone(contact) if (contact or "").strip() else None
+    if isinstance(number, Refusal):
+        faults.append(Refusal(number.code, "contact", number.params))
+    if faults:
+        raise Refused.of(faults)
+    assert not isinstance(number, Refusal)
+    return _Said(kind, tuple(code for code in REPORTS[kind].facts if code in chosen), source, said, number)
+
+
+def _find_place(session: Session, unit_id: str | None, dwelling_id: str | None) -> tuple[Dwelling | None, Unit | None]:
+    """The dwelling, and the unit where one is named; (None, None) where it does not exist."""
+    if unit_id is None:
+        return (session.get(Dwelling, dwelling_id) if dwelling_id is not None else None), None
+    unit = session.get(Unit, unit_id)
+    return (session.get_one(Dwelling, unit.dwelling_id), unit) if unit is not None else (None, None)
+
+
+def _take(world: World, session: Session, acting: Acting, said: _Said, home: Dwelling, unit: Unit | None) -> Case:
+    evidence: dict[str, object] = {"facts": list(said.facts), "source": said.source}
+    if unit is None:
+        evidence["dwelling_id"] = home.id
+    same = _find_same(world, session, said, evidence, unit)
+    if same is not None:
+        return same
+    case = open_case(
+        world,
+        session,
+        kind=said.kind,
+        area=home.division,
+        unit_id=unit.id if unit is not None else None,
+        rule=rule_of_report(said.kind, said.facts),
+        opened_by="officer",
+        evidence=evidence,
+        actor=acting.actor,
+        words=said.words,
+        contact=said.contact,
+    )
+    _note(world, session, acting, case, "case_taken_down")
+    return case
+
+
+def _find_same(
+    world: World, session: Session, said: _Said, evidence: dict[str, object], unit: Unit | None
+) -> Case | None:
+    """The same thing written down just now: a form sent again."""
+    lately = select(Case).where(
+        Case.unit_id == unit.id if unit is not None else Case.unit_id.is_(None),
+        Case.kind == said.kind,
+        Case.opened_by == "officer",
+        Case.opened_at >= world.clock.now() - TWICE_WITHIN,
+        Case.state.in_(OPEN_STATES),
+    )
+    for case in session.scalars(lately).all():
+        told = last_words(list_steps(world, session, case), "report") or ""
+        if case.evidence == evidence and told == said.words:
+            return case
+    return None
+
+
+def _callers_case(session: Session, acting: Acting, reference: str) -> Case | Refusal:
+    """A case that staff took down, of the own area and role, under a purpose for it."""
+    case = case_for(session, acting, reference)
+    if isinstance(case, Refusal):
+        return case
+    refusal = decide_act(acting.session.purpose, HANDLE_CASE)
+    if refusal is None and "source" not in case.evidence:
+        refusal = Refusal("report.no_caller")
+    return refusal or case
+
+
+def _note(world: World, session: Session, acting: Acting, case: Case, action: str) -> None:
+    write_leaf(world, session, acting.actor, action, object_kind="case", object_id=case.reference)
