@@ -180,8 +180,7 @@ def test_nobody_is_left_behind_when_the_supervisor_is_killed(tmp_path: Path) -> 
     program = f"""
         import os, sys
         from pathlib import Path
-        from backend.bootstrap import serve_health
-from backend.child import Process
+        from backend.child import Process
         from backend.supervisor import Supervisor
         row = Process("sleeper", "the sleeper", ("sleep", "600"), "tcp://127.0.0.1:9", 9, "x", wave=1)
         with Supervisor([row], var=Path({str(tmp_path)!r}), environment=os.environ, folder=".", say=print) as it:
