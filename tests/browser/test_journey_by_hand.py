@@ -13,7 +13,7 @@ from backend.seeding import sample_number
 from device_sim.faces import default_document, default_selfie, record_burst
 from tests.browser.camera import film
 from tests.browser.conftest import Phone
-from tests.browser.hand_time import A_LANDLORD, A_TENANT, Goal
+from tests.browser.hand_time import A_LANDLORD, A_LANDLORD_WHO_ADDS_THE_ROOM, A_TENANT, Goal
 
 pytestmark = pytest.mark.browser
 
@@ -185,7 +185,8 @@ def test_t7_the_whole_journey_with_the_right_face_and_the_right_moves(
     add_a_room(landlord, "东屋")
     claim_a_lock(landlord)
     link = let_the_room(landlord, "19900088201", tenant_number)
-    judge(landlord, "a landlord who adds the room, from the sign-in to the issued key", A_LANDLORD, record_property)
+    journey = "a landlord who adds the room, from the sign-in to the issued key"
+    judge(landlord, journey, A_LANDLORD_WHO_ADDS_THE_ROOM, record_property)
     landlord.tap("看租约")
     accept(tenant, link, "19900088201", tenant_number)
 
