@@ -22,11 +22,11 @@ TWICE_WITHIN = timedelta(minutes=10)  # the same words about the same thing agai
 REOPEN_WITHIN = timedelta(days=30)
 WORDS_KEPT = timedelta(days=365)  # words and answers after the last step; kinds, facts and steps stay
 STARS = {
-    5: ("很满意", "Very content"),
-    4: ("满意", "Content"),
+    5: ("很满意", "Very satisfied"),
+    4: ("满意", "Satisfied"),
     3: ("一般", "So-so"),
-    2: ("不满意", "Not content"),
-    1: ("很不满意", "Not content at all"),
+    2: ("不满意", "Dissatisfied"),
+    1: ("很不满意", "Very dissatisfied"),
 }
 
 # Seven digits in a row, however they are grouped: a phone, a document, a bank card.
