@@ -34,9 +34,9 @@ __all__ = ["stage"]
 TOP = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running demo."""
+    """The address of a running demo; its ten processes end with the tests that use them."""
     if "ANJU_BROWSER_BASE" in os.environ:
         yield os.environ["ANJU_BROWSER_BASE"]
         return

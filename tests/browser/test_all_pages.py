@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from backend.gateways.clock import FixedClock
 from tests.browser.conftest import Phone
@@ -85,15 +86,14 @@ def test_a5_faults_are_said_on_top_and_at_the_field_and_twice_is_once(signed_in:
     phone.fill(label="阁楼边的小屋", capacity="2")
     page.locator("main form[method=post] button[type=submit]").first.click()
     summary = page.locator(".summary")
-    summary.wait_for()
-    page.wait_for_function("document.activeElement.matches('.summary')")  # the page's module gives it the focus
+    expect(summary).to_be_focused()  # by the page's module
     assert page.locator("[name=label]").input_value() == "阁楼边的小屋", "what was typed is kept"
     faults = page.locator(".fault").all_inner_texts()
     said = summary.inner_text()
     assert len(faults) >= 3 and all(fault.strip() in said for fault in faults)
     link = summary.locator("a[href='#usable_area_m2']")
     link.click()
-    assert page.evaluate("document.activeElement.name") == "usable_area_m2"
+    expect(page.locator("[name=usable_area_m2]")).to_be_focused()
     described = page.locator("#usable_area_m2").get_attribute("aria-describedby") or ""
     assert "usable_area_m2-fault" in described.split()
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from backend.db import transaction
 from backend.models.registrations import Registration
@@ -76,7 +77,7 @@ def test_c1_the_board_is_walked_by_keys_alone_and_keeps_the_focus(office: Office
     assert desk.focused == "样本村"
     press(desk, "Enter")
     desk.sees("12 dwellings")
-    desk.page.wait_for_function("document.activeElement.textContent.includes('样本1路1号')")
+    desk.wait_until("document.activeElement.textContent.includes('样本1路1号')")
     press(desk, "ArrowDown", "ArrowDown", "Enter")
     is_said(desk, "样本村样本1路3号 4 units")
     assert desk.focused == "样本村样本1路3号"
@@ -156,10 +157,10 @@ def test_c1_the_board_serves_without_a_script_too(office: Office, desks: Desks, 
     page.goto("/ledger")
     page.get_by_role("link", name="样本村").click()
     page.get_by_role("link", name="样本村样本1路2号").click()
-    assert page.locator("[data-unit]").count() == 9
+    expect(page.locator("[data-unit]")).to_have_count(9)
     page.locator('select[name="state"]').select_option("overdue")
     page.get_by_role("button", name="筛选").click()
-    assert page.locator(ROWS).count() == 3
+    expect(page.locator(ROWS)).to_have_count(3)
     context.close()
     assert not desk.troubles
 

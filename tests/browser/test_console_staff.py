@@ -148,6 +148,7 @@ class Screen:
 
     def look(self, name: str) -> None:
         """Nothing hangs over the edge, accessibility finds nothing; a picture in both languages when one is kept."""
+        self.page.wait_for_load_state()
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} px"
         found = Axe().run(self.page, options=AXE).response["violations"]
@@ -384,6 +385,7 @@ def test_a_powerful_account_takes_two_supervisors(screens: Callable[[], Screen])
     second.sign_in("second")
     second.sees("1 项账号申请等您批准。")
     second.page.get_by_role("link", name="去看申请").click()
+    second.page.locator('#content [name="password"]').first.wait_for()
     second.look("staff-waiting")
     second.fill(password=staff.PASSWORD)
     second.press("批准")

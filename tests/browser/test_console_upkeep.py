@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from backend.bootstrap import core_app
@@ -93,7 +94,7 @@ def test_c5_c6_a_review_is_taken_gone_through_by_keys_and_decided_with_a_reason_
     desk.sees("作出决定")
     desk.page.goto("/reviews")
     press(desk, "退回待领取")
-    assert "/reviews" in desk.page.url
+    desk.page.wait_for_url("**/reviews*")
     desk.page.locator("tr", has_text=first).get_by_role("button", name="领取").click()
     desk.sees("作出决定")
     desk.page.keyboard.press("j")
@@ -129,7 +130,7 @@ def test_c7_each_discrepancy_names_the_dwelling_the_rule_and_its_case(office: Of
     desk.come_as("supervisor")
     look(desk, "/discrepancies?kind=disputed", "disputed", "101室", "HR-12", "还没有事项")
     press(desk, "安排走访")
-    assert desk.page.locator("[name=ground]:checked").get_attribute("value") == "disputed"
+    expect(desk.page.locator("[name=ground]:checked")).to_have_value("disputed")
     desk.page.goto("/standards")
     desk.page.locator("select[name=name]").select_option("persons_per_room")
     press(desk, "设定")

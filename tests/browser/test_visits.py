@@ -97,6 +97,7 @@ def test_c8_a_visit_is_assigned_walked_noted_offline_synced_once_and_checked(
     phone.page.add_init_script(f"({READER})({json.dumps(code)})")
     phone.open("/g/", "今天的走访", "路2号")
     look_all(phone, "home")
+    phone.page.get_by_text("今天的走访已存在手机里").wait_for()
     phone.page.locator("[data-scan]").click()
     phone.page.wait_for_url("**/g/visits/*")
     phone.page.get_by_text("先出示证件，读给对方听").wait_for()
@@ -104,7 +105,6 @@ def test_c8_a_visit_is_assigned_walked_noted_offline_synced_once_and_checked(
     look_all(phone, "visit")
 
     visit = phone.page.url
-    phone.page.wait_for_function("caches.open('anju-round').then(c => c.keys()).then(all => all.length > 8)")
     phone.context.set_offline(True)
     phone.page.goto("/g/")
     phone.page.get_by_text("现在没有网络").wait_for()

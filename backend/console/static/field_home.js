@@ -9,7 +9,7 @@ const show = (name, yes) => (document.querySelector(name).hidden = !yes);
 
 addEventListener("anju-tried", ({ detail }) => list(detail));
 list("offline");
-keepRound().catch(() => {}); // as far as this browser can
+keepRound().then((isKept) => document.querySelector("[data-round-kept]")?.toggleAttribute("hidden", !isKept), () => {});
 offerScanning();
 door.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -42,15 +42,15 @@ function line(note) {
   return shown;
 }
 
-/** The round, its visits and all they are made of; what is no longer on the round goes. */
+/** The round, its visits and all they are made of; what is no longer on the round goes. True when all of it is kept. */
 async function keepRound() {
-  if (!navigator.serviceWorker) return;
+  if (!navigator.serviceWorker) return false;
   await navigator.serviceWorker.register(worker);
   const wanted = new Set();
   const cache = await caches.open(CACHE);
   for (const page of [home, ...[...document.querySelectorAll("[data-keep]")].map((stop) => stop.href)]) {
     const answer = await fetch(page, { cache: "no-store" });
-    if (!answer.ok || answer.redirected) return; // signed out meanwhile: nothing of that is kept
+    if (!answer.ok || answer.redirected) return false; // signed out meanwhile: nothing of that is kept
     const address = new URL(page, location.href).href;
     const text = await answer.clone().text();
     await cache.put(address, answer);
@@ -61,6 +61,7 @@ async function keepRound() {
   for (const part of ["./field_notes.js", "/assets/qr_camera.js"]) wanted.add(new URL(part, import.meta.url).href);
   for (const address of wanted) if (!(await cache.match(address))) await cache.add(address);
   for (const old of await cache.keys()) if (!wanted.has(old.url)) await cache.delete(old);
+  return true;
 }
 
 /** Go to the visit of this door; without a network only to one of today's. */
