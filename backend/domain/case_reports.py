@@ -23,11 +23,11 @@ REOPEN_WITHIN = timedelta(days=30)
 CONTACT_KEPT = REOPEN_WITHIN  # the number of a caller, after the last step: as long as they may come back to it
 WORDS_KEPT = timedelta(days=365)  # words and answers after the last step; kinds, facts and steps stay
 STARS = {
-    5: ("很满意", "Very content"),
-    4: ("满意", "Content"),
+    5: ("很满意", "Very satisfied"),
+    4: ("满意", "Satisfied"),
     3: ("一般", "So-so"),
-    2: ("不满意", "Not content"),
-    1: ("很不满意", "Not content at all"),
+    2: ("不满意", "Dissatisfied"),
+    1: ("很不满意", "Very dissatisfied"),
 }
 
 # Seven digits in a row, however they are grouped: a phone, a document, a bank card.

@@ -125,7 +125,7 @@ DUTIES: dict[str, Duty] = {
              # once it is over the residence is in scope, and HK-15's three days run from the exemption's end
              (Step("before_3", days=-3, notice="exemption_ends"), Step("before", days=-1, notice="exemption_ends")),
              "exempt_until"),
-        Duty("permit", "可申领居住证", "The residence permit can be asked for", "ZJ-16", "tenant", "information",
+        Duty("permit", "可申领居住证", "You can apply for the residence permit", "ZJ-16", "tenant", "information",
              "declared_at", Count(6, "months"), duty_facts.waits_for_permit,
              (Step("before_30", days=-30, notice="permit_soon"), Step("today", days=0, notice="permit_open"))),
         Duty("endorsement", "居住证签注", "Endorse the residence permit", "RP-10", "tenant", "information",

@@ -23,7 +23,7 @@ TRANSITIONS: dict[str, dict[str, str]] = {
 STATE_NAMES = {
     "draft": ("未发出", "not issued"),
     "invited": ("已邀请", "invited"),
-    "claimed": ("待激活", "waiting to become active"),
+    "claimed": ("待激活", "not active yet"),
     "active": ("可用", "active"),
     "suspended": ("已暂停", "suspended"),
     "revoking": ("停用中，待门锁确认", "being revoked, waiting for the lock"),

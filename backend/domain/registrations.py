@@ -34,7 +34,7 @@ CHECK_OUT_REASONS = {
     "lease_end": ("租约结束", "Lease ended"),
     "moved_within_county": ("搬到本县其他地方", "Moved within the county"),
     "left_county": ("离开本县", "Left the county"),
-    "became_local": ("户口迁入本地", "Became local"),
+    "became_local": ("户口迁入本地", "Became a local resident"),
     "deceased": ("去世", "Deceased"),
     "entered_exempt_place": ("入住可不登记的场所", "Entered an exempt place"),
 }

@@ -39,7 +39,7 @@ RULES: dict[str, LegalRule] = {
                   "The tenant declares within 3 days when the stay is 3 days or more.", "户口登记条例 第15条"),
         LegalRule("EEL-39", "外国人住宿登记：24 小时内，另行办理。",
                   "Foreigners register within 24 hours, on a separate path.", "出境入境管理法 第39条"),
-        LegalRule("ZJ-16", "登记满半年可申领居住证。", "Half a year after the declaration the residence permit can be asked for.",
+        LegalRule("ZJ-16", "登记满半年可申领居住证。", "Half a year after the declaration you can apply for the residence permit.",
                   "浙江省流动人口居住登记条例 第16条；居住证暂行条例 第2条"),
         LegalRule("RP-10", "居住证每年签注一次，在满一年之前一个月内办理；逾期的，证件使用功能中止，补办后恢复。",
                   "The residence permit is endorsed every year, in the month before the full year; late means suspended "

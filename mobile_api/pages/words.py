@@ -15,6 +15,7 @@ from typing import Any
 from flask_babel import format_date, format_datetime, gettext
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from backend.domain import (
     access_words,
@@ -133,8 +134,9 @@ def rule_words(rule_id: str | None) -> str:
 
 @pass_context  # without it Jinja works out 'ZJ-7'|rule_words once, in the language of whoever asks first
 def rule_on_page(_context: Context, rule_id: str | None) -> str:
-    """The same as a filter of templates."""
-    return rule_words(rule_id)
+    """The same as a filter of templates; the id stays whole at the end of a line."""
+    words, bracket, rest = rule_words(rule_id).rpartition("（" if language() == "zh" else "(")
+    return Markup('{}<span class="nowrap">{}{}</span>').format(words, bracket, rest) if bracket else Markup()
 
 
 def sentence(refusal: Refusal) -> str:
@@ -225,10 +227,10 @@ def relation_options(table: Mapping[str, Any]) -> list[tuple[str, str, None]]:
 
 
 def day(value: date | None) -> str:
-    """A calendar day in words; an open end says so."""
+    """A calendar day in words, kept on one line; an open end says so."""
     if value is None:
         return gettext("不定期")
-    return str(format_date(value, "yyyy年M月d日" if language() == "zh" else "d MMM yyyy"))
+    return str(format_date(value, "yyyy年M月d日" if language() == "zh" else "d\u00a0MMM\u00a0yyyy"))
 
 
 def day_in_china(value: datetime) -> str:
@@ -240,7 +242,7 @@ def moment(value: datetime | None) -> str:
     """A moment in China's time, to the minute."""
     if value is None:
         return ""
-    return str(format_datetime(value, "yyyy年M月d日 HH:mm" if language() == "zh" else "d MMM yyyy, HH:mm"))
+    return str(format_datetime(value, "yyyy年M月d日 HH:mm" if language() == "zh" else "d\u00a0MMM\u00a0yyyy, HH:mm"))
 
 
 def battery_words(percent: int | None) -> tuple[str, str]:

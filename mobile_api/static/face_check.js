@@ -33,20 +33,35 @@ root.addEventListener("click", (event) => {
   const act = event.target.closest("[data-act]")?.dataset.act;
   if (act) acts[act]();
 });
-root.querySelector("#document").addEventListener("change", async (event) => {
-  const picture = await readPicture(event.target.files[0]);
+onFile("#document", async (file) => {
+  const picture = await readPicture(file);
   if (picture) useDocument(await shrink(picture));
 });
-root.querySelector("#film").addEventListener("change", (event) => takeFilm(event.target).catch(fail));
-root.querySelector("#specimen-file")?.addEventListener("change", async (event) => {
-  const picture = await readPicture(event.target.files[0]);
+onFile("#film", (film) => takeFilm(film).catch(fail));
+onFile("#specimen-file", async (file) => {
+  const picture = await readPicture(file);
   if (picture) useDocument(await specimenJpeg(specimenWords(), picture));
 });
+
+/** Take a chosen file; the button says so until it is worked through: a phone needs a second or more for its pictures. */
+function onFile(selector, take) {
+  const input = root.querySelector(selector);
+  input?.addEventListener("change", async () => {
+    if (!input.files[0]) return;
+    const face = input.previousElementSibling;
+    const usual = [...face.childNodes];
+    face.textContent = words.reading;
+    try {
+      await take(input.files[0]);
+    } finally {
+      face.replaceChildren(...usual);
+    }
+  });
+}
 
 const specimenWords = () => ({ name: root.dataset.name, number: root.dataset.number, word: words.specimenWord });
 
 async function readPicture(file) {
-  if (!file) return null;
   try {
     return await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
@@ -98,7 +113,6 @@ function showStep(step) {
   const start = root.querySelector('[data-act="start"]');
   start.hidden = false;
   part("camera-trouble").hidden = part("film").hidden = true;
-  bar.value = 0;
   say(words.begin, "waiting");
   part(step).querySelector("h2")?.focus();
   if (step === "live") part("stage").scrollIntoView({ block: "center" });
@@ -107,6 +121,7 @@ function showStep(step) {
 async function runCheck() {
   root.querySelector('[data-act="start"]').hidden = true;
   part("camera-trouble").hidden = part("film").hidden = true;
+  say(words.opening, "opening");
   const challenge = await askForChallenge();
   if (challenge === null) return;
   await openCamera(video("live"));
@@ -127,6 +142,7 @@ async function askForChallenge() {
   const answer = await fetch(root.dataset.challenge, { method: "POST", body, headers: { Accept: "application/json" } });
   const found = await answer.json();
   if (answer.ok) return found;
+  say(words.begin, "waiting");
   trouble(`${found.sentence} ${found.remedy}`);
   return null;
 }
@@ -163,15 +179,15 @@ async function offerFilm() {
   part("film").querySelector("h3").focus();
 }
 
-async function takeFilm(input) {
-  if (!input.files[0]) return;
+async function takeFilm(film) {
   part("camera-trouble").hidden = true;
   root.querySelector('[data-act="start"]').hidden = true;
   say(words.sending, "sending");
+  part("stage").scrollIntoView({ block: "center" });
   try {
-    await sendCheck(filmed, await framesOf(input.files[0]));
+    await sendCheck(filmed, await framesOf(film));
   } finally {
-    input.value = "";
+    root.querySelector("#film").value = "";
   }
 }
 
@@ -192,6 +208,8 @@ async function sendCheck(challenge, frames) {
 
 function say(sentence, moment, count) {
   part("stage").dataset.moment = moment;
+  if (moment === "waiting") bar.value = 0;
+  if (moment === "opening" || moment === "sending") bar.removeAttribute("value"); // it runs, nobody knows how far
   if (prompt.dataset.said === sentence) return;
   prompt.dataset.said = sentence;
   prompt.textContent = sentence;

@@ -14,7 +14,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -24,6 +26,7 @@ import pytest
 from backend.ports import free_ports
 from backend.processes import PORTS
 from tests.browser.gallery_index import write_index
+from tests.browser.hand_time import DATE_KEYS, Hands, count_keys
 from tests.browser.walk_stage import stage
 
 __all__ = ["stage"]
@@ -82,10 +85,11 @@ def is_well(port: int) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell how many taps the journeys took that were counted."""
+    """Tell how many taps and how much hand time the journeys took that were counted."""
     for report in terminalreporter.getreports("passed"):
-        for _name, words in (each for each in report.user_properties if each[0] == "taps"):
-            terminalreporter.write_line(f"Taps of {words}")
+        for name, words in report.user_properties:
+            if name in ("Taps", "Hand time"):
+                terminalreporter.write_line(f"{name} of {words}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -134,7 +138,7 @@ class Phone:
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
         self.troubles: list[str] = []
-        self.taps = 0  # touches of the page; letters, "next" and "search" are touched on the keyboard
+        self.hands = Hands()
         host = urlsplit(base).netloc
         self.page.on("console", lambda said: said.type == "error" and self.troubles.append(said.text))
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
@@ -142,6 +146,21 @@ class Phone:
             "request",
             lambda asked: urlsplit(asked.url).netloc in (host, "") or self.troubles.append(f"foreign: {asked.url}"),
         )
+        self.page.on("framenavigated", lambda frame: frame.parent_frame or self._meet_page())
+
+    def begin_count(self) -> None:
+        """What the hands do counts from this page on."""
+        self.hands = Hands(pages=1)
+
+    def _meet_page(self) -> None:
+        self.hands.pages += 1
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """The system has its turn: this long the hands have nothing to do."""
+        began = monotonic()
+        yield
+        self.hands.waited_seconds += monotonic() - began
 
     def tap(self, words: str) -> None:
         """Tap the button or link with these words, and be where it leads."""
@@ -150,9 +169,15 @@ class Phone:
 
     def touch(self, target: Any) -> None:
         """Tap this, and be where it leads."""
-        self.taps += 1
-        target.click()
-        self.page.wait_for_load_state()
+        self.hands.taps += 1
+        with self._waiting():
+            target.click()
+            self.page.wait_for_load_state()
+
+    def press_enter(self) -> None:
+        """The keyboard's own key for "search" or "go"."""
+        self.hands.keys += 1
+        self.page.keyboard.press("Enter")
 
     def fill(self, **answers: str) -> None:
         """Type into fields by their names; a radio or a select is chosen by its value.
@@ -170,19 +195,28 @@ class Phone:
             else:
                 field.fill(value)
             written = kind not in ("radio", "checkbox", "select-one", "date")
-            self.taps += (before != "text") if written else 2 if kind in ("select-one", "date") else 1
+            self.hands.fields += 1
+            self.hands.keys += count_keys(value) if written else DATE_KEYS if kind == "date" else 0
+            self.hands.taps += (before != "text") if written else 2 if kind in ("select-one", "date") else 1
             before = "text" if written else kind
 
     def sees(self, words: str, seconds: float = 20) -> None:
         """Wait until these words are to be seen."""
-        self.page.locator("main").get_by_text(words).first.wait_for(state="visible", timeout=seconds * 1000)
+        self.awaits(self.page.locator("main").get_by_text(words).first, seconds)
+
+    def awaits(self, target: Any, seconds: float = 20) -> None:
+        """Wait until this is to be seen."""
+        with self._waiting():
+            target.wait_for(state="visible", timeout=seconds * 1000)
 
     def sign_in(self, number: str) -> None:
         """From the phone form to the page that was wished for."""
         self.fill(phone=number)
         self.tap("获取验证码")
         self.sees("输入验证码")
-        self.fill(code=self.code(number))
+        with self._waiting():
+            code = self.code(number)
+        self.fill(code=code)
         self.tap("登录")
 
     def code(self, number: str) -> str:

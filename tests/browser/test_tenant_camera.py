@@ -96,8 +96,8 @@ def test_t5_one_prompt_at_a_time_under_an_oval_retake_and_after_three_failures_a
     moves = [said for said in prompts if said in asked]
     assert len(moves) == 3 == len(set(moves)) and tenant.page.locator("[data-prompt]").count() == 1
     assert [said for said in prompts if said not in asked] == [
-        "准备好后点“开始”", "请正对镜头，马上开始", "看着镜头，别动", *["好，回到正面"] * 3, "正在核验，请稍等…",
-        "准备好后点“开始”",
+        "准备好后点“开始”", "正在打开摄像头…", "请正对镜头，马上开始", "看着镜头，别动", *["好，回到正面"] * 3,
+        "正在核验，请稍等…", "准备好后点“开始”",
     ]  # fmt: skip
     tenant.sees("还可以试 2 次")
     tenant.look("t5-again")
@@ -108,6 +108,36 @@ def test_t5_one_prompt_at_a_time_under_an_oval_retake_and_after_three_failures_a
     tenant.sees("AJ-")
     tenant.look("t5-person")
     assert tenant.page.get_by_text("再拍一次").count() == 0
+
+
+def test_t5_what_takes_a_while_says_so_at_once(tenant: TenantPhone, make: Make, chromium: Any, world: Any) -> None:
+    film(chromium.film, [grey_picture()])
+    come_to_the_camera(tenant, make, grey_picture())
+    bar, prompt = tenant.page.locator("[data-bar]"), tenant.page.locator("[data-prompt]")
+    assert bar.get_attribute("value") == "0", "nothing runs yet"
+    held: list[Any] = []
+    check = tenant.page.locator("#face-check").get_attribute("data-check")
+    for path in ("/t/face/challenge", check):
+        tenant.page.route(f"**{path}", lambda route: held.append(route))
+    tenant.page.locator("[data-act=start]").click()
+    wait_for_held(tenant, held)
+    assert prompt.inner_text() == "正在打开摄像头…" and bar.get_attribute("value") is None
+    tenant.look("t5-opening")
+    held.pop().continue_()
+    wait_for_held(tenant, held)
+    assert prompt.inner_text() == "正在核验，请稍等…" and bar.get_attribute("value") is None
+    tenant.look("t5-sending")
+    held.pop().continue_()
+    tenant.page.locator('[data-part="outcome"]').wait_for()
+
+
+def wait_for_held(phone: TenantPhone, held: list[Any]) -> None:
+    """Let the page's own time run until it asks the server, and keep it waiting."""
+    for _ in range(400):
+        phone.page.clock.run_for(250)
+        if held:
+            return
+    raise AssertionError(phone.says())
 
 
 def test_t6_a_camera_refused_missing_or_busy_leads_to_help_a_film_and_the_other_ways(

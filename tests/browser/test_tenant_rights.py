@@ -128,7 +128,7 @@ def begin(phone: TenantPhone, tenancy: Story) -> None:
     """At the home page, with no tap made."""
     phone.open("/t/")
     phone.sees("我的数据")
-    phone.taps = 0
+    phone.begin_count()
 
 
 def download(phone: TenantPhone, words: str) -> bytes:
@@ -148,14 +148,14 @@ def test_t18_all_my_data_comes_along_within_three_taps_to_read_and_for_computers
     tenant.tap("带走、更正")
     tenant.look("t18-rights")
     held = json.loads(download(tenant, "下载 JSON"))
-    assert tenant.taps <= 3
+    assert tenant.hands.taps <= 3
     assert held["identity"]["name"] == "周来福" and held["identity"]["id_number_masked"] == MASKED
     assert TENANT_NUMBER not in json.dumps(held)
     assert held["tenancies"][0]["registration"]["receipt_no"] and held["accesses"]
     begin(tenant, story)
     tenant.tap("带走、更正")
     paper = download(tenant, "下载 PDF")
-    assert tenant.taps <= 3 and paper.startswith(b"%PDF-")
+    assert tenant.hands.taps <= 3 and paper.startswith(b"%PDF-")
     words = "".join(line.text for line in PdfReader(paper).lines())
     for said in ("周来福", MASKED, held["tenancies"][0]["registration"]["receipt_no"], "居民身份证", "PIPL-45"):
         assert said in words, said
@@ -177,9 +177,9 @@ def test_t18_a_consent_is_withdrawn_within_three_taps_says_what_follows_and_is_g
         assert words in said, words
     tenant.look("t18-withdraw")
     tenant.page.locator("main button[type=submit]").click()
-    tenant.taps += 1
+    tenant.hands.taps += 1
     tenant.sees("已撤回，马上生效")
-    assert tenant.taps <= 3
+    assert tenant.hands.taps <= 3
     tenant.open(f"/t/homes/{story.registration_id}/face/check")
     assert "consent" in tenant.page.url or "face" in tenant.page.url
     assert not tenant.page.locator("[data-part=document]:visible").count(), "no camera without the consent"
@@ -198,7 +198,7 @@ def test_t18_a_correction_is_three_taps_from_home(tenant: TenantPhone, make: Mak
     begin(tenant, story)
     tenant.tap("带走、更正")
     tenant.tap("更正居住登记")
-    assert tenant.taps <= 3 and tenant.page.url.endswith(f"/t/homes/{story.registration_id}/amend")
+    assert tenant.hands.taps <= 3 and tenant.page.url.endswith(f"/t/homes/{story.registration_id}/amend")
     tenant.look("t18-correct")
     tenant.fill(planned_end_on=str(world.clock.today() + timedelta(days=200)))
     tenant.page.locator("main form[method=post] button[type=submit]").last.click()
@@ -219,7 +219,7 @@ def test_t18_deletion_says_what_the_law_keeps_and_until_when_is_asked_once_and_t
         assert words in said, words
     tenant.look("t18-delete")
     tenant.tap("申请删除")
-    assert tenant.taps <= 3
+    assert tenant.hands.taps <= 3
     tenant.sees("您已申请删除")
     assert make(get_erasure, account_id=story.tenant).asked_at == world.clock.now()
     tenant.look("t18-delete-asked")

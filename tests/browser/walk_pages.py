@@ -22,6 +22,7 @@ class Visit:
     path: str
     send: str = ""  # the form that is sent as it stands, and what comes back is looked at
     status: int = 200
+    speaks: str = ""  # the language of a page that has it in its address, whatever the device keeps
 
     @property
     def name(self) -> str:
@@ -77,8 +78,8 @@ NOBODYS = (
     Visit("front.invitation", None, "/i/{visitor.token}", status=410),
     Visit("front.invitation", "invited", "/i/{token}"),
     Visit("front.invitation", "newcomer", "/i/{invited.token}"),
-    Visit("front.public", None, "/public/zh"),
-    Visit("front.public", None, "/public/en"),
+    Visit("front.public", None, "/public/zh", speaks="zh"),
+    Visit("front.public", None, "/public/en", speaks="en"),
     Visit("front.offline", None, "/t/offline"),
     Visit("front.landlord_offline", None, "/l/offline"),
     Visit("front.receive_key", None, "/t/receive"),

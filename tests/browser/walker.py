@@ -108,6 +108,7 @@ class Walker:
                 heard.clear()
                 self._dress(context, who, mode)
                 self._turn = turn
+                mode = (visit.speaks or mode[0], mode[1])
                 try:
                     self._visit(page, visit, mode, done, heard)
                 except PlaywrightError as error:
