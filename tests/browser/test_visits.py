@@ -249,7 +249,7 @@ def test_a8_without_a_network_the_round_says_what_cannot_be_opened_and_what_was_
     _, rooms = make(stories.make_dwelling, 1, 1)
     phone = walker_of(staff_desk)
     phone.open("/g/", "今天没有走访")
-    phone.page.locator("[data-round-kept]").wait_for()
+    phone.wait_until("caches.match('/assets/qr_camera.js').then((last) => last !== undefined)")
     phone.wait_until("navigator.serviceWorker.ready.then(({ active }) => active.state === 'activated')")
     phone.page.goto(f"/g/units/{rooms[0]}")
     phone.page.get_by_role("button", name="开始走访").wait_for()
