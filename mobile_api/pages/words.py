@@ -44,6 +44,7 @@ from backend.domain.rejection_words import explain_rejection
 from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
+from mobile_api.pages.doors import world
 
 _ISO_DAY = re.compile(r"(?<![0-9A-Za-z-])\d{4}-\d{2}-\d{2}(?![0-9A-Za-z-])")
 
@@ -203,7 +204,8 @@ def notice_title(text: NoticeText) -> str:
 
 def notice_layers(text: NoticeText) -> list[tuple[str, str]]:
     """A notice's paragraphs as (headline, text): what stands before the first colon is the headline."""
-    paragraphs = text.paragraphs_zh if language() == "zh" else text.paragraphs_en
+    named = text.named(world().house.handler)
+    paragraphs = named.paragraphs_zh if language() == "zh" else named.paragraphs_en
     layers = []
     for paragraph in paragraphs:
         head, colon, rest = paragraph.partition("：" if language() == "zh" else ": ")

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from backend.domain.faces import FACE_REASONS
+from backend.domain.house_rules import DEMO_HANDLER
+from backend.domain.notices import NOTICES
 from backend.gateways.face_matcher import FakeFaceMatcher
 from backend.services.leases import end_lease
 from backend.wire.jwk import jwk_of, make_private_key
@@ -93,8 +95,9 @@ def test_the_notice_is_read_in_layers_nothing_is_ticked_its_version_is_kept(brow
     phone = browser(TENANT_PHONE)
     page = phone.get(f"{home_of(story)}/notice")
     assert page.html.count("<details") >= 6 and "checked" not in page.html
+    assert DEMO_HANDLER.zh in page.text and DEMO_HANDLER.contact in page.text  # PIPL-17
     assert phone.press(page, "我已阅读").path == f"{home_of(story)}/identity"
-    assert "2026-11" in phone.get("/me/consents").text
+    assert NOTICES["registration_notice"].version in phone.get("/me/consents").text
 
 
 def test_a_small_x_becomes_large_and_the_number_is_masked_afterwards(browser: Browser, make: Make) -> None:
