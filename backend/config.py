@@ -146,8 +146,8 @@ class Settings:
             raise SettingsError("ANJU_LAN_ADDRESS is for the demo alone: its certificates are made on the spot.")
         if not (self.handler_zh and self.handler_en and self.handler_contact):
             raise SettingsError(
-                "ANJU_HANDLER_ZH, ANJU_HANDLER_EN and ANJU_HANDLER_CONTACT must all be set: the notice names the office "
-                "that answers for the data, and how to reach it (PIPL-17)."
+                "ANJU_HANDLER_ZH, ANJU_HANDLER_EN and ANJU_HANDLER_CONTACT must all be set: the notice names the "
+                "office that answers for the data, and how to reach it (PIPL-17)."
             )
         if not self.sms_url:
             raise SettingsError(
