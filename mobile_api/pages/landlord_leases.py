@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from backend.domain.documents import DOCUMENT_TYPES, decide_document
+from backend.domain.documents import DOCUMENT_TYPES, USUAL_DOCUMENT, decide_document
 from backend.domain.leases import KIND_NAMES
 from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal
@@ -41,7 +41,7 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
     joint = _joint_lease(request.values.get("joint"))
     before = _joint_lease(request.values.get("after"))
     terms = _terms_of(joint) if joint is not None else _terms_after(before, unit.space_kind)
-    sheet = Sheet.of_request(_lease_labels(), tenant_id_type="111", **terms)
+    sheet = Sheet.of_request(_lease_labels(), tenant_id_type=USUAL_DOCUMENT, **terms)
     step = _step(sheet)
     if request.method == "POST":
         shown = step

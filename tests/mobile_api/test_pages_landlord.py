@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -33,6 +34,16 @@ def test_a_new_landlord_is_asked_who_they_are_before_anything_else(browser: Brow
     assert page.path == "/l/dwellings"
     again = phone.get("/l/identity")
     assert LANDLORD_NUMBER not in again.html and "330*" in again.html
+
+
+def test_the_usual_document_stands_chosen_and_faults_come_in_the_order_of_the_page(browser: Browser) -> None:
+    phone = browser(LANDLORD_PHONE)
+    page = phone.get("/l/identity")
+    assert re.search(r'name="id_type" value="111"[^>]* checked', page.html)
+    empty = phone.press(page, "核对身份", id_type="111")
+    assert empty.status == 422 and empty.html.index('href="#name"') < empty.html.index('href="#id_number"')
+    untyped = phone.press(page, "核对身份", id_type="")
+    assert "证件种类：还没有选。请选一项。" in untyped.text
 
 
 def test_a_wrong_check_digit_is_said_at_the_field(browser: Browser) -> None:
