@@ -258,7 +258,7 @@ def test_the_way_without_the_face_check(phones: Phones, record_property: Record)
 
     landlord.page.reload()
     landlord.tap("为租客见证")
-    landlord.fill(met_in_person="yes", saw_document="yes")
+    landlord.fill(met_in_person="yes", saw_document="yes", number_ends=tenant_number[-4:])
     landlord.look("attest")
     landlord.tap("确认见证")
     landlord.sees("已见证")

@@ -169,8 +169,11 @@ def test_attesting_needs_both_confirmations_and_lets_the_key_work(browser: Brows
     phone = browser(LANDLORD_PHONE)
     page = phone.get(f"/l/leases/{story.lease_id}/attest")
     half = phone.press(page, "确认见证", met_in_person="yes")
-    assert half.status == 422 and "saw_document-fault" in half.reader.ids and "PSAL-68" in half.text
-    done = phone.press(half, "确认见证", saw_document="yes")
+    assert half.status == 422 and {"saw_document-fault", "number_ends-fault"} <= set(half.reader.ids)
+    assert "PSAL-68" in half.text and TENANT_NUMBER not in half.html
+    other = phone.press(half, "确认见证", saw_document="yes", number_ends="0000")
+    assert other.status == 422 and "末四位不一致" in other.text
+    done = phone.press(other, "确认见证", number_ends=TENANT_NUMBER[-4:].lower())
     assert done.path == f"/l/leases/{story.lease_id}" and "已见证" in done.text and "可用" in done.text
 
 
