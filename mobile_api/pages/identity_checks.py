@@ -10,6 +10,7 @@ from typing import Any
 from flask import jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from backend.domain.faces import FACE_REASONS
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
 from backend.services import consents, identity_checks, persons, tenancies
@@ -78,7 +79,9 @@ def check_face(registration_id: str) -> tuple[str, int]:
     except Refused as refused:
         status = STATUS[refused.refusal.reason.kind]
         return render_template("tenant/_outcome.html", **{**shown, "refusal": refused.refusal}), status
-    return render_template("tenant/_outcome.html", **{**shown, "outcome": outcome}), 200
+    at_fault = {FACE_REASONS[reason.code].subject for reason in outcome.reasons}
+    shown |= {"outcome": outcome, "document_first": "document" in at_fault}
+    return render_template("tenant/_outcome.html", **shown), 200
 
 
 def _rebinding() -> dict[str, Any]:
