@@ -103,8 +103,8 @@ NOTICES: dict[str, NoticeText] = {
 INBOX: dict[str, InboxText] = {
     **DUTY_INBOX,
     **REPORTED_INBOX,
-    "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "{alias} 已接受邀请。",
-                                     "{alias} has accepted your invitation."),
+    "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "租约“{alias}”的租客已接受邀请。",
+                                     "The tenant of your lease “{alias}” has accepted the invitation."),
     "declared_without_lease": InboxText(
         "有人申报住在您的房屋，还没有租约", "Somebody declared living in your house, without a lease",
         "有人当面向工作人员申报住在 {unit}，您还没有为他录入租约。请在 {due_on} 前（含当日）录入租约并报告；不是您的租客，请在房间页面反映。",

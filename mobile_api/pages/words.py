@@ -235,6 +235,18 @@ def day(value: date | None) -> str:
     return str(format_date(value, "yyyy年M月d日" if language() == "zh" else "d\u00a0MMM\u00a0yyyy"))
 
 
+def period(starts_on: date | None, ends_on: date | None) -> str:
+    """From one day to another; what has no end says so."""
+    if ends_on is None:
+        return gettext("%(day)s起，不定期", day=day(starts_on))
+    return gettext("%(first)s 至 %(last)s", first=day(starts_on), last=day(ends_on))
+
+
+def until(ends_on: date | None) -> str:
+    """Up to which day something runs."""
+    return gettext("不定期") if ends_on is None else gettext("至 %(day)s", day=day(ends_on))
+
+
 def day_in_china(value: datetime) -> str:
     """The calendar day in China of a moment, for what has a day and no hour."""
     return day(day_of(value))
