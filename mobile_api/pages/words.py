@@ -126,18 +126,18 @@ def lease_kind(code: str) -> str:
 
 
 def rule_words(rule_id: str | None) -> str:
-    """What a legal rule asks, with its id."""
+    """What a legal rule asks, where it stands, and its id."""
     rule = rules.RULES.get(rule_id or "")
     if rule is None:
         return ""
-    return f"{rule.zh}（{rule.id}）" if language() == "zh" else f"{rule.en} ({rule.id})"
+    return f"{rule.zh}（{rule.source}，{rule.id}）" if language() == "zh" else f"{rule.en} ({rule.source_en}; {rule.id})"
 
 
 @pass_context  # without it Jinja works out 'ZJ-7'|rule_words once, in the language of whoever asks first
 def rule_on_page(_context: Context, rule_id: str | None) -> str:
     """The same as a filter of templates; the id stays whole at the end of a line."""
-    words, bracket, rest = rule_words(rule_id).rpartition("（" if language() == "zh" else "(")
-    return Markup('{}<span class="nowrap">{}{}</span>').format(words, bracket, rest) if bracket else Markup()
+    words, gap, rest = rule_words(rule_id).rpartition("，" if language() == "zh" else " ")
+    return Markup('{}{}<span class="nowrap">{}</span>').format(words, gap, rest) if gap else Markup()
 
 
 def sentence(refusal: Refusal) -> str:

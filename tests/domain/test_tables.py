@@ -75,3 +75,9 @@ def test_a_notice_fills_its_blanks_with_the_office_that_answers(purpose: str) ->
         assert all(handler.contact in first for first in (named.paragraphs_zh[0], named.paragraphs_en[0]))
         assert handler.zh in named.paragraphs_zh[0] and handler.en in named.paragraphs_en[0]
         assert named.fingerprint != NOTICES[purpose].fingerprint
+
+
+@pytest.mark.parametrize("rule_id", sorted(RULES))
+def test_where_a_rule_stands_is_said_in_both_languages(rule_id: str) -> None:
+    rule = RULES[rule_id]
+    assert rule.source and rule.source_en and not CHINESE.search(rule.source_en)
