@@ -162,6 +162,17 @@ def test_the_portions_of_a_check_see_what_one_look_would_see(
     assert check_whole_log(world).faults == ["leaf.missing:4"]
 
 
+def test_a_tail_cut_off_between_two_portions_is_missed(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.services.audit_verification.PORTION", 4)
+    leaves(world, 6)
+    seal_leaves(world)
+    check = LogCheck(world)
+    assert check.go_on()
+    with transaction() as session:
+        session.execute(delete(AuditLeaf).where(AuditLeaf.seq == 6))
+    assert not check.go_on() and check.faults == ["leaf.missing:6"]
+
+
 def test_a_leaf_is_gone_when_its_use_case_fails(world: Any) -> None:
     with pytest.raises(ZeroDivisionError), transaction() as session:
         write_leaf(world, session, Actor("system"), "act")
