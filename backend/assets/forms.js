@@ -21,7 +21,7 @@ document.addEventListener("click", (press) => {
 
 document.addEventListener("submit", (sending) => {
   const form = sending.target;
-  if (sending.defaultPrevented || form.method !== "post") return;
+  if (sending.defaultPrevented || form.getAttribute("method") !== "post") return; // a field may be named "method"
   if (form.dataset.sent) sending.preventDefault();
   else hold(form, sending.submitter);
 });
