@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+LOST = "leaf_lost"  # the action of a leaf that stands in for a lost one, whose number is its object
+
 FAULTS = {
     "leaf.missing": ("第 {n} 条记录不见了", "leaf {n} is missing"),
+    "leaf.lost": (
+        "第 {n} 条记录已丢失，运维人员已补记并继续签名", "leaf {n} is lost; the operator let the signing go on over it",
+    ),
     "leaf.changed": ("第 {n} 条记录被改动", "leaf {n} was changed"),
     "root.differs": ("前 {n} 条记录与签名检查点不符", "the first {n} leaves do not fit their signed checkpoint"),
     "signature.foreign": (
