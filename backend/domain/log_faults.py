@@ -1,7 +1,13 @@
-"""What may not fit in the audit log, as codes: a check keeps `leaf.missing:17`, and a reader gets a sentence."""
+"""What may not fit in the audit log, as codes: a check keeps `leaf.missing:17`, and a reader gets a sentence.
+
+And when a check is too old to say anything.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+OLD_AFTER = timedelta(days=2)  # a check a night; one missed may be a machine that was off
 LOST = "leaf_lost"  # the action of a leaf that stands in for a lost one, whose number is its object
 
 FAULTS = {
