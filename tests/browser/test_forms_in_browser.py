@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from backend.db import transaction
-from backend.services.case_opening import open_case
 from tests.browser.conftest import Phone
 from tests.browser.console_stage import Desk, Office, desks, office
 from tests.services import stories
+from tests.services.case_stories import open_review
 
 __all__ = ["desks", "office"]
 
@@ -94,15 +93,6 @@ def test_a_form_on_its_way_says_so_and_is_sent_once_at_the_desk(desks: Desks) ->
     require_busy(desk.page, "main form[action$='/verify']", "正在提交，请稍候…")
     expect(desk.page.locator(".summary")).to_be_focused()
     desk.troubles.clear()
-
-
-def open_review(world: Any) -> str:
-    """An identity to be confirmed; answers the case's reference."""
-    unit_id = stories.make_declared(world).unit_id
-    with transaction() as session:
-        case = open_case(world, session, kind="identity_review", area="330522003900", unit_id=unit_id, rule="FACE-6",
-                         opened_by="tenant", evidence={"way": "face"})  # fmt: skip
-        return case.reference
 
 
 def test_a_form_with_a_field_named_method_is_sent_once_too(desks: Desks, office: Office) -> None:
