@@ -37,3 +37,8 @@ def fault_sentence(fault: str, language: str) -> str:
     """A kept fault in 'zh' or 'en'; what older versions kept as a sentence stays that sentence."""
     kind, _, number = fault.partition(":")
     return FAULTS[kind][0 if language == "zh" else 1].format(n=number) if kind in FAULTS else fault
+
+
+def is_known_loss(fault: str) -> bool:
+    """Whether a kept fault is a lost leaf that the operator signed on over."""
+    return fault.startswith("leaf.lost:")

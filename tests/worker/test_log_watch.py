@@ -12,7 +12,8 @@ from backend.db import db, transaction
 from backend.models.audit import AuditCheck, AuditLeaf
 from backend.models.officers import StaffNotice
 from backend.queries.audit_checks import find_last_check, is_old, list_found_faults
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import SYSTEM, Actor, write_leaf
+from backend.services.audit_checks import keep_result
 from backend.services.audit_sealing import seal_leaves, sign_checkpoint
 from backend.services.audit_verification import check_log_from_shell
 from backend.worker.assembly import make_loops
@@ -59,6 +60,15 @@ def test_the_log_is_checked_after_the_start_and_once_a_night(world: Any, clock: 
     assert len(checks()) == 2
     LogWatch(world).go_on()  # another start
     assert len(checks()) == 3
+
+
+def test_a_loss_that_was_signed_over_stays_found_and_is_no_news_of_its_own(world: Any) -> None:
+    staff.make_officer(world, "auditor", login="reader")
+    for faults, news in ((["leaf.lost:2"], 0), (["leaf.lost:2", "leaf.changed:3"], 1)):
+        with transaction() as session:
+            keep_result(world, session, SYSTEM, leaves=4, faults=faults, fault_count=len(faults))
+        assert len(told()) == news
+    assert checks() == [(4, 1), (4, 2)]
 
 
 def test_a_long_log_is_checked_a_portion_at_each_call(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
