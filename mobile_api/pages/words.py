@@ -130,7 +130,9 @@ def rule_words(rule_id: str | None) -> str:
     rule = rules.RULES.get(rule_id or "")
     if rule is None:
         return ""
-    return f"{rule.zh}（{rule.source}，{rule.id}）" if language() == "zh" else f"{rule.en} ({rule.source_en}; {rule.id})"
+    if language() == "zh":
+        return f"{rule.zh}（{rule.source}，{rule.id}）"
+    return f"{rule.en} ({rule.source_en}; {rule.id})"
 
 
 @pass_context  # without it Jinja works out 'ZJ-7'|rule_words once, in the language of whoever asks first
