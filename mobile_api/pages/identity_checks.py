@@ -69,7 +69,7 @@ def start_challenge() -> Response:
 def check_face(registration_id: str) -> tuple[str, int]:
     """Compare, and answer with the outcome as a piece of the page (for face_check.js)."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    shown = {"home": mine, "outcome": None, "refusal": None, "rebinding": _rebinding()}
+    shown: dict[str, Any] = {"home": mine, "outcome": None, "refusal": None, "rebinding": _rebinding()}
     try:
         document, frames = _pictures()
         outcome = identity_checks.check_face(
