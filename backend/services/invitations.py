@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -61,6 +61,7 @@ class InvitationFace:
     state: str
     phone_masked: str
     purpose: str | None = None
+    is_mine: bool | None = None  # None: nobody has signed in
 
 
 @dataclass(frozen=True)
@@ -121,17 +122,17 @@ def cancel_invitation(world: World, *, account_id: str, lease_id: str) -> Invita
         return invitation_view(world, session, invitation)
 
 
-def look_at_invitation(world: World, *, token: str) -> InvitationFace:
-    """What the link shows before signing in. Raises Refused invitation.unknown / used / expired / cancelled."""
-    with reading() as session:
-        return _face(world, session, _open_invitation(world, session, token))
+def look_at_invitation(world: World, *, token: str, account_id: str | None = None) -> InvitationFace:
+    """What the link shows before signing in; with an account also whether it went to that account's phone.
 
-
-def is_for_account(world: World, *, account_id: str, token: str) -> bool:
-    """Whether the invitation went to this account's phone. Raises Refused invitation.*, as `look_at_invitation`."""
+    Raises Refused invitation.unknown / used / expired / cancelled.
+    """
     with reading() as session:
         invitation = _open_invitation(world, session, token)
-        return invitation.phone_token == session.get_one(Account, account_id).phone_token
+        face = _face(world, session, invitation)
+        if account_id is None:
+            return face
+        return replace(face, is_mine=invitation.phone_token == session.get_one(Account, account_id).phone_token)
 
 
 def list_my_invitations(world: World, *, account_id: str) -> tuple[PendingInvitation, ...]:

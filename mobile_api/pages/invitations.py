@@ -16,8 +16,7 @@ from mobile_api.pages.new_phones import phone_jwk
 @front.get("/i/<token>")
 def invitation(token: str) -> str:
     """Landlord's alias, the unit's alias and the dates; nothing personal before signing in."""
-    face = invitations.look_at_invitation(world(), token=token)
-    return _page(face, token, Sheet({}))
+    return _page(token, Sheet({}))
 
 
 @front.post("/i/<token>")
@@ -30,13 +29,11 @@ def accept_invitation(token: str) -> Response | tuple[str, int]:
         if made.registration_id is None:
             return redirect(url_for("tenant.visit", key_id=made.key_id), 303)
         return redirect(url_for("tenant.tenancy", registration_id=made.registration_id, accepted=1), 303)
-    face = invitations.look_at_invitation(world(), token=token)
-    return _page(face, token, sheet), sheet.status
+    return _page(token, sheet), sheet.status
 
 
-def _page(face: invitations.InvitationFace, token: str, sheet: Sheet) -> str:
+def _page(token: str, sheet: Sheet) -> str:
     """The page; whoever is signed in with another phone is told so instead of being offered to accept."""
-    mine = caller().account_id
-    other_phone = bool(mine) and not invitations.is_for_account(world(), account_id=account_id(), token=token)
-    return render_template("front/invitation.html", face=face, token=token, sheet=sheet, other_phone=other_phone)
+    face = invitations.look_at_invitation(world(), token=token, account_id=caller().account_id)
+    return render_template("front/invitation.html", face=face, token=token, sheet=sheet)
 
