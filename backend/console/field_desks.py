@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from backend.console.pages import Form, acting, world
-from backend.console.taken_reports import ON_FORM, made_reference, take
+from backend.console.taken_reports import ON_FORM, SENT_BEFORE, blank, made_reference, take
 from backend.console.visits import visit_of
 from backend.console.window import ABOUT, act_form, pdf_answer, prefilled, take_refusal
 from backend.console.window_acts import NOTICE, answers_of, carry_out
@@ -50,9 +50,9 @@ def register(planned_id: str) -> tuple[str, int] | AnyResponse:
 def report(planned_id: str) -> tuple[str, int] | AnyResponse:
     """What is wrong with the dwelling visited: seen, or told at the door."""
     line = visit_of(str(planned_id))
-    kind, form = request.values.get("kind", ""), Form.sent() if request.method == "POST" else Form()
+    kind, form = request.values.get("kind", ""), Form.sent() if request.method == "POST" else blank()
     if request.method == "POST":
-        with form.filling(*ON_FORM):
+        with form.filling(*ON_FORM, codes=(SENT_BEFORE,)):
             made = take(form, kind, {"unit": line.unit_id}, "on_visit")
             return redirect(url_for("field_desks.report", planned_id=line.id, made=made))
     page = render_template(

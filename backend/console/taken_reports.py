@@ -9,9 +9,10 @@ from backend.console.cases import page_of
 from backend.console.pages import Form, acting, world
 from backend.domain.case_reports import REPORTS, SOURCES, TAKEN, WORDS_MOST
 from backend.domain.cases import kinds_for
-from backend.domain.ids import is_id
+from backend.domain.ids import is_id, new_id
 from backend.domain.officers import covers
 from backend.domain.purposes import OWN_REFERENCE
+from backend.domain.refusals import Refused
 from backend.queries.doors import find_door
 from backend.queries.dwellings import DwellingDetail, get_dwelling, search_dwellings
 from backend.queries.ledger import find_division
@@ -21,6 +22,7 @@ from backend.services.taken_reports import reopen_for_caller, take_report, tell_
 
 pages = Blueprint("taken_reports", __name__)
 ON_FORM = ("facts", "words", "contact", "source", "kind", "place")
+SENT_BEFORE = "report.sent_before"
 MOST_FOUND = 8
 
 
@@ -29,9 +31,9 @@ def new() -> tuple[str, int] | Response:
     """First the place, then the kind, then what is so; each step is an address of its own."""
     place = _place()
     kind = request.values.get("kind", "")
-    form = Form.sent() if request.method == "POST" else Form({"source": request.args.get("source", "")})
+    form = Form.sent() if request.method == "POST" else blank(request.args.get("source", ""))
     if request.method == "POST":
-        with form.filling(*ON_FORM):
+        with form.filling(*ON_FORM, codes=(SENT_BEFORE,)):
             made = take(form, kind, place, form.value("source"))
             return redirect(url_for("taken_reports.new", made=made, kind=kind))
     wish = request.args.get("q", "").strip()[:60]
@@ -80,19 +82,33 @@ def made_reference() -> str | None:
     return named if OWN_REFERENCE.fullmatch(named) else None
 
 
+def blank(source: str = "") -> Form:
+    """An empty form, known from every other by its `once`."""
+    return Form({"source": source, "once": new_id()})
+
+
 def take(form: Form, kind: str, place: dict[str, str], source: str) -> str:
-    """Take down what the form says about a place; answers the reference. Raises Refused as `take_report`."""
-    return take_report(
-        world(),
-        session_id=acting().session_id,
-        kind=kind,
-        facts=request.form.getlist("facts"),
-        source=source,
-        unit_id=place.get("unit"),
-        dwelling_id=place.get("dwelling"),
-        words=form.value("words") or None,
-        contact=form.value("contact") or None,
-    )
+    """Take down what the form says about a place; answers the reference. Raises Refused as `take_report`.
+
+    A form that was sent before and says something else now is a new one from here on.
+    """
+    try:
+        return take_report(
+            world(),
+            session_id=acting().session_id,
+            kind=kind,
+            facts=request.form.getlist("facts"),
+            source=source,
+            unit_id=place.get("unit"),
+            dwelling_id=place.get("dwelling"),
+            words=form.value("words") or None,
+            contact=form.value("contact") or None,
+            once=form.value("once") or None,
+        )
+    except Refused as refused:
+        if refused.refusal.code == SENT_BEFORE:
+            form.values["once"] = new_id()
+        raise
 
 
 def _place() -> dict[str, str]:

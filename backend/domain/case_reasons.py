@@ -54,6 +54,14 @@ CASE_REASONS: dict[str, Reason] = {
         "可以按门牌编号或地址查找。",
         "Find it by the number at the door, or by address.",
     ),
+    "report.sent_before": Reason(
+        "conflict",
+        "这张表已经登记过，编号 {reference}；后来改的内容没有记下。",
+        "This form was already submitted as {reference}; what was changed since is not in it.",
+        "是另一个人或另一件事：再提交一次，就另记一件。只想补充：请把补充内容告诉承办人。",
+        "Another person or another matter: submit once more and it becomes a case of its own. To add to the first, "
+        "tell whoever handles it.",
+    ),
     "report.no_caller": Reason(
         "conflict",
         "这件事项没有等回电的人。",

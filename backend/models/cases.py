@@ -53,6 +53,8 @@ class Case(Base):
         CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
         CheckConstraint("checked_by IS NULL OR checked_by <> decided_by", name="four_eyes"),
         index_where("ix_cases_reporter_id", "reporter_id", "reporter_id IS NOT NULL"),
+        Index("ix_cases_unit_id", "unit_id"),
+        index_where("ix_cases_contact", "id", "contact_sealed IS NOT NULL"),
         index_where("ix_cases_undecided", "due_at", "decided_at IS NULL AND escalated_at IS NULL"),
     )
 
@@ -80,6 +82,7 @@ class Case(Base):
     decided_at: Mapped[Moment | None] = mapped_column(default=None)
     reporter_id: Mapped[Id | None] = mapped_column(ForeignKey("accounts.id"), default=None)
     contact_sealed: Mapped[Sealed | None] = mapped_column(default=None)  # a caller's number, where no account is
+    once: Mapped[Id | None] = mapped_column(unique=True, default=None)  # the form it was taken down on
     call_back: Mapped[bool] = mapped_column(default=False)
     checked_by: Mapped[Id | None] = mapped_column(ForeignKey("officers.id"), default=None)
     answered_at: Mapped[Moment | None] = mapped_column(default=None)

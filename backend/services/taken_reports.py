@@ -15,14 +15,13 @@ from sqlalchemy.orm import Session
 from backend.db import transaction
 from backend.domain.case_reports import (
     REPORTS,
-    TWICE_WITHIN,
     WORDS_MOST,
     find_report_faults,
     find_taken_faults,
     find_words_faults,
     rule_of_report,
 )
-from backend.domain.cases import OPEN_STATES
+from backend.domain.ids import is_id
 from backend.domain.persons import decide_phone
 from backend.domain.purposes import HANDLE_CASE, TAKE_REPORT, decide_act
 from backend.domain.refusals import Refusal, Refused
@@ -32,7 +31,8 @@ from backend.models.dwellings import Dwelling
 from backend.models.units import Unit
 from backend.services.audit import write_leaf
 from backend.services.case_files import badge_of, calls_back, case_for
-from backend.services.case_opening import open_case
+from backend.services.case_messages import callers_phone
+from backend.services.case_opening import open_case, open_once
 from backend.services.case_steps import advance, last_words, list_steps
 from backend.services.disclosures import answer, judge_area, note_refusal
 from backend.services.officer_sessions import Acting, acting_officer
@@ -61,12 +61,15 @@ def take_report(
     dwelling_id: str | None = None,
     words: str | None = None,
     contact: str | None = None,
+    once: str | None = None,
 ) -> str:
     """Open a case for somebody about a unit, or about a dwelling as a whole; answers its reference.
 
-    `source` is how it came (a key of SOURCES), `contact` a phone to call back. The same again within ten minutes is one
-    case. Raises Refused with every faulty field (also report.needs_person, phone.invalid at `contact`), report.place,
-    purpose.missing, purpose.unfit, area.foreign (both written down), not_found.
+    `source` is how it came (a key of SOURCES), `contact` a phone to call back. One form, known by `once`, is one case
+    however often it is sent; two forms are two, for two neighbours may say the same. Raises Refused with every faulty
+    field (also report.needs_person, phone.invalid at `contact`), report.place, report.sent_before where the form says
+    something else than when it was sent first, purpose.missing, purpose.unfit, area.foreign (both written down),
+    not_found.
     """
     said = _read(kind, facts, source, words, contact)
     if unit_id is None and dwelling_id is None:
@@ -76,7 +79,9 @@ def take_report(
         home, unit = _find_place(session, unit_id, dwelling_id)
         refusal = decide_act(acting.session.purpose, TAKE_REPORT)
         refusal = refusal or judge_area(acting, home.division if home is not None else None)
-        outcome = refusal if refusal is not None or home is None else _take(world, session, acting, said, home, unit)
+        outcome: Case | Refusal | None = refusal
+        if refusal is None and home is not None:
+            outcome = _take(world, session, acting, said, home, unit, once)
         note_refusal(world, session, acting, outcome, "unit" if unit_id else "dwelling", unit_id or dwelling_id or "")
         reference = outcome.reference if isinstance(outcome, Case) else ""
     answer(outcome)
@@ -142,46 +147,44 @@ def _find_place(session: Session, unit_id: str | None, dwelling_id: str | None) 
     return (session.get_one(Dwelling, unit.dwelling_id), unit) if unit is not None else (None, None)
 
 
-def _take(world: World, session: Session, acting: Acting, said: _Said, home: Dwelling, unit: Unit | None) -> Case:
+def _take(
+    world: World, session: Session, acting: Acting, said: _Said, home: Dwelling, unit: Unit | None, once: str | None
+) -> Case | Refusal:
     evidence: dict[str, object] = {"facts": list(said.facts), "source": said.source}
     if unit is None:
         evidence["dwelling_id"] = home.id
-    same = _find_same(world, session, said, evidence, unit)
-    if same is not None:
-        return same
-    case = open_case(
-        world,
-        session,
-        kind=said.kind,
-        area=home.division,
-        unit_id=unit.id if unit is not None else None,
-        rule=rule_of_report(said.kind, said.facts),
-        opened_by="officer",
-        evidence=evidence,
-        actor=acting.actor,
-        words=said.words,
-        contact=said.contact,
-    )
-    _note(world, session, acting, case, "case_taken_down")
+    unit_id = unit.id if unit is not None else None
+    form = once if is_id(once or "") else None
+
+    def make() -> Case:
+        case = open_case(
+            world,
+            session,
+            kind=said.kind,
+            area=home.division,
+            unit_id=unit_id,
+            rule=rule_of_report(said.kind, said.facts),
+            opened_by="officer",
+            evidence=evidence,
+            actor=acting.actor,
+            words=said.words,
+            contact=said.contact,
+            once=form,
+        )
+        _note(world, session, acting, case, "case_taken_down")
+        return case
+
+    case = open_once(session, lambda: _find_sent(session, form), make)
+    told = last_words(list_steps(world, session, case), "report") or ""
+    stands = (case.kind, case.unit_id, case.evidence, told, callers_phone(world, session, case))
+    if stands != (said.kind, unit_id, evidence, said.words, said.contact):
+        return Refusal("report.sent_before", None, {"reference": case.reference})
     return case
 
 
-def _find_same(
-    world: World, session: Session, said: _Said, evidence: dict[str, object], unit: Unit | None
-) -> Case | None:
-    """The same thing written down just now: a form sent again."""
-    lately = select(Case).where(
-        Case.unit_id == unit.id if unit is not None else Case.unit_id.is_(None),
-        Case.kind == said.kind,
-        Case.opened_by == "officer",
-        Case.opened_at >= world.clock.now() - TWICE_WITHIN,
-        Case.state.in_(OPEN_STATES),
-    )
-    for case in session.scalars(lately).all():
-        told = last_words(list_steps(world, session, case), "report") or ""
-        if case.evidence == evidence and told == said.words:
-            return case
-    return None
+def _find_sent(session: Session, once: str | None) -> Case | None:
+    """The case that this form made when it was sent before."""
+    return session.scalar(select(Case).where(Case.once == once)) if once is not None else None
 
 
 def _callers_case(session: Session, acting: Acting, reference: str) -> Case | Refusal:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from backend.bootstrap import core_app
 from backend.db import db
 from backend.domain.case_reports import CONTACT_KEPT, REPORTS, SOURCES, TAKEN
 from backend.domain.cases import KINDS
@@ -16,6 +18,7 @@ from backend.domain.refusals import Refused
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.queries.case_lists import count_cases, list_cases
+from backend.services import taken_reports
 from backend.services.case_checks import check_case
 from backend.services.case_files import look_at_case
 from backend.services.cases import claim_case, decide_case
@@ -25,6 +28,7 @@ from backend.services.taken_reports import reopen_for_caller, take_report, tell_
 from tests.services import staff, stories
 from tests.services.reporting_cases import WIRES, Crew, answer, case_of, handle, make_crew
 from tests.services.test_field_visits import refused
+from tests.services.test_keys_at_the_same_time import meanwhile
 
 pytestmark = pytest.mark.usefixtures("core")
 CALLER = "13900000007"  # an invented number
@@ -95,20 +99,82 @@ def test_without_a_fitting_purpose_or_in_another_area_nothing_is_taken_down(worl
     assert set(db.session.scalars(refusals).all()) == {"purpose.unfit", "area.foreign"}
 
 
-def test_sent_twice_it_is_one_case_and_a_whole_house_is_named_by_its_address(world: Any) -> None:
-    dwelling_id, rooms = stories.make_dwelling(world)
-    session = clerk(world)
-    assert take(world, session, rooms[0]) == take(world, session, rooms[0])
-    assert take(world, session, rooms[0], words="楼梯也是。") != take(world, session, rooms[0])
-    whole = take_report(
-        world, session_id=session, dwelling_id=dwelling_id, kind="resident_report", facts=["no_light"],
-        source="at_window",
-    )  # fmt: skip
-    again = take_report(
-        world, session_id=session, dwelling_id=dwelling_id, kind="resident_report", facts=["no_light"],
-        source="at_window",
-    )  # fmt: skip
-    assert whole == again and case_of(whole).unit_id is None
+def test_one_form_sent_twice_is_one_case_and_two_neighbours_with_the_same_trouble_are_two(world: Any) -> None:
+    _, rooms = stories.make_dwelling(world)
+    session, form = clerk(world), new_id()
+    first = take(world, session, rooms[0], contact=CALLER, once=form)
+    assert take(world, session, rooms[0], contact=CALLER, once=form) == first
+    assert take(world, session, rooms[0], contact="13900000008", once=new_id()) != first, "the second is called too"
+    other = staff.make_session(world, "grid_worker", purpose="visit")
+    assert take(world, other, rooms[0], contact=CALLER, once=new_id()) != first, "a colleague's is their own"
+    numbers = db.session.scalars(select(Case.contact_sealed)).all()
+    assert len(numbers) == 3 and all(numbers)
+
+
+@pytest.mark.parametrize("changes", [{"contact": CALLER}, {"words": "楼梯也是。"}, {"facts": ["gas_smell"]}])
+def test_a_form_that_was_sent_and_is_changed_is_not_silently_the_old_one(world: Any, changes: Any) -> None:
+    _, rooms = stories.make_dwelling(world)
+    session, form = clerk(world), new_id()
+    first = take(world, session, rooms[0], once=form)
+    with pytest.raises(Refused) as caught:
+        take(world, session, rooms[0], once=form, **changes)
+    assert (caught.value.refusal.code, caught.value.refusal.params) == ("report.sent_before", {"reference": first})
+    assert take(world, session, rooms[0], once=new_id(), **changes) != first
+
+
+def test_one_form_sent_by_two_clicks_at_once_is_one_case(core: Any, settings: Any, world: Any) -> None:
+    _, rooms = stories.make_dwelling(world)
+    session, form = clerk(world), new_id()
+    app, start, made = core_app(settings, world), threading.Barrier(2), []
+
+    def send() -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                made.append(take(world, session, rooms[0], contact=CALLER, once=form))
+            finally:
+                db.session.remove()
+
+    clicks = [threading.Thread(target=send) for _ in range(2)]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+    with app.app_context():
+        db.engine.dispose()
+    assert len(made) == 2 and len(set(made)) == 1
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(Case)) == 1
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)  # SQLite lets one write unit in at a time
+def test_who_was_held_up_before_writing_finds_what_the_other_click_made(
+    core: Any, world: Any, monkeypatch: Any
+) -> None:
+    _, rooms = stories.make_dwelling(world)
+    session, form, theirs = clerk(world), new_id(), []
+    beside = staff.make_session(world, "grid_worker", purpose="visit")  # one session's clicks wait for each other
+    look = taken_reports._find_sent
+
+    def look_late(unit: Any, once: str | None) -> Case | None:
+        found = look(unit, once)
+        if not theirs:
+            theirs.append("")
+            theirs[:] = meanwhile(core, lambda: take(world, beside, rooms[0], once=form))
+        return found
+
+    monkeypatch.setattr(taken_reports, "_find_sent", look_late)
+    assert [take(world, session, rooms[0], once=form)] == theirs
+    assert db.session.scalar(select(func.count()).select_from(Case)) == 1
+
+
+def test_a_whole_house_is_named_by_its_address(world: Any) -> None:
+    dwelling_id, _ = stories.make_dwelling(world)
+    said = {"dwelling_id": dwelling_id, "kind": "resident_report", "facts": ["no_light"], "source": "at_window"}
+    session, form = clerk(world), new_id()
+    whole = take_report(world, session_id=session, once=form, **said)
+    assert take_report(world, session_id=session, once=form, **said) == whole
+    assert case_of(whole).unit_id is None
     lines = {line.reference: line.place for line in list_cases(staff.STREET, ("resident_report",))}
     assert lines == {whole: "陈塘村陈塘路1号"}
     handler = staff.make_session(world, "grid_worker", purpose="visit")
