@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.db import db
+from backend.db import db, transaction
 from backend.domain.ids import new_id
 from backend.models.audit import AuditLeaf
-from backend.models.cases import CaseStep
+from backend.models.cases import Case, CaseStep
+from backend.services.audit import Actor
 from backend.services.case_checks import check_case
+from backend.services.case_steps import note_step
 from backend.services.cases import claim_case, decide_case
 from backend.services.hands import Desk
 from backend.services.letters import list_letters, print_letter_pdf
@@ -150,3 +152,34 @@ def test_a_visit_is_told_with_its_day_and_office_and_without_who_came_or_what_th
     check_case(world, session_id=crew.checker, reference=report.reference)
     actions = [step.action for step in get_report(world, account_id=story.tenant, report_id=report.id).steps]
     assert actions == ["report", "route", "claim", "visit", "decide", "answer"]
+
+
+def test_a_step_whose_visit_is_gone_is_told_without_its_office(world: Any) -> None:
+    story = stories.make_active(world)
+    report = file_report(world, account_id=story.tenant, **WIRES)
+    with transaction() as session:
+        case = session.get_one(Case, report.id)
+        case.version += 1
+        note_step(world, session, case, "visit", Actor("officer"))
+    [step] = [one for one in get_report(world, account_id=story.tenant, report_id=report.id).steps
+              if one.action == "visit"]  # fmt: skip
+    assert (step.at, step.office_zh, step.office_en) == (world.clock.now(), None, None)
+
+
+def words_of_letter(world: Any, session: str, language: str) -> str:
+    letters = [line for line in list_letters(staff.STREET) if line.kind == "report_answered"]
+    pdf = print_letter_pdf(world, session_id=session, letter_id=letters[-1].id, language=language)
+    return " ".join(line.text for line in PdfReader(pdf).lines()).replace(" ", "")
+
+
+def test_a_letter_offers_another_go_only_where_there_is_one(world: Any) -> None:
+    counter = make_counter(world)
+    report = report_at(world, counter)
+    crew = make_crew(world)
+    answer(world, crew, report.reference)
+    first = words_of_letter(world, counter.session, "zh")
+    assert "没有解决：30天内带证件到窗口，请重新办理一次" in first and "可以带证件到窗口评价" in first
+    reopen_report(world, account_id=counter.visit.account_id, report_id=report.id, desk=counter.desk)
+    answer(world, crew, report.reference)
+    second = words_of_letter(world, counter.session, "zh")
+    assert "重新办理一次" not in second and "30天" not in second and "可以带证件到窗口评价" in second
