@@ -98,6 +98,7 @@ CHANGES = {
     "identity_corrected": ("租客更正姓名或号码", "Name or number corrected by the tenant"),
     "still_here": ("租客表示仍在居住", "Tenant: still living there"),
     "still_living": ("核实：仍在居住", "Found: still living there"),
+    "lease_joined": ("补录了租约", "A lease was recorded"),
     "renumbered": ("门牌变更", "Address renumbered"),
     "check_out": ("离开登记", "Checked out"),
     "draft_expired": ("草稿过期", "Draft expired"),
