@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from backend.console.pages import Form, acting, world
-from backend.console.taken_reports import ON_FORM, SENT_BEFORE, blank, made_reference, take
+from backend.console.pages import Form, acting, made_reference, world
+from backend.console.taken_reports import ON_FORM, SENT_BEFORE, blank, take
 from backend.console.visits import visit_of
 from backend.console.window import ABOUT, act_form, pdf_answer, prefilled, take_refusal
 from backend.console.window_acts import NOTICE, answers_of, carry_out

@@ -6,12 +6,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.console.cases import page_of
-from backend.console.pages import Form, acting, world
+from backend.console.pages import Form, acting, made_reference, world
 from backend.domain.case_reports import REPORTS, SOURCES, TAKEN, WORDS_MOST
 from backend.domain.cases import kinds_for
 from backend.domain.ids import is_id, new_id
 from backend.domain.officers import covers
-from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refused
 from backend.queries.doors import find_door
 from backend.queries.dwellings import DwellingDetail, get_dwelling, search_dwellings
@@ -74,12 +73,6 @@ def reopen(reference: str) -> tuple[str, int] | Response:
         )
         return redirect(url_for("cases.show", reference=reference))
     return page_of(reference, form), form.status
-
-
-def made_reference() -> str | None:
-    """The reference that the address names after something was taken down."""
-    named = request.args.get("made", "")
-    return named if OWN_REFERENCE.fullmatch(named) else None
 
 
 def blank(source: str = "") -> Form:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from backend.console.pages import Form, acting, world
+from backend.console.pages import Form, acting, made_reference, world
 from backend.console.window_acts import NOTICE, USE_CASES, answers_of, carry_out
 from backend.console.window_fields import CHANNELS, FIELDS, PAPER, VISIT
 from backend.domain.ids import is_id, new_id
@@ -54,12 +54,26 @@ def visit(visit_id: str) -> str:
         visit=found,
         file=file,
         done=ACTS.get(request.args.get("done", "")),
+        made=made_reference(),
         notice=NOTICE,
         version=NOTICES[NOTICE].version,
         wish=wish,
         aim=aim if aim in ("stay", "let") else "let",
         dwellings=[get_dwelling(row.id) for row in near],
     )
+
+
+@pages.get("/window/visits/<uuid:visit_id>/report")
+def report(visit_id: str) -> tuple[str, int]:
+    """One thing the person has reported, when they ask about it by its reference; the look is written down."""
+    found = _visit(visit_id)
+    form, named, shown = Form({"reference": request.args.get("reference", "").strip()[:40]}), None, None
+    if form.value("reference"):
+        with form.filling("reference"):
+            named, shown = window_files.look_at_report(
+                world(), session_id=acting().session_id, visit=found, reference=form.value("reference")
+            )
+    return render_template("window_report.html", visit=found, form=form, report_id=named, report=shown), form.status
 
 
 @pages.post("/window/visits/<uuid:visit_id>/end")
@@ -85,7 +99,7 @@ def act(visit_id: str, act: str) -> tuple[str, int] | AnyResponse:
             return (
                 _codes(made, found, form)
                 if isinstance(made, KeyCodes)
-                else redirect(url_for("window.visit", visit_id=found.id, done=act))
+                else redirect(url_for("window.visit", visit_id=found.id, done=act, made=_reference_of(act, made)))
             )
     shown = act_form(act, found, form)
     return render_template("window_act.html", visit=found, act=act, form=form, **shown), form.status
@@ -137,6 +151,11 @@ PAPERS: dict[str, tuple[Any, set[str]]] = {
     "access": (window_files.print_access_at_window, set()),
     "data": (window_files.print_export_at_window, set()),
 }
+
+
+def _reference_of(act: str, made: Any) -> str | None:
+    """What the person quotes from now on, of something just reported."""
+    return made.reference if act == "file_report" else None
 
 
 def _open(form: Form) -> Visit:
