@@ -17,6 +17,7 @@ from backend.domain.refusals import Refused
 from backend.domain.window import ACTS
 from backend.services.disclosures import open_unit
 from backend.services.door_files import look_at_door_file, send_receipt_link
+from backend.services.taken_reports import check_may_take
 from backend.services.window_files import print_receipt_at_window
 from backend.services.window_visits import Visit, end_visit, get_visit, open_visit
 from backend.web import language
@@ -50,6 +51,8 @@ def register(planned_id: str) -> tuple[str, int] | AnyResponse:
 def report(planned_id: str) -> tuple[str, int] | AnyResponse:
     """What is wrong with the dwelling visited: seen, or told at the door."""
     line = visit_of(str(planned_id))
+    if request.method == "GET":
+        check_may_take(world(), session_id=acting().session_id)
     kind, form = request.values.get("kind", ""), Form.sent() if request.method == "POST" else blank()
     if request.method == "POST":
         with form.filling(*ON_FORM, codes=(SENT_BEFORE,)):

@@ -13,11 +13,11 @@ from backend.domain.ids import is_id, new_id
 from backend.domain.officers import covers
 from backend.domain.refusals import Refused
 from backend.queries.doors import find_door
-from backend.queries.dwellings import DwellingDetail, get_dwelling, search_dwellings
+from backend.queries.dwellings import DwellingDetail, find_dwellings, get_dwelling
 from backend.queries.ledger import find_division
 from backend.queries.unit_facts import find_unit
 from backend.services.disclosures import refuse_outside
-from backend.services.taken_reports import reopen_for_caller, take_report, tell_caller
+from backend.services.taken_reports import check_may_take, reopen_for_caller, take_report, tell_caller
 
 pages = Blueprint("taken_reports", __name__)
 ON_FORM = ("facts", "words", "contact", "source", "kind", "place")
@@ -28,6 +28,8 @@ MOST_FOUND = 8
 @pages.route("/cases/new", methods=["GET", "POST"])
 def new() -> tuple[str, int] | Response:
     """First the place, then the kind, then what is so; each step is an address of its own."""
+    if request.method == "GET":
+        check_may_take(world(), session_id=acting().session_id)
     place = _place()
     kind = request.values.get("kind", "")
     form = Form.sent() if request.method == "POST" else blank(request.args.get("source", ""))
@@ -127,6 +129,7 @@ def _find(wish: str) -> tuple[DwellingDetail, ...]:
     """Dwellings of the area by the number at a door, else by the words of their address."""
     door = find_door(wish)
     unit = find_unit(door.unit_id) if door is not None else None
-    ids = [unit.dwelling_id] if unit is not None else [row.id for row in search_dwellings(wish, MOST_FOUND)]
-    found = [get_dwelling(each) for each in ids]
-    return tuple(home for home in found if covers(acting().area, home.division))
+    if unit is None:
+        return find_dwellings(wish, MOST_FOUND, area=acting().area)
+    home = get_dwelling(unit.dwelling_id)
+    return (home,) if covers(acting().area, home.division) else ()

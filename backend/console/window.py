@@ -12,11 +12,10 @@ from backend.console.window_acts import NOTICE, USE_CASES, answers_of, carry_out
 from backend.console.window_fields import CHANNELS, FIELDS, PAPER, VISIT
 from backend.domain.ids import is_id, new_id
 from backend.domain.notices import NOTICES
-from backend.domain.officers import covers
 from backend.domain.refusals import Refused
 from backend.domain.window import ACTS
 from backend.queries import unit_facts
-from backend.queries.dwellings import get_dwelling, search_dwellings
+from backend.queries.dwellings import find_dwellings
 from backend.services import window_files
 from backend.services.key_codes import KeyCodes
 from backend.services.letters import list_letters, print_letter_pdf
@@ -25,6 +24,7 @@ from backend.web import language
 
 pages = Blueprint("window", __name__)
 AWAY = ("area.foreign", "purpose.missing", "purpose.unfit", "unauthenticated", "visit.over", "reads.cap")
+MOST_FOUND = 10
 ABOUT = ("registration_id", "lease_id", "unit_id", "dwelling_id", "child_id", "correction_id", "change_id",
          "report_id")  # fmt: skip
 
@@ -48,7 +48,6 @@ def visit(visit_id: str) -> str:
     found = _visit(visit_id)
     file = window_files.look_at_file(world(), session_id=acting().session_id, visit=found, area=acting().area)
     wish, aim = request.args.get("q", "").strip()[:60], request.args.get("for")
-    near = [row for row in search_dwellings(wish, 10) if covers(acting().area, row.division)] if wish else []
     return render_template(
         "window_file.html",
         visit=found,
@@ -59,7 +58,7 @@ def visit(visit_id: str) -> str:
         version=NOTICES[NOTICE].version,
         wish=wish,
         aim=aim if aim in ("stay", "let") else "let",
-        dwellings=[get_dwelling(row.id) for row in near],
+        dwellings=find_dwellings(wish, MOST_FOUND, area=acting().area) if wish else (),
     )
 
 

@@ -88,6 +88,18 @@ def take_report(
     return reference
 
 
+def check_may_take(world: World, *, session_id: str) -> None:
+    """Whether the present purpose is for taking reports down, asked before anything is typed.
+
+    Raises Refused purpose.missing, purpose.unfit (written down).
+    """
+    with transaction() as session:
+        acting = acting_officer(world, session, session_id)
+        refusal = decide_act(acting.session.purpose, TAKE_REPORT)
+        note_refusal(world, session, acting, refusal, "officer", acting.officer.id)
+    answer(refusal)
+
+
 def tell_caller(world: World, *, session_id: str, reference: str) -> None:
     """Note that whoever called has been told what was done, after the check; done by its handler or a supervisor.
 
