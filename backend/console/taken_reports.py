@@ -17,7 +17,13 @@ from backend.queries.dwellings import DwellingDetail, find_dwellings, get_dwelli
 from backend.queries.ledger import find_division
 from backend.queries.unit_facts import find_unit
 from backend.services.disclosures import refuse_outside
-from backend.services.taken_reports import check_may_take, reopen_for_caller, take_report, tell_caller
+from backend.services.taken_reports import (
+    check_may_take,
+    look_at_callers_case,
+    reopen_for_caller,
+    take_report,
+    tell_caller,
+)
 
 pages = Blueprint("taken_reports", __name__)
 ON_FORM = ("facts", "words", "contact", "source", "kind", "place")
@@ -55,14 +61,22 @@ def new() -> tuple[str, int] | Response:
     return page, form.status
 
 
+@pages.get("/cases/caller")
+def caller() -> tuple[str, int]:
+    """Somebody comes back to what they reported, and names its reference."""
+    form = Form({"reference": request.args.get("reference", "").strip()[:40]})
+    return _caller_page(form)
+
+
 @pages.post("/cases/<reference>/told")
 def told(reference: str) -> tuple[str, int] | Response:
     """Whoever called has been told."""
     form = Form.sent()
-    with form.filling(codes=("report.no_caller", "case.taken")):
-        tell_caller(world(), session_id=acting().session_id, reference=reference)
-        return redirect(url_for("cases.show", reference=reference))
-    return page_of(reference, form), form.status
+    with form.filling(codes=("report.no_caller", "transition")):
+        reached = form.value("reached") != "no"
+        tell_caller(world(), session_id=acting().session_id, reference=reference, reached=reached)
+        return redirect(_back(form, reference))
+    return _page_again(form, reference)
 
 
 @pages.post("/cases/<reference>/reopening")
@@ -73,8 +87,29 @@ def reopen(reference: str) -> tuple[str, int] | Response:
         reopen_for_caller(
             world(), session_id=acting().session_id, reference=reference, words=form.value("words") or None
         )
-        return redirect(url_for("cases.show", reference=reference))
-    return page_of(reference, form), form.status
+        return redirect(_back(form, reference))
+    return _page_again(form, reference)
+
+
+def _back(form: Form, reference: str) -> str:
+    """The page the button was on: the case's own, or the one by reference, which every role has."""
+    on_caller = "caller" in form.values
+    return url_for("taken_reports.caller" if on_caller else "cases.show", reference=reference)
+
+
+def _page_again(form: Form, reference: str) -> tuple[str, int]:
+    if "caller" not in form.values:
+        return page_of(reference, form), form.status
+    form.values["reference"] = reference
+    return _caller_page(form)
+
+
+def _caller_page(form: Form) -> tuple[str, int]:
+    case = None
+    if form.value("reference"):
+        with form.filling("reference"):
+            case = look_at_callers_case(world(), session_id=acting().session_id, reference=form.value("reference"))
+    return render_template("case_caller.html", form=form, case=case, most=WORDS_MOST), form.status
 
 
 def blank(source: str = "") -> Form:

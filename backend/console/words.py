@@ -70,6 +70,7 @@ STEP_REASONS = {
     **cases.REASON_NAMES,
     **case_reports.SEND_BACK_REASONS,
     **case_reports.RATING_REASONS,
+    **case_reports.TOLD,
     "idle": ("无人处理，自动退回", "Left alone, given back"),
 }
 OWNERS = {

@@ -11,12 +11,13 @@ from sqlalchemy import func, select
 
 from backend.bootstrap import core_app
 from backend.db import db
-from backend.domain.case_reports import CONTACT_KEPT, REPORTS, SOURCES, TAKEN
+from backend.domain.case_reports import CONTACT_KEPT, REPORTS, SOURCES, TAKEN, call_due_at
 from backend.domain.cases import KINDS
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
 from backend.models.audit import AuditLeaf
-from backend.models.cases import Case
+from backend.models.cases import Case, CaseStep
+from backend.models.officers import StaffNotice
 from backend.queries.case_lists import count_cases, list_cases
 from backend.services import taken_reports
 from backend.services.case_checks import check_case
@@ -24,7 +25,7 @@ from backend.services.case_files import look_at_case
 from backend.services.cases import claim_case, decide_case
 from backend.services.housekeeping import HOURLY, keep_house
 from backend.services.reports import file_report
-from backend.services.taken_reports import reopen_for_caller, take_report, tell_caller
+from backend.services.taken_reports import look_at_callers_case, reopen_for_caller, take_report, tell_caller
 from tests.services import staff, stories
 from tests.services.reporting_cases import WIRES, Crew, answer, case_of, handle, make_crew
 from tests.services.test_field_visits import refused
@@ -201,7 +202,7 @@ def test_the_callers_number_is_for_whoever_handles_it_and_they_are_told_after_th
     assert (db.session.scalar(shown) or 0) >= 4, "each look is written, the number's too"
     with refused("input.missing"):
         decide_case(world, session_id=crew.handler, reference=reference, decision="handled", reason="repaired")
-    with refused("report.no_caller"):
+    with refused("transition"):
         tell_caller(world, session_id=crew.handler, reference=reference)
     decide_case(world, session_id=crew.handler, reference=reference, decision="handled", reason="repaired",
                 answer_text="已更换线路。")  # fmt: skip
@@ -213,8 +214,6 @@ def test_the_callers_number_is_for_whoever_handles_it_and_they_are_told_after_th
     assert file.may_tell and file.phone == f"+86{CALLER}", "a supervisor calls where the handler is away"
     bystander = staff.make_session(world, "grid_worker", purpose="visit")
     assert look_at_case(world, session_id=bystander, reference=reference).phone is None
-    with refused("case.taken"):
-        tell_caller(world, session_id=bystander, reference=reference)
     tell_caller(world, session_id=crew.handler, reference=reference)
     case = case_of(reference)
     assert (case.state, case.answered_at) == ("answered", world.clock.now())
@@ -245,6 +244,75 @@ def test_a_report_from_a_phone_is_not_the_callers(world: Any) -> None:
     answer(world, crew, report.reference)
     with refused("report.no_caller"):
         reopen_for_caller(world, session_id=crew.handler, reference=report.reference)
+
+
+def test_who_left_no_number_is_told_and_heard_by_any_taker_when_they_name_the_reference(world: Any) -> None:
+    _, rooms = stories.make_dwelling(world)
+    session = clerk(world)
+    reference = take(world, session, rooms[0])
+    assert KINDS["unsafe_dwelling"].deciders and "window_clerk" not in KINDS["unsafe_dwelling"].deciders
+    before = look_at_callers_case(world, session_id=session, reference=reference.lower())
+    assert (before.decision, before.answer, before.may_tell, before.may_reopen) == (None, None, False, False)
+    crew = make_crew(world)
+    to_checked(world, crew, reference)
+    assert look_at_case(world, session_id=crew.handler, reference=reference).may_tell
+    told = look_at_callers_case(world, session_id=session, reference=reference)
+    assert (told.answer, told.may_tell) == ("已请电工更换线路并加装线管。", True)
+    with refused("report.no_caller"):
+        tell_caller(world, session_id=session, reference=reference, reached=False)
+    tell_caller(world, session_id=session, reference=reference)
+    reopen_for_caller(world, session_id=session, reference=reference, words="雨天又跳闸。")
+    assert case_of(reference).state == "routed"
+    with refused("area.foreign"):
+        look_at_callers_case(world, session_id=clerk(world, staff.OTHER_STREET), reference=reference)
+
+
+def test_nothing_of_a_handled_case_is_told_before_it_was_checked_nor_of_a_phones_report(world: Any) -> None:
+    story = stories.make_active(world)
+    session, crew = clerk(world), make_crew(world)
+    own = file_report(world, account_id=story.tenant, **WIRES)
+    with refused("report.no_caller"):
+        look_at_callers_case(world, session_id=session, reference=own.reference)
+    reference = take(world, session, story.unit_id)
+    handle(world, crew.handler, reference)
+    shown = look_at_callers_case(world, session_id=session, reference=reference)
+    assert (shown.state, shown.answer, shown.may_tell) == ("handled", None, False)
+    with refused("purpose.unfit"):
+        unfit = staff.make_session(world, "grid_worker", purpose="address_check")
+        look_at_callers_case(world, session_id=unfit, reference=reference)
+
+
+def test_a_call_that_waits_goes_to_the_supervisors_once_and_keeps_its_number_until_it_was_made(
+    world: Any, clock: Any
+) -> None:
+    _, rooms = stories.make_dwelling(world)
+    reference = take(world, clerk(world), rooms[0], contact=CALLER)
+    crew = make_crew(world)
+    to_checked(world, crew, reference)
+    due = case_of(reference).call_due_at
+    assert due == call_due_at(world.clock.now()) and due > world.clock.now() + timedelta(days=1)
+    [line] = list_cases(staff.STREET, ("unsafe_dwelling",), scope="tell")
+    assert line.call_due_at == due
+    clock.move(due - world.clock.now() - timedelta(minutes=1))
+    keep_house(world)
+    assert case_of(reference).escalated_at is None
+    clock.move(timedelta(minutes=2))
+    for _ in range(2):
+        keep_house(world)
+    heard = select(func.count()).where(StaffNotice.kind == "call_late")
+    assert db.session.scalar(heard) == 2, "each of the two supervisors, once"
+    clock.move(CONTACT_KEPT + timedelta(days=1))
+    keep_house(world)
+    assert case_of(reference).contact_sealed is not None
+    assert len(list_cases(staff.STREET, ("unsafe_dwelling",), scope="tell")) == 1
+    late = staff.make_session(world, "grid_worker", purpose="visit")
+    tell_caller(world, session_id=late, reference=reference, reached=False)
+    case = case_of(reference)
+    steps = select(CaseStep.reason).where(CaseStep.case_id == case.id, CaseStep.action == "answer")
+    assert (case.state, db.session.scalars(steps).all()) == ("answered", ["caller_not_reached"])
+    clock.move(CONTACT_KEPT + timedelta(days=1))
+    keep_house(world)
+    assert case_of(reference).contact_sealed is None
 
 
 def test_the_number_is_gone_thirty_days_after_the_last_step_and_stays_while_it_is_needed(
