@@ -72,9 +72,9 @@ CASE_REASONS: dict[str, Reason] = {
     "report.own_work": Reason(
         "forbidden",
         "自己办理或复核的事项，不能由自己录入评价。",
-        "Nobody enters the rating of what they handled or checked themselves.",
+        "You cannot enter the rating of a case you handled or checked.",
         "请同事来录入；“没有解决”谁都可以录入。",
-        "Ask a colleague; that it is not solved anybody may enter.",
+        "Ask a colleague; anyone may record that it is not solved.",
     ),
     "report.reopened": Reason(
         "conflict",
