@@ -14,7 +14,7 @@ from backend.db import db, transaction
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
-from tests.services import stories
+from tests.services import reporting_cases, stories
 
 Browser = Callable[..., Any]
 Make = Callable[..., Any]
@@ -103,3 +103,29 @@ def test_only_the_own_area_is_searched_however_many_match_elsewhere(browser: Bro
     client = browser("officer", purpose="visit")
     found = client.get("/cases/new?q=陈塘路")
     assert "陈塘路40号" in found.text and "没有找到这个地址" not in found.text
+
+
+def test_a_clerk_who_decides_no_such_case_tells_and_reopens_it_by_its_reference(
+    browser: Browser, make: Make, unit: str
+) -> None:
+    clerk = browser("window_clerk", purpose="help_request")
+    clerk.post("/cases/new", data=report(unit))
+    [case] = cases_of(make)
+    page = f"/cases/caller?reference={case.reference}"
+    assert "还没有办好" in clerk.get(page).text
+    missing = clerk.get("/cases/caller?reference=AJ-20200101-0001")
+    assert missing.status_code == 404 and 'id="field-reference"' in missing.text and "summary" in missing.text
+
+    def handled(world: Any) -> None:
+        crew = reporting_cases.make_crew(world)
+        reporting_cases.answer(world, crew, case.reference)
+
+    make(handled)
+    assert "已请电工更换线路并加装线管。" in clerk.get(page).text
+    told = clerk.post(f"/cases/{case.reference}/told", data={"caller": "yes"})
+    assert (told.status_code, told.headers["Location"]) == (302, page)
+    wrong = clerk.post(f"/cases/{case.reference}/reopening", data={"caller": "yes", "words": "打 13900000001"})
+    assert wrong.status_code == 422 and 'href="#field-words"' in wrong.text and "打 13900000001" in wrong.text
+    again = clerk.post(f"/cases/{case.reference}/reopening", data={"caller": "yes", "words": "雨天又跳闸。"})
+    assert (again.status_code, again.headers["Location"]) == (302, page)
+    assert [one.state for one in cases_of(make)] == ["routed"]
