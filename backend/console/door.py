@@ -44,7 +44,7 @@ from backend.console import (
     words,
 )
 from backend.console.figure_words import sheet_label
-from backend.console.kept_forms import keep_sent
+from backend.console.kept_forms import keep_sent, page_of_form, was_lost
 from backend.console.pages import by_script, has_passkey, here, may, navigation, officer, place, unread
 from backend.domain.log_faults import fault_sentence
 from backend.domain.purposes import OWN_REFERENCE
@@ -75,6 +75,8 @@ def register_pages(app: Flask) -> CSRFProtect:
         sheet_label=sheet_label,
         asset_url=asset_url,
         here=here,
+        page_of_form=page_of_form,
+        form_was_lost=was_lost,
         officer=officer,
         place=place,
         navigation=navigation,
@@ -127,7 +129,7 @@ def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | Non
         return render_template("sign_in.html", form=sign_in.blank(asked=True), next=here(), asked=True)
     if first.code in ("purpose.missing", "purpose.unfit") and caller().kind == "staff":
         kept = keep_sent()
-        if kept or first.code == "purpose.missing":
+        if kept or was_lost() or first.code == "purpose.missing":
             return tasks.ask(kept, first)
     on_the_round = request.path.startswith("/g/") and may("field.home") and first.code != "purpose.unfit"
     page = "field/error.html" if on_the_round else "error.html"

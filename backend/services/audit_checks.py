@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from backend.services.staff_notices import tell_officer
 log = structlog.get_logger(__name__)
 
 FAULTS_KEPT = 20
+KEPT_AGAIN_AFTER = timedelta(days=1)
 
 
 def keep_result(
@@ -42,10 +44,15 @@ def keep_result(
 
 
 def note_fault(world: World, session: Session, fault: str, leaves: int) -> None:
-    """Keep what the sealing came upon as a check that found it; what the last check has found is not kept again."""
-    last = session.scalar(select(AuditCheck).order_by(AuditCheck.at.desc(), AuditCheck.id.desc()).limit(1))
-    if last is None or fault not in last.faults:
-        keep_result(world, session, SYSTEM, leaves=leaves, faults=[fault], fault_count=1)
+    """Keep what the sealing came upon as a check that found it: once a day, and anew after a check that fitted."""
+    since = world.clock.now() - KEPT_AGAIN_AFTER
+    newest = select(AuditCheck).where(AuditCheck.at > since).order_by(AuditCheck.at.desc(), AuditCheck.id.desc())
+    for check in session.scalars(newest):
+        if fault in check.faults:
+            return
+        if not check.fault_count:
+            break
+    keep_result(world, session, SYSTEM, leaves=leaves, faults=[fault], fault_count=1)
 
 
 def _tell(world: World, session: Session, count: int) -> None:

@@ -117,15 +117,13 @@ _SPOKEN = ("report", "route", "claim", "visit", "decide", "answer", "rate", "reo
 
 
 def _spoken(session: Session, case: Case, steps: tuple[StepView, ...]) -> Iterator[ReportStep]:
-    """The steps that are told. A visit has the time it was made, not that of its note, and its visitor's office.
-
-    Of one whose row is gone the step alone is left.
-    """
+    """The steps that are told. A visit has the time it was made, not that of its note, and its visitor's office."""
     visits = iter(_visits_of(session, case))
     for step in steps:
         if step.action == "visit":
-            made = next(visits, None) or _Made(None, None, None)
-            yield ReportStep("visit", _told(step.state), made.at or step.at, made.office_zh, made.office_en)
+            made = next(visits, None)
+            if made is not None:  # else its visit is no more, and neither its time nor its office is known
+                yield ReportStep("visit", _told(step.state), made.at or step.at, made.office_zh, made.office_en)
         elif step.action in _SPOKEN:
             yield ReportStep(step.action, _told(step.state), step.at)
 
@@ -133,8 +131,8 @@ def _spoken(session: Session, case: Case, steps: tuple[StepView, ...]) -> Iterat
 @dataclass(frozen=True)
 class _Made:
     at: datetime | None
-    office_zh: str | None
-    office_en: str | None
+    office_zh: str
+    office_en: str
 
 
 def _visits_of(session: Session, case: Case) -> list[_Made]:

@@ -14,6 +14,7 @@ from backend.db import db, transaction
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
+from tests.console.test_kept_forms import fields_of, filled_form, send_on
 from tests.services import reporting_cases, stories
 
 Browser = Callable[..., Any]
@@ -60,17 +61,17 @@ def test_a_report_sent_under_a_purpose_that_no_longer_fits_waits_for_one_that_do
     client = browser("officer", purpose="visit")
     once = hidden(client.get(f"/cases/new?unit={unit}&kind=unsafe_dwelling").text, "once")
     client.post("/task", data={"purpose": "address_check"})  # in another tab
-    asked = client.post("/cases/new", data=report(unit, once=once))
+    page = f"/cases/new?unit={unit}&kind=unsafe_dwelling"
+    asked = client.post("/cases/new", data=report(unit, once=once, from_page=page))
     assert asked.status_code == 403 and "还没有提交" in asked.text and "上门走访" in asked.text
     assert WORDS not in asked.text and cases_of(make) == []
-    kept = hidden(asked.text, "kept")
-    onwards = client.post("/task", data={"purpose": "visit", "kept": kept})
-    assert onwards.status_code == 307
-    resumed = client.post(onwards.headers["Location"], data={"purpose": "visit", "kept": kept})
-    fields = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', resumed.text)
-    client.post("/cases/new", data={name: unescape(value) for name, value in fields})
+    resumed = send_on(client, "/task", purpose="visit", kept=hidden(asked.text, "kept"))
+    form = filled_form(resumed.text)
+    sent = fields_of(resumed.text)
+    assert (sent["words"], sent["source"]) == (WORDS, "by_phone")
+    client.post("/cases/new", data={**form.hidden, **sent})
     [case] = cases_of(make)
-    assert (case.kind, case.unit_id, case.once) == ("unsafe_dwelling", unit, once)
+    assert (case.kind, case.unit_id, case.once) == ("unsafe_dwelling", unit, once), "the same form, sent once"
 
 
 def test_a_form_sent_before_and_changed_since_says_so_and_can_be_sent_as_another(

@@ -7,16 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from backend.db import db, transaction
 from backend.domain.ids import new_id
 from backend.models.audit import AuditLeaf
-from backend.models.cases import Case, CaseStep
+from backend.models.cases import CaseStep
+from backend.models.visits import Visit as PlannedVisit
 from backend.services.access_records import my_access_records
-from backend.services.audit import Actor
 from backend.services.case_checks import check_case
-from backend.services.case_steps import note_step
 from backend.services.cases import claim_case, decide_case
 from backend.services.hands import Desk
 from backend.services.letters import list_letters, print_letter_pdf
@@ -193,16 +192,18 @@ def test_a_visit_is_told_with_its_day_and_office_and_without_who_came_or_what_th
     assert actions == ["report", "route", "claim", "visit", "decide", "answer"]
 
 
-def test_a_step_whose_visit_is_gone_is_told_without_its_office(world: Any) -> None:
+def test_a_visit_that_is_no_more_is_left_out(world: Any) -> None:
     story = stories.make_active(world)
     report = file_report(world, account_id=story.tenant, **WIRES)
+    crew = make_crew(world)
+    claim_case(world, session_id=crew.handler, reference=report.reference)
+    planned = plan_visit_of_case(world, session_id=crew.handler, reference=report.reference,
+                                 assignee_id=crew.handler_id, due_on=world.clock.today())  # fmt: skip
+    note_visit(world, session_id=crew.handler, visit_id=planned, note_id=new_id(), outcome="met")
     with transaction() as session:
-        case = session.get_one(Case, report.id)
-        case.version += 1
-        note_step(world, session, case, "visit", Actor("officer"))
-    [step] = [one for one in get_report(world, account_id=story.tenant, report_id=report.id).steps
-              if one.action == "visit"]  # fmt: skip
-    assert (step.at, step.office_zh, step.office_en) == (world.clock.now(), None, None)
+        session.execute(delete(PlannedVisit).where(PlannedVisit.id == planned))
+    told = get_report(world, account_id=story.tenant, report_id=report.id)
+    assert [step.action for step in told.steps] == ["report", "route", "claim"]
 
 
 def words_of_letter(world: Any, session: str, language: str) -> str:

@@ -72,6 +72,34 @@ def test_a_long_log_is_checked_a_portion_at_each_call(world: Any, monkeypatch: p
     assert seen == [0, 0, 1, 1]
 
 
+def test_a_check_that_lay_idle_is_begun_anew(world: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.services.audit_verification.PORTION", 4)
+    write(world, 6)
+    watch = LogWatch(world)
+    watch.go_on()
+    clock.move(timedelta(hours=15, minutes=30))  # 01:30 in China: the turn was another's, and comes back
+    write(world, 3)
+    for _ in range(3):
+        watch.go_on()
+    assert checks() == [(9, 0)], "not what the log was before this night"
+
+
+def test_a_check_that_another_worker_has_done_meanwhile_is_left(
+    world: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.services.audit_verification.PORTION", 4)
+    write(world, 6)
+    slow, other = LogWatch(world), LogWatch(world)
+    slow.go_on()
+    clock.move(timedelta(minutes=1))
+    for _ in range(2):
+        other.go_on()
+    assert len(checks()) == 1
+    for _ in range(3):
+        slow.go_on()
+    assert len(checks()) == 1
+
+
 def test_a_broken_log_is_told_to_auditors_and_supervisors_once_a_day_and_is_never_forgotten(
     world: Any, clock: Any, core: Any
 ) -> None:
