@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.config import Settings, SettingsError
 from backend.db import db, init_db
 from backend.domain.appointments import OpeningHours, read_spans
-from backend.domain.house_rules import HouseRules
+from backend.domain.house_rules import DEMO_HANDLER, Handler, HouseRules
 from backend.domain.officers import ROLES
 from backend.gateways.clock import SystemClock
 from backend.gateways.face_matcher import make_face_matcher
@@ -51,6 +51,7 @@ def house_rules(settings: Settings) -> HouseRules:
     """The installation's limits out of its settings."""
     return HouseRules(
         demo=settings.demo,
+        handler=handler_of(settings),
         mobile_url=settings.mobile_url.rstrip("/"),
         console_url=settings.console_url.rstrip("/"),
         key_life_occupant=timedelta(days=settings.key_days_occupant),
@@ -70,6 +71,12 @@ def house_rules(settings: Settings) -> HouseRules:
         face_match_at_most=settings.face_match_at_most,
         face_review_at_most=settings.face_review_at_most,
     )
+
+
+def handler_of(settings: Settings) -> Handler:
+    """Who answers for the data: as set, in the demo an invented office for what is left out."""
+    said = Handler(settings.handler_zh, settings.handler_en, settings.handler_contact)
+    return Handler(said.zh or DEMO_HANDLER.zh, said.en or DEMO_HANDLER.en, said.contact or DEMO_HANDLER.contact)
 
 
 def reads_by_role(settings: Settings) -> dict[str, int]:

@@ -28,6 +28,9 @@ class Settings:
 
     var: Path = Path("var")
     demo: bool = False
+    handler_zh: str = ""
+    handler_en: str = ""
+    handler_contact: str = ""
     database_url: str = ""
     mobile_port: int = 8000
     console_port: int = 8001
@@ -141,6 +144,11 @@ class Settings:
             return
         if self.lan_address:
             raise SettingsError("ANJU_LAN_ADDRESS is for the demo alone: its certificates are made on the spot.")
+        if not (self.handler_zh and self.handler_en and self.handler_contact):
+            raise SettingsError(
+                "ANJU_HANDLER_ZH, ANJU_HANDLER_EN and ANJU_HANDLER_CONTACT must all be set: the notice names the "
+                "office that answers for the data, and how to reach it (PIPL-17)."
+            )
         if not self.sms_url:
             raise SettingsError(
                 "ANJU_SMS_URL is missing: outside the demo phone codes go through a real SMS gateway. "

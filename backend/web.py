@@ -212,16 +212,14 @@ def caller() -> Caller:
 
 
 def language() -> str:
-    """'zh' or 'en' for the present request: as its address says (`spoken`), else the `lang` cookie, else Chinese.
+    """'zh' or 'en' for the present request: as its address says (`spoken`), else as the person chose (cookie).
 
-    The API follows the browser's wish where there is no cookie.
+    Until somebody has chosen, the browser's wish decides; one that asks for neither gets Chinese.
     """
     wish = (request.view_args or {}).get("spoken") or request.cookies.get(LANGUAGE_COOKIE)
     if wish in LANGUAGES:
         return str(wish)
-    if request.path.startswith("/api/"):
-        return request.accept_languages.best_match(LANGUAGES, "zh") or "zh"
-    return "zh"
+    return request.accept_languages.best_match(LANGUAGES, "zh") or "zh"
 
 
 def error_answer(refusals: Iterable[Refusal], error_page: Callable[..., Any], status: int | None = None) -> Any:

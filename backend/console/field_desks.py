@@ -88,7 +88,9 @@ def act(desk_id: str, door_act: str) -> tuple[str, int] | AnyResponse:
             return redirect(url_for("field_desks.file", desk_id=visit.id, done=door_act))
         except Refused as refused:
             take_refusal(form, refused)
-    shown = act_form(door_act, visit, form) | ({"notice": NOTICES[NOTICE]} if door_act == "answer_consent" else {})
+    shown = act_form(door_act, visit, form)
+    if door_act == "answer_consent":
+        shown |= {"notice": NOTICES[NOTICE].named(world().house.handler)}
     return render_template("field/act.html", visit=visit, act=door_act, form=form, **shown), form.status
 
 

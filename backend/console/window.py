@@ -203,7 +203,7 @@ def act_form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
         "about": about,
         "unit": unit,
         "chosen": {field.name: request.form.getlist(field.name) for field in fields},
-        "notice": NOTICES[NOTICE] if act in ("answer_consent", "enter_child") else None,
+        "notice": NOTICES[NOTICE].named(world().house.handler) if act in ("answer_consent", "enter_child") else None,
     }
 
 

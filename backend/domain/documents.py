@@ -49,6 +49,7 @@ DOCUMENT_TYPES: dict[str, DocumentType] = {
         DocumentType(PASSPORT, "护照", "Passport", foreign=True),
     )
 }
+USUAL_DOCUMENT = RESIDENT_ID  # stands chosen in a form; whoever has another one sees it and chooses
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,23 @@ from backend.domain.spaces import AREA_PER_HEAD_M2, MOST_PER_ROOM, SpaceStandard
 
 
 @dataclass(frozen=True)
+class Handler:
+    """The office that answers for the data: its name in both languages, and how to reach it (PIPL-17)."""
+
+    zh: str
+    en: str
+    contact: str
+
+
+DEMO_HANDLER = Handler("太湖街道居住服务中心（演示）", "Taihu Subdistrict Residence Office (demo)", "0572-0000000")
+
+
+@dataclass(frozen=True)
 class HouseRules:
     """Limits of one installation; every duration is a timedelta, every share a number between 0 and 1."""
 
     demo: bool = False
+    handler: Handler = DEMO_HANDLER
     mobile_url: str = "http://127.0.0.1:8000"
     console_url: str = "http://localhost:8001"
     key_life_occupant: timedelta = timedelta(days=7)

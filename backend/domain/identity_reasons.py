@@ -56,6 +56,11 @@ IDENTITY_REASONS: dict[str, Reason] = {
     "face.tries": Reason("conflict", "已试三次，交由工作人员处理。", "Three tries are used up: a person takes over.",
                          "可到窗口或约视频核验；房东也可当面见证。",
                          "Come to the window or ask for live video; your landlord can attest face to face."),
+    "attestation.ending": Reason(
+        "invalid", "与您登记租约时写的证件号码末四位不一致。",
+        "These are not the last four characters of the number you entered for the lease.",
+        "请对照证件原件再看一遍。登记时写错了，请取消邀请，重新登记租约。",
+        "Compare with the original document. If the lease has the wrong number, cancel and record the lease anew."),
     "attestation.words": Reason("invalid", "请确认两项：已当面见到本人、已查看证件原件。",
                                 "Confirm both: you met this person and saw the document.",
                                 "两项都确认后才能见证。", "Both are needed.", "PSAL-68"),

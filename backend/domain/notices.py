@@ -1,14 +1,16 @@
 """Texts a person answers or is told: the notice, the separate face consent, and the inbox's messages.
 
-A text has a version and a fingerprint; a consent stores both, so that it is known what was agreed to.
+A text has a version and a fingerprint; a consent stores both, so that it is known what was agreed to. The office that
+answers for the data differs by installation: `named` writes it into its blanks before anybody reads the text.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from backend.domain.duty_notices import DUTY_INBOX
+from backend.domain.house_rules import Handler
 from backend.domain.inbox_texts import InboxText
 from backend.domain.reported_notices import REPORTED_INBOX
 
@@ -30,47 +32,58 @@ class NoticeText:
         whole = "\n".join((self.purpose, self.version, self.title_zh, *self.paragraphs_zh, *self.paragraphs_en))
         return sha256(whole.encode()).hexdigest()
 
+    def named(self, handler: Handler) -> NoticeText:
+        """The same text with the name and contact of the office that answers for the data (PIPL-17)."""
+        contact = handler.contact
+        return replace(
+            self,
+            paragraphs_zh=tuple(line.format(handler=handler.zh, contact=contact) for line in self.paragraphs_zh),
+            paragraphs_en=tuple(line.format(handler=handler.en, contact=contact) for line in self.paragraphs_en),
+        )
+
 
 NOTICES: dict[str, NoticeText] = {
     "registration_notice": NoticeText(
         "registration_notice",
-        "2026-11",
+        "2026-12",
         "居住登记告知书",
         "Notice on residence registration",
         (
-            "谁在处理：安居平台受登记机关委托，为您办理居住登记和电子钥匙。",
+            "谁在处理：{handler}（联系方式：{contact}）。安居平台受其委托，为您办理居住登记和电子钥匙。",
             "收集什么：姓名、证件种类和号码、户籍地（到县）、手机号、入住日期和住址。事由可以不填。",
             "用来做什么：依法完成居住登记，让您的钥匙生效，并计算居住证的申领日期。",
             "给谁看：登记机关收到登记所需的内容；派出所和网格员须先写明用途才能查看，每次查看您都能看到。",
-            "不给谁看：房东看不到您的证件、手机号和填写内容；任何工作人员都看不到您的开门记录。",
-            "保存多久：证件号码在离开登记确认后 30 天内销毁；访问记录保存三年，您可随时查看。",
+            "不给谁看：房东只知道签租约时自己抄下的姓名、证件号码和手机号，看不到您在这里填写的任何内容；任何工作人员都看不到您的开门记录。",
+            "保存多久：登记机关确认您离开后，证件号码再保存 30 天，之后您申请删除就销毁，没有手机的自动销毁；访问记录保存三年，您可随时查看。",
             "您的权利：查看、更正、复制、删除、撤回同意。没有手机也可以到窗口办理。",
         ),
         (
-            "Who: the Anju platform, on behalf of the registry, handles your residence registration and electronic key.",
+            "Who: {handler} (contact: {contact}). On its behalf the Anju platform handles your residence registration "
+            "and electronic key.",
             "What: name, document type and number, place of household registration (county), phone, move-in date and "
             "address. The reason of stay is optional.",
             "What for: to complete the registration the law asks for, to make your key work, and to count the date of "
             "your residence permit.",
             "Who sees it: the registry receives what a registration needs; precinct staff and grid workers look only "
             "for a stated purpose, and you see every look.",
-            "Who does not: your landlord never sees your document, phone or answers; no member of staff sees when you "
-            "open a door.",
-            "How long: the document number is destroyed within 30 days after your move-out is confirmed; access records "
-            "are kept three years for you to read.",
+            "Who does not: your landlord knows the name, number and phone copied down for the lease, and sees nothing of "
+            "what you enter here; no member of staff sees when you open a door.",
+            "How long: the document number is kept for 30 days after the registry has confirmed your move-out, and is "
+            "then destroyed when you ask us to delete it, or by itself if you have no phone here; access records are "
+            "kept three years for you to read.",
             "Your rights: see, correct, copy, delete, withdraw. Everything can also be done at a window without a phone.",
         ),
     ),
     "face_check": NoticeText(
         "face_check",
-        "2026-11",
+        "2026-12",
         "人脸核验单独同意书",
         "Separate consent to the face check",
         (
             "目的只有一个：确认拿着这部手机的人，就是证件上的人。",
             "怎么做：拍摄证件人像面和一段几秒钟的自拍，在内存中一对一比对。",
             "照片不保存：比对后立即丢弃，不进数据库、不进日志、不做人脸库。只记录结果。",
-            "不是唯一方式：您可以不同意，改到窗口当面核验、预约视频，或请房东当面见证，效力相同。",
+            "不是唯一方式：您可以不同意，改到窗口当面核验、预约视频、用国家网络身份，或请房东当面见证，效力相同。",
             "可以随时撤回同意，不影响已经完成的登记和钥匙。",
         ),
         (
@@ -79,8 +92,8 @@ NOTICES: dict[str, NoticeText] = {
             "memory.",
             "No picture is kept: all are dropped after the decision. No database, no log, no face collection; only the "
             "outcome is recorded.",
-            "Not the only way: you may decline and choose the window, a video appointment, or your landlord's "
-            "attestation face to face. They count the same.",
+            "Not the only way: you may decline and choose the window, a video appointment, the national network "
+            "identity, or your landlord's attestation face to face. They count the same.",
             "You can withdraw at any time; a finished registration and your key stay as they are.",
         ),
     ),
@@ -90,8 +103,8 @@ NOTICES: dict[str, NoticeText] = {
 INBOX: dict[str, InboxText] = {
     **DUTY_INBOX,
     **REPORTED_INBOX,
-    "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "{alias} 已接受邀请。",
-                                     "{alias} has accepted your invitation."),
+    "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "租约“{alias}”的租客已接受邀请。",
+                                     "The tenant of your lease “{alias}” has accepted the invitation."),
     "declared_without_lease": InboxText(
         "有人申报住在您的房屋，还没有租约", "Somebody declared that they live in your property, without a lease",
         "有人当面向工作人员申报住在 {unit}，您还没有为他录入租约。请在 {due_on} 前（含当日）录入租约并报告；不是您的租客，请在房间页面反映。",

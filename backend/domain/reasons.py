@@ -22,6 +22,7 @@ __all__ = ["KINDS", "REASONS", "Reason"]
 REASONS: dict[str, Reason] = {
     # input in general
     "input.missing": Reason("invalid", "此项必填。", "This is required.", "请填写。", "Fill it in."),
+    "input.unchosen": Reason("invalid", "还没有选。", "Nothing is chosen yet.", "请选一项。", "Choose one."),
     "input.unknown_field": Reason("invalid", "没有这个字段。", "There is no such field.", "请删除它。", "Remove it."),
     "input.wrong_type": Reason("invalid", "格式不对：{expected}。", "Wrong kind of value: {expected}.", "请按要求填写。",
                                "Give a value of that kind."),

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+LAWS = {
+    "治安管理处罚法": "Public Security Penalties Law",
+    "浙江省流动人口居住登记条例": "Zhejiang Residence Registration Regulation",
+    "户口登记条例": "Household Registration Regulation",
+    "出境入境管理法": "Exit and Entry Law",
+    "居住证暂行条例": "Residence Permit Regulation",
+    "住房租赁条例": "Housing Rental Regulation",
+    "人脸识别技术应用安全管理办法": "Face Recognition Measures",
+    "国家网络身份认证公共服务管理办法": "Network Identity Measures",
+    "个人信息保护法": "Personal Information Protection Law",
+}  # short names, for readers who know no number of a rule
+_ARTICLE = re.compile(r" ?第(\d+)条")
 
 
 @dataclass(frozen=True)
@@ -13,6 +27,14 @@ class LegalRule:
     zh: str
     en: str
     source: str
+
+    @property
+    def source_en(self) -> str:
+        """The same place by the law's short name in English."""
+        words = _ARTICLE.sub(r", art. \1", self.source).replace("；", "; ")
+        for zh, en in LAWS.items():
+            words = words.replace(zh, en)
+        return words
 
 
 RULES: dict[str, LegalRule] = {

@@ -10,15 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
+from backend.domain.documents import normalise_number
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.keys import Key
+from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
+from backend.services import vault
 from backend.services.appointment_changes import end_appointment
 from backend.services.audit import Actor
 from backend.services.case_opening import open_case, open_once
@@ -61,16 +64,21 @@ def ask_a_person(world: World, *, account_id: str, way: str) -> CaseRef:
 
 
 def attest(
-    world: World, *, account_id: str, lease_id: str, met_in_person: bool, saw_document: bool, desk: Desk | None = None
-) -> IdentityState:
+    world: World, *, account_id: str, lease_id: str, met_in_person: bool, saw_document: bool,
+    number_ends: str | None = None, desk: Desk | None = None,
+) -> IdentityState:  # fmt: skip
     """The landlord's word: met this person, saw this document (PSAL-68). The key can work; a person reviews in 72 h.
 
-    Raises Refused attestation.words, attestation.not_open, attestation.differs. A second attestation changes nothing.
+    `number_ends` are the last four characters read off the document: what the landlord wrote in the lease is never
+    shown again, so that is how the two are compared. Raises Refused attestation.words, attestation.ending,
+    attestation.not_open, attestation.differs. A second attestation changes nothing.
     """
     if not (met_in_person and saw_document):
         raise Refused("attestation.words", "met_in_person" if not met_in_person else "saw_document")
     with acting_for(world, account_id, desk, "attest", lease_id=lease_id) as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
+        if number_ends is not None and not _ends_like(world, session, lease, number_ends):
+            raise Refused("attestation.ending", "number_ends")
         registration = registration_of(session, lease.id)
         person_id = _tenant_of(session, registration)
         if person_id is None or lease.state != "active":
@@ -93,6 +101,14 @@ def attest(
                 world, session, person.id, "identity_attested", once=f"{person.id}:{person.version}", rule="PSAL-68"
             )
         return IdentityState(person.identity_state, person.identity_review_due_at)
+
+
+def _ends_like(world: World, session: Session, lease: Lease, number_ends: str) -> bool:
+    """Whether the number the landlord wrote ends in these four characters; a number made unreadable ends like none."""
+    if lease.named_gone_at is not None:
+        return False
+    written = vault.unseal(world, session, lease.id, "leases.named_id_number", lease.id, lease.named_id_number_sealed)
+    return written[-4:] == normalise_number(number_ends)
 
 
 def find_review(session: Session, person_id: str) -> Case | None:

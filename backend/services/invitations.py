@@ -127,6 +127,13 @@ def look_at_invitation(world: World, *, token: str) -> InvitationFace:
         return _face(world, session, _open_invitation(world, session, token))
 
 
+def is_for_account(world: World, *, account_id: str, token: str) -> bool:
+    """Whether the invitation went to this account's phone. Raises Refused invitation.*, as `look_at_invitation`."""
+    with reading() as session:
+        invitation = _open_invitation(world, session, token)
+        return invitation.phone_token == session.get_one(Account, account_id).phone_token
+
+
 def list_my_invitations(world: World, *, account_id: str) -> tuple[PendingInvitation, ...]:
     """The open invitations to the phone this account has proved to hold, newest first: for who has lost the link."""
     with reading() as session:

@@ -94,8 +94,10 @@ def request_phone_code(world: World, *, phone: str) -> CodeSent:
     return CodeSent(int(world.house.code_resend.total_seconds()), mask_phone(number))
 
 
-def sign_in(world: World, *, phone: str, code: str, kind: str, user_agent: str = "") -> SignedIn:
-    """Check a code and open a session; an account is made at the first sign-in.
+def sign_in(
+    world: World, *, phone: str, code: str, kind: str, user_agent: str = "", language: str = "zh"
+) -> SignedIn:
+    """Check a code and open a session; an account is made at the first sign-in, in the `language` of that moment.
 
     Raises Refused code.wrong (with tries left), code.expired, code.locked after five wrong tries.
     """
@@ -113,7 +115,7 @@ def sign_in(world: World, *, phone: str, code: str, kind: str, user_agent: str =
         refused = _judge_code(world, row, code)
         if refused is None and row is not None:
             row.used_at = world.clock.now()
-            account = _account(world, session, token, number)
+            account = _account(world, session, token, number, language)
             signed = open_session(world, session, account.id, kind, user_agent)
             write_leaf(
                 world, session, Actor("resident", account.id), "sign_in", object_kind="account", object_id=account.id
@@ -310,7 +312,7 @@ def find_or_make_account(world: World, session: DbSession, number: str) -> Accou
     return _account(world, session, world.key_ring.blind_index("phone", number), number)
 
 
-def _account(world: World, session: DbSession, token: bytes, number: str) -> Account:
+def _account(world: World, session: DbSession, token: bytes, number: str, language: str = "zh") -> Account:
     account = session.scalar(select(Account).where(Account.phone_token == token))
     if account is None:
         account_id = new_id()
@@ -318,6 +320,7 @@ def _account(world: World, session: DbSession, token: bytes, number: str) -> Acc
         account = Account(
             id=account_id,
             phone_token=token,
+            language=language,
             phone_sealed=vault.seal(world, session, account_id, "accounts.phone", account_id, number),
             created_at=world.clock.now(),
         )

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.domain.claim_codes import spell_claim_code
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
 from backend.domain.spaces import decide_right, find_space_faults
@@ -170,7 +171,7 @@ def claim_lock(
 
     Raises Refused lock.claim_code, lock.claimed, unit.has_lock.
     """
-    digest = sha256("".join(claim_code.split()).upper().encode()).digest()
+    digest = sha256(spell_claim_code(claim_code).encode()).digest()
     with acting_for(world, account_id, desk, "claim_lock", unit_id=unit_id) as (session, hand):
         unit = own_unit(session, account_id, unit_id, changing=True)
         require_mandate(world, session, unit.id, unit.landlord_id)

@@ -20,7 +20,7 @@ def list_texts() -> Any:
 
     阅读告知书和人脸核验单独同意书。
     """
-    return list(NOTICES.values())
+    return [text.named(world().house.handler) for text in NOTICES.values()]
 
 
 @blueprint.get("/consents")

@@ -175,7 +175,7 @@ def cancel_invitation(lease_id: str) -> Any:
 @blueprint.post("/leases/<id:lease_id>/attestation")
 @blueprint.arguments(Attestation)
 @blueprint.response(200, AttestationMade)
-@blueprint.refuses("attestation.words", "attestation.not_open", "attestation.differs")
+@blueprint.refuses("attestation.words", "attestation.ending", "attestation.not_open", "attestation.differs")
 def attest(body: dict[str, Any], lease_id: str) -> Any:
     """Attest the tenant face to face (PSAL-68): the key can work, a person reviews within 72 hours.
 

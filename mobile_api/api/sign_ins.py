@@ -8,6 +8,7 @@ from typing import Any
 from flask import request
 
 from backend.services import sign_ins
+from backend.web import language
 from mobile_api.api.callers import me, my_session, world
 from mobile_api.api.contract import Blueprint
 from mobile_api.api.schemas.sign_ins import CodeAsked, CodeSent, Refresh, SessionShown, SignIn, Tokens
@@ -36,7 +37,7 @@ def sign_in(body: dict[str, Any]) -> Any:
 
     登录：用手机号和验证码换取令牌；首次登录即建立账号。
     """
-    return _tokens(sign_ins.sign_in(world(), **body, kind="api", user_agent=_device()))
+    return _tokens(sign_ins.sign_in(world(), **body, kind="api", user_agent=_device(), language=language()))
 
 
 @blueprint.post("/auth/refresh")

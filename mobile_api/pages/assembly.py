@@ -68,7 +68,8 @@ def register_pages(app: Flask) -> None:
     app.register_blueprint(import_module("mobile_api.demo").demo)  # answers 404 outside the demo
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.globals.update(
-        words.TABLES, pick=words.pick, name_of=words.name_of, asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
+        words.TABLES, pick=words.pick, name_of=words.name_of, period=words.period, until=words.until,
+        asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
         language=language, caller=caller, is_elder=is_elder, is_demo=is_demo,
         here=here, purpose_name=words.purpose_name, case_kind=words.case_kind, relation_options=words.relation_options,
         office_name=words.office_name, as_day=words.as_day, live_page=live_page, duty_page=duty_page,

@@ -99,9 +99,16 @@ class Sheet:
             return 0
         return int(value) if value else 0
 
+    def chosen(self, name: str) -> str:
+        """A required choice; without one the fault asks to choose, not to fill in."""
+        value = self.value(name).strip()
+        if not value:
+            self.faults.append(Refusal("input.unchosen", name))
+        return value
+
     def choice(self, name: str, allowed: Mapping[str, object] | tuple[str, ...]) -> str:
-        """A required choice; nothing is chosen beforehand."""
-        value = self.text(name)
+        """A required choice out of a table."""
+        value = self.chosen(name)
         if value and value not in allowed:
             self.faults.append(Refusal("input.not_one_of", name, allowed=tuple(allowed)))
         return value

@@ -6,7 +6,7 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from backend.domain.documents import DOCUMENT_TYPES
+from backend.domain.documents import DOCUMENT_TYPES, USUAL_DOCUMENT
 from backend.services import persons, tenancies
 from mobile_api.pages.doors import account_id, tenant, world
 from mobile_api.pages.forms import Sheet
@@ -17,12 +17,12 @@ def identity(registration_id: str) -> str | Response | tuple[str, int]:
     """Name and document; afterwards the number is shown masked only."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
     known = persons.my_identity(world(), account_id=account_id())
-    sheet = Sheet.of_request({"id_type": _("证件种类"), "id_number": _("证件号码"), "name": _("姓名"),
-                              "birth_on": _("出生日期")})
+    sheet = Sheet.of_request({"id_type": _("证件种类"), "name": _("姓名"), "id_number": _("证件号码"),
+                              "birth_on": _("出生日期")}, id_type=USUAL_DOCUMENT)
     if request.method == "POST":
         with sheet.filling():
             id_type = sheet.choice("id_type", DOCUMENT_TYPES)
-            id_number, name = sheet.text("id_number"), sheet.text("name")
+            name, id_number = sheet.text("name"), sheet.text("id_number")
             birth_on = sheet.optional_day("birth_on")
             sheet.check()
             keep = request.form.get("keep") == "yes"

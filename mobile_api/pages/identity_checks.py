@@ -10,6 +10,7 @@ from typing import Any
 from flask import jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from backend.domain.faces import FACE_REASONS
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
 from backend.services import consents, identity_checks, persons, tenancies
@@ -68,7 +69,7 @@ def start_challenge() -> Response:
 def check_face(registration_id: str) -> tuple[str, int]:
     """Compare, and answer with the outcome as a piece of the page (for face_check.js)."""
     mine = tenancies.get_tenancy(world(), account_id=account_id(), registration_id=registration_id)
-    shown = {"home": mine, "outcome": None, "refusal": None, "rebinding": _rebinding()}
+    shown: dict[str, Any] = {"home": mine, "outcome": None, "refusal": None, "rebinding": _rebinding()}
     try:
         document, frames = _pictures()
         outcome = identity_checks.check_face(
@@ -78,7 +79,9 @@ def check_face(registration_id: str) -> tuple[str, int]:
     except Refused as refused:
         status = STATUS[refused.refusal.reason.kind]
         return render_template("tenant/_outcome.html", **{**shown, "refusal": refused.refusal}), status
-    return render_template("tenant/_outcome.html", **{**shown, "outcome": outcome}), 200
+    at_fault = {FACE_REASONS[reason.code].subject for reason in outcome.reasons}
+    shown |= {"outcome": outcome, "document_first": "document" in at_fault}
+    return render_template("tenant/_outcome.html", **shown), 200
 
 
 def _rebinding() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from backend.domain.documents import DOCUMENT_TYPES, decide_document
+from backend.domain.documents import DOCUMENT_TYPES, USUAL_DOCUMENT, decide_document
 from backend.domain.leases import KIND_NAMES
 from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal
@@ -18,6 +18,8 @@ from mobile_api.pages.forms import Sheet
 from mobile_api.pages.live import live
 from mobile_api.pages.receipts import draw_qr
 
+LONGEST_ALIAS = 30
+ATTESTED = ("met_in_person", "saw_document")
 FIELDS_OF_STEP = (
     ("kind", "starts_on", "ends_on", "alias"),
     ("tenant_name", "tenant_id_type", "tenant_id_number", "tenant_phone"),
@@ -41,7 +43,8 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
     joint = _joint_lease(request.values.get("joint"))
     before = _joint_lease(request.values.get("after"))
     terms = _terms_of(joint) if joint is not None else _terms_after(before, unit.space_kind)
-    sheet = Sheet.of_request(_lease_labels(), tenant_id_type="111", **terms)
+    alias = None if joint else _("%(unit)s 的租客", unit=unit.alias)[:LONGEST_ALIAS]
+    sheet = Sheet.of_request(_lease_labels(), tenant_id_type=USUAL_DOCUMENT, alias=alias, **terms)
     step = _step(sheet)
     if request.method == "POST":
         shown = step
@@ -188,12 +191,16 @@ def report(lease_id: str) -> Response:
 def attest(lease_id: str) -> str | Response | tuple[str, int]:
     """Side by side: I have met this person and seen this document."""
     found = landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id)
-    sheet = Sheet.of_request({"met_in_person": _("当面见到本人"), "saw_document": _("看过证件原件")})
+    sheet = Sheet.of_request({"met_in_person": _("当面见到本人"), "saw_document": _("看过证件原件"),
+                              "number_ends": _("证件号码末四位")})
     if request.method == "POST":
         with sheet.filling():
+            sheet.faults += [Refusal("attestation.words", word) for word in ATTESTED if not sheet.is_ticked(word)]
+            number_ends = sheet.text("number_ends")
+            sheet.check()
             identity_reviews.attest(world(), account_id=account_id(), lease_id=lease_id,
                                     met_in_person=sheet.is_ticked("met_in_person"),
-                                    saw_document=sheet.is_ticked("saw_document"))
+                                    saw_document=sheet.is_ticked("saw_document"), number_ends=number_ends)
             return redirect(url_for("landlord.lease", lease_id=lease_id, said="attested"), 303)
     return render_template("landlord/attest.html", sheet=sheet, lease=found), sheet.status
 

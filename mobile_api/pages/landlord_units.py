@@ -6,7 +6,7 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from backend.domain.documents import DOCUMENT_TYPES
+from backend.domain.documents import DOCUMENT_TYPES, USUAL_DOCUMENT
 from backend.domain.landlord_board import STATES
 from backend.domain.spaces import RIGHT_NAMES, SPACE_NAMES
 from backend.queries import dwellings
@@ -36,12 +36,12 @@ def identity() -> str | Response | tuple[str, int]:
     """Name and document of the landlord, checked with the population base."""
     onward = safe_path(request.values.get("next"), url_for("landlord.search"))
     known = persons.my_identity(world(), account_id=account_id())
-    sheet = Sheet.of_request({"id_type": _("证件种类"), "id_number": _("证件号码"), "name": _("姓名"),
-                              "birth_on": _("出生日期")})
+    sheet = Sheet.of_request({"id_type": _("证件种类"), "name": _("姓名"), "id_number": _("证件号码"),
+                              "birth_on": _("出生日期")}, id_type=USUAL_DOCUMENT)
     if request.method == "POST":
         with sheet.filling():
             id_type = sheet.choice("id_type", DOCUMENT_TYPES)
-            id_number, name = sheet.text("id_number"), sheet.text("name")
+            name, id_number = sheet.text("name"), sheet.text("id_number")
             birth_on = sheet.optional_day("birth_on")
             sheet.check()
             persons.enter_identity(world(), account_id=account_id(), id_type=id_type, id_number=id_number, name=name,

@@ -45,7 +45,7 @@ def slots(registration_id: str, way: str) -> str | Response | tuple[str, int]:
     sheet = Sheet.of_request({"starts_at": _("时间")})
     if request.method == "POST":
         with sheet.filling():
-            starts_at = sheet.text("starts_at")
+            starts_at = sheet.chosen("starts_at")
             sheet.check()
             appointments.choose_slot(world(), account_id=account_id(), way=way, starts_at=_moment(starts_at))
             return redirect(url_for("tenant.other_ways", registration_id=registration_id, said="booked"), 303)

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from backend.domain.refusals import Refused
 from backend.services import sign_ins
-from backend.web import LANGUAGE_COOKIE, LANGUAGES, caller
+from backend.web import LANGUAGE_COOKIE, LANGUAGES, caller, language
 from mobile_api.pages.doors import account_id, front, safe_path, session_id, world
 from mobile_api.pages.forms import Sheet
 from mobile_api.pages.front import remember_elder, remember_language
@@ -83,7 +83,7 @@ def _send_code(phone: str) -> None:
 
 def _open_session(phone: str, code: str) -> Response:
     signed = sign_ins.sign_in(world(), phone=phone, code=code, kind="page",
-                              user_agent=request.headers.get("User-Agent", ""))
+                              user_agent=request.headers.get("User-Agent", ""), language=language())
     onward = safe_path(session.get("next"))
     session.clear()  # a fresh session: nothing from before the sign-in is carried over
     session.permanent = True

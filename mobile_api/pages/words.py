@@ -44,6 +44,7 @@ from backend.domain.rejection_words import explain_rejection
 from backend.domain.tenancy_examples import column_name
 from backend.web import language
 from mobile_api.pages import tables
+from mobile_api.pages.doors import world
 
 _ISO_DAY = re.compile(r"(?<![0-9A-Za-z-])\d{4}-\d{2}-\d{2}(?![0-9A-Za-z-])")
 
@@ -125,18 +126,20 @@ def lease_kind(code: str) -> str:
 
 
 def rule_words(rule_id: str | None) -> str:
-    """What a legal rule asks, with its id."""
+    """What a legal rule asks, where it stands, and its id."""
     rule = rules.RULES.get(rule_id or "")
     if rule is None:
         return ""
-    return f"{rule.zh}（{rule.id}）" if language() == "zh" else f"{rule.en} ({rule.id})"
+    if language() == "zh":
+        return f"{rule.zh}（{rule.source}，{rule.id}）"
+    return f"{rule.en} ({rule.source_en}; {rule.id})"
 
 
 @pass_context  # without it Jinja works out 'ZJ-7'|rule_words once, in the language of whoever asks first
 def rule_on_page(_context: Context, rule_id: str | None) -> str:
     """The same as a filter of templates; the id stays whole at the end of a line."""
-    words, bracket, rest = rule_words(rule_id).rpartition("（" if language() == "zh" else "(")
-    return Markup('{}<span class="nowrap">{}{}</span>').format(words, bracket, rest) if bracket else Markup()
+    words, gap, rest = rule_words(rule_id).rpartition("，" if language() == "zh" else " ")
+    return Markup('{}{}<span class="nowrap">{}</span>').format(words, gap, rest) if gap else Markup()
 
 
 def sentence(refusal: Refusal) -> str:
@@ -203,7 +206,8 @@ def notice_title(text: NoticeText) -> str:
 
 def notice_layers(text: NoticeText) -> list[tuple[str, str]]:
     """A notice's paragraphs as (headline, text): what stands before the first colon is the headline."""
-    paragraphs = text.paragraphs_zh if language() == "zh" else text.paragraphs_en
+    named = text.named(world().house.handler)
+    paragraphs = named.paragraphs_zh if language() == "zh" else named.paragraphs_en
     layers = []
     for paragraph in paragraphs:
         head, colon, rest = paragraph.partition("：" if language() == "zh" else ": ")
@@ -231,6 +235,18 @@ def day(value: date | None) -> str:
     if value is None:
         return gettext("不定期")
     return str(format_date(value, "yyyy年M月d日" if language() == "zh" else "d\u00a0MMM\u00a0yyyy"))
+
+
+def period(starts_on: date | None, ends_on: date | None) -> str:
+    """From one day to another; what has no end says so."""
+    if ends_on is None:
+        return gettext("%(day)s起，不定期", day=day(starts_on))
+    return gettext("%(first)s 至 %(last)s", first=day(starts_on), last=day(ends_on))
+
+
+def until(ends_on: date | None) -> str:
+    """Up to which day something runs."""
+    return gettext("不定期") if ends_on is None else gettext("至 %(day)s", day=day(ends_on))
 
 
 def day_in_china(value: datetime) -> str:

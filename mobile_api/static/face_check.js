@@ -94,6 +94,7 @@ async function openSpecimenCamera() {
   try {
     part("specimen-stage").hidden = false;
     await openCamera(video("specimen"));
+    part("specimen-stage").scrollIntoView({ block: "center" });
   } catch (error) {
     part("specimen-stage").hidden = true;
     window.alert(words[error.message] ?? words.busy);

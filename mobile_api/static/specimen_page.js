@@ -27,6 +27,7 @@ camera.addEventListener("click", async () => {
     stage.hidden = false;
     try {
       await openCamera(video);
+      camera.scrollIntoView({ block: "end" }); // preview and shutter together: the page is longer than a phone
       label.textContent = label.dataset.shoot;
     } catch {
       stage.hidden = true;

@@ -151,7 +151,7 @@ def test_c1_the_board_serves_without_a_script_too(office: Office, desks: Desks, 
     office.make(make_village, 3, 9)
     desk = desks("plain")
     cookie = office.sign_in("officer")
-    context = chromium.new_context(java_script_enabled=False, base_url=office.console_base)
+    context = chromium.new_context(java_script_enabled=False, locale="zh-CN", base_url=office.console_base)
     context.add_cookies([cookie])
     page = context.new_page()
     page.goto("/ledger")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.domain.house_rules import Handler
 from backend.domain.notices import INBOX, NOTICES
 from backend.domain.reasons import KINDS, REASONS
 from backend.domain.refusals import Refusal, Refused
@@ -63,3 +64,20 @@ def test_an_inbox_text_fills_the_same_blanks_in_both_languages(kind: str) -> Non
         return {name.removesuffix("_zh").removesuffix("_en") for name in names}
 
     assert blanks(INBOX[kind].text_zh) == blanks(INBOX[kind].text_en)
+
+
+@pytest.mark.parametrize("purpose", sorted(NOTICES))
+def test_a_notice_fills_its_blanks_with_the_office_that_answers(purpose: str) -> None:
+    handler = Handler("某街道办事处", "A subdistrict office", "0572-0000001")
+    named = NOTICES[purpose].named(handler)
+    assert not any(mark in line for mark in "{}" for line in named.paragraphs_zh + named.paragraphs_en)
+    if purpose == "registration_notice":  # PIPL-17: name and contact, before anything is asked
+        assert all(handler.contact in first for first in (named.paragraphs_zh[0], named.paragraphs_en[0]))
+        assert handler.zh in named.paragraphs_zh[0] and handler.en in named.paragraphs_en[0]
+        assert named.fingerprint != NOTICES[purpose].fingerprint
+
+
+@pytest.mark.parametrize("rule_id", sorted(RULES))
+def test_where_a_rule_stands_is_said_in_both_languages(rule_id: str) -> None:
+    rule = RULES[rule_id]
+    assert rule.source and rule.source_en and not CHINESE.search(rule.source_en)

@@ -11,7 +11,7 @@ import pytest
 from backend.wire.jwk import keys_from_jwks, make_private_key, thumbprint
 from backend.wire.receipts import Receipt, make_receipt_number, qr_text, sign_receipt, verify_receipt
 from backend.wire.tokens import claims_unverified, sign
-from tests.mobile_api.page_phones import ORIGIN, PagePhone
+from tests.mobile_api.page_phones import ORIGIN, Page, PagePhone
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -92,6 +92,29 @@ def test_the_language_stays_on_the_page_and_survives_the_sign_in(browser: Browse
     page = phone.press(phone.get("/sign-in?next=/l/"), "English")
     assert page.path == "/sign-in" and "Sign in with your phone" in page.text
     page = phone.press(page, "Get a code", phone=PHONE)
+    page = phone.press(page, "Sign in", code=phone.code(PHONE))
+    assert page.path == "/l/" and "My rooms" in page.text
+
+
+def test_until_somebody_chooses_the_browsers_wish_decides(browser: Browser) -> None:
+    phone = browser()
+    phone.client.delete_cookie("anju-lang")
+
+    def asks(wish: str) -> str:
+        return Page(phone.client.get("/sign-in", headers={"Accept-Language": wish}, base_url=ORIGIN)).text
+
+    assert "Sign in with your phone" in asks("en-US,en;q=0.9")
+    for wish in ("zh-CN,zh;q=0.9,en;q=0.8", "fr-FR", ""):
+        assert "手机号登录" in asks(wish) and "Sign in with your phone" not in asks(wish)
+    phone.client.set_cookie("anju-lang", "zh")
+    assert "手机号登录" in asks("en-US")
+
+
+def test_a_new_account_speaks_the_language_it_was_made_in(browser: Browser) -> None:
+    phone = browser()
+    phone.client.delete_cookie("anju-lang")
+    phone.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en-US"
+    page = phone.press(phone.get("/sign-in?next=/l/"), "Get a code", phone=PHONE)
     page = phone.press(page, "Sign in", code=phone.code(PHONE))
     assert page.path == "/l/" and "My rooms" in page.text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -33,6 +34,16 @@ def test_a_new_landlord_is_asked_who_they_are_before_anything_else(browser: Brow
     assert page.path == "/l/dwellings"
     again = phone.get("/l/identity")
     assert LANDLORD_NUMBER not in again.html and "330*" in again.html
+
+
+def test_the_usual_document_stands_chosen_and_faults_come_in_the_order_of_the_page(browser: Browser) -> None:
+    phone = browser(LANDLORD_PHONE)
+    page = phone.get("/l/identity")
+    assert re.search(r'name="id_type" value="111"[^>]* checked', page.html)
+    empty = phone.press(page, "核对身份", id_type="111")
+    assert empty.status == 422 and empty.html.index('href="#name"') < empty.html.index('href="#id_number"')
+    untyped = phone.press(page, "核对身份", id_type="")
+    assert "证件种类：还没有选。请选一项。" in untyped.text
 
 
 def test_a_wrong_check_digit_is_said_at_the_field(browser: Browser) -> None:
@@ -158,8 +169,11 @@ def test_attesting_needs_both_confirmations_and_lets_the_key_work(browser: Brows
     phone = browser(LANDLORD_PHONE)
     page = phone.get(f"/l/leases/{story.lease_id}/attest")
     half = phone.press(page, "确认见证", met_in_person="yes")
-    assert half.status == 422 and "saw_document-fault" in half.reader.ids and "PSAL-68" in half.text
-    done = phone.press(half, "确认见证", saw_document="yes")
+    assert half.status == 422 and {"saw_document-fault", "number_ends-fault"} <= set(half.reader.ids)
+    assert "PSAL-68" in half.text and TENANT_NUMBER not in half.html
+    other = phone.press(half, "确认见证", saw_document="yes", number_ends="0000")
+    assert other.status == 422 and "末四位不一致" in other.text
+    done = phone.press(other, "确认见证", number_ends=TENANT_NUMBER[-4:].lower())
     assert done.path == f"/l/leases/{story.lease_id}" and "已见证" in done.text and "可用" in done.text
 
 

@@ -41,7 +41,7 @@ def test_a_time_is_chosen_moved_and_given_back(browser: Browser, make: Make) -> 
     page = phone.get(f"{home_of(story)}/ways/window")
     assert "checked" not in [name for _tag, name, _value in page.reader.attributes], "nothing is chosen beforehand"
     unchosen = phone.press(page, "就约这个时间")
-    assert unchosen.status == 422 and "此项必填" in unchosen.text
+    assert unchosen.status == 422 and "还没有选。请选一项。" in unchosen.text
     booked = phone.press(page, "就约这个时间", starts_at=times_of(page)[0])
     assert booked.path == f"{home_of(story)}/ways" and "已约好" in booked.text
     assert "2026年11月23日 11:00" in booked.text and "AJ-20261123-0001" in booked.html

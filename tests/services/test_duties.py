@@ -12,6 +12,7 @@ from sqlalchemy import event, select, update
 
 from backend.db import db, transaction
 from backend.domain.calendars import start_of
+from backend.domain.notices import NOTICES
 from backend.gateways.clock import FixedClock
 from backend.models.base import AT_ONCE
 from backend.models.cases import Case
@@ -75,7 +76,8 @@ def test_a_quarter_of_a_village_says_each_step_once_and_stops_when_it_is_done(wo
     assert [(case.rule, case.evidence["due_on"]) for case in cases("overdue_registration")] == [("HK-15", "2026-11-26")]
     assert [case.rule for case in cases("overdue_report")] == ["ZJ-9-1"]
 
-    answer_consent(world, account_id=story.tenant, purpose="registration_notice", version="2026-11", given=True)
+    notice = NOTICES["registration_notice"]
+    answer_consent(world, account_id=story.tenant, purpose=notice.purpose, version=notice.version, given=True)
     stories.enter_identity(
         world, account_id=story.tenant, id_type="111", id_number=stories.TENANT_NUMBER, name="周来福"
     )

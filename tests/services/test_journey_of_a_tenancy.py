@@ -328,6 +328,9 @@ def test_a_second_landlords_claim_goes_to_a_person_and_a_claimed_lock_stays(worl
     claim_unit(world, account_id=rival, unit_id=rooms[0], right_kind="owner", evidence="证书")
     with refused("lock.claimed"):
         claim_lock(world, account_id=rival, unit_id=rooms[0], claim_code=story.identity.claim_code)
+    unlike_printed = story.identity.claim_code.lower().removeprefix("anju-").replace("-", " ")
+    again = claim_lock(world, account_id=story.landlord, unit_id=story.unit_id, claim_code=unlike_printed)
+    assert again.lock_id == story.identity.lock_id
     with refused("lock.claim_code"):
         claim_lock(world, account_id=rival, unit_id=rooms[0], claim_code="ANJU-0000-0000")
     with refused("unit.not_yours"):

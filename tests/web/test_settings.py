@@ -7,6 +7,9 @@ import pytest
 from backend.config import Settings, SettingsError
 
 REAL = {
+    "ANJU_HANDLER_ZH": "某街道办事处",
+    "ANJU_HANDLER_EN": "A subdistrict office",
+    "ANJU_HANDLER_CONTACT": "0572-0000001",
     "ANJU_SMS_URL": "https://sms.example/send",
     "ANJU_REGISTRY_URL": "https://registry.example",
     "ANJU_REGISTRY_CLIENT_CERT": "/etc/anju/registry.pem",
@@ -24,6 +27,8 @@ def test_an_installation_with_real_offices_runs() -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
+        ({"ANJU_HANDLER_ZH": ""}, "ANJU_HANDLER_ZH"),
+        ({"ANJU_HANDLER_CONTACT": ""}, "ANJU_HANDLER_CONTACT"),
         ({"ANJU_SMS_URL": ""}, "ANJU_SMS_URL"),
         ({"ANJU_REGISTRY_URL": "http://registry.example"}, "ANJU_REGISTRY_URL"),
         ({"ANJU_REGISTRY_CLIENT_KEY": ""}, "ANJU_REGISTRY_CLIENT_KEY"),

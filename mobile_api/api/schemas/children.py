@@ -14,7 +14,7 @@ class ChildEntered(Input):
     id_type = Choice("证件类型", "Document type", "111", DOCUMENT_TYPES, required=True)
     id_number = Text("证件号码", "Document number", "341822201503040004", most=32, required=True)
     relation = Choice("监护关系", "The guardian's relation", "mother", RELATIONS, required=True)
-    notice_version = Text("所读告知书版本", "Version of the notice that was read", "2026-11", most=40, required=True)
+    notice_version = Text("所读告知书版本", "Version of the notice that was read", "2026-12", most=40, required=True)
     birth_on = Day(
         "出生日期，证件号码不含时填写", "Date of birth where the number does not say it", "2015-03-04", allow_none=True
     )

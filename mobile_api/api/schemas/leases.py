@@ -82,6 +82,14 @@ class EndMade(Output):
 class Attestation(Input):
     met_in_person = Flag("我已当面见到本人", "I have met this person", required=True)
     saw_document = Flag("我已查看证件原件", "I have seen the original document", required=True)
+    number_ends = Text(
+        "证件号码末四位，与租约中的核对",
+        "The last four characters of the document's number, compared with the lease's",
+        "0021",
+        most=4,
+        allow_none=True,
+        load_default=None,
+    )
 
 
 class AttestationMade(Output):

@@ -166,7 +166,7 @@ class OriginShown(Output):
     field = Text("字段", "Field", "move_in_on")
     source = Choice("来源", "Source", "tenant", FIELD_SOURCES)
     at = Moment("时间", "At")
-    notice_version = Text("当时的告知书版本", "Notice in force", "2026-11", allow_none=True)
+    notice_version = Text("当时的告知书版本", "Notice in force", "2026-12", allow_none=True)
     corrected = Whole("更正次数", "How often it was corrected", 0)
 
 
