@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from backend.db import reading
 from backend.domain.refusals import Refused
 from backend.models.dwellings import Dwelling
 from backend.models.units import Unit
+
+MOST_WORDS = 6
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,28 @@ def search_dwellings(text: str, limit: int = 20) -> tuple[DwellingView, ...]:
     statement = (
         select(Dwelling, func.coalesce(counted.c.units, 0))
         .outerjoin(counted, counted.c.dwelling_id == Dwelling.id)
-        .where(Dwelling.retired_on.is_(None))
+        .where(Dwelling.retired_on.is_(None), *says_address(text))
         .order_by(Dwelling.division, Dwelling.road, func.length(Dwelling.door_no), Dwelling.door_no, Dwelling.building)
         .limit(limit)
     )
-    for word in text.split()[:6]:
-        like = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        whole = Dwelling.street + Dwelling.village + Dwelling.road + Dwelling.door_no + Dwelling.building
-        statement = statement.where(or_(whole.like(like, escape="\\"), Dwelling.division == word))
     with reading() as session:
         return tuple(
             DwellingView(row.id, full_address(row), row.division, units) for row, units in session.execute(statement)
         )
+
+
+def says_address(text: str) -> tuple[ColumnElement[bool], ...]:
+    """What a dwelling must fulfil to be found by an address in words: every one of them, with or without spaces, part
+    of its address from the street on or of its former one, or its division's code. The one search of all doors."""
+    whole = Dwelling.street + Dwelling.village + Dwelling.road + Dwelling.door_no + Dwelling.building
+    return tuple(
+        or_(
+            whole.contains(word, autoescape=True),
+            Dwelling.former_address.contains(word, autoescape=True),
+            Dwelling.division == word,
+        )
+        for word in text.split()[:MOST_WORDS]
+    )
 
 
 def get_dwelling(dwelling_id: str) -> DwellingDetail:
