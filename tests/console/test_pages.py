@@ -121,6 +121,27 @@ def test_a_full_number_is_the_second_act(browser: Browser, make: Make) -> None:
     assert stories.TENANT_NUMBER not in client.get(path).text
 
 
+def test_a_purpose_without_full_numbers_offers_none_and_asks_for_no_password(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    client = browser("officer", purpose="address_check")
+    client.post("/language", data={"to": "en"})
+    page = client.get(f"/units/{story.unit_id}").text
+    assert f"/registrations/{story.registration_id}/number" not in page
+    assert "Address check" in page and "does not allow full numbers" in page and "/task?next=" in page
+    answer = client.get(f"/registrations/{story.registration_id}/number")
+    assert answer.status_code == 403 and 'action="/registrations/' not in answer.text
+    purposes = re.search(r"Fitting purposes: (.*?)</p>", answer.text)
+    assert purposes is not None and "、" not in purposes[1] and purposes[1].count(", ") == 3
+
+
+def test_a_unit_leads_to_a_case_only_who_may_open_it(browser: Browser, make: Make) -> None:
+    story = make(stories.make_declared)
+    make(ask_a_person, account_id=story.tenant, way="window")
+    page = browser("officer", purpose="visit").get(f"/units/{story.unit_id}").text
+    assert "由核验员办理" in page and "/cases/AJ-" not in page
+    assert "/cases/AJ-" in browser("supervisor", purpose="visit").get(f"/units/{story.unit_id}").text
+
+
 def test_a_reviewer_takes_and_decides_a_review(browser: Browser, make: Make) -> None:
     story = make(stories.make_declared)
     reference = make(ask_a_person, account_id=story.tenant, way="window").reference
