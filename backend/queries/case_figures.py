@@ -1,4 +1,4 @@
-"""How the loop of cases goes, in exact numbers, for staff of the area: cases are about dwellings, and no person is read.
+"""How the loop of cases goes, in exact numbers, for staff of the area: cases are about dwellings, no person is read.
 
 Nothing is withheld here: staff count the same cases on their list. What anybody may read is `queries.openness`, where
 small counts are.
