@@ -52,6 +52,6 @@ def _read_line() -> str:
 def _prompt(name: str) -> str:
     try:
         return getpass.getpass(f"{name[:1].upper()}{name[1:]}: ")
-    except (EOFError, KeyboardInterrupt):
+    except EOFError:  # Ctrl+C ends the command
         print(file=sys.stderr)
         return ""

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from backend.domain.log_faults import OLD_AFTER
 from backend.health import ask_counts, ask_health
 from backend.supervisor import read_state
 
@@ -52,18 +53,32 @@ def print_table(state: Mapping[str, Any]) -> bool:
 
 
 def print_log_check(state: Mapping[str, Any]) -> bool:
-    """Print when the audit log was last recomputed, as the worker tells; returns False when something did not fit."""
-    addresses = [entry["health"] for entry in state.get("processes", []) if entry["name"] == "worker"]
-    told = next((counts for address in addresses if (counts := ask_counts(address))), None)
+    """Print when the audit log was last recomputed, as the worker tells.
+
+    Returns False when something did not fit, or when it has gone unchecked for longer than it should.
+    """
+    workers = [entry for entry in state.get("processes", []) if entry["name"] == "worker"]
+    answers = [told for entry in workers if (told := ask_counts(entry["health"])) is not None]
+    if not answers:
+        print("audit log: the worker does not answer, so the last check is not known")
+        return True  # a process that does not answer has a row of its own
+    told = next((counts for counts in answers if counts), None)
     if told is None:
-        print("audit log: no check is known of yet")
-        return True
+        print("audit log: no check has come to its end yet")
+        return not any(_is_old(entry["started_at"]) for entry in workers)
     at = time.strftime("%Y-%m-%d %H:%M", time.localtime(told["audit_checked_at"]))
     if told["audit_faults"]:
         print(f"audit log: {told['audit_faults']} FAULTS found at {at}; see ./anju audit verify")
         return False
+    if _is_old(told["audit_checked_at"]):
+        print(f"audit log: NOT CHECKED since {at}; see ./anju audit verify")
+        return False
     print(f"audit log: {told['audit_leaves']} leaves recomputed at {at}, every one fits")
     return True
+
+
+def _is_old(at: float) -> bool:
+    return time.time() - at > OLD_AFTER.total_seconds()
 
 
 def all_well(state: Mapping[str, Any] | None) -> bool:

@@ -19,6 +19,7 @@ from zlib import crc32
 import hypothesis
 import pytest
 
+from tests.compiled_statements import share_compiled_statements
 from tests.mosquitto import TestBroker
 from tests.postgres import PostgresMissing, ThrowawayPostgres
 
@@ -26,6 +27,7 @@ TOP = Path(__file__).resolve().parents[1]
 # A busy machine is slow, not wrong: no example fails for the time it took.
 hypothesis.settings.register_profile("anju", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("anju")
+share_compiled_statements()
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # a Monday, 10:00 in China
 
 
@@ -145,10 +147,23 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
     server.close()
 
 
+DEAR = ("session", "stage")  # made for the whole run, and used by several files
 # On both databases every day: what is about the databases themselves, and about who comes first.
 ALWAYS_ON_BOTH = ("tests/models/", "tests/registry/test_order", "tests/services/test_keys_at_the_same_time",
                   "tests/services/test_bridge_shards", "tests/services/test_outbox", "tests/services/test_event_months",
                   "tests/worker/test_reconciliation")  # fmt: skip
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests that share something dear to make run in one process of several: made once, not once in each."""
+    if item.get_closest_marker("xdist_group") is not None:
+        return
+    manager = item.session._fixturemanager
+    for name in getattr(item, "fixturenames", ()):
+        made = (manager.getfixturedefs(name, item) or (None,))[-1]
+        if made is not None and (made.scope == "module" or (made.scope, name) == DEAR):
+            item.add_marker(pytest.mark.xdist_group(name if made.scope == "session" else item.path.stem))
+            return
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -52,6 +52,19 @@ def test_whoever_types_nothing_changes_nothing(monkeypatch: Any, typed: tuple[st
         ask_secrets(("password",), stdin=False)
 
 
+def test_an_interrupt_at_the_first_question_asks_no_second(monkeypatch: Any) -> None:
+    asked = answer(monkeypatch)
+
+    def interrupt(words: str) -> str:
+        asked.append(words)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("getpass.getpass", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ask_secrets(("password", "code"), stdin=False)
+    assert asked == ["Password: "]
+
+
 def test_lines_of_standard_input_keep_their_spaces(monkeypatch: Any) -> None:
     monkeypatch.setattr("sys.stdin", StringIO(" a pass word \r\n123456\n"))
     assert ask_secrets(("password", "code"), stdin=True) == [" a pass word ", "123456"]

@@ -8,7 +8,7 @@ const FILE_MS = 5_000; // a file leaves the page where it is, and nothing tells 
 const words = document.querySelector("[role=status][data-sending]"); // a live region that holds the words of every form
 const faces = new Map(); // button -> what stood on it
 
-document.querySelector(".summary")?.focus();
+document.querySelector(".summary, .back-in-place")?.focus();
 document.addEventListener("click", (press) => {
   const link = press.target.closest(".summary a[href^='#']");
   const place = link && document.getElementById(link.hash.slice(1));
@@ -21,7 +21,7 @@ document.addEventListener("click", (press) => {
 
 document.addEventListener("submit", (sending) => {
   const form = sending.target;
-  if (sending.defaultPrevented || form.method !== "post") return;
+  if (sending.defaultPrevented || form.getAttribute("method") !== "post") return; // a field may be named "method"
   if (form.dataset.sent) sending.preventDefault();
   else hold(form, sending.submitter);
 });

@@ -45,7 +45,7 @@ from backend.console import (
     words,
 )
 from backend.console.figure_words import sheet_label
-from backend.console.kept_forms import keep_sent
+from backend.console.kept_forms import keep_sent, page_of_form, was_lost
 from backend.console.pages import by_script, has_passkey, here, may, navigation, officer, place, unread
 from backend.domain.divisions import provinces
 from backend.domain.log_faults import fault_sentence
@@ -77,6 +77,8 @@ def register_pages(app: Flask) -> CSRFProtect:
         sheet_label=sheet_label,
         asset_url=asset_url,
         here=here,
+        page_of_form=page_of_form,
+        form_was_lost=was_lost,
         officer=officer,
         place=place,
         navigation=navigation,

@@ -1,32 +1,53 @@
-"""What was typed is not lost when the screen was locked or the task was over: it waits, sealed, for the next page."""
+"""What was typed is not lost when the screen was locked or the task was over: it waits, sealed, for the next page.
+
+It is not sent from there. The page it was written on is opened again with everything in its place, so that whoever goes
+on sees what it is and to what it belongs.
+"""
 
 from __future__ import annotations
 
+import re
+from io import BytesIO
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from flask import Response as Page
 from flask import current_app, redirect, render_template, request, url_for
 from flask_wtf.csrf import validate_csrf
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from backend.console.pages import by_script, here, holder, world
+from backend.console.filled_forms import fill_form
+from backend.console.pages import Form, by_script, here, holder, safe_next, world
 from backend.domain.ids import is_id
 from backend.services.kept_forms import keep_form, open_kept_form
+from backend.web import caller, decide_call, load_policy
 
-NEVER_KEPT = ("csrf_token", "password", "again", "code", "first_code", "credential", "kept", "next")
+NEVER_KEPT = ("csrf_token", "from_page", "password", "again", "code", "first_code", "credential", "kept", "next")
 NOT_FROM = ("screen", "sign_in", "first_sign_in", "own", "tasks")  # nothing is written there, or secrets are
-LONG = 20  # what is shown before it is sent again: words, not choices
+_CODE = re.compile(r"[a-z0-9_:]+")  # what the console calls a choice
 
 
 def keep_sent() -> str | None:
-    """The form of this request, sealed; None when a script sent it, or it was no page of ours, or with a file."""
-    blueprint = (request.endpoint or "").partition(".")[0]
-    if request.method != "POST" or by_script() or blueprint in NOT_FROM or any(request.files.values()):
-        return None
-    if not _is_ours():
-        return None
-    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_KEPT]
-    if not any(value.strip() for _, value in fields):
+    """The form of this request, sealed; None when there was none, or it cannot be kept (`was_lost`)."""
+    fields = _fields()
+    if not fields:
         return None
     path = request.full_path.rstrip("?")
-    return keep_form(world(), session_id=holder().session_id, path=path, back=here(), fields=fields)
+    back = safe_next(request.form.get("from_page")) if "from_page" in request.form else here()
+    return keep_form(world(), session_id=holder().session_id, path=path, back=back, fields=fields)
+
+
+def was_lost() -> bool:
+    """Whether something was sent in this request that `keep_sent` cannot keep: too much, or nothing but files."""
+    if not _is_written():
+        return False
+    return keep_sent() is None if _fields() else any(request.files.values())
+
+
+def page_of_form() -> str:
+    """The address of the page a form stands on: each form says it, and a page that answers a form hands it on."""
+    return safe_next(request.form.get("from_page")) if "from_page" in request.form else here()
 
 
 def to_kept_form() -> Response:
@@ -35,10 +56,65 @@ def to_kept_form() -> Response:
 
 
 def resume_page(kept: str) -> str:
-    """The kept form, to be sent after all or left. Raises Refused form.gone."""
+    """The page of a kept form with the form filled as it was sent. Raises Refused form.gone.
+
+    Where the page asks for a purpose first, that is asked; where the form is no more, what was written is shown.
+    """
     form = open_kept_form(world(), session_id=holder().session_id, kept=kept)
-    written = [value for _, value in form.fields if len(value) >= LONG and not is_id(value)]
-    return render_template("resume.html", kept=form, written=written)
+    if _asks_purpose(form.back):
+        return render_template("task.html", form=Form(), next=form.back, asked=True, kept=kept)
+    page = Page.from_app(current_app.wsgi_app, _as_asked(form.back))
+    filled = None
+    if page.status_code == 200 and page.mimetype == "text/html":
+        filled = fill_form(page.get_data(as_text=True), address=form.back, path=form.path, fields=form.fields)
+    if filled is None:
+        return render_template("resume.html", kept=form, written=_words([value for _, value in form.fields]))
+    note = render_template("parts/kept.html", written=_words(filled.left), has_file=filled.has_file, back=form.back)
+    return filled.page[: filled.form_at] + note + filled.page[filled.form_at :]
+
+
+def _is_written() -> bool:
+    """Whether this request is a person's form from a page of this session on which something is written."""
+    blueprint = (request.endpoint or "").partition(".")[0]
+    return request.method == "POST" and not by_script() and blueprint not in NOT_FROM and _is_ours()
+
+
+def _fields() -> list[tuple[str, str]]:
+    """What was written; nothing when all is blank. A file is not among it: the page asks for it anew."""
+    if not _is_written():
+        return []
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_KEPT]
+    return fields if any(value.strip() for _, value in fields) else []
+
+
+def _words(values: Any) -> list[str]:
+    """What a person wrote: no ids, no codes of choices."""
+    return [value for value in values if value.strip() and not is_id(value) and not _CODE.fullmatch(value)]
+
+
+def _asks_purpose(address: str) -> bool:
+    try:
+        endpoint, _ = current_app.create_url_adapter(request).match(urlsplit(address).path, method="GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return False
+    refusal = decide_call(load_policy()[f"console.{endpoint}", "GET"], caller())
+    return refusal is not None and refusal.code == "purpose.missing"
+
+
+def _as_asked(address: str) -> dict[str, Any]:
+    """This request, had the browser asked for the page at `address`: the same person passes the same door."""
+    parts = urlsplit(address)
+    kept = {
+        name: value
+        for name, value in request.environ.items()
+        if name.startswith(("HTTP_", "SERVER_", "REMOTE_", "SCRIPT_", "wsgi.")) and name not in _OF_THE_FORM
+    }
+    path = unquote(parts.path).encode().decode("latin-1")  # as WSGI wants it
+    asked = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": parts.query, "wsgi.input": BytesIO()}
+    return {**kept, **asked}
+
+
+_OF_THE_FORM = ("HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_CONTENT_LENGTH")
 
 
 def _is_ours() -> bool:

@@ -52,7 +52,8 @@ class Form:
     @classmethod
     def sent(cls, *hidden: str) -> Form:
         """The form of this request; `hidden` fields (passwords, codes) are never given back to the page."""
-        return cls({name: value for name, value in request.form.items() if name not in ("csrf_token", *hidden)})
+        never = ("csrf_token", "from_page", *hidden)
+        return cls({name: value for name, value in request.form.items() if name not in never})
 
     def value(self, name: str) -> str:
         """What stands in a field."""

@@ -13,6 +13,7 @@ UPKEEP_ACTIONS = {
     "standard_set": ("设定当地标准", "Local standard set"),
     "lock_imported": ("导入门锁", "Lock brought in"),
     "audit_checked": ("核对审计记录", "Audit log checked"),
+    "leaf_lost": ("补记丢失的审计记录", "Lost audit record noted"),
     "deliveries_taken_up": ("重新推送", "Deliveries taken up again"),
 }
 UPKEEP_DECISIONS = {

@@ -150,7 +150,7 @@ NAMED = (
 REPORT = (
     _text("unit_no", "门牌二维码上的编号", "Number at the door"),
     _choice("kind", "哪一类问题", "Kind", {code: (row.zh, row.en) for code, row in REPORTS.items()}),
-    Field("facts", "many", ("是什么情况（选同一类的）", "What is so (of that kind)"), options=_facts),
+    Field("facts", "many", ("是什么情况（选同一类的）", "What is wrong (of that kind)"), options=_facts),
     _text(
         "words",
         "补充说明",
@@ -177,7 +177,7 @@ NOT_SOLVED = _text(
 FIELDS: Mapping[str, tuple[Field, ...]] = {
     "answer_consent": (NOTICE_GIVEN,),
     "declare": ANSWERS,
-    "declare_without_lease": (_choice("basis", "居住依据", "Ground for living here", BASES), *ANSWERS),
+    "declare_without_lease": (_choice("basis", "居住依据", "Why they live here", BASES), *ANSWERS),
     "declare_exempt": (
         _choice("exemption", "不申报的情形", "Ground", EXEMPTIONS),
         MOVE_IN,

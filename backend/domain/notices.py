@@ -93,7 +93,7 @@ INBOX: dict[str, InboxText] = {
     "invitation_accepted": InboxText("租客已接受邀请", "The tenant has accepted", "{alias} 已接受邀请。",
                                      "{alias} has accepted your invitation."),
     "declared_without_lease": InboxText(
-        "有人申报住在您的房屋，还没有租约", "Somebody declared living in your house, without a lease",
+        "有人申报住在您的房屋，还没有租约", "Somebody declared that they live in your property, without a lease",
         "有人当面向工作人员申报住在 {unit}，您还没有为他录入租约。请在 {due_on} 前（含当日）录入租约并报告；不是您的租客，请在房间页面反映。",
         "Somebody has declared to staff, in person, that they live in {unit}, and no lease of yours names them. Please "
         "record the lease and report it by {due_on}; if they are not your tenant, report so on the unit's page."),

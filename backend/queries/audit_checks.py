@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
+from backend.domain.log_faults import OLD_AFTER
 from backend.models.audit import AuditCheck, AuditLeaf
 
-OLD_AFTER = timedelta(days=2)  # a check a night; one missed may be a machine that was off
 FOUND_SHOWN = 5
 
 

@@ -35,6 +35,7 @@ class Actor:
 
 
 SYSTEM = Actor("system")
+OPERATOR = Actor("operator")  # whoever has the shell of the installation
 
 
 def write_leaf(

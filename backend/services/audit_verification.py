@@ -9,17 +9,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.log_faults import fault_code
+from backend.domain.log_faults import LOST, fault_code
 from backend.domain.merkle import TreeEdge, leaf_hash
 from backend.gateways.world import World
 from backend.models.audit import AuditCheckpoint, AuditLeaf
-from backend.services.audit import SYSTEM, Actor
+from backend.services.audit import OPERATOR, SYSTEM, Actor
 from backend.services.audit_checks import FAULTS_KEPT, keep_result
 from backend.services.officer_sessions import acting_officer
 from backend.wire.tokens import TokenRejected, verify_detached
 
 PORTION = 5_000  # leaves looked at in one go: some 100 ms, so that a check holds nothing else up
-OPERATOR = Actor("operator")
 _HASHED = (
     "id", "at", "actor_kind", "actor_id", "actor_badge", "role", "office", "action", "purpose", "case_ref",
     "subject_id", "object_kind", "object_id", "fields", "decision", "request_id", "nonce",
@@ -61,10 +60,12 @@ class LogCheck:
                 return False  # no root after a hole can be known
             if leaf_hash(_canonical(leaf)) != leaf.leaf_hash:
                 self._note("leaf.changed", leaf.seq)
+            if leaf.action == LOST and leaf.object_id == str(leaf.seq):
+                self._note("leaf.lost", leaf.seq)
             self._edge.append([leaf.leaf_hash])
             if leaf.seq in checkpoints:
                 self._compare(*checkpoints[leaf.seq])
-        if not part and self._edge.size < self.leaves:
+        if len(part) < PORTION and self._edge.size < self.leaves:  # also a tail that went while this went on
             self._note("leaf.missing", self._edge.size + 1)
         return len(part) == PORTION
 

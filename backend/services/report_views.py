@@ -121,8 +121,9 @@ def _spoken(session: Session, case: Case, steps: tuple[StepView, ...]) -> Iterat
     visits = iter(_visits_of(session, case))
     for step in steps:
         if step.action == "visit":
-            made = next(visits)
-            yield ReportStep("visit", _told(step.state), made.at or step.at, made.office_zh, made.office_en)
+            made = next(visits, None)
+            if made is not None:  # else its visit is no more, and neither its time nor its office is known
+                yield ReportStep("visit", _told(step.state), made.at or step.at, made.office_zh, made.office_en)
         elif step.action in _SPOKEN:
             yield ReportStep(step.action, _told(step.state), step.at)
 

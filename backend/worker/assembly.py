@@ -8,7 +8,6 @@ from typing import Any
 from flask import Flask
 
 from backend.bootstrap import world_of
-from backend.domain.merkle import TreeEdge
 from backend.gateways.world import World
 from backend.services import (
     age_counts,
@@ -71,10 +70,10 @@ def make_loops(app: Flask) -> list[Loop]:
 
 
 def _keeping(world: World) -> list[Step]:
-    mine, edge, watch = _in_turn(world, "house"), TreeEdge(), LogWatch(world)
+    mine, place, watch = _in_turn(world, "house"), audit_sealing.SignedPlace(), LogWatch(world)
     return [
         Step("seal", 1, mine(_with(audit_sealing.seal_leaves, world))),
-        Step("checkpoint", 60, mine(lambda: audit_sealing.sign_checkpoint(world, edge))),
+        Step("checkpoint", 60, mine(lambda: audit_sealing.sign_checkpoint(world, place))),
         Step("check", 1, mine(watch.go_on)),
         Step("documents", 15, mine(_with(document_checks.ask_again, world))),
         Step("names", 5, mine(_with(name_tokens.fill_name_tokens, world))),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Flask
 
 from backend.gateways.world import World
@@ -23,23 +25,27 @@ class LogWatch:
         self._world = world
         self._started_at = world.clock.now()
         self._check: LogCheck | None = None
+        self._began_at = self._started_at  # the check that is on its way
 
     def go_on(self) -> None:
         """Begin a check when one is due, or look at the next portion; what is found at its end is kept and told."""
+        since = self._due_since()
+        if self._check is not None and (self._began_at < since or was_done(CHORE, self._began_at)):
+            self._check = None  # another worker had the turn since: what this one looked at is of a time before
         if self._check is None:
-            if not self._is_due():
+            if was_done(CHORE, since):
                 return
-            self._check = LogCheck(self._world)
+            self._check, self._began_at = LogCheck(self._world), self._world.clock.now()
         if self._check.go_on():
             return
         done, self._check = self._check, None
         keep_check(self._world, done)
         note_done(self._world, CHORE)
 
-    def _is_due(self) -> bool:
+    def _due_since(self) -> datetime:
+        """Since when a check must have come to its end for none to be due."""
         tonight = night_began(self._world.clock.now())
-        since = self._started_at if tonight is None else max(self._started_at, tonight)
-        return not was_done(CHORE, since)
+        return self._started_at if tonight is None else max(self._started_at, tonight)
 
 
 def count_checked(app: Flask) -> dict[str, int]:

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Phone
 from tests.browser.console_stage import Desk, Office, desks, office
 from tests.services import stories
+from tests.services.case_stories import open_review
 
 __all__ = ["desks", "office"]
 
@@ -92,6 +93,19 @@ def test_a_form_on_its_way_says_so_and_is_sent_once_at_the_desk(desks: Desks) ->
     require_busy(desk.page, "main form[action$='/verify']", "正在提交，请稍候…")
     expect(desk.page.locator(".summary")).to_be_focused()
     desk.troubles.clear()
+
+
+def test_a_form_with_a_field_named_method_is_sent_once_too(desks: Desks, office: Office) -> None:
+    reference = office.make(open_review)
+    desk = desks("reviewer")
+    desk.come_as("reviewer", purpose="review")
+    desk.page.goto("/reviews")
+    desk.page.locator("tr", has_text=reference).get_by_role("button", name="领取").click()
+    desk.sees("作出决定")
+    form = desk.page.locator("form:has([name=method])").first
+    form.locator("[name=method]").first.check()
+    require_busy(desk.page, "form:has([name=method])", "正在提交，请稍候…")
+    desk.sees("已处理")
 
 
 def test_a_form_on_its_way_says_so_before_the_console_and_on_the_round(desks: Desks) -> None:

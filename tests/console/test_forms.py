@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from flask import template_rendered
 from werkzeug.test import TestResponse
 
 from backend.console.window_acts import CREATING, USE_CASES
 from backend.domain.ids import is_id, new_id
+from backend.domain.refusals import Refusal
 from tests.console.form_walk import NOBODY, FormWalk, Met, ways_to_send
 from tests.console.situations import make_situations
 from tests.console.test_route_matrix import CELLS, VILLAGE, open_village
@@ -86,7 +89,7 @@ def test_a5_a_form_with_wrong_answers_keeps_what_was_typed(walk: FormWalk) -> No
             refused += found is not None
             troubles += _judge(met, answers, found)
             if found is not None:
-                troubles += _judge_kept(met, answers, found)
+                troubles += _judge_kept(met, answers, found.page)
     assert not troubles, "\n".join(troubles)
     assert refused > 50, refused
 
@@ -113,29 +116,45 @@ def _answers(form: Element, empty: bool) -> list[dict[str, Any]]:
     return ways_to_send(form, **given)
 
 
-def _send(walk: FormWalk, met: Met, answers: dict[str, Any]) -> Element | None:
+@dataclass(frozen=True)
+class Sent:
+    """The page that refuses a form, and the refusals it was made with."""
+
+    page: Element
+    refusals: tuple[Refusal, ...]
+
+
+def _send(walk: FormWalk, met: Met, answers: dict[str, Any]) -> Sent | None:
     """The page that answers what was sent, or None where it was taken."""
     client, _ = walk.page_before(met)
-    answer = client.post(met.address, data=answers)
+    refusals: list[Refusal] = []
+
+    def rendered(_: Any, context: dict[str, Any], **__: Any) -> None:
+        refusals.extend(getattr(context.get("form"), "faults", ()))
+
+    with template_rendered.connected_to(rendered, walk.village.app):
+        answer = client.post(met.address, data=answers)
     assert answer.status_code < 500, met.name
     if answer.status_code < 400:
         return None
     assert answer.mimetype == "text/html", met.name
-    return read_tree(answer.text)
+    return Sent(read_tree(answer.text), tuple(refusals))
 
 
-def _judge(met: Met, answers: dict[str, Any], page: Element | None) -> list[str]:
+def _judge(met: Met, answers: dict[str, Any], sent: Sent | None) -> list[str]:
     """What is wrong with a page that refuses a form."""
-    if page is None:
+    if sent is None:
         return []
+    page = sent.page
     summaries = page.find_all("div", class_="summary", role="alert", tabindex="-1")
     if len(summaries) != 1:
         return [f"{met.name}: {len(summaries)} summaries for {answers}: {page.find_all('h1')[0].words}"]
     said, links = summaries[0].words, summaries[0].find_all("a")
     troubles = []
     faulty = [each for each in page.walk() if each.get("aria-invalid") == "true"]
-    if not links and not _is_general(page):
-        troubles.append(f"{met.name}: no link in {said!r}")
+    if not links and not _is_general(met, sent):
+        fields = [refusal.field for refusal in sent.refusals]
+        troubles.append(f"{met.name}: no link in {said!r}, which is about {fields}")
     targets = []
     for link in links:
         target = next((each for each in page.walk() if each.get("id") == link.get("href")[1:]), None)
@@ -155,9 +174,10 @@ def _judge(met: Met, answers: dict[str, Any], page: Element | None) -> list[str]
     return troubles
 
 
-def _is_general(page: Element) -> bool:
-    """Whether a refusal is about no field: nothing on the page says it but the summary."""
-    return all("hidden" in each.attributes for each in page.find_all(class_="fault"))
+def _is_general(met: Met, sent: Sent) -> bool:
+    """Whether what is refused is about no field that somebody could fill: about none, or one the form says unseen."""
+    beyond = {None, *met.form.hidden}
+    return bool(sent.refusals) and all(refusal.field in beyond for refusal in sent.refusals)
 
 
 def _words_of(page: Element, name: str) -> str:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -211,27 +212,35 @@ def test_the_table_says_what_is_not_well(
     assert "the good" in table and "well" in table and "the well is dry" in table
 
 
+HOUR = 3_600
+
+
 @pytest.mark.parametrize(
-    ("counts", "fits", "words"),
+    ("checked", "faults", "up", "fits", "words"),
     [
-        ({"audit_checked_at": 1795744800, "audit_leaves": 7, "audit_faults": 0}, True, "7 leaves recomputed"),
-        ({"audit_checked_at": 1795744800, "audit_leaves": 7, "audit_faults": 2}, False, "2 FAULTS found at"),
-        ({}, True, "no check is known of yet"),
+        (47 * HOUR, 0, HOUR, True, "7 leaves recomputed"),
+        (49 * HOUR, 0, HOUR, False, "NOT CHECKED since"),
+        (HOUR, 2, HOUR, False, "2 FAULTS found at"),
+        (None, 0, HOUR, True, "no check has come to its end yet"),
+        (None, 0, 49 * HOUR, False, "no check has come to its end yet"),
     ],
 )
 def test_the_status_says_whether_the_audit_log_fits(
-    counts: dict[str, int], fits: bool, words: str, capsys: pytest.CaptureFixture[str]
+    checked: int | None, faults: int, up: int, fits: bool, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    now = int(time.time())
+    counts = {} if checked is None else {"audit_checked_at": now - checked, "audit_leaves": 7, "audit_faults": faults}
     port = free_ports(1)[0]
     server = serve_health(port, lambda: None, lambda: counts)
     try:
-        workers = [{"name": "worker", "health": f"http://127.0.0.1:{port}/healthz"}]
+        workers = [{"name": "worker", "health": f"http://127.0.0.1:{port}/healthz", "started_at": now - up}]
         assert print_log_check({"processes": workers}) is fits
     finally:
         server.shutdown()
         server.server_close()
     assert words in capsys.readouterr().out
     assert print_log_check({"processes": workers}), "a worker that is away is told by its own row"
+    assert "does not answer" in capsys.readouterr().out
 
 
 def ends(pid: int) -> bool:

@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from backend.db import db
+from backend.db import db, transaction
 from backend.domain.ids import new_id
 from backend.models.audit import AuditLeaf
 from backend.models.cases import CaseStep
+from backend.models.visits import Visit as PlannedVisit
 from backend.services.case_checks import check_case
 from backend.services.cases import claim_case, decide_case
 from backend.services.hands import Desk
@@ -150,3 +151,17 @@ def test_a_visit_is_told_with_its_day_and_office_and_without_who_came_or_what_th
     check_case(world, session_id=crew.checker, reference=report.reference)
     actions = [step.action for step in get_report(world, account_id=story.tenant, report_id=report.id).steps]
     assert actions == ["report", "route", "claim", "visit", "decide", "answer"]
+
+
+def test_a_visit_that_is_no_more_is_left_out(world: Any) -> None:
+    story = stories.make_active(world)
+    report = file_report(world, account_id=story.tenant, **WIRES)
+    crew = make_crew(world)
+    claim_case(world, session_id=crew.handler, reference=report.reference)
+    planned = plan_visit_of_case(world, session_id=crew.handler, reference=report.reference,
+                                 assignee_id=crew.handler_id, due_on=world.clock.today())  # fmt: skip
+    note_visit(world, session_id=crew.handler, visit_id=planned, note_id=new_id(), outcome="met")
+    with transaction() as session:
+        session.execute(delete(PlannedVisit).where(PlannedVisit.id == planned))
+    told = get_report(world, account_id=story.tenant, report_id=report.id)
+    assert [step.action for step in told.steps] == ["report", "route", "claim"]

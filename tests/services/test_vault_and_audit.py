@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +12,16 @@ from sqlalchemy import delete, func, select, update
 
 from backend.db import db, transaction
 from backend.domain.ids import new_id
+from backend.domain.log_faults import LOST
 from backend.domain.merkle import TreeEdge, tree_root
 from backend.gateways.key_ring import FileKeyRing, KeyRingError
 from backend.models.audit import AuditCheck, AuditCheckpoint, AuditLeaf
 from backend.models.data_keys import DataKey
 from backend.services import vault
 from backend.services.access_records import my_access_records
-from backend.services.audit import Actor, write_leaf
-from backend.services.audit_sealing import seal_leaves, sign_checkpoint
+from backend.services.audit import OPERATOR, Actor, write_leaf
+from backend.services.audit_checks import FAULTS_KEPT, keep_result
+from backend.services.audit_sealing import SignedPlace, seal_leaves, sign_checkpoint, stand_in_for_lost
 from backend.services.audit_verification import LogCheck, check_whole_log
 from tests.services import stories
 
@@ -162,6 +165,17 @@ def test_the_portions_of_a_check_see_what_one_look_would_see(
     assert check_whole_log(world).faults == ["leaf.missing:4"]
 
 
+def test_a_tail_cut_off_between_two_portions_is_missed(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.services.audit_verification.PORTION", 4)
+    leaves(world, 6)
+    seal_leaves(world)
+    check = LogCheck(world)
+    assert check.go_on()
+    with transaction() as session:
+        session.execute(delete(AuditLeaf).where(AuditLeaf.seq == 6))
+    assert not check.go_on() and check.faults == ["leaf.missing:6"]
+
+
 def test_a_leaf_is_gone_when_its_use_case_fails(world: Any) -> None:
     with pytest.raises(ZeroDivisionError), transaction() as session:
         write_leaf(world, session, Actor("system"), "act")
@@ -181,25 +195,103 @@ def test_a_person_sees_each_look_with_office_role_and_purpose_and_not_the_own_ac
 
 
 def test_a_kept_edge_reads_new_leaves_alone_and_starts_anew_over_another_log(world: Any) -> None:
-    edge = TreeEdge()
+    place = SignedPlace()
     for count in (5, 3):
         leaves(world, count)
         seal_leaves(world)
         with counting_rows() as read:
-            assert sign_checkpoint(world, edge)
+            assert sign_checkpoint(world, place)
         assert read == [count]
-        assert not sign_checkpoint(world, edge)
-    assert edge.size == 8 and check_whole_log(world).faults == []
+        assert not sign_checkpoint(world, place)
+    assert place.edge.size == 8 and check_whole_log(world).faults == []
     with transaction() as session:  # as after a restore: the log is another, and longer
         session.execute(delete(AuditCheckpoint))
         session.execute(update(AuditLeaf).values(leaf_hash=AuditLeaf.nonce))
     leaves(world, 1)
     seal_leaves(world)
-    assert sign_checkpoint(world, edge)
+    assert sign_checkpoint(world, place)
     hashes = db.session.scalars(select(AuditLeaf.leaf_hash).where(AuditLeaf.seq <= 9).order_by(AuditLeaf.seq)).all()
     assert db.session.scalars(select(AuditCheckpoint.root)).all() == [tree_root(hashes)]
     [kept] = db.session.scalars(select(AuditCheck))
     assert kept.faults == ["checkpoint.gone:8"], "who signed remembers it, whatever the database says"
+
+
+def checkpoints() -> list[int]:
+    return list(db.session.scalars(select(AuditCheckpoint.size).order_by(AuditCheckpoint.size)))
+
+
+def kept_checks() -> list[list[str]]:
+    return [check.faults for check in db.session.scalars(select(AuditCheck).order_by(AuditCheck.at, AuditCheck.id))]
+
+
+def lose(seq: int) -> dict[str, Any]:
+    """A leaf gone from the database; answers what it was."""
+    with transaction() as session:
+        gone = session.scalars(select(AuditLeaf).where(AuditLeaf.seq == seq)).one()
+        kept = {column.key: getattr(gone, column.key) for column in AuditLeaf.__table__.columns}
+        session.execute(delete(AuditLeaf).where(AuditLeaf.seq == seq))
+        return kept
+
+
+def test_before_a_hole_the_signing_waits_reads_nothing_twice_and_goes_on_when_the_leaf_is_back(world: Any) -> None:
+    place = SignedPlace()
+    leaves(world, 4)
+    seal_leaves(world)
+    sign_checkpoint(world, place)
+    leaves(world, 4)
+    seal_leaves(world)
+    gone = lose(7)
+    with counting_rows() as read:
+        for _ in range(3):
+            assert not sign_checkpoint(world, place)
+            leaves(world, 1)
+            assert seal_leaves(world) > 0, "what comes is numbered all the same"
+    assert sum(read) == 2 and checkpoints() == [4]
+    assert kept_checks() == [["leaf.missing:7"]], "kept once"
+    with transaction() as session:
+        session.add(AuditLeaf(**gone))
+    assert sign_checkpoint(world, place)
+    assert check_whole_log(world).faults == []
+
+
+def test_a_hole_that_stays_is_told_once_a_day_whatever_else_was_found(world: Any, clock: Any) -> None:
+    leaves(world, 4)
+    seal_leaves(world)
+    lose(2)
+    sign_checkpoint(world)
+    with transaction() as session:
+        keep_result(world, session, OPERATOR, leaves=4, faults=["leaf.changed:1"] * FAULTS_KEPT, fault_count=30)
+    for hours in (1, 22, 2, 1):
+        clock.move(timedelta(hours=hours))
+        assert not sign_checkpoint(world)
+    assert [faults[0] for faults in kept_checks()] == ["leaf.missing:2", "leaf.changed:1", "leaf.missing:2"]
+
+
+def test_the_operator_lets_the_signing_go_on_over_what_is_lost_and_every_check_names_it(world: Any) -> None:
+    place = SignedPlace()
+    leaves(world, 6)
+    seal_leaves(world)
+    assert stand_in_for_lost(world) == []
+    lose(2)
+    lose(3)
+    assert not sign_checkpoint(world, place)
+    assert stand_in_for_lost(world) == [2, 3]
+    seal_leaves(world)
+    assert sign_checkpoint(world, place)
+    assert check_whole_log(world).faults == ["leaf.lost:2", "leaf.lost:3"]
+    stood_in = db.session.scalars(select(AuditLeaf).where(AuditLeaf.action == LOST).order_by(AuditLeaf.seq)).all()
+    assert [(leaf.seq, leaf.object_id, leaf.actor_kind) for leaf in stood_in] == [
+        (2, "2", "operator"), (3, "3", "operator"),
+    ]  # fmt: skip
+
+
+def test_a_stand_in_does_not_pass_for_a_leaf_that_was_signed(world: Any) -> None:
+    leaves(world, 4)
+    seal_leaves(world)
+    sign_checkpoint(world)
+    lose(2)
+    assert stand_in_for_lost(world) == [2]
+    assert check_whole_log(world).faults == ["leaf.lost:2", "root.differs:4"]
 
 
 def test_no_checkpoint_is_signed_over_a_hole(world: Any) -> None:
@@ -207,8 +299,8 @@ def test_no_checkpoint_is_signed_over_a_hole(world: Any) -> None:
     seal_leaves(world)
     with transaction() as session:
         session.execute(delete(AuditLeaf).where(AuditLeaf.seq == 2))
-    edge = TreeEdge()
+    place = SignedPlace()
     for _ in range(3):
-        assert not sign_checkpoint(world, edge)
+        assert not sign_checkpoint(world, place)
     assert db.session.scalar(select(func.count()).select_from(AuditCheckpoint)) == 0
     assert [check.faults for check in db.session.scalars(select(AuditCheck))] == [["leaf.missing:2"]], "kept once"

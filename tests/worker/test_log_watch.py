@@ -12,7 +12,8 @@ from backend.db import db, transaction
 from backend.models.audit import AuditCheck, AuditLeaf
 from backend.models.officers import StaffNotice
 from backend.queries.audit_checks import find_last_check, is_old, list_found_faults
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import SYSTEM, Actor, write_leaf
+from backend.services.audit_checks import keep_result
 from backend.services.audit_sealing import seal_leaves, sign_checkpoint
 from backend.services.audit_verification import check_log_from_shell
 from backend.worker.assembly import make_loops
@@ -61,6 +62,15 @@ def test_the_log_is_checked_after_the_start_and_once_a_night(world: Any, clock: 
     assert len(checks()) == 3
 
 
+def test_a_loss_that_was_signed_over_stays_found_and_is_no_news_of_its_own(world: Any) -> None:
+    staff.make_officer(world, "auditor", login="reader")
+    for faults, news in ((["leaf.lost:2"], 0), (["leaf.lost:2", "leaf.changed:3"], 1)):
+        with transaction() as session:
+            keep_result(world, session, SYSTEM, leaves=4, faults=faults, fault_count=len(faults))
+        assert len(told()) == news
+    assert checks() == [(4, 1), (4, 2)]
+
+
 def test_a_long_log_is_checked_a_portion_at_each_call(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.services.audit_verification.PORTION", 4)
     write(world, 10)
@@ -70,6 +80,34 @@ def test_a_long_log_is_checked_a_portion_at_each_call(world: Any, monkeypatch: p
         watch.go_on()
         seen.append(len(checks()))
     assert seen == [0, 0, 1, 1]
+
+
+def test_a_check_that_lay_idle_is_begun_anew(world: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.services.audit_verification.PORTION", 4)
+    write(world, 6)
+    watch = LogWatch(world)
+    watch.go_on()
+    clock.move(timedelta(hours=15, minutes=30))  # 01:30 in China: the turn was another's, and comes back
+    write(world, 3)
+    for _ in range(3):
+        watch.go_on()
+    assert checks() == [(9, 0)], "not what the log was before this night"
+
+
+def test_a_check_that_another_worker_has_done_meanwhile_is_left(
+    world: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.services.audit_verification.PORTION", 4)
+    write(world, 6)
+    slow, other = LogWatch(world), LogWatch(world)
+    slow.go_on()
+    clock.move(timedelta(minutes=1))
+    for _ in range(2):
+        other.go_on()
+    assert len(checks()) == 1
+    for _ in range(3):
+        slow.go_on()
+    assert len(checks()) == 1
 
 
 def test_a_broken_log_is_told_to_auditors_and_supervisors_once_a_day_and_is_never_forgotten(

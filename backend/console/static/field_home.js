@@ -71,7 +71,7 @@ function open(text) {
   const isAway = document.body.dataset.network === "away";
   show("[data-not-kept]", !stop && isAway);
   if (stop) location.assign(stop.href);
-  else if (!isAway) location.assign(`${door.action}?number=${encodeURIComponent(number)}`);
+  else if (!isAway) location.assign(`${door.getAttribute("action")}?number=${encodeURIComponent(number)}`);
 }
 
 function offerScanning() {

@@ -76,7 +76,7 @@ dialog.addEventListener("anju:shown", () => {
 form.addEventListener("submit", async (sending) => {
   sending.preventDefault();
   try {
-    const { refused } = await send(form.action, { password: form.elements.password.value });
+    const { refused } = await send(form.getAttribute("action"), { password: form.elements.password.value });
     if (refused?.code === "unauthenticated") location.assign("/sign-in?ended=over&next=" + encodeURIComponent(location.pathname + location.search));
     else if (refused) {
       say(fault, refused);

@@ -36,7 +36,7 @@ class ReportFiled(Input):
     unit_no = Text("房间编号（门牌二维码）", "Public number of the unit, as on its door", "U-TEST0101", required=True)
     kind = Choice("种类", "Kind", "unsafe_dwelling", tuple(REPORTS), required=True)
     facts = Several(
-        Choice("情况", "What is so", "wires_bare", FACTS),
+        Choice("情况", "What is wrong", "wires_bare", FACTS),
         "情况，至少一项",
         "Facts of that kind, at least one",
         required=True,
