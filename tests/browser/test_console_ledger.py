@@ -247,7 +247,7 @@ def test_c10_the_list_beside_the_map_is_the_way_by_keyboard_and_both_renew_thems
     desk.page.goto("/ledger/map")
     desk.page.locator('[data-drawn="12"]').wait_for(state="attached")
     press(desk, "ArrowDown", "ArrowDown", "Enter")
-    is_said(desk, "样本村样本1路2号 4 units")
+    is_said(desk, "样本村样本1路2号 Units: 4")
     assert chosen_mark(desk).startswith("样本村样本1路2号") and "Datum CGCS2000" in desk.page.content()
     press(desk, "ArrowRight")
     assert desk.focused.startswith("101室")

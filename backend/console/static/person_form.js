@@ -2,12 +2,14 @@
 
 for (const group of document.querySelectorAll("[data-divisions]")) {
   const [province, county] = group.querySelectorAll("select");
-  province.addEventListener("change", async () => {
+  const offer = async () => {
     county.replaceChildren();
     if (!province.value) return;
     const answer = await fetch(group.dataset.divisions + province.value);
     if (answer.ok) county.innerHTML = await answer.text();
-  });
+  };
+  province.addEventListener("change", offer);
+  if (province.value && county.options.length < 2) offer(); // put back by the browser or from a locked screen
 }
 
 const said = document.querySelectorAll("[data-in-number]");
