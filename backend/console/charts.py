@@ -69,7 +69,9 @@ def draw_columns(
     ]
     every, last = (2 if step < _LABEL else 1), len(labels) - 1
     names = tuple(
-        (_LEFT + step * (group + 0.5), label) for group, label in enumerate(labels) if (last - group) % every == 0
+        (min(_LEFT + step * (group + 0.5), wide - _LABEL / 2), label)
+        for group, label in enumerate(labels)
+        if (last - group) % every == 0
     )
     lines = tuple((HEIGHT - _BOTTOM - room * part / 2, top * part // 2) for part in (0, 1, 2))
     return Chart(wide, HEIGHT, tuple(bars), names, lines)

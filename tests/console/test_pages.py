@@ -50,7 +50,7 @@ def test_the_board_counts_states_coverage_and_residents(browser: Browser, make: 
     story = make(stories.make_active)
     make(stories.make_dwelling, 2, 3)
     words = flat(browser("officer").get(f"/ledger?dwelling={story.dwelling_id}"))
-    assert "入册率 100.0% 已知出租 1 栋，入册 1 栋；地址库共 2 栋" in words
+    assert "入册率（按栋） 100.0% 已知出租 1 栋，入册 1 栋；地址库共 2 栋" in words
     assert "已登记 1 个单元 · 在住 1 人" in words and "未入册 4 个单元" in words
     assert "101室 已登记 在住 1 / 可住 2 人" in words and "102室 未入册" in words
 
