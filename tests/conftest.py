@@ -147,23 +147,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
     server.close()
 
 
-DEAR = ("session", "stage")  # made for the whole run, and used by several files
+# What takes longest comes first: a run of several processes hands out whole files, and ends when the last one does.
+FIRST = ("tests/browser/test_walk", "tests/journeys/", "tests/operation/test_demo", "tests/browser/", "tests/locks/",
+         "tests/gateways/test_face", "tests/mqtt/", "tests/console/")  # fmt: skip
 # On both databases every day: what is about the databases themselves, and about who comes first.
 ALWAYS_ON_BOTH = ("tests/models/", "tests/registry/test_order", "tests/services/test_keys_at_the_same_time",
                   "tests/services/test_bridge_shards", "tests/services/test_outbox", "tests/services/test_event_months",
                   "tests/worker/test_reconciliation")  # fmt: skip
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that share something dear to make run in one process of several: made once, not once in each."""
-    if item.get_closest_marker("xdist_group") is not None:
-        return
-    manager = item.session._fixturemanager
-    for name in getattr(item, "fixturenames", ()):
-        made = (manager.getfixturedefs(name, item) or (None,))[-1]
-        if made is not None and (made.scope == "module" or (made.scope, name) == DEAR):
-            item.add_marker(pytest.mark.xdist_group(name if made.scope == "session" else item.path.stem))
-            return
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -171,6 +161,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Which one is told by the test's name, so that it stays the same from day to day.
     """
+    items.sort(key=_turn_of)
     if config.option.markexpr != "not release":  # what is named by hand runs on both
         return
     kinds: dict[str, set[str]] = {}
@@ -184,6 +175,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (left if both and _kind_of(item) not in ("", chosen) else kept).append(item)
     config.hook.pytest_deselected(items=left)
     items[:] = kept
+
+
+def _turn_of(item: pytest.Item) -> int:
+    return next((turn for turn, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST))
 
 
 def _kind_of(item: pytest.Item) -> str:

@@ -130,8 +130,10 @@ def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | Non
         return screen.lock_page(kept=keep_sent())
     if first.code == "unauthenticated":
         return render_template("sign_in.html", form=sign_in.blank(asked=True), next=here(), asked=True)
-    if first.code == "purpose.missing" and caller().kind == "staff":
-        return render_template("task.html", form=tasks.blank(), next=here(), asked=True, kept=keep_sent())
+    if first.code in ("purpose.missing", "purpose.unfit") and caller().kind == "staff":
+        kept = keep_sent()
+        if kept or was_lost() or first.code == "purpose.missing":
+            return tasks.ask(kept, first)
     on_the_round = request.path.startswith("/g/") and may("field.home") and first.code != "purpose.unfit"
     page = "field/error.html" if on_the_round else "error.html"
     return render_template(page, status=status, refusal=first, request_id=request_id)

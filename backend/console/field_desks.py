@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from backend.console.pages import Form, acting, world
-from backend.console.taken_reports import ON_FORM, made_reference, take
+from backend.console.pages import Form, acting, made_reference, world
+from backend.console.taken_reports import ON_FORM, SENT_BEFORE, blank, take
 from backend.console.visits import visit_of
 from backend.console.window import ABOUT, act_form, pdf_answer, prefilled, take_refusal
 from backend.console.window_acts import NOTICE, answers_of, carry_out
@@ -17,6 +17,7 @@ from backend.domain.refusals import Refused
 from backend.domain.window import ACTS
 from backend.services.disclosures import open_unit
 from backend.services.door_files import look_at_door_file, send_receipt_link
+from backend.services.taken_reports import check_may_take
 from backend.services.window_files import print_receipt_at_window
 from backend.services.window_visits import Visit, end_visit, get_visit, open_visit
 from backend.web import language
@@ -50,9 +51,11 @@ def register(planned_id: str) -> tuple[str, int] | AnyResponse:
 def report(planned_id: str) -> tuple[str, int] | AnyResponse:
     """What is wrong with the dwelling visited: seen, or told at the door."""
     line = visit_of(str(planned_id))
-    kind, form = request.values.get("kind", ""), Form.sent() if request.method == "POST" else Form()
+    if request.method == "GET":
+        check_may_take(world(), session_id=acting().session_id)
+    kind, form = request.values.get("kind", ""), Form.sent() if request.method == "POST" else blank()
     if request.method == "POST":
-        with form.filling(*ON_FORM):
+        with form.filling(*ON_FORM, codes=(SENT_BEFORE,)):
             made = take(form, kind, {"unit": line.unit_id}, "on_visit")
             return redirect(url_for("field_desks.report", planned_id=line.id, made=made))
     page = render_template(

@@ -10,6 +10,7 @@ from datetime import date
 from flask import current_app, request, url_for
 
 from backend.bootstrap import World, world_of
+from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.spaces import SpaceStandard
 from backend.queries.local_standards import get_standard
@@ -142,6 +143,12 @@ def here() -> str:
     if request.method == "GET":
         return request.full_path.rstrip("?")
     return safe_next(request.form.get("next"))
+
+
+def made_reference() -> str | None:
+    """The reference that the address names after something was taken down."""
+    named = request.args.get("made", "")
+    return named if OWN_REFERENCE.fullmatch(named) else None
 
 
 def safe_next(address: str | None) -> str:

@@ -6,7 +6,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.console.kept_forms import to_kept_form
-from backend.console.pages import Form, acting, safe_next, world
+from backend.console.pages import Form, acting, here, safe_next, world
+from backend.domain.refusals import Refusal
 from backend.services.officer_sessions import begin_task, end_task
 
 pages = Blueprint("tasks", __name__)
@@ -15,6 +16,18 @@ pages = Blueprint("tasks", __name__)
 def blank(case_number: str = "") -> Form:
     """A form in which nothing is chosen beforehand."""
     return Form({"case_number": case_number})
+
+
+def ask(kept: str | None, refusal: Refusal) -> str:
+    """Ask for a purpose before what was wanted; `kept` is a form that came too late or under an unfit purpose."""
+    return render_template(
+        "task.html",
+        form=blank(),
+        next=here(),
+        asked=True,
+        kept=kept,
+        fitting=refusal.allowed if refusal.code == "purpose.unfit" else (),
+    )
 
 
 @pages.get("/task")

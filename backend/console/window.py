@@ -8,16 +8,15 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from backend.console.pages import Form, acting, world
+from backend.console.pages import Form, acting, made_reference, world
 from backend.console.window_acts import NOTICE, USE_CASES, answers_of, carry_out
 from backend.console.window_fields import BUTTONS, CHANNELS, FIELDS, HUKOU, PAPER, VISIT, Field
 from backend.domain.ids import is_id, new_id
 from backend.domain.notices import NOTICES
-from backend.domain.officers import covers
 from backend.domain.refusals import Refused
 from backend.domain.window import ACTS
 from backend.queries import unit_facts
-from backend.queries.dwellings import get_dwelling, search_dwellings
+from backend.queries.dwellings import find_dwellings
 from backend.services import window_files
 from backend.services.key_codes import KeyCodes
 from backend.services.letters import list_letters, print_letter_pdf
@@ -28,6 +27,7 @@ from backend.web import language
 pages = Blueprint("window", __name__)
 OWN_WORD = ("declare", "declare_without_lease", "declare_exempt")
 AWAY = ("area.foreign", "purpose.missing", "purpose.unfit", "unauthenticated", "visit.over", "reads.cap")
+MOST_FOUND = 10
 ABOUT = ("registration_id", "lease_id", "unit_id", "dwelling_id", "child_id", "correction_id", "change_id",
          "report_id")  # fmt: skip
 
@@ -51,18 +51,31 @@ def visit(visit_id: str) -> str:
     found = _visit(visit_id)
     file = window_files.look_at_file(world(), session_id=acting().session_id, visit=found, area=acting().area)
     wish, aim = request.args.get("q", "").strip()[:60], request.args.get("for")
-    near = [row for row in search_dwellings(wish, 10) if covers(acting().area, row.division)] if wish else []
     return render_template(
         "window_file.html",
         visit=found,
         file=file,
         done=ACTS.get(request.args.get("done", "")),
+        made=made_reference(),
         notice=NOTICE,
         version=NOTICES[NOTICE].version,
         wish=wish,
         aim=aim if aim in ("stay", "let") else "let",
-        dwellings=[get_dwelling(row.id) for row in near],
+        dwellings=find_dwellings(wish, MOST_FOUND, area=acting().area) if wish else (),
     )
+
+
+@pages.get("/window/visits/<uuid:visit_id>/report")
+def report(visit_id: str) -> tuple[str, int]:
+    """One thing the person has reported, when they ask about it by its reference; the look is written down."""
+    found = _visit(visit_id)
+    form, named, shown = Form({"reference": request.args.get("reference", "").strip()[:40]}), None, None
+    if form.value("reference"):
+        with form.filling("reference"):
+            named, shown = window_files.look_at_report(
+                world(), session_id=acting().session_id, visit=found, reference=form.value("reference")
+            )
+    return render_template("window_report.html", visit=found, form=form, report_id=named, report=shown), form.status
 
 
 @pages.post("/window/visits/<uuid:visit_id>/end")
@@ -88,7 +101,7 @@ def act(visit_id: str, act: str) -> tuple[str, int] | AnyResponse:
             return (
                 _codes(made, found, form)
                 if isinstance(made, KeyCodes)
-                else redirect(url_for("window.visit", visit_id=found.id, done=act))
+                else redirect(url_for("window.visit", visit_id=found.id, done=act, made=_reference_of(act, made)))
             )
     shown = act_form(act, found, form)
     return render_template("window_act.html", visit=found, act=act, form=form, **shown), form.status
@@ -140,6 +153,11 @@ PAPERS: dict[str, tuple[Any, set[str]]] = {
     "access": (window_files.print_access_at_window, set()),
     "data": (window_files.print_export_at_window, set()),
 }
+
+
+def _reference_of(act: str, made: Any) -> str | None:
+    """What the person quotes from now on, of something just reported."""
+    return made.reference if act == "file_report" else None
 
 
 def _open(form: Form) -> Visit:

@@ -70,6 +70,7 @@ STEP_REASONS = {
     **cases.REASON_NAMES,
     **case_reports.SEND_BACK_REASONS,
     **case_reports.RATING_REASONS,
+    **case_reports.TOLD,
     "idle": ("无人处理，自动退回", "Left alone, given back"),
 }
 OWNERS = {
@@ -98,6 +99,7 @@ CHANGES = {
     "identity_corrected": ("租客更正姓名或号码", "Name or number corrected by the tenant"),
     "still_here": ("租客表示仍在居住", "Tenant: still living there"),
     "still_living": ("核实：仍在居住", "Found: still living there"),
+    "lease_joined": ("补录了租约", "A lease was recorded"),
     "renumbered": ("门牌变更", "Address renumbered"),
     "check_out": ("离开登记", "Checked out"),
     "draft_expired": ("草稿过期", "Draft expired"),

@@ -54,6 +54,14 @@ CASE_REASONS: dict[str, Reason] = {
         "可以按门牌编号或地址查找。",
         "Find it by the number at the door, or by address.",
     ),
+    "report.sent_before": Reason(
+        "conflict",
+        "这张表已经登记过，编号 {reference}；后来改的内容没有记下。",
+        "This form was already submitted as {reference}; what was changed since is not in it.",
+        "是另一个人或另一件事：再提交一次，就另记一件。只想补充：请把补充内容告诉承办人。",
+        "Another person or another matter: submit once more and it becomes a case of its own. To add to the first, "
+        "tell whoever handles it.",
+    ),
     "report.no_caller": Reason(
         "conflict",
         "这件事项没有等回电的人。",
@@ -64,9 +72,9 @@ CASE_REASONS: dict[str, Reason] = {
     "report.own_work": Reason(
         "forbidden",
         "自己办理或复核的事项，不能由自己录入评价。",
-        "Nobody enters the rating of what they handled or checked themselves.",
+        "You cannot enter the rating of a case you handled or checked.",
         "请同事来录入；“没有解决”谁都可以录入。",
-        "Ask a colleague; that it is not solved anybody may enter.",
+        "Ask a colleague; anyone may record that it is not solved.",
     ),
     "report.reopened": Reason(
         "conflict",

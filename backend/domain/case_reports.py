@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from backend.domain.calendars import day_of, end_of, working_days_after
 from backend.domain.cases import decide_action
 from backend.domain.refusals import Refusal
 
@@ -20,7 +21,8 @@ ANSWER_MOST = 300
 A_DAY_AT_MOST = 10  # reports of one phone: a household in trouble has fewer, a script has more
 TWICE_WITHIN = timedelta(minutes=10)  # the same words about the same thing again are the same report
 REOPEN_WITHIN = timedelta(days=30)
-CONTACT_KEPT = REOPEN_WITHIN  # the number of a caller, after the last step: as long as they may come back to it
+CONTACT_KEPT = REOPEN_WITHIN  # the number of a caller, after they were told: as long as they may come back to it
+CALL_WITHIN_DAYS = 2  # working days from the check: the answer is there, somebody waits for it
 WORDS_KEPT = timedelta(days=365)  # words and answers after the last step; kinds, facts and steps stay
 STARS = {
     5: ("很满意", "Very satisfied"),
@@ -146,6 +148,11 @@ TAKEN = tuple(kind for kind in REPORTS if kind != "data_question")  # about one'
 
 REPORTED = (*REPORTS, "help_request")  # what a resident brings up, and is answered
 
+# How a caller was told, after the check.
+TOLD = {
+    "caller_told": ("已告知", "Told"),
+    "caller_not_reached": ("多次未接通", "Not reached after several calls"),
+}
 # Why an answer was good or not: a choice, since a free remark would be one about whoever gave it.
 RATING_REASONS = {
     "solved": ("问题解决了", "It was solved"),
@@ -209,6 +216,11 @@ def find_words_faults(words: str, field: str, most: int, *, least: int = 0) -> l
     if len(text) > most:
         return [Refusal("input.length", field, {"least": least, "most": most})]
     return [Refusal("report.number", field)] if _NUMBER.search(text) else []
+
+
+def call_due_at(checked_at: datetime) -> datetime:
+    """Until when a caller is told what was done."""
+    return end_of(working_days_after(day_of(checked_at), CALL_WITHIN_DAYS))
 
 
 def rule_of_report(kind: str, facts: Sequence[str]) -> str | None:

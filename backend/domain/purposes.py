@@ -135,6 +135,9 @@ FIELDS = {
     "outcome": ("处理结果", "outcome"),
     "door_events": ("开门记录", "door events"),
     "appointment": ("预约时间", "appointment"),
+    "report": ("反映的问题", "what was reported"),
+    "answer": ("答复", "answer"),
+    "rating": ("评价", "rating"),
 }
 
 # Our own references (AJ-20261123-0007) and the numbers of other offices: letters, digits, hyphens.

@@ -29,7 +29,8 @@ BASES = {
     "oral": ("口头约定，没有书面租约", "Agreed by word of mouth, no lease in writing"),
     "hosted": ("借住在住户家中，不付租金", "A guest of whoever lives there, without rent"),
 }
-PLACE_OF_BASIS = {"lease_unrecorded": "30", "oral": "30", "hosted": "23"}
+LET = "30"  # of PLACE_TYPES
+PLACE_OF_BASIS = {"lease_unrecorded": LET, "oral": LET, "hosted": "23"}
 CHECK_OUT_REASONS = {
     "lease_end": ("租约结束", "Lease ended"),
     "moved_within_county": ("搬到本县其他地方", "Moved within the county"),
@@ -166,7 +167,7 @@ def decide_basis(basis: str) -> Refusal | None:
 
 def is_let(basis: str) -> bool:
     """Whether a landlord owes a report of somebody who lives there on this basis (ZJ-9-1): of a tenant, of no guest."""
-    return PLACE_OF_BASIS[basis] == "30"
+    return PLACE_OF_BASIS[basis] == LET
 
 
 def find_check_out_faults(moved_out_on: date, move_in_on: date, reason: str, today: date) -> list[Refusal]:

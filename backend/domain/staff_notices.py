@@ -13,6 +13,11 @@ NOTICES = {
         "{badge} ({role}) has reached today's limit of {most} persons; further looks were refused. See the access "
         "audit, and talk to them where needed.",
     ),
+    "call_late": (
+        "{reference} 办好后还没有回电告知，已过期限。请安排回电，在“待回电”里登记。",
+        "{reference} is done and its caller has not been told in time. Have them called, and note it under To be "
+        "called back.",
+    ),
     "outside_case": (
         "{badge}（{role}）以外单位编号 {number} 开始“案件办理”。这个编号系统无法核对。",
         "{badge} ({role}) began a task under another office's number {number}, which cannot be checked here.",

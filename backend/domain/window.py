@@ -54,6 +54,7 @@ ACTS: dict[str, WindowAct] = {
     "check_out_for": WindowAct("为同住人办理离开", "Check them out", on_paper=False),
     "object_to_declaration": WindowAct("对他人的申报提出异议", "Object to another's declaration"),
     "file_report": WindowAct("反映问题", "Report something"),
+    "open_report": WindowAct("查看本人反映的一件事", "See one report of one's own"),
     "rate_report": WindowAct("评价答复", "Rate the answer"),
     "reopen_report": WindowAct("没有解决，重新办理", "Not solved: have it reopened"),
     "print_receipt": WindowAct("打印登记凭证", "Print the receipt", on_paper=False, at_door=True),

@@ -53,6 +53,13 @@ class Case(Base):
         CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
         CheckConstraint("checked_by IS NULL OR checked_by <> decided_by", name="four_eyes"),
         index_where("ix_cases_reporter_id", "reporter_id", "reporter_id IS NOT NULL"),
+        Index("ix_cases_unit_id", "unit_id"),
+        index_where(
+            "ix_cases_uncalled",
+            "call_due_at",
+            "call_due_at IS NOT NULL AND answered_at IS NULL AND escalated_at IS NULL",
+        ),
+        index_where("ix_cases_contact", "id", "contact_sealed IS NOT NULL"),
         index_where("ix_cases_undecided", "due_at", "decided_at IS NULL AND escalated_at IS NULL"),
     )
 
@@ -80,8 +87,10 @@ class Case(Base):
     decided_at: Mapped[Moment | None] = mapped_column(default=None)
     reporter_id: Mapped[Id | None] = mapped_column(ForeignKey("accounts.id"), default=None)
     contact_sealed: Mapped[Sealed | None] = mapped_column(default=None)  # a caller's number, where no account is
+    once: Mapped[Id | None] = mapped_column(unique=True, default=None)  # the form it was taken down on
     call_back: Mapped[bool] = mapped_column(default=False)
     checked_by: Mapped[Id | None] = mapped_column(ForeignKey("officers.id"), default=None)
+    call_due_at: Mapped[Moment | None] = mapped_column(default=None)  # until when whoever left a number is called
     answered_at: Mapped[Moment | None] = mapped_column(default=None)
     stars: Mapped[int | None] = mapped_column(default=None)
     stars_reason: Mapped[Code | None] = mapped_column(default=None)

@@ -35,6 +35,7 @@ class CaseLine:
     assigned_badge: str | None
     decision: str | None
     decided_at: datetime | None
+    call_due_at: datetime | None
 
 
 def list_cases(
@@ -60,7 +61,7 @@ def list_cases(
     elif scope == "check":
         statement = statement.where(_waits_for_check()).order_by(Case.decided_at)
     elif scope == "tell":
-        statement = statement.where(_waits_for_call()).order_by(Case.decided_at)
+        statement = statement.where(_waits_for_call()).order_by(Case.call_due_at, Case.decided_at)
     elif scope == "done":
         over = Case.state.not_in(OPEN_STATES) & ~_waits_for_check()
         statement = statement.where(over).order_by(Case.decided_at.desc())
@@ -136,4 +137,5 @@ def _line(
         badge,
         row.decision,
         row.decided_at,
+        row.call_due_at,
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
 
 from backend.db import reading
 from backend.domain.refusals import Refused
@@ -46,20 +49,21 @@ class DwellingDetail:
     units: tuple[UnitChoice, ...]
 
 
-def search_dwellings(text: str, limit: int = 20) -> tuple[DwellingView, ...]:
-    """Dwellings whose address contains every word of `text`, in the order of their doors."""
-    counted = select(Unit.dwelling_id, func.count().label("units")).group_by(Unit.dwelling_id).subquery()
-    statement = (
-        select(Dwelling, func.coalesce(counted.c.units, 0))
-        .outerjoin(counted, counted.c.dwelling_id == Dwelling.id)
-        .where(Dwelling.retired_on.is_(None), *says_address(text))
-        .order_by(Dwelling.division, Dwelling.road, func.length(Dwelling.door_no), Dwelling.door_no, Dwelling.building)
-        .limit(limit)
-    )
+def search_dwellings(text: str, limit: int = 20, *, area: str = "") -> tuple[DwellingView, ...]:
+    """Dwellings of an area (all: '') whose address contains every word of `text`, in the order of their doors."""
+    units = select(func.count()).where(Unit.dwelling_id == Dwelling.id).correlate(Dwelling).scalar_subquery()
     with reading() as session:
         return tuple(
-            DwellingView(row.id, full_address(row), row.division, units) for row, units in session.execute(statement)
+            DwellingView(row.id, full_address(row), row.division, count)
+            for row, count in session.execute(_matching(select(Dwelling, units), text, area).limit(limit))
         )
+
+
+def find_dwellings(text: str, limit: int, *, area: str) -> tuple[DwellingDetail, ...]:
+    """The same dwellings, each with its units: in two statements."""
+    with reading() as session:
+        homes = session.scalars(_matching(select(Dwelling), text, area).limit(limit)).all()
+        return _details(session, homes)
 
 
 def says_address(text: str) -> tuple[ColumnElement[bool], ...]:
@@ -82,14 +86,25 @@ def get_dwelling(dwelling_id: str) -> DwellingDetail:
         row = session.get(Dwelling, dwelling_id)
         if row is None:
             raise Refused("not_found", "dwelling_id")
-        units = session.scalars(
-            select(Unit).where(Unit.dwelling_id == row.id).order_by(func.length(Unit.label), Unit.label)
-        )
-        choices = tuple(
-            UnitChoice(u.id, u.label, u.space_kind, u.usable_area_m2, u.capacity, u.landlord_id is not None)
-            for u in units
-        )
-        return DwellingDetail(row.id, full_address(row), row.division, choices)
+        return _details(session, [row])[0]
+
+
+def _matching(statement: Select[Any], text: str, area: str) -> Select[Any]:
+    statement = statement.where(Dwelling.retired_on.is_(None), *says_address(text))
+    if area:
+        statement = statement.where(Dwelling.division.startswith(area, autoescape=True))
+    return statement.order_by(
+        Dwelling.division, Dwelling.road, func.length(Dwelling.door_no), Dwelling.door_no, Dwelling.building
+    )
+
+
+def _details(session: Session, homes: Sequence[Dwelling]) -> tuple[DwellingDetail, ...]:
+    choices: dict[str, list[UnitChoice]] = {home.id: [] for home in homes}
+    units = select(Unit).where(Unit.dwelling_id.in_(choices)).order_by(func.length(Unit.label), Unit.label)
+    for u in session.scalars(units) if choices else ():
+        choice = UnitChoice(u.id, u.label, u.space_kind, u.usable_area_m2, u.capacity, u.landlord_id is not None)
+        choices[u.dwelling_id].append(choice)
+    return tuple(DwellingDetail(home.id, full_address(home), home.division, tuple(choices[home.id])) for home in homes)
 
 
 def full_address(row: Dwelling) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.case_reports import SEND_BACK_REASONS
+from backend.domain.case_reports import SEND_BACK_REASONS, call_due_at
 from backend.domain.cases import CHECKERS, KINDS, REASON_NAMES, decide_action, decide_check, kinds_for
 from backend.domain.duties import quiet_until
 from backend.domain.officers import ROLES, covers
@@ -71,6 +71,7 @@ def check_case(world: World, *, session_id: str, reference: str) -> None:
         outcome = _checkable(session, acting, reference, "check")
         if isinstance(outcome, Case):
             outcome.checked_by = acting.officer.id
+            outcome.call_due_at = call_due_at(world.clock.now()) if outcome.contact_sealed is not None else None
             advance(world, session, outcome, "check", acting.actor)
             _note(world, session, acting, outcome, "case_checked")
             _answer_reporter(world, session, outcome)
@@ -101,7 +102,7 @@ def send_back_case(world: World, *, session_id: str, reference: str, reason: str
 def forget_decision(case: Case) -> None:
     """The case is open again: what was decided stands in its steps alone."""
     case.decision = case.decision_reason = case.decided_by = case.decided_at = None
-    case.checked_by = case.answered_at = None
+    case.checked_by = case.answered_at = case.call_due_at = None
 
 
 def _supervised(session: Session, acting: Acting, reference: str) -> Case | Refusal:

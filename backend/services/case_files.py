@@ -84,6 +84,7 @@ class CaseFile:
     phone: str | None
     place: str | None
     has_caller: bool
+    call_due_at: datetime | None
     may_tell: bool
     may_reopen: bool
     may_check: bool
@@ -263,9 +264,12 @@ def _file(
         has_reporter=case.reporter_id is not None,
         call_back=case.call_back,
         phone=phone,
-        place=_dwelling_of(session, case),
+        place=dwelling_of(session, case),
         has_caller=case.contact_sealed is not None,
-        may_tell=case.contact_sealed is not None and case.state == "checked" and calls_back(case, acting),
+        call_due_at=case.call_due_at,
+        may_tell="source" in case.evidence
+        and case.state == "checked"
+        and (case.contact_sealed is None or calls_back(case, acting)),
         may_reopen="source" in case.evidence
         and decide_reopen(case.state, case.answered_at, case.reopened_at, world.clock.now()) is None,
         may_check=checks and refused is None,
@@ -276,7 +280,7 @@ def _file(
     )
 
 
-def _dwelling_of(session: Session, case: Case) -> str | None:
+def dwelling_of(session: Session, case: Case) -> str | None:
     """The address of a dwelling that a case without a unit is about."""
     home = session.get(Dwelling, case.evidence["dwelling_id"]) if "dwelling_id" in case.evidence else None
     return short_address(home) if home is not None else None

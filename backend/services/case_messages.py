@@ -78,11 +78,13 @@ def callers_phone(world: World, session: Session, case: Case) -> str | None:
 
 
 def forget_contacts(world: World, session: Session) -> None:
-    """Retention: a caller's number goes when they can no longer come back to the case."""
+    """Retention: a told caller's number goes when they can no longer come back to the case.
+
+    Whoever was not called yet is on a list that a supervisor hears of; only the call, or that it failed, ends it.
+    """
     before = world.clock.now() - CONTACT_KEPT
     last = select(func.max(CaseStep.at)).where(CaseStep.case_id == Case.id).correlate(Case).scalar_subquery()
-    over = Case.state.in_(("checked", "answered", "rated"))
-    old = update(Case).where(Case.contact_sealed.is_not(None), over, last < before)
+    old = update(Case).where(Case.contact_sealed.is_not(None), Case.state.in_(("answered", "rated")), last < before)
     session.execute(old.values(contact_sealed=None, call_back=False).execution_options(synchronize_session=False))
 
 

@@ -40,13 +40,14 @@ def open_case(
     actor: Actor = SYSTEM,
     words: str = "",
     contact: str | None = None,
+    once: str | None = None,
 ) -> Case:
     """Open one case inside the present write unit: reported by `actor`, routed to the office entitled to its kind.
 
     `area` is the 12-digit division of the dwelling (or the prefix the matter belongs to); `evidence` holds ids and
     codes only, never a person's data. Without `due_at` the kind's own time applies. `reporter_id` is the account that
-    gets the answer, `words` what it said about the thing; `contact` the number of a caller without an account. The row
-    is flushed, so that its id may be referred to.
+    gets the answer, `words` what it said about the thing; `contact` the number of a caller without an account, `once`
+    the form that makes it. The row is flushed, so that its id may be referred to.
     """
     now = world.clock.now()
     case = Case(
@@ -66,6 +67,7 @@ def open_case(
         due_at=due_at or due_time_of(kind, now),
         reporter_id=reporter_id,
         call_back=call_back,
+        once=once,
         version=1,
     )
     session.add(case)

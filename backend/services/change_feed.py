@@ -36,6 +36,7 @@ REGISTRATION_CHANGES = {
     "still_living": "amended",
     "became_local": "amended",
     "renumbered": "amended",
+    "lease_joined": "amended",
     "registry_accepted": "accepted",
     "check_out": "checked-out",
     "void": "voided",

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from backend.domain.calendars import day_of
 from backend.domain.households import decide_declarer
-from backend.domain.ids import new_id
 from backend.domain.notices import NOTICES
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import (
+    LET,
     PLACE_OF_BASIS,
     decide_scope,
     decide_tenant_action,
@@ -37,7 +37,13 @@ from backend.models.units import Unit
 from backend.services.audit import Actor
 from backend.services.key_changes import activate_waiting_keys
 from backend.services.persons import birth_of
-from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg, void_in
+from backend.services.registration_changes import (
+    change_registration,
+    compare_legs,
+    new_registration,
+    send_landlord_leg,
+    void_in,
+)
 
 DECLARED_FIELDS = ("move_in_on", "planned_end_on", "reason", "hukou_division")
 
@@ -103,24 +109,18 @@ def make_member(
 
     Its deadline runs from the day of moving in (HK-15). The caller holds the unit's row and has looked for another.
     """
-    now = world.clock.now()
-    registration = Registration(
-        id=new_id(),
+    return new_registration(
+        world,
+        session,
         unit_id=head.unit_id,
         person_id=person.id,
         household_of_id=head.id,
         relation=relation,
+        place_type=head.place_type,
         move_in_on=move_in_on,
         planned_end_on=head.planned_end_on,
-        tenant_leg="invited",
         tenant_due_on=tenant_due_on(move_in_on),
-        registry_errors=[],
-        created_at=now,
-        updated_at=now,
     )
-    session.add(registration)
-    session.flush()
-    return registration
 
 
 def make_stay(
@@ -131,23 +131,16 @@ def make_stay(
     Where a lease should be behind it, its landlord owes the report from today on (ZJ-9-1): nobody can have told them
     before. The caller holds the unit's row and has looked for another.
     """
-    now = world.clock.now()
-    registration = Registration(
-        id=new_id(),
+    return new_registration(
+        world,
+        session,
         unit_id=unit.id,
-        place_type=PLACE_OF_BASIS[basis] if basis else "30",
+        place_type=PLACE_OF_BASIS[basis] if basis else LET,
         basis=basis,
         move_in_on=move_in_on,
         landlord_due_on=landlord_due_on(world.clock.today()) if basis and is_let(basis) else None,
-        tenant_leg="invited",
         tenant_due_on=tenant_due_on(move_in_on),
-        registry_errors=[],
-        created_at=now,
-        updated_at=now,
     )
-    session.add(registration)
-    session.flush()
-    return registration
 
 
 def find_living(session: Session, person_id: str, unit_id: str) -> Registration | None:

@@ -33,6 +33,7 @@ from backend.services.inbox import tell_person
 from backend.services.key_changes import end_past_visitors, finish_past_exposure
 from backend.services.office_retention import forget_shared
 from backend.services.outbox import forget_done
+from backend.services.staff_notices import tell_supervisors
 
 Chore = Callable[[World, Session], None]
 ANOMALIES_KEPT = timedelta(days=180)  # as application logs
@@ -102,6 +103,24 @@ def _escalate_late_reviews(world: World, session: Session) -> None:
         note_step(world, session, case, "escalate", SYSTEM)
         if case.person_id is not None:
             tell_person(world, session, case.person_id, step.notice, once=case.id, reference=case.reference)
+
+
+def _escalate_late_calls(world: World, session: Session) -> None:
+    """Who left a number and was not called in time: the supervisors hear of it, once."""
+    late = session.scalars(
+        select(Case).where(
+            Case.call_due_at.is_not(None),
+            Case.call_due_at < world.clock.now(),
+            Case.answered_at.is_(None),
+            Case.escalated_at.is_(None),
+        )
+    )
+    for case in late.all():
+        case.escalated_at = world.clock.now()
+        case.version += 1
+        note_step(world, session, case, "escalate", SYSTEM)
+        once = f"{case.id}:{case.version}"
+        tell_supervisors(world, session, case.area, "call_late", once=once, reference=case.reference)
 
 
 def _end_exemptions(world: World, session: Session) -> None:
@@ -174,6 +193,7 @@ OFTEN = (
     _extend_attestations,
     _give_back_idle_cases,
     _escalate_late_reviews,
+    _escalate_late_calls,
     _end_visitors,
     _finish_revocations,
     _forget,

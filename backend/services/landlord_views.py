@@ -5,6 +5,7 @@ These are one's own data read through the account, so that another's things are 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -117,7 +118,8 @@ def landlord_home(world: World, *, account_id: str) -> LandlordHome:
                 Dwelling.road, func.length(Dwelling.door_no), Dwelling.door_no, func.length(Unit.label), Unit.label
             )
         ).all()
-        cards = tuple(_card(world, session, unit) for unit in units)
+        waiting = _count_without_lease(session, [unit.id for unit in units])
+        cards = tuple(_card(world, session, unit, waiting.get(unit.id, 0)) for unit in units)
         contested = session.scalars(
             select(UnitClaim.unit_id).where(UnitClaim.person_id == account.person_id, UnitClaim.state == "contested")
         )
@@ -127,7 +129,8 @@ def landlord_home(world: World, *, account_id: str) -> LandlordHome:
 def get_unit(world: World, *, account_id: str, unit_id: str) -> UnitCard:
     """One of the landlord's units; another's is not found."""
     with reading() as session:
-        return _card(world, session, own_unit(session, account_id, unit_id))
+        unit = own_unit(session, account_id, unit_id)
+        return _card(world, session, unit, _count_without_lease(session, [unit.id]).get(unit.id, 0))
 
 
 def get_lease(world: World, *, account_id: str, lease_id: str) -> LeaseView:
@@ -154,7 +157,7 @@ def list_lock_health(world: World, *, account_id: str, unit_id: str) -> tuple[Lo
     return list_health(lock_id) if lock_id else ()
 
 
-def _card(world: World, session: Session, unit: Unit) -> UnitCard:
+def _card(world: World, session: Session, unit: Unit, without_lease: int) -> UnitCard:
     dwelling = session.get_one(Dwelling, unit.dwelling_id)
     lock = session.scalar(select(Lock).where(Lock.unit_id == unit.id, Lock.retired_at.is_(None)))
     lease = session.scalar(
@@ -179,19 +182,24 @@ def _card(world: World, session: Session, unit: Unit) -> UnitCard:
         unit_state(presence, lease is not None, lease_view is not None and lease_view.progress.declared),
         view,
         lease_view,
-        _count_without_lease(session, unit.id),
+        without_lease,
     )
 
 
-def _count_without_lease(session: Session, unit_id: str) -> int:
-    found = select(func.count()).where(
-        Registration.unit_id == unit_id,
-        Registration.lease_id.is_(None),
-        Registration.landlord_due_on.is_not(None),
-        Registration.residence == "living",
-        Registration.scope == "in_scope",
+def _count_without_lease(session: Session, unit_ids: Sequence[str]) -> dict[str, int]:
+    """By unit, how many have declared living there whom no lease names, and of whom a report is owed."""
+    found = (
+        select(Registration.unit_id, func.count())
+        .where(
+            Registration.unit_id.in_(unit_ids),
+            Registration.lease_id.is_(None),
+            Registration.landlord_due_on.is_not(None),
+            Registration.residence == "living",
+            Registration.scope == "in_scope",
+        )
+        .group_by(Registration.unit_id)
     )
-    return session.scalar(found) or 0
+    return dict(iter(session.execute(found)))
 
 
 def _lease(world: World, session: Session, lease: Lease) -> LeaseView:

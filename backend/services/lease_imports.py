@@ -217,7 +217,7 @@ class LeaseImporter:
         )
         key = make_occupants_key(world, session, lease)
         if declared is not None:
-            join_stay(world, session, lease, declared, key)
+            join_stay(world, session, lease, declared, key, self._actor, "import")
         write_leaf(world, session, self._actor, "lease_recorded", object_kind="lease", object_id=lease.id)
         note_lease(world, session, lease, "recorded")
         report_leg(world, session, lease, registration, self._actor, source="import")

@@ -13,7 +13,7 @@ from backend.domain.ids import new_id
 from backend.domain.leases import Term
 from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal, Refused
-from backend.domain.registrations import landlord_due_on, tenant_due_on
+from backend.domain.registrations import LET, landlord_due_on, tenant_due_on
 from backend.gateways.world import World
 from backend.models.keys import Key
 from backend.models.leases import Lease
@@ -24,7 +24,12 @@ from backend.services import vault
 from backend.services.audit import Actor
 from backend.services.field_sources import note_fields
 from backend.services.persons import number_token
-from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg
+from backend.services.registration_changes import (
+    change_registration,
+    compare_legs,
+    new_registration,
+    send_landlord_leg,
+)
 
 
 @dataclass(frozen=True)
@@ -91,10 +96,22 @@ def find_stay(session: Session, unit: Unit, named: Named) -> Registration | None
     )
 
 
-def join_stay(world: World, session: Session, lease: Lease, stay: Registration, key: Key) -> None:
-    """Put a lease behind a residence that was declared before it was recorded: one registration, its time stays."""
+def join_stay(
+    world: World, session: Session, lease: Lease, stay: Registration, key: Key, actor: Actor, source: str
+) -> None:
+    """Put a lease behind a residence that was declared before it was recorded: one registration, its time stays.
+
+    Who was a guest lives in a let dwelling from now on, as whoever lives along does, and the registry is told so.
+    """
     stay.lease_id, lease.tenant_id, key.holder_id = lease.id, stay.person_id, stay.person_id
     stay.landlord_due_on = stay.landlord_due_on or landlord_due_on(world.clock.today())
+    along = select(Registration).where(Registration.household_of_id == stay.id, Registration.residence == "living")
+    for home in (stay, *session.scalars(along)):
+        if home.place_type != LET:
+            home.place_type = LET
+            change_registration(
+                world, session, home, "lease_joined", actor, source=source, fields=["place_type"], send="AMEND"
+            )
 
 
 def make_lease(
@@ -152,23 +169,17 @@ def make_registration(
     Deadlines run from `due_from` where that is given: who was let in before could not have declared here yet.
     """
     due_from = due_from or begins_on
-    now = world.clock.now()
-    registration = Registration(
-        id=new_id(),
+    registration = new_registration(
+        world,
+        session,
         unit_id=lease.unit_id,
         lease_id=lease.id,
-        place_type="30",
+        place_type=LET,
         move_in_on=begins_on,
         planned_end_on=lease.ends_on,
-        landlord_leg="due",
         landlord_due_on=landlord_due_on(due_from),
-        tenant_leg="invited",
         tenant_due_on=tenant_due_on(due_from),
-        registry_errors=[],
-        created_at=now,
-        updated_at=now,
     )
-    session.add(registration)
     note_fields(world, session, registration, source=source, actor=actor)
     return registration
 

@@ -118,7 +118,7 @@ def record_lease(
         registration = stay or make_registration(world, session, lease, begins_on, actor, hand.source)
         key = make_occupants_key(world, session, lease)
         if stay is not None:
-            join_stay(world, session, lease, stay, key)
+            join_stay(world, session, lease, stay, key, actor, hand.source)
         write_leaf(world, session, actor, "lease_recorded", object_kind="lease", object_id=lease.id)
         note_lease(world, session, lease, "recorded")
         if report_now:

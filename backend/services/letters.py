@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
+from backend.domain.case_reports import REOPEN_WITHIN
 from backend.domain.notices import INBOX
 from backend.domain.officers import covers
 from backend.domain.purposes import SERVE, decide_act
@@ -30,9 +31,10 @@ from backend.services.persons import name_of
 from backend.services.receipts import imprint, receipt_view
 from backend.services.tenancies import address_of
 
-NEXT = (
-    "不满意或没有解决：30 天内带证件到窗口评价，或请重新办理一次。",
-    "Not content, or not solved: within 30 days come to the window to rate it or to have it done once more.",
+RATE = ("可以带证件到窗口评价。", "You can rate it at the window; bring your document.")
+REOPEN = (
+    f"没有解决：{REOPEN_WITHIN.days} 天内带证件到窗口，请重新办理一次。",
+    f"If it is not solved: come to the window within {REOPEN_WITHIN.days} days to have it done again.",
 )
 COLLECT = ("请到窗口领取", "To be collected at the window")
 
@@ -141,7 +143,8 @@ def _with_answer(world: World, session: Session, row: Letter, body: tuple[str, s
     case = session.get(Case, str(row.params.get("report_id", "")))
     words = last_words(list_steps(world, session, case), "decide") if case is not None and case.answered_at else None
     told = (f"{body[0]}答复：{words}", f"{body[1]} Answer: {words}") if words else body
-    return told[0] + NEXT[0], f"{told[1]} {NEXT[1]}"
+    offered = (RATE,) if case is None or case.reopened_at is not None else (REOPEN, RATE)
+    return "".join((told[0], *(zh for zh, _ in offered))), " ".join((told[1], *(en for _, en in offered)))
 
 
 def _accepted(session: Session, row: Letter) -> Registration | None:

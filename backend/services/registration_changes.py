@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,6 +25,27 @@ from backend.services.case_opening import open_case
 from backend.services.case_steps import advance
 from backend.services.change_feed import note_registration, note_unit
 from backend.services.field_sources import note_fields
+
+
+def new_registration(
+    world: World, session: Session, *, unit_id: str, move_in_on: date, tenant_due_on: date, **named: Any
+) -> Registration:
+    """Write a registration that nobody has declared yet; `named` are further columns: a lease, a person, a head."""
+    now = world.clock.now()
+    registration = Registration(
+        id=new_id(),
+        unit_id=unit_id,
+        move_in_on=move_in_on,
+        tenant_leg="invited",
+        tenant_due_on=tenant_due_on,
+        registry_errors=[],
+        created_at=now,
+        updated_at=now,
+        **named,
+    )
+    session.add(registration)
+    session.flush()
+    return registration
 
 
 def change_registration(

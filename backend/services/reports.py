@@ -43,7 +43,6 @@ from backend.services.own_registrations import own_registrations
 from backend.services.report_views import ReportLine, ReportView, report_line, report_view
 from backend.services.unit_names import unit_alias
 
-_ON_FILE = 20  # at the window; older ones are told about by their reference
 _LISTED = 200  # units offered to choose from; of more, the number at the door is typed or scanned
 
 
@@ -113,12 +112,14 @@ def list_reports(
         return tuple(report_line(session, row) for row in rows.all())
 
 
-def list_reports_of_area(world: World, *, account_id: str, area: str) -> tuple[ReportView, ...]:
-    """What this account has reported in an area, whole and newest first: for its own file at the window."""
+def find_own_report(*, account_id: str, reference: str) -> str:
+    """The id of this account's report by what people quote. Raises Refused not_found at `reference`."""
+    mine = select(Case.id).where(Case.reference == reference.strip().upper(), Case.reporter_id == account_id)
     with reading() as session:
-        mine = select(Case).where(Case.reporter_id == account_id, Case.area.startswith(area, autoescape=True))
-        rows = session.scalars(mine.order_by(Case.opened_at.desc(), Case.id.desc()).limit(_ON_FILE)).all()
-        return tuple(report_view(world, session, row) for row in rows)
+        found = session.scalar(mine)
+    if found is None:
+        raise Refused("not_found", "reference")
+    return found
 
 
 def get_report(world: World, *, account_id: str, report_id: str) -> ReportView:

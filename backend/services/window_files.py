@@ -34,13 +34,14 @@ from backend.services.receipts import imprint, print_landlord_receipt_pdf, print
 from backend.services.registry_corrections import CorrectionView, list_corrections
 from backend.services.report_views import ReportView
 from backend.services.reported_answers import ReportedView, list_reported
-from backend.services.reports import list_reports_of_area
+from backend.services.reports import find_own_report, get_report
 from backend.services.tenancies import TenancyView, my_tenancies
 from backend.services.window_leases import LeaseOffer, list_offers
 from backend.services.window_papers import access_sections, export_sections
 from backend.services.window_visits import Visit
 
 LOOKED_AT = ("name", "id_type", "id_number_masked", "identity_state", "residence_dates", "registry_state")
+REPORT_SHOWN = ("report", "answer", "rating")
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,6 @@ class WindowFile:
     answered_for: tuple[MemberView, ...]
     let: tuple[LetUnit, ...]
     erasure: ErasureView
-    reports: tuple[ReportView, ...]
 
 
 def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> WindowFile:
@@ -94,8 +94,20 @@ def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> W
             if covers(area, get_dwelling(card.dwelling_id).division)
         ),
         erasure=get_erasure(world, account_id=account_id),
-        reports=list_reports_of_area(world, account_id=account_id, area=area),
     )
+
+
+def look_at_report(world: World, *, session_id: str, visit: Visit, reference: str) -> tuple[str, ReportView | None]:
+    """One report that the person asks about by its reference: (id, the report); on paper nobody asks, so nothing shows.
+
+    The look is written down first, with what it shows. Raises Refused not_found at `reference` where the person has
+    reported no such thing, and as `hands.acting_for`.
+    """
+    report_id = find_own_report(account_id=visit.account_id, reference=reference)
+    asked = visit.channel == "window"
+    fields = REPORT_SHOWN if asked else ()
+    note_service(world, session_id, visit.id, visit.account_id, "open_report", fields=fields, case_id=report_id)
+    return report_id, get_report(world, account_id=visit.account_id, report_id=report_id) if asked else None
 
 
 def print_receipt_at_window(

@@ -16,8 +16,6 @@ from backend.gateways.face_pipeline import verify
 from device_sim import faces
 from tests.face_samples import MOVEMENTS, NOW, as_frames, asked, burst, document, selfie, somebody_else
 
-pytestmark = pytest.mark.xdist_group("faces")  # their recordings are made once
-
 POLICY = FacePolicy()
 CHALLENGES = [choose_actions(random.Random(seed)) for seed in (1, 4, 9)]
 EVERYTHING = ("turn_right", "open_mouth", "turn_left", "close_eyes", "turn_right")

@@ -32,8 +32,6 @@ from tests.face_samples import (
     somebody_else,
 )
 
-pytestmark = pytest.mark.xdist_group("faces")  # their recordings are made once
-
 TOP = Path(__file__).resolve().parents[2]
 POLICY = FacePolicy()
 

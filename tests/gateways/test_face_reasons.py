@@ -32,8 +32,6 @@ from tests.face_samples import (
     somebody_else,
 )
 
-pytestmark = pytest.mark.xdist_group("faces")  # their recordings are made once
-
 POLICY = FacePolicy()
 Change = Callable[[Image.Image], Image.Image]
 

@@ -23,7 +23,7 @@ from tests.face_samples import burst, document, faceless_burst, somebody_else
 from tests.journeys.village import Village
 from tests.traces import family_of, files_in, open_files_of, traces_in
 
-pytestmark = [pytest.mark.release, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.release
 CHECKS = 100
 PATIENCE_SECONDS = 20.0
 LOOKER, LAST = "looker", "looker/last"

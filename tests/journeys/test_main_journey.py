@@ -12,8 +12,6 @@ from device_sim.faces import second_person
 from tests.journeys.village import Played, Village
 from tests.postgres import ThrowawayPostgres
 
-pytestmark = pytest.mark.xdist_group("journeys")  # one demo on a small machine is enough
-
 
 @pytest.fixture(scope="module")
 def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:

@@ -41,8 +41,6 @@ from tests.conftest import TOP, migrate
 from tests.postgres import ThrowawayPostgres
 from tests.worker.backlogs import make_backlog
 
-pytestmark = pytest.mark.xdist_group("journeys")
-
 # Each is switched on for a number of calls and must have been used up, or stays on until the next disturbance
 TIMED: dict[str, dict[str, Any]] = {
     "http_502": {"times": 2}, "busy": {"times": 2}, "maintenance": {"times": 1}, "timeout": {"times": 1, "seconds": 1},

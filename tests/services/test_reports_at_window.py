@@ -14,6 +14,7 @@ from backend.domain.ids import new_id
 from backend.models.audit import AuditLeaf
 from backend.models.cases import CaseStep
 from backend.models.visits import Visit as PlannedVisit
+from backend.services.access_records import my_access_records
 from backend.services.case_checks import check_case
 from backend.services.cases import claim_case, decide_case
 from backend.services.hands import Desk
@@ -23,7 +24,7 @@ from backend.services.officer_sessions import begin_task
 from backend.services.report_views import ReportView
 from backend.services.reports import file_report, get_report, rate_report, reopen_report
 from backend.services.visits import note_visit, plan_visit_of_case
-from backend.services.window_files import look_at_file
+from backend.services.window_files import look_at_file, look_at_report
 from backend.services.window_visits import Visit, open_visit
 from tests.printing.pdf_words import PdfReader
 from tests.services import staff, stories
@@ -59,6 +60,42 @@ def report_at(world: Any, counter: Counter) -> ReportView:
     return file_report(world, account_id=counter.visit.account_id, desk=counter.desk, **WIRES)
 
 
+def look(world: Any, counter: Counter, reference: str) -> ReportView | None:
+    return look_at_report(world, session_id=counter.session, visit=counter.visit, reference=reference)[1]
+
+
+def test_the_file_says_nothing_of_reports_and_one_opens_when_the_person_asks_for_it(world: Any) -> None:
+    counter = make_counter(world)
+    report = report_at(world, counter)
+    file = look_at_file(world, session_id=counter.session, visit=counter.visit, area=staff.STREET)
+    assert report.reference not in repr(file)
+    shown = look(world, counter, f" {report.reference.lower()} ")
+    assert shown is not None and shown.id == report.id
+    leaf = select(AuditLeaf).where(AuditLeaf.decision == "open_report")
+    [written] = db.session.scalars(leaf).all()
+    assert (written.subject_id, written.object_id, written.fields) == (
+        counter.visit.person_id, report.id, ["report", "answer", "rating"],
+    )  # fmt: skip
+    [seen] = [one for one in my_access_records(world, account_id=counter.visit.account_id, limit=50).items
+              if set(one.fields) & {"report", "answer", "rating"}]  # fmt: skip
+    assert seen.action == "served_at_window"
+    with refused("not_found"):
+        look(world, counter, "AJ-20260101-0001")
+
+
+def test_of_a_paper_form_no_report_is_shown_and_it_is_still_rated_and_reopened(world: Any) -> None:
+    counter = make_counter(world)
+    report = report_at(world, counter)
+    answer(world, make_crew(world), report.reference)
+    paper = open_visit(world, session_id=counter.session, **{**ENTRY, "channel": "paper"})
+    named, shown = look_at_report(world, session_id=counter.session, visit=paper, reference=report.reference)
+    assert (named, shown) == (report.id, None)
+    leaf = select(AuditLeaf.fields).where(AuditLeaf.decision == "open_report")
+    assert db.session.scalars(leaf).all() == [[]]
+    again = reopen_report(world, account_id=paper.account_id, report_id=named, desk=Desk(counter.session, paper.id))
+    assert again.state == "routed"
+
+
 def test_the_answer_goes_out_as_a_letter_and_is_rated_at_the_window(world: Any) -> None:
     counter = make_counter(world)
     report = report_at(world, counter)
@@ -67,7 +104,8 @@ def test_the_answer_goes_out_as_a_letter_and_is_rated_at_the_window(world: Any) 
     pdf = print_letter_pdf(world, session_id=counter.session, letter_id=letter.id, language="zh")
     words = "".join(line.text for line in PdfReader(pdf).lines()).replace(" ", "")
     assert "已请电工更换线路并加装线管。" in words and "到窗口评价" in words
-    [shown] = look_at_file(world, session_id=counter.session, visit=counter.visit, area=staff.STREET).reports
+    shown = look(world, counter, report.reference)
+    assert shown is not None
     assert (shown.reference, shown.state) == (report.reference, "answered")
     assert shown.may_rate and shown.may_reopen
     for _ in range(2):  # the same again changes nothing
@@ -121,7 +159,8 @@ def test_another_persons_report_and_another_area_stay_closed_at_the_window(world
         rate_report(world, report_id="nonsense", desk=Desk(session, visit.id), **said)
     far = staff.make_session(world, "window_clerk", area=staff.OTHER_STREET, purpose="help_request")
     away = open_visit(world, session_id=far, **ENTRY)
-    assert look_at_file(world, session_id=far, visit=away, area=staff.OTHER_STREET).reports == ()
+    with refused("area.foreign"):
+        look_at_report(world, session_id=far, visit=away, reference=theirs.reference)
     with refused("area.foreign"):
         rate_report(world, account_id=away.account_id, report_id=theirs.id, stars=1, desk=Desk(far, away.id))
 
@@ -165,3 +204,22 @@ def test_a_visit_that_is_no_more_is_left_out(world: Any) -> None:
         session.execute(delete(PlannedVisit).where(PlannedVisit.id == planned))
     told = get_report(world, account_id=story.tenant, report_id=report.id)
     assert [step.action for step in told.steps] == ["report", "route", "claim"]
+
+
+def words_of_letter(world: Any, session: str, language: str) -> str:
+    letters = [line for line in list_letters(staff.STREET) if line.kind == "report_answered"]
+    pdf = print_letter_pdf(world, session_id=session, letter_id=letters[-1].id, language=language)
+    return " ".join(line.text for line in PdfReader(pdf).lines()).replace(" ", "")
+
+
+def test_a_letter_offers_another_go_only_where_there_is_one(world: Any) -> None:
+    counter = make_counter(world)
+    report = report_at(world, counter)
+    crew = make_crew(world)
+    answer(world, crew, report.reference)
+    first = words_of_letter(world, counter.session, "zh")
+    assert "没有解决：30天内带证件到窗口，请重新办理一次" in first and "可以带证件到窗口评价" in first
+    reopen_report(world, account_id=counter.visit.account_id, report_id=report.id, desk=counter.desk)
+    answer(world, crew, report.reference)
+    second = words_of_letter(world, counter.session, "zh")
+    assert "重新办理一次" not in second and "30天" not in second and "可以带证件到窗口评价" in second

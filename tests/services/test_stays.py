@@ -16,7 +16,7 @@ from backend.domain.refusals import Refused
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.outbox import OutboxRow
-from backend.models.registrations import FieldSource, Registration
+from backend.models.registrations import FieldSource, Registration, RegistrationChange
 from backend.queries.discrepancies import list_discrepancies
 from backend.queries.local_standards import standard_on
 from backend.services.access_records import my_access_records
@@ -32,6 +32,7 @@ from backend.services.landlord_views import get_unit
 from backend.services.leases import record_lease
 from backend.services.own_duties import list_duties
 from backend.services.registrations import check_out, declare
+from backend.services.registry_items import build_item
 from backend.services.stays import declare_without_lease
 from backend.services.tenancies import get_tenancy, my_tenancies
 from backend.services.visits import note_visit, plan_visit_of_unit
@@ -39,6 +40,7 @@ from backend.services.window_files import print_export_at_window
 from backend.services.window_leases import take_lease
 from backend.services.window_visits import link_phone, open_visit
 from backend.wire.jwk import jwk_of, make_private_key
+from backend.wire.registry_messages import Item
 from tests.printing.pdf_words import PdfReader
 from tests.services import staff, stories
 from tests.services.test_field_visits import make_team, plan, refused, visit_of
@@ -199,6 +201,32 @@ def test_a_guest_is_registered_and_the_landlord_owes_and_hears_nothing(world: An
     kinds = {note.kind for note in list_notices(world, account_id=door.story.landlord)}
     assert "declared_without_lease" not in kinds
     assert get_unit(world, account_id=door.story.landlord, unit_id=door.story.unit_id).without_lease == 0
+
+
+def test_a_guest_who_gets_a_lease_lives_in_a_let_dwelling_and_so_does_who_lives_along(world: Any) -> None:
+    door = Door(world, stories.make_let_unit(world))
+    made = door.declare(basis="hosted")
+    along = add_co_resident(
+        world, account_id=door.visit.account_id, registration_id=made.id, relation="spouse", name="吴友", id_type="111",
+        id_number=stories.CO_TENANT_NUMBER, move_in_on=world.clock.today(), told=True, hukou_division="341822",
+        desk=door.desk,
+    )  # fmt: skip
+    ids = (made.id, along.registration_id)
+    assert [row_of(each).place_type for each in ids] == ["23", "23"]
+    recorded = lease(world, door.story)
+    assert recorded.registration_id == made.id
+    assert [row_of(each).place_type for each in ids] == ["30", "30"]
+    for each in ids:
+        rows = select(OutboxRow).where(OutboxRow.aggregate_id == each, OutboxRow.destination == "registry")
+        told = [(row.kind, row.payload["leg"]) for row in db.session.scalars(rows.order_by(OutboxRow.id))]
+        assert told[:2] == [("UPSERT", "TENANT"), ("AMEND", "TENANT")]
+        row = row_of(each)
+        item = build_item(world, db.session, row, op="AMEND", leg="TENANT", version=row.version)
+        assert isinstance(item, Item) and item.payload["place_type"] == "30"
+        change = select(RegistrationChange).where(
+            RegistrationChange.registration_id == each, RegistrationChange.action == "lease_joined"
+        )
+        assert [row.fields for row in db.session.scalars(change)] == [["place_type"]]
 
 
 def test_a_unit_that_nobody_has_enrolled_is_no_reason_to_send_anybody_away(world: Any) -> None:

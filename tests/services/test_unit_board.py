@@ -48,6 +48,16 @@ def take_over(landlord: str, dwelling_id: str) -> None:
             unit.landlord_id = person
 
 
+def test_who_lives_without_a_lease_is_counted_in_one_statement_for_all_units(world: World) -> None:
+    story = stories.make_let_unit(world)
+    dwelling, _ = stories.make_dwelling(world, door=2, units=9)
+    take_over(story.landlord, dwelling)
+    with counted() as statements:
+        home = landlord_home(world, account_id=story.landlord)
+    assert len(home.units) > 9 and {card.without_lease for card in home.units} == {0}
+    assert len([each for each in statements if "landlord_due_on IS NOT NULL" in each]) == 1
+
+
 def test_two_hundred_units_take_as_many_statements_as_two(world: World) -> None:
     story = stories.make_active(world)
     with counted() as few:
