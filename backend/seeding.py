@@ -98,6 +98,9 @@ STORIES = (
     _Story("invited", 0),
 )
 
+# Whom the grid worker visits on the demo's first day: a tenant who is late, and a room in which nobody is registered.
+ROUND_OVERDUE, ROUND_EMPTY = 14, 21
+
 
 def landlord_phone(number: int) -> str:
     """Phone of landlord `number` (from 1)."""
@@ -207,7 +210,9 @@ class _Village:
                     .order_by(Dwelling.door_no, Unit.label)
                 )
             )
-        Loop(self.world, self.today, (units, next_door), accounts).tell()
+        loop = Loop(self.world, self.today, (units, next_door), accounts)
+        loop.tell()
+        loop.plan_round([(units[ROUND_OVERDUE], "overdue"), (units[ROUND_EMPTY], "no_one_registered")])
 
     def _let_registry_be_told(self) -> None:
         """The story is told in a moment, so the registry hears of weeks at once: no alarm before it could answer."""

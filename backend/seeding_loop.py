@@ -22,13 +22,14 @@ from backend.models.cases import Case
 from backend.models.officers import Officer
 from backend.models.outbox import OutboxRow
 from backend.models.units import Unit
+from backend.queries.visit_lists import list_of_unit
 from backend.services.case_checks import check_case
 from backend.services.cases import claim_case, decide_case
 from backend.services.officer_sessions import begin_task
 from backend.services.officers import DEMO_PASSWORD, read_totp_secret, sign_in_officer
 from backend.services.reports import file_report, rate_report, reopen_report
 from backend.services.taken_reports import take_report, tell_caller
-from backend.services.visits import note_visit, plan_visit_of_case
+from backend.services.visits import note_visit, plan_visit_of_case, plan_visit_of_unit
 
 CALLER = "+8619900002001"  # whoever telephones in these stories; an invented number
 ENDS = ("routed", "assigned", "handled", "answered", "rated")
@@ -127,6 +128,17 @@ class Loop:
             act(matter)
         self.clock.set(self.now)
         self._leave_no_old_messages()
+
+    def plan_round(self, doors: Sequence[tuple[str, str]]) -> None:
+        """Visits of today for the grid worker, each to a unit on a ground; one that is planned already stays."""
+        walker = self._officer("grid")
+        for unit_id, ground in doors:
+            if ground in {line.ground for line in list_of_unit(walker.area, unit_id)}:
+                continue
+            plan_visit_of_unit(
+                self.world, session_id=self._session("officer"), unit_id=unit_id, ground=ground,
+                assignee_id=walker.id, due_on=self.today,
+            )  # fmt: skip
 
     def _leave_no_old_messages(self) -> None:
         """The phones were told then, not on the day on which the demo is made."""

@@ -17,6 +17,7 @@ from backend.models.outbox import OutboxRow
 from backend.models.visits import Visit
 from backend.queries.case_figures import get_loop_figures
 from backend.queries.openness import get_open_figures
+from backend.queries.visit_lists import list_round
 from backend.seeding import AREA, NEXT_VILLAGE, VILLAGE, seed_demo
 from backend.seeding_loop import MATTERS
 from device_sim.identities import make_identities, write_manifest
@@ -38,11 +39,11 @@ def test_the_loops_page_and_the_public_page_show_real_figures(village: Path, wor
     offices = {"housing_office", "police_station", "village_office", "data_office"}
     assert {row.code for row in figures.offices} == offices
     whole = figures.whole
-    assert (whole.closed or 0) >= 20 and (whole.rated or 0) >= 10 and (whole.opened or 0) > (whole.closed or 0)
+    assert whole.closed >= 20 and whole.rated >= 10 and whole.opened > whole.closed
     assert whole.median_hours is not None and whole.mean_stars is not None and 3 < whole.mean_stars < 5
     assert whole.on_time is not None and 50 < whole.on_time < 100, "some came late, as they do"
     for row in figures.offices:
-        assert (row.closed or 0) >= 5, f"{row.code}: too few to be shown"
+        assert row.closed >= 5, f"{row.code}: too few to say anything by"
     told = {loop.kind: loop for loop in get_open_figures(world.clock.today()).loops}
     assert set(REPORTS) <= set(told)
     assert sum(told[kind].closed is not None for kind in REPORTS) >= 3
@@ -63,6 +64,12 @@ def test_each_matter_went_through_the_loop_on_the_days_of_its_story(village: Pat
     assert sum(case.reopened_at is not None for case in cases) == 1
     late = select(func.count()).where(OutboxRow.kind == "report_answered", OutboxRow.done_at.is_(None))
     assert db.session.scalar(late) == 0, "nobody is told today of an answer of months ago"
+
+
+def test_the_grid_worker_has_a_round_to_walk_today(village: Path, world: Any) -> None:
+    grid = db.session.scalars(select(Officer).where(Officer.login == "grid")).one()
+    lines = list_round(grid.area, grid.id, world.clock.today())
+    assert {line.ground for line in lines} == {"overdue", "no_one_registered"} and len(lines) == 2
 
 
 def test_a_run_that_was_killed_between_the_matters_goes_on_from_where_it_was(

@@ -9,6 +9,7 @@ from backend.domain.suppression import Shown
 
 WIDE, HALF, HEIGHT = 1080, 520, 200  # of the drawings, about the pixels they take on a screen of 1366
 _LEFT, _BOTTOM, _TOP = 44, 26, 18
+_LABEL = 48  # what a month takes: 2026-11
 _ROW, _NAMES, _VALUES = 26, 150, 60
 
 
@@ -45,7 +46,8 @@ def draw_columns(
 ) -> Chart:
     """Upright bars in groups, one group per label, one bar per series; `most` fixes the top of the scale.
 
-    Nothing stands over the labels at the places `blank`: there is nothing to say of them.
+    Nothing stands over the labels at the places `blank`: there is nothing to say of them. Where labels have too little
+    room every second one is left out, never the last.
     """
     top = most or _round_up(max((value or 0 for row in series for value in row), default=0))
     step = (wide - _LEFT) / max(len(labels), 1)
@@ -65,7 +67,12 @@ def draw_columns(
         for group, (label, value) in enumerate(zip(labels, row, strict=True))
         if group not in blank
     ]
-    names = tuple((_LEFT + step * (group + 0.5), label) for group, label in enumerate(labels))
+    every, last = (2 if step < _LABEL else 1), len(labels) - 1
+    names = tuple(
+        (min(_LEFT + step * (group + 0.5), wide - _LABEL / 2), label)
+        for group, label in enumerate(labels)
+        if (last - group) % every == 0
+    )
     lines = tuple((HEIGHT - _BOTTOM - room * part / 2, top * part // 2) for part in (0, 1, 2))
     return Chart(wide, HEIGHT, tuple(bars), names, lines)
 

@@ -18,6 +18,7 @@ from backend.console import (
     deadlines,
     demo,
     discrepancies,
+    divisions,
     door_sheets,
     field,
     field_desks,
@@ -46,6 +47,7 @@ from backend.console import (
 from backend.console.figure_words import sheet_label
 from backend.console.kept_forms import keep_sent, page_of_form, was_lost
 from backend.console.pages import by_script, has_passkey, here, may, navigation, officer, place, unread
+from backend.domain.divisions import provinces
 from backend.domain.log_faults import fault_sentence
 from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refusal, Refused
@@ -57,7 +59,7 @@ from backend.web import LIVE_HEADER, LOCKED, Caller, caller, error_answer, langu
 PAGES = (
     *(front, sign_in, first_sign_in, screen, own, staff, tasks, window, ledger, maps, door_sheets, units),
     *(occupant_keys, taken_reports, cases, visits, field, field_desks, reviews, search, deadlines),
-    *(discrepancies, loop, sync),
+    *(discrepancies, divisions, loop, sync),
     *(figures, agreements, standards, audits, demo),
 )
 WITHOUT_CALLER = ("static", "shared.asset", "front.health", "field.worker", "field.manifest")
@@ -89,6 +91,7 @@ def register_pages(app: Flask) -> CSRFProtect:
         fault_sentence=fault_sentence,
         is_own_reference=OWN_REFERENCE.fullmatch,
         language=language,
+        provinces=provinces,
         is_demo=lambda: world_of(app).house.demo,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

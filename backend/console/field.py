@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from backend.console.pages import Form, acting, by_script, standard_today, world
 from backend.console.visit_notes import read_note
 from backend.console.visits import unit_area, visit_of
+from backend.domain.calendars import day_of
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
 from backend.domain.visits import GROUNDS, HEADS_MOST, OUTCOMES
@@ -32,8 +33,10 @@ STATIC = Path(__file__).parent / "static"
 def home() -> str:
     """Today's round of the officer who is signed in."""
     who, today = acting(), world().clock.today()
+    made = visit_lists.list_visits(who.area, assignee_id=who.id, scope="done")
     return render_template(
         "field/home.html",
+        made_today=[line for line in made if line.noted_at is not None and day_of(line.noted_at) == today],
         lines=visit_lists.list_round(who.area, who.id, today),
         coming=[one for one in visit_lists.list_visits(who.area, assignee_id=who.id) if one.due_on > today],
         today=today,
@@ -45,7 +48,7 @@ def home() -> str:
 def visit(planned_id: str) -> tuple[str, int] | AnyResponse:
     """One visit: what to read out first, then what came of it. A module of ours sends the same form when it can."""
     line = visit_of(str(planned_id))
-    form = Form.sent() if request.method == "POST" else Form({"note_id": new_id()})
+    form = Form.sent() if request.method == "POST" else Form(_begun(line))
     if request.method == "POST":
         if by_script():
             _note(line, form)
@@ -130,6 +133,12 @@ def manifest() -> Response:
     )
     answer.mimetype = "application/manifest+json"
     return answer
+
+
+def _begun(line: VisitLine) -> dict[str, str]:
+    """A note to begin from: what was registered at this door is the outcome, unless the visitor says otherwise."""
+    outcome = {"outcome": "registered"} if visit_lists.has_registered(line.id) else {}
+    return {"note_id": new_id(), **outcome}
 
 
 def _note(line: VisitLine, form: Form) -> None:

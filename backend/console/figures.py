@@ -71,7 +71,7 @@ def _area() -> str:
 def _draw(key: str, sheets: dict[str, Sheet]) -> Chart | None:
     """The chart of a sheet; people who moved in and out share the first one."""
     sheet = sheets[key]
-    names = [sheet_label(label).removeprefix("20") for label in sheet.rows]  # months need little room: 26-11
+    names = [sheet_label(label) for label in sheet.rows]
     if key == "moved_in":
         months = [sheet_label(label) for label in sheet.columns]
         moved_out = sheets["moved_out"].column_totals or ()

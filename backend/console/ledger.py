@@ -31,7 +31,10 @@ def headcount(dwelling_id: str) -> str:
 @pages.get("/ledger")
 def board() -> str | Response:
     """The board of the officer's area; `division`, `state`, `road`, `building`, `text` narrow it, `dwelling` opens one,
-    `after` turns the page. Asked for its parts, it answers those that change, with a tag."""
+    `after` turns the page; the only one found by its address is opened.
+
+    Asked for its parts, it answers those that change, with a tag.
+    """
     wishes, opened, after = asked_wishes(), asked_dwelling(), asked_id("after")
     today, standard = world().clock.today(), standard_today()
     area = acting().area
@@ -41,6 +44,8 @@ def board() -> str | Response:
         area, today, wishes, after=after, limit=ledger.DWELLINGS_PER_PAGE + 1, standard=standard
     )  # fmt: skip
     rows = found[: ledger.DWELLINGS_PER_PAGE]
+    if opened is None and wishes.text and len(rows) == 1:
+        opened = rows[0]  # the one that was looked for
     shown: dict[str, Any] = {
         "board": ledger.narrow_board(whole, wishes.division),
         "dwellings": rows,

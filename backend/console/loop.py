@@ -9,7 +9,6 @@ from flask import Blueprint, Response, render_template
 
 from backend.console.pages import acting, world
 from backend.console.words import pick
-from backend.domain.suppression import LEAST
 from backend.queries.case_figures import STEPS, LoopRow, get_loop_figures
 
 pages = Blueprint("loop", __name__)
@@ -25,7 +24,7 @@ def figures() -> str:
 
 @pages.get("/loop.csv")
 def table() -> Response:
-    """The same numbers as a file; what is hidden on the page is hidden here."""
+    """The same numbers as a file."""
     found = get_loop_figures(world().clock.now(), acting().area)
     out = StringIO()
     writer = csv.writer(out)
@@ -38,10 +37,7 @@ def table() -> Response:
 
 
 def _cells(part: str, row: LoopRow) -> list[object]:
-    counts = [row.opened, *(row.open[step] for step in STEPS), row.late, row.closed]
-    small = f"<{LEAST}"
-    told = [small if count is None else count for count in counts]
-    rated = small if row.rated is None else row.rated
     rests = ["" if value is None else value for value in (row.median_hours, row.on_time)]
-    return [part, row.code, pick(row.name) if row.name else "", *told, *rests, rated,
-            "" if row.mean_stars is None else row.mean_stars]  # fmt: skip
+    stars = "" if row.mean_stars is None else row.mean_stars
+    return [part, row.code, pick(row.name) if row.name else "", row.opened, *(row.open[step] for step in STEPS),
+            row.late, row.closed, *rests, row.rated, stars]  # fmt: skip

@@ -6,7 +6,9 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, acting, may, standard_today, world
-from backend.domain.purposes import END_KEY, PRINT_CODES, decide_act
+from backend.domain.cases import kinds_for
+from backend.domain.purposes import END_KEY, PRINT_CODES, UNMASK, decide_act
+from backend.domain.refusals import Refused
 from backend.queries import ledger, unit_facts
 from backend.services.disclosures import open_unit, refuse_outside, show_number
 from backend.services.officer_sessions import step_up
@@ -30,7 +32,8 @@ def show(unit_id: str) -> str:
         page=page,
         state=states[page.unit.id],
         may_unmask=may("units.number"),
-        may_open_case=may("cases.show"),
+        unmasks=decide_act(acting().purpose, UNMASK) is None,
+        case_kinds=kinds_for(acting().role) if may("cases.show") else (),
         may_visit=may("visits.plan_for_unit"),
         may_print=may("occupant_keys.codes", "POST") and decide_act(acting().purpose, PRINT_CODES) is None,
         may_end_key=may("occupant_keys.order", "POST") and decide_act(acting().purpose, END_KEY) is None,
@@ -42,6 +45,9 @@ def show(unit_id: str) -> str:
 def number(registration_id: str) -> str | tuple[str, int] | Response:
     """Ask for the password again, then show one number once; a reload asks anew."""
     who, unit = acting(), unit_of(str(registration_id))
+    unfit = decide_act(who.purpose, UNMASK)
+    if request.method == "GET" and unfit is not None:
+        raise Refused.of([unfit])  # before a password is asked for in vain
     form = Form.sent("password") if request.method == "POST" else Form()
     if request.method == "POST":
         with form.filling("password"):

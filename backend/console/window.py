@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -9,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from backend.console.pages import Form, acting, made_reference, world
 from backend.console.window_acts import NOTICE, USE_CASES, answers_of, carry_out
-from backend.console.window_fields import CHANNELS, FIELDS, PAPER, VISIT
+from backend.console.window_fields import BUTTONS, CHANNELS, FIELDS, HUKOU, PAPER, VISIT, Field
 from backend.domain.ids import is_id, new_id
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
@@ -19,10 +20,12 @@ from backend.queries.dwellings import find_dwellings
 from backend.services import window_files
 from backend.services.key_codes import KeyCodes
 from backend.services.letters import list_letters, print_letter_pdf
+from backend.services.persons import my_identity
 from backend.services.window_visits import Visit, end_visit, get_visit, open_visit
 from backend.web import language
 
 pages = Blueprint("window", __name__)
+OWN_WORD = ("declare", "declare_without_lease", "declare_exempt")
 AWAY = ("area.foreign", "purpose.missing", "purpose.unfit", "unauthenticated", "visit.over", "reads.cap")
 MOST_FOUND = 10
 ABOUT = ("registration_id", "lease_id", "unit_id", "dwelling_id", "child_id", "correction_id", "change_id",
@@ -192,7 +195,7 @@ def prefilled(act: str, visit: Visit) -> dict[str, str]:
 
 
 def act_form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
-    fields = [*FIELDS.get(act, ()), *(PAPER if visit.channel == "paper" else ())]
+    fields = [*_asked(act, visit), *(PAPER if visit.channel == "paper" else ())]
     about = {name: form.value(name) for name in USE_CASES[act][1]}
     shown = [
         (field, field.choices or (field.options(world(), visit, about) if field.options else {})) for field in fields
@@ -202,9 +205,20 @@ def act_form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
         "fields": shown,
         "about": about,
         "unit": unit,
+        "button": BUTTONS.get(act, (ACTS[act].zh, ACTS[act].en)),
         "chosen": {field.name: request.form.getlist(field.name) for field in fields},
         "notice": NOTICES[NOTICE].named(world().house.handler) if act in ("answer_consent", "enter_child") else None,
     }
+
+
+def _asked(act: str, visit: Visit) -> tuple[Field, ...]:
+    """What an act asks for; of whoever speaks for themselves the household registration once, and of a card alone."""
+    fields = FIELDS.get(act, ())
+    if act not in OWN_WORD:
+        return fields
+    known = my_identity(world(), account_id=visit.account_id)
+    asks = known is not None and known.id_type == "111" and known.hukou_division is None
+    return tuple(replace(f, optional=False) if f is HUKOU else f for f in fields if f is not HUKOU or asks)
 
 
 def _codes(codes: KeyCodes, visit: Visit, form: Form) -> tuple[str, int]:

@@ -6,7 +6,7 @@ A field is named as the use case's argument is, so that a fault finds its place 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.bootstrap import World
 from backend.domain.case_reports import RATING_REASONS, REPORTS, STARS
@@ -39,9 +39,11 @@ TAKE_BACK: Choices = {
 
 @dataclass(frozen=True)
 class Field:
-    """One field: `kind` is text, day, number, check, choice, grade, many or password, which is never given back.
+    """One field: `kind` is text, day, number, check, choice, grade, many, division or password, which is never given
+    back. A grade is a choice among numbers, a division a place of household registration.
 
-    A grade is a choice among numbers.
+    `note` says beside an optional field's name when it is needed all the same; an identity card's number says what is
+    `in_number`, so that it is asked with other documents alone.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Field:
     choices: Choices | None = None
     options: Options | None = None
     hint: Pair | None = None
+    note: Pair | None = None
+    in_number: bool = False
 
 
 def _text(name: str, zh: str, en: str, *, optional: bool = False, hint: Pair | None = None) -> Field:
@@ -93,11 +97,14 @@ def _facts(world: World, visit: Visit, about: Mapping[str, str]) -> Choices:
     }
 
 
-COUNTY: Pair = (
-    "六位代码，身份证用户籍地的区县，如 341822",
-    "Six digits of the county of household registration, e.g. 341822",
+HUKOU = Field(
+    "hukou_division",
+    "division",
+    ("户籍地", "Household registration"),
+    optional=True,
+    hint=("户口本上的省和县，只到县。", "Province and county of the household booklet."),
+    note=("居民身份证必填", "needed with an identity card"),
 )
-HUKOU = _text("hukou_division", "户籍地代码", "Household registration (code)", optional=True, hint=COUNTY)
 MOVE_IN = _day("move_in_on", "入住日期", "Moved in on")
 PLANNED_END = _day("planned_end_on", "预计离开日期", "Planned end", optional=True)
 REASON = _choice("reason", "居住事由", "Reason of stay", REASONS_OF_STAY, optional=True)
@@ -106,8 +113,11 @@ NAME = _text("name", "姓名", "Name")
 ID_TYPE = _choice("id_type", "证件种类", "Document", DOCUMENTS)
 ID_NUMBER = _text("id_number", "证件号码", "Document number")
 BIRTH: tuple[Field, ...] = (
-    _day("birth_on", "出生日期", "Born on", optional=True, hint=("18 位号码不用填", "Not for 18-digit numbers")),
-    _choice("sex", "性别", "Sex", SEXES, optional=True),
+    replace(
+        _day("birth_on", "出生日期", "Born on", optional=True, hint=("18 位号码不用填", "Not for 18-digit numbers")),
+        in_number=True,
+    ),
+    replace(_choice("sex", "性别", "Sex", SEXES, optional=True), in_number=True),
 )
 PERSON = (NAME, ID_TYPE, ID_NUMBER, *BIRTH)
 RIGHT = (
@@ -167,14 +177,17 @@ NOT_SOLVED = _text(
 FIELDS: Mapping[str, tuple[Field, ...]] = {
     "answer_consent": (NOTICE_GIVEN,),
     "declare": ANSWERS,
-    "declare_without_lease": (_choice("basis", "凭什么住在这里", "Why they live here", BASES), *ANSWERS),
+    "declare_without_lease": (_choice("basis", "居住依据", "Why they live here", BASES), *ANSWERS),
     "declare_exempt": (
         _choice("exemption", "不申报的情形", "Ground", EXEMPTIONS),
         MOVE_IN,
         _day("exempt_until", "到哪一天", "Until", optional=True),
         HUKOU,
     ),
-    "amend": (*ANSWERS, _day("changed_on", "变动日期（更正不填）", "Changed on (empty: a correction)", optional=True)),
+    "amend": (
+        *(MOVE_IN, PLANNED_END, REASON, replace(HUKOU, note=None)),
+        _day("changed_on", "变动日期（更正不填）", "Changed on (empty: a correction)", optional=True),
+    ),
     "request_void": (_choice("reason", "作废原因", "Reason", VOID_REASONS),),
     "check_out": (
         *LEAVING,
@@ -244,12 +257,26 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("saw_document", "check", ("房东看过租客的证件原件", "The landlord has seen the original document")),
     ),
 }
+# What the button of an act says where the act's name is no verb, or would say less than what is sent.
+BUTTONS: Mapping[str, Pair] = {
+    "answer_consent": ("记下本人的答复", "Note their answer"),
+    "answer_correction": ("记下本人的答复", "Note their answer"),
+    "answer_reported": ("记下本人的答复", "Note their answer"),
+    "declare": ("提交申报", "Submit the declaration"),
+    "declare_without_lease": ("提交申报", "Submit the declaration"),
+    "declare_exempt": ("记下本人的说明", "Note their statement"),
+    "add_co_resident": ("提交同住人登记", "Submit the co-resident"),
+    "link_phone": ("关联这个号码", "Link this number"),
+}
 PAPER = (
     _day("received_on", "收表章日期", "Received on (stamp)", hint=("空着就是今天", "Empty: today")),
     _day("dated_on", "表上写的日期（仅备注）", "Date written on the form (a note)", optional=True),
 )
 # Opening a visit.
-VISIT = (*PERSON, _text("nationality", "国籍（外国人填三位代码）", "Nationality (three letters)", optional=True), HUKOU)
+NATIONALITY = Field(
+    "nationality", "text", ("国籍（外国人填三位代码）", "Nationality (three letters)"), optional=True, in_number=True
+)
+VISIT = (*PERSON, NATIONALITY)
 CHANNELS: Choices = {
     "window": ("本人到场", "The person is here"),
     "paper": ("只收到签名的书面材料", "A signed form on paper only"),

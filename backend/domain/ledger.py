@@ -83,11 +83,12 @@ def as_of(
 ) -> datetime:
     """Since when a unit's state is known to be what it is.
 
-    Not enrolled: when the address base last named it; overdue: the end of the last day in time; headcount differs: the
-    visit; else the last change of a registration, before the first of which the unit's entry.
+    Not enrolled: when the address base last named it, or a later change of a registration there; overdue: the end of
+    the last day in time; headcount differs: the visit; else the last change of a registration, before the first of
+    which the unit's entry.
     """
     if state == "not_enrolled":
-        return base_at
+        return max(base_at, changed_at or base_at)
     if state == "overdue" and overdue_since is not None:
         return datetime.combine(overdue_since + timedelta(days=1), time(0), CHINA)
     if state == "headcount_differs" and headcount_at is not None:

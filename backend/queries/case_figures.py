@@ -1,7 +1,12 @@
-"""How the loop of cases goes, in numbers: no case and no person can be found out from them."""
+"""How the loop of cases goes, in exact numbers, for staff of the area: cases are about dwellings, no person is read.
+
+Nothing is withheld here: staff count the same cases on their list. What anybody may read is `queries.openness`, where
+small counts are.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +17,6 @@ from sqlalchemy import select
 
 from backend.db import db
 from backend.domain.cases import KINDS, OFFICES, OPEN_STATES
-from backend.domain.suppression import LEAST, suppress_row
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 
@@ -23,7 +27,7 @@ STEPS = ("routed", "assigned", "handled")
 
 @dataclass(frozen=True)
 class LoopRow:
-    """One office or area over the last `DAYS` days; a count that is small is None, and so is what rests on one.
+    """One office or area over the last `DAYS` days; what rests on no case is None.
 
     `open` are the cases by the step they wait at, `handled` being the supervisor's check. `median_hours` runs from
     opening to the answer (or the decision, where nobody waits for one); `on_time` is the percentage decided in time.
@@ -31,13 +35,13 @@ class LoopRow:
 
     code: str
     name: tuple[str, str] | None
-    opened: int | None
-    open: dict[str, int | None]
-    late: int | None
-    closed: int | None
+    opened: int
+    open: dict[str, int]
+    late: int
+    closed: int
     median_hours: float | None
     on_time: int | None
-    rated: int | None
+    rated: int
     mean_stars: float | None
 
 
@@ -46,7 +50,6 @@ class LoopFigures:
     """The whole of an area, then by office and by area. `open` waits at each step; `days` is how far it looks back."""
 
     days: int
-    least: int
     whole: LoopRow
     offices: tuple[LoopRow, ...]
     areas: tuple[LoopRow, ...]
@@ -68,8 +71,7 @@ def get_loop_figures(now: datetime, area: str) -> LoopFigures:
     by_area = _grouped(rows, lambda row: row.area[:digits], now, names.get)
     return LoopFigures(
         days=DAYS,
-        least=LEAST,
-        whole=_shown([("", rows)], now, lambda _: None)[0],
+        whole=_row("", None, rows, now),
         offices=_grouped(rows, lambda row: row.office, now, OFFICES.get),
         areas=by_area,
     )
@@ -97,43 +99,25 @@ def _grouped(
     groups: dict[str, list[Any]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
-    return tuple(_shown(sorted(groups.items()), now, name))
+    return tuple(_row(code, name(code), group, now) for code, group in sorted(groups.items()))
 
 
-def _shown(
-    groups: Sequence[tuple[str, Sequence[Any]]],
-    now: datetime,
-    name: Callable[[str], tuple[str, str] | None],
-) -> list[LoopRow]:
-    def column(count: Callable[[Sequence[Any]], int]) -> list[int | None]:
-        return list(suppress_row([count(group) for _, group in groups]).cells)
-
-    opened = column(len)
-    steps = {step: column(_counting(step)) for step in STEPS}
-    late = column(lambda group: sum(_is_late(row, now) for row in group))
-    closed = column(lambda group: sum(_closed_at(row) is not None for row in group))
-    rated = column(lambda group: sum(row.stars is not None for row in group))
-    return [
-        LoopRow(
-            code=code,
-            name=name(code),
-            opened=opened[place],
-            open={step: steps[step][place] for step in STEPS},
-            late=late[place],
-            closed=closed[place],
-            median_hours=_median_hours(group) if (closed[place] or 0) >= LEAST else None,
-            on_time=_on_time(group) if (closed[place] or 0) >= LEAST else None,
-            rated=rated[place],
-            mean_stars=round(mean(row.stars for row in group if row.stars is not None), 1)
-            if (rated[place] or 0) >= LEAST
-            else None,
-        )
-        for place, (code, group) in enumerate(groups)
-    ]
-
-
-def _counting(step: str) -> Callable[[Sequence[Any]], int]:
-    return lambda group: sum(_waits_at(row) == step for row in group)
+def _row(code: str, name: tuple[str, str] | None, group: Sequence[Any], now: datetime) -> LoopRow:
+    waiting = Counter(_waits_at(row) for row in group)
+    closed = [row for row in group if _closed_at(row) is not None]
+    stars = [row.stars for row in group if row.stars is not None]
+    return LoopRow(
+        code=code,
+        name=name,
+        opened=len(group),
+        open={step: waiting[step] for step in STEPS},
+        late=sum(_is_late(row, now) for row in group),
+        closed=len(closed),
+        median_hours=_median_hours(closed) if closed else None,
+        on_time=_on_time(closed) if closed else None,
+        rated=len(stars),
+        mean_stars=round(mean(stars), 1) if stars else None,
+    )
 
 
 def _waits_at(row: Any) -> str | None:
@@ -154,12 +138,11 @@ def _closed_at(row: Any) -> datetime | None:
     return closed
 
 
-def _median_hours(group: Sequence[Any]) -> float:
-    spans = [(closed - row.opened_at).total_seconds() / 3600 for row in group if (closed := _closed_at(row))]
+def _median_hours(closed: Sequence[Any]) -> float:
+    spans = [(at - row.opened_at).total_seconds() / 3600 for row in closed if (at := _closed_at(row)) is not None]
     return round(median(spans), 1)
 
 
-def _on_time(group: Sequence[Any]) -> int:
-    closed = [row for row in group if _closed_at(row) is not None]
+def _on_time(closed: Sequence[Any]) -> int:
     kept = sum(row.due_at is None or (row.decided_at is not None and row.decided_at <= row.due_at) for row in closed)
     return round(100 * kept / len(closed))

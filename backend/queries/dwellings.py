@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
 from backend.domain.refusals import Refused
 from backend.models.dwellings import Dwelling
 from backend.models.units import Unit
+
+MOST_WORDS = 6
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,20 @@ def find_dwellings(text: str, limit: int, *, area: str) -> tuple[DwellingDetail,
         return _details(session, homes)
 
 
+def says_address(text: str) -> tuple[ColumnElement[bool], ...]:
+    """What a dwelling must fulfil to be found by an address in words: every one of them, with or without spaces, part
+    of its address from the street on or of its former one, or its division's code. The one search of all doors."""
+    whole = Dwelling.street + Dwelling.village + Dwelling.road + Dwelling.door_no + Dwelling.building
+    return tuple(
+        or_(
+            whole.contains(word, autoescape=True),
+            Dwelling.former_address.contains(word, autoescape=True),
+            Dwelling.division == word,
+        )
+        for word in text.split()[:MOST_WORDS]
+    )
+
+
 def get_dwelling(dwelling_id: str) -> DwellingDetail:
     """One dwelling with its units. Raises Refused('not_found')."""
     with reading() as session:
@@ -74,13 +90,10 @@ def get_dwelling(dwelling_id: str) -> DwellingDetail:
 
 
 def _matching(statement: Select[Any], text: str, area: str) -> Select[Any]:
-    for word in text.split()[:6]:
-        like = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        whole = Dwelling.street + Dwelling.village + Dwelling.road + Dwelling.door_no + Dwelling.building
-        statement = statement.where(or_(whole.like(like, escape="\\"), Dwelling.division == word))
+    statement = statement.where(Dwelling.retired_on.is_(None), *says_address(text))
     if area:
         statement = statement.where(Dwelling.division.startswith(area, autoescape=True))
-    return statement.where(Dwelling.retired_on.is_(None)).order_by(
+    return statement.order_by(
         Dwelling.division, Dwelling.road, func.length(Dwelling.door_no), Dwelling.door_no, Dwelling.building
     )
 

@@ -21,6 +21,7 @@ from backend.domain.spaces import ASSUMED_STANDARD, SpaceStandard
 from backend.models.dwellings import AddressVersion, Dwelling
 from backend.models.standings import UnitStanding
 from backend.models.units import Unit
+from backend.queries.dwellings import says_address
 from backend.queries.pages import comes_after
 from backend.queries.unit_facts import short_address
 from backend.queries.unit_states import lies_in, state_of, unit_states
@@ -257,9 +258,7 @@ def _conditions(area: str, today: date, wishes: Wishes, standard: SpaceStandard)
         yield Dwelling.road == wishes.road
     if wishes.building is not None:
         yield Dwelling.building == wishes.building
-    for word in wishes.text.split():
-        columns = (Dwelling.road, Dwelling.door_no, Dwelling.building, Dwelling.village, Dwelling.former_address)
-        yield or_(*(column.contains(word, autoescape=True) for column in columns))
+    yield from says_address(wishes.text)
     if wishes.state is not None:
         found = Dwelling.id.in_(
             select(UnitStanding.dwelling_id).where(

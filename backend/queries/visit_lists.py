@@ -15,7 +15,7 @@ from backend.domain.visits import grounds_of_unit, route_key
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.officers import Officer
-from backend.models.registrations import Headcount
+from backend.models.registrations import Headcount, Registration
 from backend.models.units import Unit
 from backend.models.visits import Visit
 from backend.queries import duty_lists
@@ -88,6 +88,17 @@ def find_visit_area(visit_id: str) -> str | None:
     """Where a visit lies, whatever the area: only to say whether it is outside."""
     with reading() as session:
         return session.scalar(select(Visit.area).where(Visit.id == visit_id))
+
+
+def has_registered(visit_id: str) -> bool:
+    """Whether somebody has declared in the visited unit since the visit was planned."""
+    found = (
+        select(Registration.id)
+        .join(Visit, Visit.unit_id == Registration.unit_id)
+        .where(Visit.id == visit_id, Registration.declared_at >= Visit.planned_at)
+    )
+    with reading() as session:
+        return session.scalar(found.limit(1)) is not None
 
 
 def find_unit_row(area: str, unit_id: str, today: date, standard: SpaceStandard) -> UnitRow | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
@@ -30,12 +30,12 @@ from backend.domain.visits import (
 from backend.gateways.world import World
 from backend.models.cases import Case
 from backend.models.officers import Officer
-from backend.models.registrations import Headcount, Registration
+from backend.models.registrations import Headcount
 from backend.models.units import Unit
 from backend.models.visits import Visit
 from backend.queries.ledger import find_division
 from backend.queries.local_standards import standard_on
-from backend.queries.visit_lists import list_grounds
+from backend.queries.visit_lists import has_registered, list_grounds
 from backend.services.audit import write_leaf
 from backend.services.case_checks import Handler
 from backend.services.case_files import case_for
@@ -244,16 +244,9 @@ def _judge_note(session: Session, acting: Acting, visit: Visit, note_id: str, ou
     if visit.note_id == note_id and visit.assignee_id == acting.officer.id:
         return None  # it has arrived before
     refusal = decide_note(visit.state, visit.assignee_id, acting.officer.id)
-    if refusal is None and outcome == "registered" and not _has_registered(session, visit):
+    if refusal is None and outcome == "registered" and not has_registered(visit.id):
         return Refusal("field.nothing_registered", "outcome")
     return refusal
-
-
-def _has_registered(session: Session, visit: Visit) -> bool:
-    found = select(func.count()).where(
-        Registration.unit_id == visit.unit_id, Registration.declared_at >= visit.planned_at
-    )
-    return bool(session.scalar(found))
 
 
 def _count(session: Session, acting: Acting, visit: Visit, counted: tuple[int, int] | None) -> None:

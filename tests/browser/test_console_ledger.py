@@ -76,10 +76,10 @@ def test_c1_the_board_is_walked_by_keys_alone_and_keeps_the_focus(office: Office
     press(desk, "ArrowDown", "ArrowDown")
     assert desk.focused == "样本村"
     press(desk, "Enter")
-    desk.sees("12 dwellings")
+    desk.sees("Dwellings: 12")
     desk.wait_until("document.activeElement.textContent.includes('样本1路1号')")
     press(desk, "ArrowDown", "ArrowDown", "Enter")
-    is_said(desk, "样本村样本1路3号 4 units")
+    is_said(desk, "样本村样本1路3号 Units: 4")
     assert desk.focused == "样本村样本1路3号"
     press(desk, "ArrowRight", "ArrowDown")
     assert desk.focused.startswith("102室")
@@ -90,7 +90,7 @@ def test_c1_the_board_is_walked_by_keys_alone_and_keeps_the_focus(office: Office
     press(desk, "/")
     desk.page.keyboard.type("11号")
     press(desk, "Enter")
-    is_said(desk, "1 dwellings")
+    is_said(desk, "Dwellings: 1")
     assert desk.page.locator(ROWS).all_inner_texts() == ["样本村样本1路11号"]
     assert desk.page.evaluate("document.activeElement.name") == "text", "typing goes on where it was"
     press(desk, "Escape")
@@ -247,7 +247,7 @@ def test_c10_the_list_beside_the_map_is_the_way_by_keyboard_and_both_renew_thems
     desk.page.goto("/ledger/map")
     desk.page.locator('[data-drawn="12"]').wait_for(state="attached")
     press(desk, "ArrowDown", "ArrowDown", "Enter")
-    is_said(desk, "样本村样本1路2号 4 units")
+    is_said(desk, "样本村样本1路2号 Units: 4")
     assert chosen_mark(desk).startswith("样本村样本1路2号") and "Datum CGCS2000" in desk.page.content()
     press(desk, "ArrowRight")
     assert desk.focused.startswith("101室")

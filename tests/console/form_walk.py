@@ -21,7 +21,7 @@ from tests.console.test_route_matrix import CELLS, SECRET, Village, is_entitled,
 from tests.html_trees import Element, read_tree
 
 NOBODY, LOCKED = "nobody", "locked"
-NO_PAGES = ("figures.sheet", "loop.sheet", "maps.shapes")
+NO_PAGES = ("figures.sheet", "loop.sheet", "maps.shapes", "divisions.counties")
 
 
 @dataclass(frozen=True)

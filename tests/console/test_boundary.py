@@ -63,7 +63,7 @@ def test_what_the_console_imports_never_leads_to_a_table_of_door_events() -> Non
 
 
 def test_no_route_exports_persons(console: Flask) -> None:
-    numbers_only = {"/loop.csv", "/statistics/<sheet>.csv"}  # counts by office and area, small ones hidden
+    numbers_only = {"/loop.csv", "/statistics/<sheet>.csv"}  # counts of cases, and sums without small ones
     for rule in console.url_map.iter_rules():
         if rule.rule in numbers_only:
             assert load_policy()[f"console.{rule.endpoint}", "GET"].fields == ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.console.charts import draw_columns, draw_rows, draw_share, percent
+from backend.console.charts import WIDE, draw_columns, draw_rows, draw_share, percent
 
 
 def test_bars_stand_on_the_ground_and_are_as_high_as_their_counts() -> None:
@@ -29,3 +29,9 @@ def test_lying_bars_leave_room_for_names_and_values() -> None:
     chart = draw_rows(["安徽省", "河南省"], [40, None])
     assert chart.bars[0].width == max(bar.width for bar in chart.bars) and chart.bars[1].width == 0
     assert chart.bars[0].x + chart.bars[0].width < chart.width
+
+
+def test_of_labels_without_room_every_second_one_stands_and_the_last_always() -> None:
+    months = [f"2026-{month:02}" for month in range(1, 13)]
+    assert [label for _, label in draw_columns(months, range(12)).labels] == months[1::2]
+    assert [label for _, label in draw_columns(months, range(12), wide=WIDE).labels] == months

@@ -60,10 +60,18 @@ def test_an_area_of_several_villages_is_opened_level_by_level(browser: Browser, 
     assert rows_of(client.get("/ledger?state=overdue").text) == [f"样本村样本1路{n}号" for n in (1, 2, 3)]
 
 
+def test_the_only_dwelling_found_by_its_address_is_opened(browser: Browser, make: Make) -> None:
+    make(make_village, 12, 2)
+    client = browser("officer")
+    assert client.get("/ledger?text=样本1路3号").text.count("data-unit") == 2
+    assert client.get("/ledger?text=样本1路").text.count("data-unit") == 0, "of several none is meant"
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [("road=样本2路", 3), ("road=样本1路&text=5号", 5), ("building=3幢", 1), ("building=3幢&state=not_enrolled", 0),
-     ("state=not_enrolled", 5), ("text=样本 3幢", 1), ("road=没有", 0)],
+     ("state=not_enrolled", 5), ("text=样本 3幢", 1), ("road=没有", 0), ("text=样本1路2号", 1),
+     ("text=样本村样本1路2号", 1), ("text=样本1路2", 11)],
 )  # fmt: skip
 def test_road_building_state_and_words_narrow_the_rows(
     browser: Browser, make: Make, query: str, found: int

@@ -50,7 +50,7 @@ def test_the_board_counts_states_coverage_and_residents(browser: Browser, make: 
     story = make(stories.make_active)
     make(stories.make_dwelling, 2, 3)
     words = flat(browser("officer").get(f"/ledger?dwelling={story.dwelling_id}"))
-    assert "入册率 100.0% 已知出租 1 栋，入册 1 栋；地址库共 2 栋" in words
+    assert "入册率（按栋） 100.0% 已知出租 1 栋，入册 1 栋；地址库共 2 栋" in words
     assert "已登记 1 个单元 · 在住 1 人" in words and "未入册 4 个单元" in words
     assert "101室 已登记 在住 1 / 可住 2 人" in words and "102室 未入册" in words
 
@@ -119,6 +119,27 @@ def test_a_full_number_is_the_second_act(browser: Browser, make: Make) -> None:
     assert wrong.status_code == 422 and "密码不对" in wrong.text
     assert stories.TENANT_NUMBER in client.post(path, data={"password": staff.PASSWORD}).text
     assert stories.TENANT_NUMBER not in client.get(path).text
+
+
+def test_a_purpose_without_full_numbers_offers_none_and_asks_for_no_password(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    client = browser("officer", purpose="address_check")
+    client.post("/language", data={"to": "en"})
+    page = client.get(f"/units/{story.unit_id}").text
+    assert f"/registrations/{story.registration_id}/number" not in page
+    assert "Address check" in page and "does not allow full numbers" in page and "/task?next=" in page
+    answer = client.get(f"/registrations/{story.registration_id}/number")
+    assert answer.status_code == 403 and 'action="/registrations/' not in answer.text
+    purposes = re.search(r"Fitting purposes: (.*?)</p>", answer.text)
+    assert purposes is not None and "、" not in purposes[1] and purposes[1].count(", ") == 3
+
+
+def test_a_unit_leads_to_a_case_only_who_may_open_it(browser: Browser, make: Make) -> None:
+    story = make(stories.make_declared)
+    make(ask_a_person, account_id=story.tenant, way="window")
+    page = browser("officer", purpose="visit").get(f"/units/{story.unit_id}").text
+    assert "由核验员办理" in page and "/cases/AJ-" not in page
+    assert "/cases/AJ-" in browser("supervisor", purpose="visit").get(f"/units/{story.unit_id}").text
 
 
 def test_a_reviewer_takes_and_decides_a_review(browser: Browser, make: Make) -> None:

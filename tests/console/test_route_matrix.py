@@ -173,7 +173,8 @@ def make_things(world: Any) -> dict[str, str]:
     outbox.park(world, item, error="TENANT: 3002 name and number do not match")
     things = {"unit_id": story.unit_id, "dwelling_id": story.dwelling_id, "registration_id": story.registration_id,
               "outbox_id": str(item.id), "act": "check_out", "paper": "access", "kind": "suspend",
-              "sheet": "moved_in", "filename": "console.css", "name": "tokens.css", "passkey_id": new_id()}  # fmt: skip
+              "sheet": "moved_in", "filename": "console.css", "name": "tokens.css", "passkey_id": new_id(),
+              "province_code": "33"}  # fmt: skip
     clerk = staff.sign_in(world, staff.make_officer(world, "window_clerk", staff.STREET, "counter"))
     begin_task(world, session_id=clerk, purpose="help_request")
     things["visit_id"] = open_visit(world, session_id=clerk, channel="window", document_seen=True, name="周来福",
