@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from backend.domain.log_faults import OLD_AFTER
 from backend.health import ask_counts, ask_health
 from backend.supervisor import read_state
 
@@ -62,23 +61,24 @@ def print_log_check(state: Mapping[str, Any]) -> bool:
     if not answers:
         print("audit log: the worker does not answer, so the last check is not known")
         return True  # a process that does not answer has a row of its own
-    told = next((counts for counts in answers if counts), None)
-    if told is None:
+    told = next((counts for counts in answers if "audit_checked_at" in counts), answers[0])
+    good_for = told["audit_check_good_for"]
+    if "audit_checked_at" not in told:
         print("audit log: no check has come to its end yet")
-        return not any(_is_old(entry["started_at"]) for entry in workers)
+        return not any(_is_old(entry["started_at"], good_for) for entry in workers)
     at = time.strftime("%Y-%m-%d %H:%M", time.localtime(told["audit_checked_at"]))
     if told["audit_faults"]:
         print(f"audit log: {told['audit_faults']} FAULTS found at {at}; see ./anju audit verify")
         return False
-    if _is_old(told["audit_checked_at"]):
+    if _is_old(told["audit_checked_at"], good_for):
         print(f"audit log: NOT CHECKED since {at}; see ./anju audit verify")
         return False
     print(f"audit log: {told['audit_leaves']} leaves recomputed at {at}, every one fits")
     return True
 
 
-def _is_old(at: float) -> bool:
-    return time.time() - at > OLD_AFTER.total_seconds()
+def _is_old(at: float, seconds: int) -> bool:
+    return time.time() - at > seconds
 
 
 def all_well(state: Mapping[str, Any] | None) -> bool:

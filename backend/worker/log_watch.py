@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask import Flask
 
+from backend.domain.log_faults import OLD_AFTER
 from backend.gateways.world import World
 from backend.queries.audit_checks import find_last_check
 from backend.services.audit_verification import LogCheck, keep_check
@@ -49,12 +50,16 @@ class LogWatch:
 
 
 def count_checked(app: Flask) -> dict[str, int]:
-    """The last check in numbers, whoever asked for it, for `./anju status` and for dashboards; none: nothing yet."""
+    """The last check in numbers, whoever asked for it, and for how many seconds one is good; before the first, that alone.
+
+    `./anju status` asks, which imports nothing of the worker's, and dashboards.
+    """
     with app.app_context():
         last = find_last_check()
+    good_for = {"audit_check_good_for": int(OLD_AFTER.total_seconds())}
     if last is None:
-        return {}
-    return {
+        return good_for
+    return good_for | {
         "audit_checked_at": int(last.at.timestamp()),
         "audit_leaves": last.leaves,
         "audit_faults": last.fault_count,

@@ -229,7 +229,9 @@ def test_the_status_says_whether_the_audit_log_fits(
     checked: int | None, faults: int, up: int, fits: bool, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = int(time.time())
-    counts = {} if checked is None else {"audit_checked_at": now - checked, "audit_leaves": 7, "audit_faults": faults}
+    counts = {"audit_check_good_for": 172_800}
+    if checked is not None:
+        counts |= {"audit_checked_at": now - checked, "audit_leaves": 7, "audit_faults": faults}
     port = free_ports(1)[0]
     server = serve_health(port, lambda: None, lambda: counts)
     try:
