@@ -50,7 +50,7 @@ class LogWatch:
 
 
 def count_checked(app: Flask) -> dict[str, int]:
-    """The last check in numbers, whoever asked for it, and for how many seconds one is good; before the first, that alone.
+    """The last check in numbers, whoever asked for it, and how many seconds one is good; before the first, that alone.
 
     `./anju status` asks, which imports nothing of the worker's, and dashboards.
     """
