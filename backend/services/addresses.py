@@ -132,7 +132,7 @@ class AddressImporter:
         if faults:
             raise Refused.of(faults)
         said = self._checked.rows[row.number]
-        home = _find(session, said)
+        home = self._find(session, said)
         self._require_free(session, said, home)
         outcome = "new"
         if home is None:
@@ -152,6 +152,24 @@ class AddressImporter:
     def finish(self, world: World, session: Session, run: ImportRun) -> None:
         """Nothing is left to do."""
 
+    def _find(self, session: Session, said: AddressRow) -> Dwelling | None:
+        """The dwelling a row is about: by its code; else by its address, which a code that others have does not find.
+
+        Nor does an address find the dwelling that this file moves away from it, before the move or after.
+        """
+        if said.code is not None:
+            known = session.scalar(select(Dwelling).where(Dwelling.address_code == said.code))
+            if known is not None:
+                return known
+        for home in _at_place(session, said.place):
+            if home.address_code is None or (said.code is None and not self._moves_from(home, said.place)):
+                return home
+        return None
+
+    def _moves_from(self, home: Dwelling, place: Place) -> bool:
+        there = self._said_of.get(home.address_code)
+        return there is not None and there.place != place
+
     def _require_free(self, session: Session, said: AddressRow, home: Dwelling | None) -> None:
         """Raises Refused address.taken when another dwelling keeps this address after this file too."""
         own = home.id if home is not None else ""
@@ -166,10 +184,9 @@ class AddressImporter:
         for other in _at_place(session, place):
             if other.id in asking or other.retired_on is not None or other.id in self._leaving:
                 continue
-            there = self._said_of.get(other.address_code)
-            if there is None or there.place == place:
+            if not self._moves_from(other, place):
                 return False
-            if not self._will_be_free(session, there.place, asking | {other.id}):
+            if not self._will_be_free(session, self._said_of[other.address_code].place, asking | {other.id}):
                 return False
         return True
 
@@ -186,15 +203,6 @@ def _at_place(session: Session, place: Place) -> Sequence[Dwelling]:
         )
         .order_by(Dwelling.retired_on.is_not(None), Dwelling.id.desc())
     ).all()
-
-
-def _find(session: Session, said: AddressRow) -> Dwelling | None:
-    """The dwelling a row is about: by its code; else by its address, which a code that others have does not find."""
-    if said.code is not None:
-        known = session.scalar(select(Dwelling).where(Dwelling.address_code == said.code))
-        if known is not None:
-            return known
-    return next((d for d in _at_place(session, said.place) if said.code is None or d.address_code is None), None)
 
 
 def _make(world: World, session: Session, said: AddressRow, number: int | None) -> Dwelling:

@@ -233,6 +233,22 @@ def test_what_stood_in_a_cell_is_kept_nowhere_beside_the_base(core: Any, world: 
     assert len(rows) == 2 and "秘密" not in kept and "张三" not in kept and "二号" not in kept
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_house_that_moves_away_is_not_taken_for_the_one_that_comes_without_a_code(
+    core: Any, world: Any, turned: bool
+) -> None:
+    take(world, line("", 4))
+    take(world, line("A1", 4, "101室"))  # the same house, now with a code
+    take(world, line("A1", 4, "101室"), line("", 5))
+    lines = [line("", 4), line("A1", 1, "101室"), line("", 5)]
+    if turned:
+        lines.reverse()
+    rehearsal, first = take(world, *lines, dry_run=True), take(world, *lines)
+    assert counts(rehearsal) == counts(first) == {"new": 1, "renumbered": 1, "same": 1}
+    before = base()
+    assert counts(take(world, *lines)) == {"same": 3} and base() == before
+
+
 ROWS = st.lists(
     st.builds(
         line,
