@@ -177,6 +177,7 @@ def test_the_public_page_is_read_on_a_phone_by_anybody_in_both_languages(
     try:
         phone.page.goto(f"{server.base}/")
         phone.page.get_by_role("link", name="公开数据").click()
+        phone.page.get_by_role("heading", name="公开数据").wait_for()
         look(phone, "zh")
         phone.page.get_by_role("link", name="English").click()
         phone.page.get_by_role("heading", name="How often staff looked at persons").wait_for()
@@ -191,6 +192,7 @@ def test_the_public_page_is_read_on_a_phone_by_anybody_in_both_languages(
 
 def look(phone: Phone, name: str) -> None:
     """Nothing hangs over the edge, accessibility finds nothing; a picture when one is kept."""
+    phone.page.wait_for_load_state()
     if "ANJU_GALLERY" in os.environ:
         phone.page.screenshot(path=f"{os.environ['ANJU_GALLERY']}/{phone.name}-{name}.png", full_page=True)
     wide = phone.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

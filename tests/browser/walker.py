@@ -224,6 +224,7 @@ SENT: dict[str, list[dict[str, str]]] = {
     "sign-in": [{"phone": "1990001{turn}788"}],
     "sign-in-wrong": [{"phone": "1990001{turn}789"}, {"code": "000000"}],
     "receipt": [{"text": "e30.e30.e30"}],
+    "lease-nameless": [{"alias": ""}],
     "lease-2": [{"kind": "room", "ends_on": "2027-11-22", "alias": "东边的房间"}],
     "lease-3": [
         {"kind": "room", "ends_on": "2027-11-22", "alias": "东边的房间"},
