@@ -159,7 +159,7 @@ ALWAYS_ON_BOTH = ("tests/models/", "tests/registry/test_order", "tests/services/
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Every day a test that could run on both databases runs on one, half of them on each; a release runs it on both.
 
-    Which one is told by the test's name, so that it stays the same from day to day.
+    Which one is told by the test's name, so that it stays the same from day to day. What is FIRST comes first.
     """
     items.sort(key=_turn_of)
     if config.option.markexpr != "not release":  # what is named by hand runs on both

@@ -28,7 +28,7 @@ from backend.services.window_files import look_at_file, look_at_report
 from backend.services.window_visits import Visit, open_visit
 from tests.printing.pdf_words import PdfReader
 from tests.services import staff, stories
-from tests.services.reporting_cases import WIRES, answer, case_of, make_crew
+from tests.services.reporting_cases import WIRES, Crew, answer, case_of, make_crew
 from tests.services.test_field_visits import refused
 from tests.services.test_stays import ENTRY, Door
 
@@ -165,16 +165,22 @@ def test_another_persons_report_and_another_area_stay_closed_at_the_window(world
         rate_report(world, account_id=away.account_id, report_id=theirs.id, stars=1, desk=Desk(far, away.id))
 
 
-def test_a_visit_is_told_with_its_day_and_office_and_without_who_came_or_what_they_found(
-    world: Any, clock: Any
-) -> None:
-    name_office(world, zh="太湖派出所", en="Taihu police station")
+def plan_visit_of_report(world: Any) -> tuple[stories.Story, ReportView, Crew, str]:
+    """A tenant's report that its handler has taken and plans to visit; the visit's id last."""
     story = stories.make_active(world)
     report = file_report(world, account_id=story.tenant, **WIRES)
     crew = make_crew(world)
     claim_case(world, session_id=crew.handler, reference=report.reference)
     planned = plan_visit_of_case(world, session_id=crew.handler, reference=report.reference,
                                  assignee_id=crew.handler_id, due_on=world.clock.today())  # fmt: skip
+    return story, report, crew, planned
+
+
+def test_a_visit_is_told_with_its_day_and_office_and_without_who_came_or_what_they_found(
+    world: Any, clock: Any
+) -> None:
+    name_office(world, zh="太湖派出所", en="Taihu police station")
+    story, report, crew, planned = plan_visit_of_report(world)
     before = get_report(world, account_id=story.tenant, report_id=report.id)
     assert "visit" not in [step.action for step in before.steps], "a plan is no visit"
     made_at = world.clock.now() + timedelta(minutes=5)
@@ -193,12 +199,7 @@ def test_a_visit_is_told_with_its_day_and_office_and_without_who_came_or_what_th
 
 
 def test_a_visit_that_is_no_more_is_left_out(world: Any) -> None:
-    story = stories.make_active(world)
-    report = file_report(world, account_id=story.tenant, **WIRES)
-    crew = make_crew(world)
-    claim_case(world, session_id=crew.handler, reference=report.reference)
-    planned = plan_visit_of_case(world, session_id=crew.handler, reference=report.reference,
-                                 assignee_id=crew.handler_id, due_on=world.clock.today())  # fmt: skip
+    story, report, crew, planned = plan_visit_of_report(world)
     note_visit(world, session_id=crew.handler, visit_id=planned, note_id=new_id(), outcome="met")
     with transaction() as session:
         session.execute(delete(PlannedVisit).where(PlannedVisit.id == planned))
