@@ -6,11 +6,12 @@ database of its own, copied from a template that was migrated once per test proc
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from zlib import crc32
 
 import hypothesis
 import pytest
+import structlog
 
 from tests.compiled_statements import share_compiled_statements
 from tests.mosquitto import TestBroker
@@ -137,6 +139,20 @@ def core(settings: Any, world: Any) -> Iterator[Any]:
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def product_log() -> Iterator[Callable[..., None]]:
+    """`product_log("worker")`: from here on this test logs as the product does; afterwards all is as it was."""
+    from backend.bootstrap import set_up_logging
+
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = list(root.handlers), root.level
+    with structlog.contextvars.bound_contextvars(process=None):
+        yield set_up_logging
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

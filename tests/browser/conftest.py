@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
 
 from backend.ports import free_ports
 from backend.processes import PORTS
+from tests.browser.complaints import Complaints
 from tests.browser.gallery_index import write_index
 from tests.browser.hand_time import DATE_KEYS, Hands, count_keys
 from tests.browser.walk_stage import stage
@@ -137,15 +137,8 @@ class Phone:
         self.context = browser.new_context(viewport={"width": width, "height": 844}, locale="zh-CN", base_url=base)
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
-        self.troubles: list[str] = []
+        self.complaints = Complaints(self.page, base)
         self.hands = Hands()
-        host = urlsplit(base).netloc
-        self.page.on("console", lambda said: said.type == "error" and self.troubles.append(said.text))
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on(
-            "request",
-            lambda asked: urlsplit(asked.url).netloc in (host, "") or self.troubles.append(f"foreign: {asked.url}"),
-        )
         self.page.on("framenavigated", lambda frame: frame.parent_frame or self._meet_page())
 
     def begin_count(self) -> None:
@@ -272,7 +265,6 @@ def phones(chromium: Any, base: str) -> Iterator[Callable[..., Phone]]:
         return made[-1]
 
     yield hand_out
-    troubles = {phone.name: phone.troubles for phone in made if phone.troubles}
     for phone in made:
         phone.context.close()
-    assert not troubles
+        phone.complaints.require_none()

@@ -135,7 +135,6 @@ def desks(chromium: Any, office: Office) -> Iterator[Callable[..., Desk]]:
         return made[-1]
 
     yield hand_out
-    troubles = {desk.name: desk.troubles for desk in made if desk.troubles}
     for desk in made:
         desk.context.close()
-    assert not troubles, troubles
+        desk.complaints.require_none()

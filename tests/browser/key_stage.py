@@ -112,9 +112,9 @@ class Stand:
 
     def stop_server(self) -> None:
         """From here on the browser rightly complains about the network."""
-        assert not self.phone.troubles
+        self.phone.complaints.require_none()
         self.server.stop()
-        self.phone.page.on("close", lambda _: self.phone.troubles.clear())
+        self.phone.complaints.allow_no_network()
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def stand(chromium: Any, mobile: Flask, server: Server, air: Air, make: Any, wor
     air.serve(phone.page)
     yield Stand(phone, story, lock, air, server)
     phone.context.close()
-    assert not phone.troubles
+    phone.complaints.require_none()
 
 
 def give_keypad(world: Any, story: Story) -> None:

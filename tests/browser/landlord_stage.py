@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,8 +13,6 @@ from tests.browser.key_stage import Holder, Server, make, mobile, server
 from tests.mobile_api.page_phones import PagePhone
 from tests.services.stories import LANDLORD_PHONE
 
-REFUSED = re.compile(r"status of (403|409|422) ")
-
 __all__ = ["Desk", "desk", "make", "mobile", "server"]
 
 
@@ -25,6 +22,7 @@ class Desk(Holder):
     def __init__(self, browser: Any, base: str, app: Any, world: Any) -> None:
         super().__init__(browser, base, app, world)
         self.name = "landlord"
+        self.complaints.allow(403, 409, 422)  # of a refused form
         self._browser = browser
         self._others: list[Phone] = []
 
@@ -55,11 +53,11 @@ class Desk(Holder):
         return str(self.page.locator("main").inner_text())
 
     def leave(self) -> None:
-        """Close all phones; none may have had trouble, of which the status of a refused form is none."""
+        """Close all phones; none may have had trouble."""
         phones = (self, *self._others)
         for each in phones:
             each.context.close()
-        assert not [trouble for each in phones for trouble in each.troubles if not REFUSED.search(trouble)]
+            each.complaints.require_none()
 
 
 @pytest.fixture

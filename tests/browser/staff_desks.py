@@ -86,4 +86,4 @@ def staff_desk(
     yield sit_down
     for each in made:
         each.context.close()
-    assert not [trouble for each in made for trouble in each.troubles]
+        each.complaints.require_none()

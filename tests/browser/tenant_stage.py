@@ -46,4 +46,4 @@ def tenant(chromium: Any, mobile: Flask, server: Server, world: Any) -> Iterator
     phone.name = "tenant"
     yield phone
     phone.context.close()
-    assert not phone.troubles
+    phone.complaints.require_none()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyotp
 import pytest
@@ -24,6 +22,7 @@ from backend.config import Settings
 from backend.db import db
 from backend.gateways.clock import FixedClock
 from backend.models.audit import AuditLeaf
+from tests.browser.complaints import Complaints
 from tests.browser.key_stage import Server
 from tests.browser.walker import AXE
 from tests.conftest import NOW
@@ -103,19 +102,8 @@ class Screen:
         )
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
-        self.troubles: list[str] = []
-        host = urlsplit(desk.base).netloc
-        self.page.on("console", lambda said: said.type == "error" and self._note(said.text))
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on(
-            "request",
-            lambda asked: urlsplit(asked.url).netloc in (host, "") or self.troubles.append(f"foreign: {asked.url}"),
-        )
-
-    def _note(self, text: str) -> None:
-        # a refusal is an answer here, and the browser calls each one an error
-        if not re.search(r"status of 4(01|03|04|22|29)", text):
-            self.troubles.append(text)
+        self.complaints = Complaints(self.page, desk.base)
+        self.complaints.allow(401, 403, 404, 422, 429)  # a refusal is an answer here
 
     def add_authenticator(self) -> None:
         """A device that makes and keeps passkeys, and whose owner is there and shows a finger."""
@@ -173,10 +161,9 @@ def screens(chromium: Any, desk: Desk) -> Iterator[Callable[[], Screen]]:
         return made[-1]
 
     yield hand_out
-    troubles = [screen.troubles for screen in made if screen.troubles]
     for screen in made:
         screen.context.close()
-    assert not troubles
+        screen.complaints.require_none()
 
 
 def make_account(chief: Screen, login: str) -> str:

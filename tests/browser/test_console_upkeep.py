@@ -80,8 +80,8 @@ def refused(desk: Desk) -> None:
     """The form came back with its faults on top, and nothing else went wrong."""
     desk.page.locator(".summary").wait_for()
     desk.require_accessible()
-    assert all("422" in trouble for trouble in desk.troubles), desk.troubles
-    desk.troubles.clear()
+    desk.complaints.allow(422)
+    desk.complaints.require_none()
 
 
 def test_c5_c6_a_review_is_taken_gone_through_by_keys_and_decided_with_a_reason_the_tenant_reads(

@@ -77,7 +77,6 @@ def test_a1_to_a4_and_a7_every_page_of_the_console(chromium: Any, office: Office
             desk.context.add_cookies([office.sign_in_once(role, purpose)])
             for endpoint, path in pages.items():
                 if LANGUAGES[(crc32(endpoint.encode()) + turn) % 2] == language:
-                    desk.troubles.clear()
                     answer = desk.page.goto(path)
                     if answer is None or answer.status != 200:
                         troubles["A2"].append(f"{endpoint} {language}: {answer and answer.status}")
@@ -90,7 +89,7 @@ def test_a1_to_a4_and_a7_every_page_of_the_console(chromium: Any, office: Office
 def _judge(desk: Desk, label: str, language: str, troubles: dict[str, list[str]]) -> None:
     troubles["A7"] += [f"{label}: {each}" for each in find_troubles(desk.page)]
     said = desk.page.evaluate(AUDIT, [False, language])
-    troubles["A2"] += [f"{label}: {each}" for each in desk.troubles]
+    troubles["A2"] += [f"{label}: {each}" for each in desk.complaints.take()]
     troubles["A3"] += [f"{label}: too small: {each}" for each in said["small"]]
     if said["heads"] != 1 or said["ids"]:
         troubles["A1"].append(f"{label}: {said['heads']} h1, {said['ids']} ids twice")

@@ -24,7 +24,7 @@ def phone(chromium: Any, office: Office) -> Iterator[Phone]:
     """A phone at the mobile app."""
     made = Phone(chromium, office.mobile_base, "phone")
     yield made
-    assert not made.troubles
+    made.complaints.require_none()
     made.context.close()
 
 
@@ -65,7 +65,7 @@ def test_a5_after_an_error_the_summary_has_the_focus_and_its_links_lead_into_the
     summary.get_by_role("link").first.press("Enter")
     expect(desk.page.locator("[aria-invalid=true]").first).to_be_focused()
     desk.require_accessible()
-    desk.troubles.clear()  # that the answer was 422 is what the browser complains of
+    desk.complaints.allow(422)
 
 
 def test_a5_a_group_of_choices_is_led_to_like_any_field(desks: Desks, office: Office) -> None:
@@ -81,7 +81,7 @@ def test_a5_a_group_of_choices_is_led_to_like_any_field(desks: Desks, office: Of
     desk.look("choice-refused")
     assert "address_check" not in desk.page.locator("main").inner_text(), "no codes to choose from"
     desk.require_accessible()
-    desk.troubles.clear()
+    desk.complaints.allow(422)
 
 
 def test_a_form_on_its_way_says_so_and_is_sent_once_at_the_desk(desks: Desks) -> None:
@@ -92,7 +92,7 @@ def test_a_form_on_its_way_says_so_and_is_sent_once_at_the_desk(desks: Desks) ->
     desk.page.goto("/me")
     require_busy(desk.page, "main form[action$='/verify']", "正在提交，请稍候…")
     expect(desk.page.locator(".summary")).to_be_focused()
-    desk.troubles.clear()
+    desk.complaints.allow(422)
 
 
 def test_a_form_with_a_field_named_method_is_sent_once_too(desks: Desks, office: Office) -> None:
@@ -112,7 +112,7 @@ def test_a_form_on_its_way_says_so_before_the_console_and_on_the_round(desks: De
     gate = desks("gate", "en")
     gate.page.goto("/sign-in")
     require_busy(gate.page, "main form[action='/sign-in']", "Sending, one moment…")
-    gate.troubles.clear()
+    gate.complaints.allow(401, 422)
     walker = desks("walker")
     walker.come_as("grid_worker")
     walker.page.set_viewport_size({"width": 390, "height": 844})

@@ -42,7 +42,7 @@ def test_the_pages_of_keys_fit(stand: Stand, chromium: Any) -> None:
     joint = f"{unit}/lease?joint={stand.story.lease_id}"
     look_at(landlord, [f"{unit}/visitors", f"{unit}/visitors/new", f"{unit}/visitors/emergency", joint])
     landlord.context.close()
-    assert not landlord.troubles
+    landlord.complaints.require_none()
 
 
 def test_a_visitors_key_from_the_landlord_through_the_occupants_word_to_the_door(stand: Stand, chromium: Any) -> None:
@@ -84,7 +84,7 @@ def test_a_visitors_key_from_the_landlord_through_the_occupants_word_to_the_door
     assert stand.lock.body.bolt == "unlocked"
     for phone in (landlord, visitor):
         phone.context.close()
-        assert not phone.troubles
+        phone.complaints.require_none()
 
 
 def test_the_codes_and_the_new_phone_pages_are_looked_at(stand: Stand) -> None:

@@ -49,7 +49,7 @@ class Pair:
     def lose_network(self) -> None:
         """From here on the browsers rightly complain about the network."""
         for phone in (self.landlord, self.tenant):
-            assert not phone.troubles
+            phone.complaints.require_none()
             phone.context.set_offline(True)
 
     def scan(self, scanning: Holder, place: Any) -> None:

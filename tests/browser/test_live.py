@@ -232,7 +232,7 @@ def test_a_server_that_is_down_is_said_and_its_return_too(desk: SitDown, make: A
     note.filter(has_text="租客已申报").wait_for()
     follows(phone)
     assert "联系不上" not in said(phone)
-    phone.troubles[:] = [trouble for trouble in phone.troubles if "ERR_FAILED" not in trouble]
+    phone.complaints.allow_no_network()
 
 
 def test_focus_and_what_was_typed_and_chosen_outlive_a_renewal(desk: SitDown, make: Any) -> None:
@@ -286,7 +286,7 @@ def test_a_page_whose_sign_in_has_ended_stands_still_and_says_so(desk: SitDown, 
     phone.look("live-ended")
     phone.page.get_by_text("重新打开").click()
     phone.sees("获取验证码")
-    phone.troubles[:] = [trouble for trouble in phone.troubles if "401" not in trouble]
+    phone.complaints.allow(401)
 
 
 def test_the_same_words_come_in_english_and_the_focus_of_elder_mode_has_room(desk: SitDown, make: Any) -> None:

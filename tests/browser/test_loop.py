@@ -83,7 +83,7 @@ def test_t21_a_report_goes_round_the_whole_loop(
     officer.press("提交复核")
     officer.page.get_by_text("请不要写电话、证件等号码").first.wait_for()
     officer.look("case-refused")
-    officer.troubles.clear()  # the refused form's 422
+    officer.complaints.allow(422)
     officer.page.locator("[name=answer_text]").fill("已请电工更换线路并加装线管。")
     officer.press("提交复核")
     officer.page.get_by_text("等待负责人复核").first.wait_for()
@@ -135,7 +135,7 @@ def test_t21_an_answer_that_solves_nothing_is_reopened_once(tenant: TenantPhone,
     tenant.touch(tenant.page.locator("details button"))
     tenant.sees("请不要写电话、证件等号码")
     assert tenant.page.evaluate("document.activeElement.matches('.summary')")
-    tenant.troubles.clear()  # a refused form is a 422, which the browser notes
+    tenant.complaints.allow(422)
     tenant.look("reopen-refused")
     tenant.page.locator("[name=words]").fill("雨天又跳闸。")
     tenant.touch(tenant.page.locator("details button"))
@@ -215,7 +215,7 @@ def test_t22_the_countdown_sends_by_itself_and_without_a_network_it_says_so(
     tenant.look("help-offline")
     tenant.page.locator("dialog").press("Escape")
     tenant.context.set_offline(False)
-    tenant.troubles.clear()
+    tenant.complaints.allow_no_network()
     tenant.tap("求助")
     tenant.sees("求助已发出", seconds=15)
     assert "您没有选人，没有发短信" in tenant.says()

@@ -124,7 +124,7 @@ def test_c8_a_visit_is_assigned_walked_noted_offline_synced_once_and_checked(
     phone.page.get_by_text("还在这部手机里的走访结果").wait_for()
     phone.look("home-offline")
     assert make(count, Headcount) == 0
-    phone.troubles.clear()  # the browser notes each request that a missing network refuses
+    phone.complaints.allow_no_network()
 
     phone.context.set_offline(False)
     phone.page.get_by_text("已记下，并已送达").wait_for()
@@ -165,7 +165,7 @@ def test_c8_a_note_that_comes_too_late_is_told_plainly_and_stays_until_it_was_re
     choose(officer, phone_badge(other))
     officer.look("replan")
     officer.press("保存")
-    phone.troubles.clear()
+    phone.complaints.allow_no_network()
     phone.context.set_offline(False)
     phone.page.goto("/g/")
     phone.page.get_by_text("这次走访已改派给别人").wait_for()
@@ -173,7 +173,7 @@ def test_c8_a_note_that_comes_too_late_is_told_plainly_and_stays_until_it_was_re
     assert make(count, Headcount) == 0
     phone.page.get_by_text("知道了，从手机里删去").click()
     phone.page.locator("[data-waiting]").wait_for(state="hidden")
-    phone.troubles.clear()  # the refused note's 409
+    phone.complaints.allow(409)
     other.open("/g/", "路1号")
 
 
@@ -266,5 +266,5 @@ def test_a8_without_a_network_the_round_says_what_cannot_be_opened_and_what_was_
     phone.page.get_by_role("link", name="回到今天的走访").click()
     phone.page.get_by_role("heading", name="今天的走访").wait_for()
     phone.context.set_offline(False)
-    phone.open("/g/", "今天没有走访")  # what the page before was still asking for has failed by now
-    phone.troubles.clear()  # what could not be reached
+    phone.open("/g/", "今天没有走访")
+    phone.complaints.allow_no_network()

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from zlib import crc32
 
 from axe_playwright_python.sync_playwright import Axe
@@ -21,6 +20,7 @@ from flask import Flask
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.cast import Cast, Person
+from tests.browser.complaints import Complaints
 from tests.browser.cookies import session_cookie
 from tests.browser.walk_pages import FAULTY, Visit
 
@@ -101,11 +101,9 @@ class Walker:
             )
             page = context.new_page()
             page.set_default_timeout(20_000)
-            heard: list[str] = []
-            self._listen(page, heard)
+            heard = Complaints(page, self._base)
             for visit in theirs:
                 mode = MODES[(crc32(visit.name.encode()) + turn) % 4]
-                heard.clear()
                 self._dress(context, who, mode)
                 self._turn = turn
                 mode = (visit.speaks or mode[0], mode[1])
@@ -129,18 +127,12 @@ class Walker:
 
         return re.sub(r"{([\w.]+)}", put, visit.path)
 
-    def _listen(self, page: Any, heard: list[str]) -> None:
-        host = urlsplit(self._base).netloc
-        page.on("console", lambda said: said.type == "error" and heard.append(said.text))
-        page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on("request", lambda asked: urlsplit(asked.url).netloc in (host, "") or heard.append(f"to {asked.url}"))
-
     def _dress(self, context: Any, who: str | None, mode: tuple[str, bool]) -> None:
         values = {"anju-lang": mode[0], "anju-elder": "1" if mode[1] else "0"}
         cookies = [{"name": name, "value": value, "url": self._base} for name, value in values.items()]
         context.add_cookies(cookies + ([self.cookie(self._cast[who])] if who else []))
 
-    def _visit(self, page: Any, visit: Visit, mode: tuple[str, bool], done: Walk, heard: list[str]) -> None:
+    def _visit(self, page: Any, visit: Visit, mode: tuple[str, bool], done: Walk, heard: Complaints) -> None:
         label = f"{visit.name} {mode[0]}{' elder' if mode[1] else ''}"
         answer = page.goto(self.path_of(visit))
         if visit.send:
@@ -148,8 +140,9 @@ class Walker:
         status = answer.status
         if status != visit.status:
             done.troubles["A2"].append(f"{label}: {status} instead of {visit.status} at {page.url}")
-        expected = f"status of {status}"
-        done.troubles["A2"] += [f"{label}: {said}" for said in heard if status < 400 or expected not in said]
+        if status >= 400:
+            heard.allow(status, at=answer.url)
+        done.troubles["A2"] += [f"{label}: {said}" for said in heard.take()]
         self._judge(label, mode, page.evaluate(AUDIT, [mode[1], mode[0]]), done)
         if self._turn or visit.endpoint not in done.opened:
             self._ask_axe(page, label, done)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from backend.bootstrap import WORLD, set_up_logging, world_of
+from backend.bootstrap import WORLD, world_of
 from backend.db import db
 from backend.gateways.face_frames import Frame
 from backend.gateways.face_matcher import DlibFaceMatcher
@@ -26,9 +26,11 @@ from tests.traces import family_of, files_in, open_files_of, traces_in
 
 
 @pytest.fixture
-def tenant(mobile: Flask, make: Callable[..., Any], phone: Callable[..., ApiPhone]) -> Iterator[ApiPhone]:
+def tenant(
+    mobile: Flask, make: Callable[..., Any], phone: Callable[..., ApiPhone], product_log: Callable[..., None]
+) -> Iterator[ApiPhone]:
     """A tenant who has agreed to the face check, on an app with a real worker that logs as the product does."""
-    set_up_logging("mobile", "DEBUG")
+    product_log("mobile", "DEBUG")
     matcher = DlibFaceMatcher()
     assert matcher.wait_until_ready(120)
     make(stories.make_identified)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -82,7 +83,11 @@ def test_a_refusal_under_the_api_is_problem_json_with_field_rule_and_remedy() ->
     assert body["request_id"] == answer.headers["X-Request-Id"]
 
 
-def test_an_unexpected_error_says_nothing_of_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_error_says_nothing_of_its_text(
+    capsys: pytest.CaptureFixture[str], product_log: Callable[..., None]
+) -> None:
+    product_log("mobile")
+
     def view() -> str:
         raise ValueError("330522199001010001")
 
@@ -93,7 +98,11 @@ def test_an_unexpected_error_says_nothing_of_its_text(capsys: pytest.CaptureFixt
     assert "ValueError" in out.out + out.err
 
 
-def test_two_writers_at_one_instant_are_a_conflict_and_no_value_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_writers_at_one_instant_are_a_conflict_and_no_value_is_told(
+    capsys: pytest.CaptureFixture[str], product_log: Callable[..., None]
+) -> None:
+    product_log("mobile")
+
     def view() -> str:
         raise IntegrityError("INSERT", {"id_number": "330522199001010001"}, Exception("DETAIL 330522199001010001"))
 

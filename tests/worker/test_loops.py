@@ -52,7 +52,10 @@ def test_work_that_may_have_left_more_is_done_again_at_once() -> None:
     assert [loop.run_once() for _ in range(3)] == [True, True, False]
 
 
-def test_a_failing_step_stops_neither_the_others_nor_the_next_time(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_step_stops_neither_the_others_nor_the_next_time(
+    capsys: pytest.CaptureFixture[str], product_log: Callable[..., None]
+) -> None:
+    product_log("worker")
     done = []
 
     def fail() -> None:
@@ -63,7 +66,9 @@ def test_a_failing_step_stops_neither_the_others_nor_the_next_time(capsys: pytes
     loop.run_once()
     loop.run_once()
     assert done == ["failed", "good"] * 2
-    assert "330522199001010001" not in "".join(capsys.readouterr())
+    said = "".join(capsys.readouterr())
+    assert "ValueError" in said
+    assert "330522199001010001" not in said
 
 
 def test_a_loop_ends_when_told_and_says_when_it_is_not_well() -> None:
