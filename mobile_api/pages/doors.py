@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from backend.bootstrap import World, world_of
 from backend.domain.refusals import Refused
+from backend.services import sign_ins
 from backend.web import caller
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -76,6 +77,19 @@ def session_id() -> str:
     if found is None:
         raise Refused("unauthenticated")
     return found
+
+
+def over() -> sign_ins.SignInOver | None:
+    """The sign-in of this browser that is over, when nobody is signed in here since."""
+    if caller().account_id is not None or "sid" not in session:
+        return None
+    return sign_ins.find_over(world(), session_id=session["sid"], secret=session["secret"])
+
+
+def is_ended() -> bool:
+    """Whether this browser's sign-in was ended from elsewhere: then it forgets what it keeps for a door."""
+    found = over()
+    return found is not None and found.ended
 
 
 def is_demo() -> bool:

@@ -1,5 +1,6 @@
-// What every page can use: focus, countdown, copy, share, print, parts that follow.
+// What every page can use: focus, countdown, copy, share, print, parts that follow, and whose things are kept.
 import "./live.js";
+import "./owner.js";
 
 for (const place of document.querySelectorAll("[data-focus]")) place.focus();
 

@@ -3,6 +3,7 @@ import { forgetHome, keepHome, keepReceiver, keptHomes, keptReceivers } from "./
 import { keepPages } from "./keep_pages.js";
 import { offerNear } from "./near_button.js";
 import { atLock, isPossible, leaveAt, takeFrom } from "./near_link.js";
+import { settled } from "./owner.js";
 import { publicJwk } from "./phone_key.js";
 import { drawQr } from "./qr_code.js";
 import { CACHE, asItem, checkDigits, fromItem, handed, linkTo, readIssued, tell } from "./side_by_side.js";
@@ -11,9 +12,10 @@ const page = document.querySelector("[data-side-receive]");
 const part = (name) => page.querySelector(`[data-${name}]`);
 const words = page.dataset;
 
+await settled;
 if (words.account && navigator.onLine) await prepare(words.account);
 const receivers = await keptReceivers().catch(() => []);
-const me = receivers.find((each) => each.account === words.account) ?? receivers.at(-1);
+const me = words.account ? receivers.find((each) => each.account === words.account) : receivers.at(-1);
 if (!me) part("none").hidden = false;
 else await show();
 
@@ -58,7 +60,7 @@ async function take(parts, own) {
 }
 
 async function received() {
-  return (await keptHomes()).filter((home) => home.received);
+  return (await keptHomes()).filter((home) => home.received && home.account === me.account);
 }
 
 async function list() {

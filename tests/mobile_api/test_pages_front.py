@@ -156,6 +156,29 @@ def test_an_ended_sign_in_of_another_device_is_out(browser: Browser, clock: Any)
     assert other.get("/me/").path == "/sign-in" and mine.get("/me/").status == 200
 
 
+def body_of(page: Page) -> dict[str, str]:
+    return {name: value for tag, name, value in page.reader.attributes if tag == "body"}
+
+
+def test_a_page_tells_the_browser_whose_it_is_and_when_a_sign_in_was_ended_from_elsewhere(
+    browser: Browser, clock: Any, world: Any
+) -> None:
+    mine, other = browser(PHONE), browser()
+    clock.move(timedelta(minutes=2))
+    other.sign_in(PHONE)
+    owner = body_of(mine.get("/me/"))["data-owner"]
+    assert owner == body_of(other.get("/t/"))["data-owner"] and PHONE[-4:] not in owner
+    assert body_of(browser("+8619900007702").get("/me/"))["data-owner"] != owner
+    mine.press(mine.get("/me/sign-ins"), "结束")
+    for path in ("/me/", "/", "/nowhere"):
+        assert body_of(other.get(path)).get("data-sign-in") == "ended"
+    asked = other.client.get("/me/access", base_url=ORIGIN, headers={"X-Anju-Live": "1"})
+    assert (asked.status_code, asked.json) == (401, {"code": "unauthenticated", "ended": True})
+    clock.move(world.house.page_session_idle + timedelta(minutes=1))
+    idle = body_of(mine.get("/me/"))
+    assert "data-owner" not in idle and "data-sign-in" not in idle, "who was only away for long loses nothing"
+
+
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/i/unknown", 404), ("/i/", 404)])
 def test_an_error_is_a_friendly_page_with_a_way_on(browser: Browser, path: str, status: int) -> None:
     page = browser().get(path)
