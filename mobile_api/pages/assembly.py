@@ -15,7 +15,7 @@ from backend.domain.refusals import Refusal
 from backend.services import inbox
 from backend.web import LIVE_HEADER, caller, language
 from mobile_api.pages import doors, icons, words
-from mobile_api.pages.doors import STATIC, here, is_demo, is_elder, is_ended, wants_json, world
+from mobile_api.pages.doors import STATIC, here, is_demo, is_elder, is_ended, owner, wants_json, world
 from mobile_api.pages.duties import duty_page, notice_page
 from mobile_api.pages.live import live_page
 
@@ -70,7 +70,7 @@ def register_pages(app: Flask) -> None:
     app.jinja_env.globals.update(
         words.TABLES, pick=words.pick, name_of=words.name_of, period=words.period, until=words.until,
         asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
-        language=language, caller=caller, is_elder=is_elder, is_ended=is_ended, is_demo=is_demo,
+        language=language, caller=caller, is_elder=is_elder, is_ended=is_ended, owner=owner, is_demo=is_demo,
         here=here, purpose_name=words.purpose_name, case_kind=words.case_kind, relation_options=words.relation_options,
         office_name=words.office_name, as_day=words.as_day, live_page=live_page, duty_page=duty_page,
         notice_page=notice_page,

@@ -20,6 +20,8 @@ landlord = Blueprint("landlord", __name__, url_prefix="/l")
 tenant = Blueprint("tenant", __name__, url_prefix="/t")
 ALL = (front, account, landlord, tenant)
 
+KEEP_HEADER = "X-Anju-Keep"  # sent for a page that the phone keeps for the time without a network
+
 csrf = CSRFProtect()
 
 
@@ -92,6 +94,11 @@ def is_ended() -> bool:
     return found is not None and found.ended
 
 
+def owner() -> str | None:
+    """Whose page this is, for the browser to tell what it keeps of others; a page to be kept does not say it."""
+    return None if KEEP_HEADER in request.headers else caller().account_id
+
+
 def is_demo() -> bool:
     """Whether this house is a demo."""
     return world().house.demo
@@ -99,7 +106,12 @@ def is_demo() -> bool:
 
 def is_elder() -> bool:
     """Whether the pages are shown in elder mode."""
-    return request.cookies.get("anju-elder") == "1"
+    return chosen_elder() is True
+
+
+def chosen_elder() -> bool | None:
+    """What this device was told of elder mode; None while nobody has chosen."""
+    return {"1": True, "0": False}.get(request.cookies.get("anju-elder", ""))
 
 
 def here() -> str:

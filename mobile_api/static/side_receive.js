@@ -6,7 +6,7 @@ import { atLock, isPossible, leaveAt, takeFrom } from "./near_link.js";
 import { settled } from "./owner.js";
 import { publicJwk } from "./phone_key.js";
 import { drawQr } from "./qr_code.js";
-import { CACHE, asItem, checkDigits, fromItem, handed, linkTo, readIssued, tell } from "./side_by_side.js";
+import { asItem, checkDigits, fromItem, handed, linkTo, readIssued, tell } from "./side_by_side.js";
 
 const page = document.querySelector("[data-side-receive]");
 const part = (name) => page.querySelector(`[data-${name}]`);
@@ -40,7 +40,7 @@ async function show() {
   await readAddress(own);
   await list();
   await tellPlatform();
-  await keepPages({ worker: words.worker, pages: [location.pathname], cache: CACHE }).catch(() => {});
+  await keepPages({ worker: words.worker, pages: [location.pathname], cache: "anju-receive" }).catch(() => {});
 }
 
 async function readAddress(own) {

@@ -29,6 +29,12 @@ PUT_KEPT = """async (homes) => {
   const { phoneKey } = await import('/static/phone_key.js');
   for (const home of homes) { await phoneKey(home.account); await kept.keepHome(home); }
 }"""
+# An older age of modules, in a cache of this name.
+PUT_OLD = """async ([name, parts]) => {
+  const cache = await caches.open(name);
+  const type = { 'Content-Type': 'text/javascript' };
+  for (const part of parts) await cache.put(part, new Response('export const older = 1;', { headers: type }));
+}"""
 
 
 def test_t11_the_open_page_opens_the_door_over_bluetooth_after_the_server_has_stopped(stand: Stand) -> None:
@@ -176,3 +182,20 @@ def end_sign_ins(world: Any, account_id: str) -> None:
     """As "end" on the page of one's sign-ins does it from another phone."""
     for row in sign_ins.list_sessions(world, account_id=account_id):
         sign_ins.sign_out(world, account_id=account_id, session_id=row.id)
+
+
+def test_a_module_kept_elsewhere_before_an_upgrade_does_not_stop_the_page_without_a_network(stand: Stand) -> None:
+    page = stand.phone.page
+    page.goto("/r/")
+    for name in ("anju-aside", "anju-receipts", "anju-side"):
+        page.evaluate(PUT_OLD, [name, ["/static/jws.js", "/static/kept.js", "/static/days.js"]])
+    stand.phone.open_key(stand.home)
+    stand.stop_server()
+    page.goto(stand.home)
+    stand.phone.sees("今天的密码")
+    stand.phone.press_bluetooth()
+    stand.phone.is_told("门已打开")
+    parts = page.evaluate("async () => (await (await caches.open('anju-offline')).keys()).map(({ url }) => url)")
+    assert {"/static/live.js", "/static/owner.js"} <= {part.removeprefix(stand.server.base) for part in parts}
+    kept = page.evaluate("async () => (await (await caches.open('anju-offline')).match('/t/offline')).text()")
+    assert "csrf_token" in kept and "data-owner" not in kept, "a kept page may outlive the sign-in"
