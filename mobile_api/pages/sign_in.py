@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from backend.domain.refusals import Refused
 from backend.services import sign_ins
 from backend.web import LANGUAGE_COOKIE, LANGUAGES, caller, language
-from mobile_api.pages.doors import account_id, front, safe_path, session_id, world
+from mobile_api.pages.doors import account_id, chosen_elder, front, safe_path, session_id, world
 from mobile_api.pages.forms import Sheet
 from mobile_api.pages.front import remember_elder, remember_language
 
@@ -94,11 +94,13 @@ def _open_session(phone: str, code: str) -> Response:
 
 
 def _carry_preferences(answer: Response, signed: sign_ins.SignedIn) -> None:
+    """What was chosen on this device goes to the account; what was not chosen here is the account's."""
     chosen = request.cookies.get(LANGUAGE_COOKIE)
-    if chosen in LANGUAGES:
-        sign_ins.set_preferences(world(), account_id=signed.account_id, language=chosen)
-        return
+    wish, elder = chosen if chosen in LANGUAGES else None, chosen_elder()
+    if wish is not None or elder is not None:
+        sign_ins.set_preferences(world(), account_id=signed.account_id, language=wish, elder_mode=elder)
     view = sign_ins.find_session(world(), session_id=signed.session_id, secret=signed.secret, kind="page")
-    if view is not None:
+    if view is not None and wish is None:
         remember_language(answer, view.language)
+    if view is not None and elder is None:
         remember_elder(answer, view.elder_mode)

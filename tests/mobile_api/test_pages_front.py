@@ -130,6 +130,24 @@ def test_elder_mode_is_kept_by_the_device_and_the_account(browser: Browser, cloc
     assert "elder" in fresh.get("/me/").reader.classes
 
 
+def test_elder_mode_chosen_before_the_sign_in_stays_and_goes_to_the_account(browser: Browser, clock: Any) -> None:
+    phone = browser()
+    phone.client.delete_cookie("anju-lang")
+    page = phone.press(phone.get("/sign-in?next=/t/"), "大字")
+    page = phone.press(page, "获取验证码", phone=PHONE)
+    page = phone.press(page, "登录", code=phone.code(PHONE))
+    assert page.path == "/t/" and "elder" in page.reader.classes
+    clock.move(timedelta(minutes=2))
+    other = browser()  # a language was chosen on it, elder mode never
+    other.sign_in(PHONE)
+    assert "elder" in other.get("/me/").reader.classes
+    clock.move(timedelta(minutes=2))
+    plain = browser()
+    plain.press(plain.press(plain.get("/"), "大字"), "标准字")
+    plain.sign_in(PHONE)
+    assert "elder" not in plain.get("/me/").reader.classes, "chosen here"
+
+
 def test_a_form_without_the_pages_token_changes_nothing(browser: Browser) -> None:
     phone = browser(PHONE)
     answer = phone.client.post("/sign-out", base_url=ORIGIN)
