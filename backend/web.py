@@ -151,7 +151,7 @@ def open_door(
             401: "unauthenticated",
             403: "forbidden",
             404: "not_found",
-            405: "method_not_allowed",
+            405: "method_not_allowed" if request.path.startswith("/api/") else "page.not_openable",
             412: "stale",
             413: "input.too_large",
             428: "precondition_missing",

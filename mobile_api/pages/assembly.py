@@ -14,14 +14,16 @@ from werkzeug.exceptions import HTTPException
 from backend.domain.refusals import Refusal
 from backend.services import inbox
 from backend.web import LIVE_HEADER, caller, language
-from mobile_api.pages import doors, icons, words
+from mobile_api.pages import doors, icons, kept_forms, words
 from mobile_api.pages.doors import STATIC, here, is_demo, is_elder, is_ended, owner, wants_json, world
 from mobile_api.pages.duties import duty_page, notice_page
 from mobile_api.pages.live import live_page
+from mobile_api.pages.sign_in import blank_sheet, sign_in_page
 
 VIEWS = (
     "front",
     "sign_in",
+    "kept_forms",
     "invitations",
     "receipts",
     "accounts",
@@ -121,4 +123,6 @@ def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | Non
         return jsonify({"code": first.code, **({"ended": True} if is_ended() else {})})
     if status == 401 and request.method == "GET":
         raise SignInFirst
+    if status == 401:
+        return sign_in_page(blank_sheet(), here(), kept_forms.keep_sent(), was_lost=kept_forms.was_lost())
     return render_template("error.html", status=status, refusal=first, request_id=request_id)

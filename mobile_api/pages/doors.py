@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, request, send_from_directory, session
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
 
 from backend.bootstrap import World, world_of
 from backend.domain.refusals import Refused
@@ -21,6 +23,16 @@ tenant = Blueprint("tenant", __name__, url_prefix="/t")
 ALL = (front, account, landlord, tenant)
 
 KEEP_HEADER = "X-Anju-Keep"  # sent for a page that the phone keeps for the time without a network
+
+SHOWN_AGAIN = "anju.shown_again"  # in the environment of a request that this process makes itself
+
+# What a page has in its address and its form says unseen; the page of a form whose address has none above it.
+CARRIED = {
+    "landlord.new_lease": ("joint", "after"),
+    "landlord.new_report": ("kind",),
+    "tenant.new_report": ("kind",),
+}
+PAGES_OF_FORMS = {"tenant.unlock": "/t/homes/{registration_id}/key"}
 
 csrf = CSRFProtect()
 
@@ -115,8 +127,32 @@ def chosen_elder() -> bool | None:
 
 
 def here() -> str:
-    """The present page's address, for forms that come back to it."""
-    return request.full_path.removesuffix("?") if request.method == "GET" else request.path
+    """The address to come back to: this page's, or after a form was sent that of the page it stands on."""
+    if request.method == "GET":
+        return request.full_path.removesuffix("?")
+    if request.endpoint == "front.show_form":
+        return safe_path(request.form.get("next"))
+    carried = [(name, value) for name in CARRIED.get(request.endpoint or "", ()) if (value := request.form.get(name))]
+    asked = request.query_string.decode() or urlencode(carried)
+    path = PAGES_OF_FORMS.get(request.endpoint or "", "").format(**request.view_args or {}) or request.path
+    while not endpoint_of(path, "GET"):
+        path, asked = path.rsplit("/", 1)[0] or "/", ""
+    return f"{path}?{asked}" if asked else path
+
+
+def endpoint_of(path: str, method: str) -> str | None:
+    """What answers at this address; None where nothing does."""
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None  # there is a request
+    try:
+        return str(adapter.match(path, method=method)[0])
+    except HTTPException:
+        return None
+
+
+def is_shown_again() -> bool:
+    """Whether the form of this request is only to be shown as it was sent: `shown_page` asks for it, no browser can."""
+    return SHOWN_AGAIN in request.environ
 
 
 def safe_path(path: str | None, otherwise: str = "/") -> str:
