@@ -14,6 +14,8 @@ from mobile_api.api.schemas.identity_checks import (
     ChallengeAsked,
     ChallengeShown,
     CheckUpload,
+    DocumentLook,
+    DocumentUpload,
     IdentityProgress,
     OutcomeShown,
     WayChosen,
@@ -33,6 +35,20 @@ def get_progress() -> Any:
     查看身份核验进展。
     """
     return identity_checks.identity_progress(world(), account_id=me())
+
+
+@blueprint.post("/identity/document-checks")
+@blueprint.arguments(DocumentUpload, location="multipart")
+@blueprint.response(200, DocumentLook)
+@blueprint.refuses(*CHECKABLE, "face.tries", "rate", "face.busy", "face.unavailable")
+def look_at_document(body: dict[str, Any]) -> Any:
+    """Judge the document's picture as soon as it is taken; costs no try, and nothing of it is kept.
+
+    When this is refused for now, go on: the check judges the picture as well.
+
+    证件拍好后先看照片能不能用：不计次数，不留任何内容。暂时看不了可以继续，核验时会一起看。
+    """
+    return identity_checks.look_at_document(world(), account_id=me(), **body)
 
 
 @blueprint.post("/identity/challenges")
