@@ -39,7 +39,7 @@ from backend.services.persons import birth_of
 
 LEAST_FRAMES, MOST_FRAMES = 24, 40
 OTHER_WAYS = ("window", "live_video", "attestation")
-# A picture is taken in ten seconds; a worker may need some for one without a face, and nothing is written of a look.
+# Nobody photographs a document more often. A worker takes up to a second for a look, of which nothing is written.
 _LOOKS = Pace(6, timedelta(minutes=1))
 
 

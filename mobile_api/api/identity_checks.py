@@ -42,11 +42,9 @@ def get_progress() -> Any:
 @blueprint.response(200, DocumentLook)
 @blueprint.refuses(*CHECKABLE, "face.tries", "rate", "face.busy", "face.unavailable")
 def look_at_document(body: dict[str, Any]) -> Any:
-    """Judge the document's picture as soon as it is taken; costs no try, and nothing of it is kept.
+    """Judge the document's picture before the burst: no try, nothing kept; when refused for now, go on to the check.
 
-    When this is refused for now, go on: the check judges the picture as well.
-
-    证件拍好后先看照片能不能用：不计次数，不留任何内容。暂时看不了可以继续，核验时会一起看。
+    自拍之前先看证件照片能不能用：不计次数，不留任何内容；暂时看不了就继续，核验时会一起看。
     """
     return identity_checks.look_at_document(world(), account_id=me(), **body)
 
