@@ -31,7 +31,7 @@ from mobile_api.pages.doors import (
 
 NEVER_KEPT = ("csrf_token", "next", "kept", "code", "phone_jwk", "credential", "delegate", "nonce", "challenge_id")
 NOT_FROM = ("front", "demo")  # nothing of a sign-in is written there
-WITH_PICTURES = ("tenant.check_face",)
+WITH_PICTURES = ("tenant.check_face", "tenant.look_at_document")
 STEPS = ("landlord.new_lease", "tenant.move_out")  # a later step has no address of its own: its form is shown again
 
 
