@@ -96,6 +96,7 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("decisions", "lease", "still_here others_stay registration_voided tenant_withdrew")),
     **dict(_kinds("decisions", "home_or_lease", "dispute_decided")),
     **dict(_kinds("decisions", "rooms", "claim_decided")),
+    **dict(_kinds("decisions", "unit", "mandate_ends mandate_over")),
     **dict(_kinds("decisions", "access", "look_answered")),
     **dict(_kinds("decisions", "reported", "office_renumbered office_became_local office_change_decided")),
     **dict(_kinds("decisions", "report", "report_answered")),

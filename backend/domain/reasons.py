@@ -103,7 +103,8 @@ REASONS: dict[str, Reason] = {
                                 "Enter the end date of the mandate."),
     "right.mandate_over": Reason(
         "forbidden", "委托已于 {ends_on} 到期。", "Your mandate ended on {ends_on}.",
-        "请房东续签委托后重新登记。", "The owner renews it; then claim the unit again.",
+        "请房东续签委托，再在房间页面填写新的到期日，或到窗口办理。",
+        "Have the owner renew it; then enter the new end on the unit's page, or at the window.",
     ),
     "lock.claim_code": Reason("invalid", "没有这个领取码。", "There is no lock with this claim code.",
                               "请核对锁身贴纸上的领取码。", "Compare it with the sticker on the lock."),

@@ -93,6 +93,7 @@ def add_co_tenant(body: dict[str, Any], lease_id: str, idempotency_key: str | No
 @blueprint.get("/leases/<id:lease_id>")
 @blueprint.etag
 @blueprint.response(200, LeaseShown)
+@blueprint.refuses("right.mandate_over")
 def get_lease(lease_id: str) -> Any:
     """Show a lease and how far the tenant is, none of the tenant's answers.
 

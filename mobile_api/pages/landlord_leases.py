@@ -39,7 +39,7 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
     `joint` names a lease whose tenant is to get a co-tenant: kind and dates are that lease's. `after` names the
     lease of the tenant before: the new one begins when that one is over.
     """
-    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id, managing=True)
     joint = _joint_lease(request.values.get("joint"))
     before = _joint_lease(request.values.get("after"))
     terms = _terms_of(joint) if joint is not None else _terms_after(before, unit.space_kind)

@@ -13,6 +13,7 @@ from backend.services.identity_reviews import ask_a_person
 from tests.mobile_api.page_phones import ORIGIN, Page, PagePhone
 from tests.services import stories
 from tests.services.stories import LANDLORD_NUMBER, LANDLORD_PHONE, TENANT_NUMBER, TENANT_PHONE
+from tests.services.test_mandates import make_managed
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -271,3 +272,26 @@ def test_a_full_unit_takes_no_co_tenant_and_says_the_rule(browser: Browser, make
         page = phone.press(page, "下一步", tenant_name="王平", tenant_id_number=other, tenant_phone=f"19900009{tail}")
         page = phone.press(page, "登记并邀请租客")
     assert page.status == 409 and "最多住 2 人" in page.text and "HR-7" in page.text
+
+
+def test_a_manager_renews_the_mandate_on_the_units_page_and_is_told_at_the_first_step_of_a_lease(
+    browser: Browser, make: Make, clock: Any
+) -> None:
+    story = make(make_managed)
+    phone = browser(LANDLORD_PHONE)
+    unit = f"/l/units/{story.unit_id}"
+    assert "您的委托到 2026年12月13日 为止" in phone.get(unit).text and "委托快到期" not in phone.get("/l/").text
+    clock.move(timedelta(days=10))
+    assert "委托快到期，请续签" in phone.get("/l/").text
+    clock.move(timedelta(days=20))
+    phone.sign_in(LANDLORD_PHONE)
+    assert "委托已到期，请续签" in phone.get("/l/").text
+    first = phone.get(f"{unit}/lease")
+    assert first.status == 403 and "请房东续签委托" in first.text
+    shown = phone.get(unit)
+    assert "委托已到期" in shown.text and f"/l/leases/{story.lease_id}" not in shown.reader.links
+    assert phone.get(f"/l/leases/{story.lease_id}").status == phone.get(f"{unit}/lock").status == 403
+    form = phone.get(next(link for link in shown.reader.links if link.endswith("/claim")))
+    again = phone.press(form, "续签", evidence="新委托书", mandate_ends_on="2027-12-01")
+    assert again.path == unit and "已记下新的到期日" in again.text and "您的委托到 2027年12月1日 为止" in again.text
+    assert f"/l/leases/{story.lease_id}" in again.reader.links

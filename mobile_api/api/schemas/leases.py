@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.domain.documents import DOCUMENT_TYPES
+from backend.domain.landlord_board import STATES
 from backend.domain.leases import KINDS
 from backend.domain.spaces import SPACE_NAMES
 from backend.domain.visitors import PURPOSES
@@ -208,10 +209,11 @@ class UnitCard(Output):
     space_kind = Choice("空间种类", "Kind of space", "bedroom", SPACE_NAMES)
     usable_area_m2 = Number("使用面积 m²", "Usable area in m²", 12.5)
     capacity = Whole("可住人数", "How many may live there", 2)
-    state = Choice("状态", "State", "let", ("let", "awaiting", "vacant", "lock_offline"))
+    state = Choice("状态", "State", "let", STATES)
     lock = Part(LockShown, "门锁", "Lock", allow_none=True)
     lease = Part(LeaseShown, "租约", "Lease", allow_none=True)
     without_lease = Whole("申报住在这里、没有租约的人数", "How many declared living here without a lease", 0)
+    mandate_ends_on = Day("委托到期日（受托管理时）", "End of a manager's mandate", None, allow_none=True)
 
 
 class Todo(Output):
