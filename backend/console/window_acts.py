@@ -11,6 +11,7 @@ from backend.console.pages import Form, acting, world
 from backend.console.window_fields import FIELDS, Field
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refusal, Refused
+from backend.domain.whole_numbers import read_whole
 from backend.services import (
     amendments,
     consents,
@@ -149,7 +150,8 @@ def _read(field: Field, form: Form) -> Any:
 
 def _number(name: str, text: str) -> int | float:
     try:
-        return int(text) if text.isdecimal() else float(text)
+        whole = read_whole(text)
+        return float(text) if whole is None else whole
     except ValueError:
         raise Refused("input.wrong_type", name, expected="12.5") from None
 
