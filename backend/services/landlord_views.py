@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
-from backend.domain.keys import ENDED
+from backend.domain.keys import ENDED, landlord_acts
 from backend.domain.landlord_board import LeaseFacts, Todo, UnitFacts, lease_todos, unit_state, unit_todos
 from backend.domain.spaces import is_mandate_over
 from backend.gateways.world import World
@@ -75,6 +75,12 @@ class LeaseView:
     residents: int  # how many are declared under this lease; never who
     foreign_due_at: datetime | None  # EEL-39 binds the host too: the one thing of the tenant's path a landlord is told
     foreign_done_at: datetime | None
+
+    @property
+    def key_acts(self) -> tuple[str, ...]:
+        """What the landlord can do to the tenant's key now: see domain.keys.landlord_acts."""
+        key = self.key
+        return landlord_acts(key.state, key.state_reason, self.state == "ended") if key is not None else ()
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,6 @@ LANDLORDS = (
     Visit("landlord.end", "many", LET + "/end"),
     Visit("landlord.key_action", "many", LET + "/key/suspend"),
     Visit("landlord.key_action", "many", LET + "/key/revoke"),
-    Visit("landlord.key_action", "many", LET + "/key/revoke", FAULTY, 403),  # HR-12
     Visit("landlord.key_action", "many", LET + "/key/resume"),
     Visit("landlord.foreign_done_by_host", "many", "/l/leases/{foreign.lease}/foreign-done"),
     Visit("landlord.receipt", "many", LET + "/receipt"),

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from backend.db import transaction
+from backend.models.leases import Lease
 from backend.services.identity_reviews import ask_a_person
+from backend.services.keys import suspend_key
 from tests.mobile_api.page_phones import ORIGIN, Page, PagePhone
 from tests.services import stories
 from tests.services.stories import LANDLORD_NUMBER, LANDLORD_PHONE, TENANT_NUMBER, TENANT_PHONE
@@ -178,15 +181,60 @@ def test_attesting_needs_both_confirmations_and_lets_the_key_work(browser: Brows
     assert done.path == f"/l/leases/{story.lease_id}" and "已见证" in done.text and "可用" in done.text
 
 
-def test_an_occupants_key_is_not_ended_without_a_ground(browser: Browser, make: Make) -> None:
-    story = make(stories.make_active)
+def end_on_paper(world: Any, story: stories.Story) -> None:
+    """The lease has ended by the tenant's check-out and the key still lives."""
+    with transaction() as session:
+        session.get_one(Lease, story.lease_id).state = "ended"
+
+
+def post(phone: PagePhone, path: str, **data: str) -> Page:
+    token = phone.get("/me/").reader.forms[0].values["csrf_token"]
+    return Page(phone.client.post(path, data={"csrf_token": token, **data}, base_url=ORIGIN))
+
+
+@pytest.mark.parametrize("made", [stories.make_claimed, stories.make_active])
+def test_an_occupants_key_is_not_ended_without_a_ground(browser: Browser, make: Make, made: Any) -> None:
+    story = make(made)
     phone = browser(LANDLORD_PHONE)
-    for action, button in (("revoke", "停用钥匙"), ("suspend", "暂停钥匙")):
-        page = phone.get(f"/l/leases/{story.lease_id}/key/{action}")
-        assert "ground" not in page.form(button).values, "nothing is chosen beforehand"
-        refused = phone.press(page, button, ground="none")
+    lease = f"/l/leases/{story.lease_id}"
+    page = phone.get(lease)
+    assert "房东不能暂停或停用他的钥匙（HR-12）" in page.text and "租客已搬走" in page.text
+    assert not [link for link in page.reader.links if "/key/" in link], "no button that cannot succeed"
+    state = make(lambda _: stories.key_row(story.key_id).state)
+    for action in ("revoke", "suspend"):
+        shown = phone.get(f"{lease}/key/{action}")
+        assert "不能停用住户的钥匙" in shown.text and "HR-12" in shown.text and f"{lease}/end" in shown.reader.links
+        assert not [form for form in shown.reader.forms if action in form.action]
+        refused = post(phone, f"{lease}/key/{action}", ground="check_out")
         assert refused.status == 403 and "HR-12" in refused.text and "不能停用住户的钥匙" in refused.text
-    assert "可用" in phone.get(f"/l/leases/{story.lease_id}").text
+    assert make(lambda _: stories.key_row(story.key_id).state) == state
+
+
+def test_a_key_left_over_after_the_check_out_is_suspended_resumed_and_revoked(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    make(end_on_paper, story)
+    phone = browser(LANDLORD_PHONE)
+    lease = f"/l/leases/{story.lease_id}"
+    for action, button, said in (
+        ("suspend", "暂停钥匙", "钥匙已暂停"),
+        ("resume", "恢复钥匙", "钥匙已恢复"),
+        ("revoke", "停用钥匙", "钥匙正在停用"),
+    ):
+        link = next(link for link in phone.get(lease).reader.links if link.endswith(f"/key/{action}"))
+        done = phone.press(phone.get(link), button)
+        assert done.path == lease and said in done.text
+    assert make(lambda _: stories.key_row(story.key_id).state) == "revoking"
+
+
+def test_what_the_tenant_suspended_the_landlord_is_not_asked_to_resume(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    make(suspend_key, account_id=story.tenant, key_id=story.key_id)
+    phone = browser(LANDLORD_PHONE)
+    lease = f"/l/leases/{story.lease_id}"
+    page = phone.get(lease)
+    assert "只有本人可以恢复" in page.text and f"{lease}/key/resume" not in page.reader.links
+    assert "只有本人可以恢复" in phone.get(f"{lease}/key/resume").text
+    assert post(phone, f"{lease}/key/resume").status == 403
 
 
 def test_a_lease_is_extended_and_never_shortened(browser: Browser, make: Make) -> None:
