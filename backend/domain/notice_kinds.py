@@ -110,7 +110,8 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("progress", "home", "identity_attested co_tenant_added")),
     **dict(_kinds("progress", "identity", "document_matched")),
     **dict(_kinds("leases", "home_or_lease", "lease_ends lease_over lease_filed")),
-    **dict(_kinds("leases", "home", "lease_extended")),
+    **dict(_kinds("leases", "home", "lease_extended lease_start_moved")),
+    **dict(_kinds("decisions", "home", "lease_named_corrected")),
     **dict(_kinds("visitors", "visitors", "visitor_key_issued visitor_consent_given visitor_refused visitor_ended")),
     **dict(_kinds("permits", "home", "permit_soon permit_open endorsement_due")),
 }  # fmt: skip

@@ -75,6 +75,8 @@ class LeaseView:
     residents: int  # how many are declared under this lease; never who
     foreign_due_at: datetime | None  # EEL-39 binds the host too: the one thing of the tenant's path a landlord is told
     foreign_done_at: datetime | None
+    can_correct: bool  # what was written of the tenant, until the report has gone to the registry
+    can_move_start: bool
 
     @property
     def key_acts(self) -> tuple[str, ...]:
@@ -260,6 +262,9 @@ def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
         residents=count_household(session, registration),
         foreign_due_at=registration.foreign_due_at,
         foreign_done_at=registration.foreign_done_at,
+        can_correct=lease.state == "active"
+        and not (registration.landlord_leg == "reported" and registration.tenant_leg == "declared"),
+        can_move_start=lease.state == "active" and (not progress.accepted or lease.starts_on > world.clock.today()),
     )
 
 

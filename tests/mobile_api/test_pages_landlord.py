@@ -343,3 +343,57 @@ def test_a_manager_renews_the_mandate_on_the_units_page_and_is_told_at_the_first
     again = phone.press(form, "续签", evidence="新委托书", mandate_ends_on="2027-12-01")
     assert again.path == unit and "已记下新的到期日" in again.text and "您的委托到 2027年12月1日 为止" in again.text
     assert f"/l/leases/{story.lease_id}" in again.reader.links
+
+
+def test_a_mistyped_phone_is_mended_on_the_share_page_and_the_old_link_dies(browser: Browser, make: Make) -> None:
+    story = make(stories.make_invited, tenant_phone="+8619900009999")
+    tenant = browser(TENANT_PHONE)
+    assert "号码抄错了，请房东改好再发一次" in tenant.get(f"/i/{story.link_token}").text
+    phone = browser(LANDLORD_PHONE)
+    share = phone.get(f"/l/leases/{story.lease_id}/share")
+    form = phone.get(next(link for link in share.reader.links if link.endswith("/invite")))
+    wrong = phone.press(form, "发送邀请", phone="1")
+    assert wrong.status == 422 and "phone-fault" in wrong.reader.ids
+    empty = phone.press(wrong, "发送邀请", phone="")
+    assert empty.status == 422 and "phone-fault" in empty.reader.ids
+    sent = phone.press(empty, "发送邀请", phone="19900009101")
+    assert sent.path.endswith("/share") and "199******01" in sent.text
+    assert tenant.get(f"/i/{story.link_token}").status == 410
+    token = next(word for word in sent.text.split() if "/i/" in word).rsplit("/", 1)[1]
+    assert "接受邀请" in tenant.get(f"/i/{token}").html
+
+
+def test_a_mistyped_document_is_corrected_on_the_leases_page_and_nothing_of_it_is_shown(
+    browser: Browser, make: Make
+) -> None:
+    story = make(stories.make_identified, tenant_id_number=stories.CO_TENANT_NUMBER)
+    phone, lease = browser(LANDLORD_PHONE), f"/l/leases/{story.lease_id}"
+    assert "租客填写的证件与您填写的不一致" in phone.get(lease).text
+    form = phone.get(next(link for link in phone.get(lease).reader.links if link.endswith("/tenant")))
+    assert stories.CO_TENANT_NUMBER not in form.html and "周来福" not in form.html
+    wrong = phone.press(form, "更正", tenant_name="周来福", tenant_id_number="1")
+    assert wrong.status == 422 and "tenant_id_number-fault" in wrong.reader.ids
+    done = phone.press(wrong, "更正", tenant_id_number=TENANT_NUMBER)
+    assert done.path == lease and "已更正租客信息" in done.text and "不一致" not in done.text
+    assert TENANT_NUMBER not in done.html and "周来福" not in done.html
+    assert "房东更正了租约里您的信息" in browser(TENANT_PHONE).get("/me/messages").text
+
+
+def test_a_difference_after_the_report_has_gone_names_the_window(browser: Browser, make: Make) -> None:
+    story = make(stories.make_declared, tenant_id_number=stories.CO_TENANT_NUMBER)
+    phone, lease = browser(LANDLORD_PHONE), f"/l/leases/{story.lease_id}"
+    page = phone.get(lease)
+    assert "请租客带证件原件到窗口核验身份" in page.text and f"{lease}/tenant" not in page.reader.links
+    assert "请租客带证件原件到窗口核验身份" in phone.get(f"{lease}/tenant").text
+
+
+def test_a_start_is_moved_earlier_when_the_tenant_asks_for_it(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active, starts_on=date(2026, 12, 3))
+    assert "改租约的开始日期" in browser(TENANT_PHONE).get(f"/t/homes/{story.registration_id}/key").text
+    phone, lease = browser(LANDLORD_PHONE), f"/l/leases/{story.lease_id}"
+    form = phone.get(next(link for link in phone.get(lease).reader.links if link.endswith("/start")))
+    later = phone.press(form, "更改", starts_on="2026-12-04")
+    assert later.status == 409 and "开始日期只能改早" in later.text
+    done = phone.press(later, "更改", starts_on="2026-11-23")
+    assert done.path == lease and "开始日期已更改" in done.text and "2026年11月23日" in done.text
+    assert f"{lease}/start" not in done.reader.links

@@ -69,6 +69,24 @@ class Extension(Input):
     )
 
 
+class NamedCorrected(Input):
+    tenant_name = Text(
+        "租客姓名（填写后不再显示）", "Tenant's name, never shown again", "李青禾", most=80, required=True
+    )
+    tenant_id_type = Choice("租客证件类型", "Document type", "111", DOCUMENT_TYPES, required=True)
+    tenant_id_number = Text(
+        "租客证件号码（填写后不再显示）",
+        "Document number, never shown again",
+        "341524199203040001",
+        most=32,
+        required=True,
+    )
+
+
+class StartMoved(Input):
+    starts_on = Day("新的开始日期", "New first day", "2026-11-24", required=True)
+
+
 class Ending(Input):
     ended_on = Day("租客离开日期", "Day on which the tenant left", "2026-11-20", required=True)
 
@@ -196,6 +214,8 @@ class LeaseShown(Output):
     foreign_done_at = Moment("外国人住宿登记办理日期", "Day on which the police took the form", allow_none=True)
     joint_id = Id("合租的首份租约", "First lease of a joint tenancy; null when it is none of the joining ones",
                   allow_none=True)  # fmt: skip
+    can_correct = Flag("租客信息现在可否更正", "Whether the tenant's details can be corrected", False)
+    can_move_start = Flag("开始日期现在可否更改", "Whether the start can be moved", False)
     residents = Whole("本租约已申报的居住人数（不含姓名）", "How many are declared under this lease; never who", 3)
 
 
