@@ -163,9 +163,9 @@ INBOX: dict[str, InboxText] = {
     "identity_attested": InboxText("房东已为您见证", "Your landlord has attested you", "钥匙可以使用，工作人员将在 72 小时内复核。",
                                    "Your key can work; staff will review within 72 hours."),
     "appointment_booked": InboxText("已为您约好", "Your appointment", "{way_zh}：{at}。改时间或取消，请在“其他核验方式”里操作。",
-                                    "{way_en}: {at} (China time). Move or cancel it under “Other ways”."),
+                                    "{way_en}: {at} (China time). Move or cancel it under “Other ways to be identified”."),
     "appointment_link": InboxText("视频链接已发", "Your video link is there", "{at} 的视频核验：链接已在“其他核验方式”里。",
-                                  "Live video at {at} (China time): the link stands under “Other ways”."),
+                                  "Live video at {at} (China time): the link stands under “Other ways to be identified”."),
     "appointment_missed": InboxText("没有见到您", "We did not meet you", "{at} 的预约没有见到您。可以再约，也可以直接到窗口。",
                                     "We did not meet you at {at} (China time). Choose another time, or just come to the window."),
     "review_late": InboxText("核验迟了，抱歉", "Your review is late, sorry",
@@ -176,8 +176,8 @@ INBOX: dict[str, InboxText] = {
                                   "The name and number you entered belong together."),
     "document_unmatched": InboxText("姓名与号码对不上", "Name and number do not fit",
                                     "您填写的姓名与证件号码不一致（3002）。请在“填写身份”里更正；确认无误，请带证件到窗口。",
-                                    "The name and number you entered do not belong together (3002). Correct them under “Your "
-                                    "identity”; if they are right, bring the document to the window."),
+                                    "The name and number you entered do not belong together (3002). Correct them under “Enter "
+                                    "your identity”; if they are right, bring the document to the window."),
     "guardian_entered": InboxText("监护人已为您登记", "Your guardian has entered you", "您的监护人已添加您的身份，窗口复核后完成。",
                                   "Your guardian has entered your identity; a review at the window completes it."),
     "declared_for_you": InboxText("有人为您申报了居住登记", "Somebody has declared your residence",
@@ -252,7 +252,7 @@ INBOX: dict[str, InboxText] = {
     "visitor_ended": InboxText("临时钥匙已停用", "A visitor's key has ended", "{unit} 的临时钥匙（{purpose_zh}）已停用。",
                                "The key to {unit} for {purpose_en} has ended."),
     "key_rebound": InboxText("钥匙已换到新手机", "Your key is on the new phone",
-                             "{unit} 的钥匙已绑定到这部手机，原手机上的钥匙已停用。不是您本人操作？请立即停用钥匙并求助。",
+                             "{unit} 的钥匙已绑定到这部手机，原手机上的钥匙已停用。不是您本人操作？请立即暂停钥匙并求助。",
                              "The key to {unit} is now bound to this phone; the one on the old phone is dead. Not you? Suspend "
                              "the key at once and ask for help."),
     "rebind_decided": InboxText("换手机申请的结果", "Your request for a new phone", "{unit}：{decision_zh}。{reason_zh}",

@@ -38,13 +38,17 @@ from backend.wire.jwk import public_key_from_jwk, thumbprint
 
 @dataclass(frozen=True)
 class InvitationView:
-    """An invitation as the landlord sees it; `state` is pending, accepted, cancelled or expired."""
+    """An invitation as the landlord sees it; `state` is pending, accepted, cancelled or expired.
+
+    `message` is what became of its short message: none (made without one), waiting, sent or failed.
+    """
 
     id: str
     state: str
     link: str
     phone_masked: str
     expires_at: datetime
+    message: str
 
 
 @dataclass(frozen=True)
@@ -233,6 +237,7 @@ def invitation_view(world: World, session: Session, invitation: Invitation) -> I
         f"{world.house.mobile_url}/i/{token}",
         mask_phone(phone),
         invitation.expires_at,
+        outbox.find_course(session, "sms", invitation.id),
     )
 
 

@@ -137,6 +137,8 @@ class InvitationShown(Output):
     )
     phone_masked = Text("租客手机号（遮盖）", "Tenant's phone, masked", "199******02", allow_none=True)
     expires_at = Moment("到期", "Good until", "2026-11-30T06:30:00+00:00")
+    message = Choice("邀请短信", "What became of the short message; none: it was made without one",
+                     "sent", ("none", "waiting", "sent", "failed"))  # fmt: skip
 
 
 class InvitationToken(Input):
