@@ -203,6 +203,9 @@ def test_an_occupants_key_is_not_ended_without_a_ground(browser: Browser, make: 
     assert "房东不能暂停或停用他的钥匙（HR-12）" in page.text and "租客已搬走" in page.text
     assert not [link for link in page.reader.links if "/key/" in link], "no button that cannot succeed"
     state = make(lambda _: stories.key_row(story.key_id).state)
+    phone.client.set_cookie("anju-lang", "en")
+    assert "cannot be ended without a check-out" in phone.get(f"{lease}/key/revoke").text
+    phone.client.set_cookie("anju-lang", "zh")
     for action in ("revoke", "suspend"):
         shown = phone.get(f"{lease}/key/{action}")
         assert "不能停用住户的钥匙" in shown.text and "HR-12" in shown.text and f"{lease}/end" in shown.reader.links
