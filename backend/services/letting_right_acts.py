@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.db import transaction
 from backend.domain.purposes import SEE_RIGHT, decide_act
-from backend.domain.refusals import Refusal, Refused
+from backend.domain.refusals import Refusal
 from backend.domain.spaces import SEEN_BY_HAND
 from backend.gateways.world import World
 from backend.models.units import Unit, UnitClaim
@@ -29,8 +29,6 @@ def see_right(world: World, *, session_id: str, unit_id: str, claim_id: str, how
     before, nothing changes. Raises Refused input.not_one_of, purpose.missing, purpose.unfit, area.foreign (these two
     written down), not_found, stale, right.own, right.mandate_over.
     """
-    if how not in SEEN_BY_HAND:
-        raise Refused("input.not_one_of", "how", allowed=SEEN_BY_HAND)
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
         outcome = _claim_for(session, acting, unit_id, claim_id)
@@ -67,6 +65,8 @@ def _claim_for(session: Session, acting: Acting, unit_id: str, claim_id: str) ->
 
 
 def _see(world: World, session: Session, acting: Acting, claim: UnitClaim, how: str) -> Refusal | None:
+    if how not in SEEN_BY_HAND:
+        return Refusal("input.not_one_of", "how", allowed=SEEN_BY_HAND)
     if claim.seen_at is not None:
         return None
     refusal = note_seen(world, session, claim, acting.actor, how)
