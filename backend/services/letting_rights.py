@@ -44,18 +44,14 @@ class LettingRight:
 
 def find_right(world: World, session: Session, unit_id: str, landlord_id: str | None) -> LettingRight | None:
     """The right by which this landlord lets the unit; None where it is not theirs."""
-    found = session.execute(
-        select(UnitClaim, Officer.office)
-        .outerjoin(Officer, Officer.id == UnitClaim.seen_by)
-        .where(UnitClaim.unit_id == unit_id, UnitClaim.person_id == landlord_id, UnitClaim.state == "accepted")
-    ).first()
-    if found is None:
+    claim = _accepted(session, unit_id, landlord_id)
+    if claim is None:
         return None
-    claim, office = found
     ends_on = claim.mandate_ends_on if claim.right_kind == "mandate" else None
     is_over = is_mandate_over(claim.right_kind, ends_on, world.clock.today())
     if claim.seen_at is None or is_over:
         return LettingRight(claim.id, claim.right_kind, ends_on, is_over)
+    office = session.get_one(Officer, claim.seen_by).office
     english = english_names(session).get(office)
     return LettingRight(
         claim.id, claim.right_kind, ends_on, is_over, claim.seen_at, claim.seen_kind, office, english
@@ -66,8 +62,15 @@ def is_right_seen(world: World, session: Session, unit_id: str, landlord_id: str
     """Whether the staff has seen the landlord's right to let: what a tenant is told of it. None without a landlord."""
     if landlord_id is None:
         return None
-    right = find_right(world, session, unit_id, landlord_id)
-    return right is not None and right.seen_at is not None
+    claim = _accepted(session, unit_id, landlord_id)
+    if claim is None or claim.seen_at is None:
+        return False
+    return not is_mandate_over(claim.right_kind, claim.mandate_ends_on, world.clock.today())
+
+
+def _accepted(session: Session, unit_id: str, landlord_id: str | None) -> UnitClaim | None:
+    mine = (UnitClaim.unit_id == unit_id, UnitClaim.person_id == landlord_id, UnitClaim.state == "accepted")
+    return session.scalar(select(UnitClaim).where(*mine))
 
 
 def note_seen(world: World, session: Session, claim: UnitClaim, actor: Actor, how: str) -> Refusal | None:
