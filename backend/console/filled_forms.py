@@ -198,6 +198,9 @@ def _ticked(tag: _Tag, value: str, left: Mapping[str, list[str]]) -> tuple[int, 
 def _chosen(control: _Control, left: Mapping[str, list[str]]) -> list[tuple[int, int, str]]:
     wanted = left.get(control.tag.get("name"), [])
     found = next((value for value in wanted if any(option.value == value for option in control.options)), None)
+    if found is None and wanted and "data-follows" in control.tag.attributes:  # its options come with another choice
+        tag = control.tag
+        return [(tag.start, tag.end, tag.with_changes(**{"data-kept": wanted.pop(0)}))]
     if found is None:
         return []
     wanted.remove(found)

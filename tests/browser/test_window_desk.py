@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from backend.worker.registry_loop import process_once
 from tests.browser.console_stage import Desk, Office, desks, office
@@ -107,3 +109,32 @@ def test_a_tenant_without_a_phone_leaves_with_receipt_codes_and_key(
     with capsys.disabled():
         print(f"\nwindow desk: {clerk.clicks} clicks from the document to the printed receipt")
     assert clerk.clicks <= MOST_CLICKS
+
+
+def test_a_county_chosen_before_the_screen_was_locked_is_chosen_when_the_form_is_back(
+    office: Office, desks: Callable[..., Desk]
+) -> None:
+    office.make(lease_without_phone)
+    desk = desks("counter")
+    desk.come_as("window_clerk", staff.STREET, "help_request")
+    clerk = Clerk(desk)
+    desk.page.goto("/window")
+    clerk.type(name="周来福", id_number=stories.TENANT_NUMBER)
+    clerk.tick("document_seen")
+    clerk.click("开始接待")
+    clerk.do("告知书和同意", "记下本人的答复", given="yes")
+    clerk.do("接受租约")
+    clerk.click("申报居住登记")
+    county = desk.page.locator("[name=hukou_division]")
+    desk.page.locator("[name=province]").select_option("34")
+    county.select_option("341882")
+    office.world.clock.move(timedelta(minutes=11))
+    clerk.click("提交申报")
+    desk.page.locator("[name=password]").fill(staff.PASSWORD)
+    desk.page.locator("form:has([name=password]) button").first.click()
+    desk.sees("已放回原处")
+    expect(county).to_have_value("341882")
+    assert "341882" not in desk.page.locator("main").inner_text(), "it has found its place"
+    desk.complaints.allow(401)  # a locked screen shows nothing
+    clerk.click("提交申报")
+    clerk.require("已办理")

@@ -7,6 +7,8 @@ for (const group of document.querySelectorAll("[data-divisions]")) {
     if (!province.value) return;
     const answer = await fetch(group.dataset.divisions + province.value);
     if (answer.ok) county.innerHTML = await answer.text();
+    county.value = county.dataset.kept ?? ""; // what was chosen before the screen was locked
+    delete county.dataset.kept;
   };
   province.addEventListener("change", offer);
   if (province.value && county.options.length < 2) offer(); // put back by the browser or from a locked screen
