@@ -122,7 +122,7 @@ BIRTH: tuple[Field, ...] = (
 PERSON = (NAME, ID_TYPE, ID_NUMBER, *BIRTH)
 RIGHT = (
     _choice("right_kind", "出租权依据", "Right to let", {code: RIGHT_NAMES[code] for code in RIGHT_NAMES}),
-    _text("evidence", "看过的材料", "Evidence seen", hint=("只写名称，不留复印件", "Its name only; no copy is kept")),
+    _text("evidence", "证明材料", "Evidence", hint=("只写名称，不留复印件", "Its name only; no copy is kept")),
     _day("mandate_ends_on", "委托到期日", "Mandate ends on", optional=True),
 )
 SEEN = Field(
