@@ -27,7 +27,6 @@ from backend.gateways.world import World
 from backend.models.audit import AuditLeaf
 from backend.models.persons import Person
 from backend.models.registrations import Registration
-from backend.models.units import UnitClaim
 from backend.queries.unit_facts import (
     CaseMark,
     Change,
@@ -41,6 +40,7 @@ from backend.queries.unit_facts import (
     list_open_cases,
 )
 from backend.services.audit import write_leaf
+from backend.services.letting_rights import RIGHT_FIELDS, LettingRight, find_right
 from backend.services.officer_sessions import Acting, acting_officer, is_stepped_up
 from backend.services.persons import name_of, number_of
 from backend.services.staff_notices import tell_supervisors
@@ -79,10 +79,10 @@ class Occupant:
 
 @dataclass(frozen=True)
 class LandlordLine:
-    """Who lets the unit, and by which right."""
+    """Who lets the unit, by which right, and whether that was seen."""
 
     name: str
-    right_kind: str
+    right: LettingRight | None
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _open_unit(world: World, session: Session, acting: Acting, unit_id: str) -> 
     living = list_living(unit_id)
     disclosed: dict[str | None, tuple[str, ...]] = {r.person_id: OCCUPANT_FIELDS for r in living if may_be_named(r)}
     if unit.landlord_id is not None:
-        disclosed.setdefault(unit.landlord_id, ("name",))
+        disclosed[unit.landlord_id] = (*disclosed.get(unit.landlord_id, ("name",)), *RIGHT_FIELDS)
     refusal = judge_cap(world, session, acting, [p for p in disclosed if p], "unit_opened")
     if refusal is not None:
         return refusal
@@ -277,12 +277,8 @@ def _occupant(world: World, session: Session, residence: ResidenceFacts) -> Occu
 
 
 def _landlord_line(world: World, session: Session, unit: UnitFacts) -> LandlordLine:
-    right = session.scalar(
-        select(UnitClaim.right_kind).where(
-            UnitClaim.unit_id == unit.id, UnitClaim.person_id == unit.landlord_id, UnitClaim.state == "accepted"
-        )
-    )
-    return LandlordLine(name_of(world, session, session.get_one(Person, unit.landlord_id)), right or "owner")
+    landlord = session.get_one(Person, unit.landlord_id)
+    return LandlordLine(name_of(world, session, landlord), find_right(world, session, unit.id, landlord.id))
 
 
 def note_refusal(
