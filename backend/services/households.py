@@ -121,7 +121,7 @@ def add_co_resident(
         raise Refused.of(faults)
     with reading() as session:
         _tenant_with_home(world, session, account_id, registration_id, representation)
-    matched = ask_about(world, entered)
+    matched = ask_about(world, entered, desk)
     answers = Answers(move_in_on, planned_end_on, reason, hukou_division)
     token = number_token(world, entered.document).hex()
     body = {"id": registration_id, "who": token, "as": relation, "for": representation, "said": repr(answers)}

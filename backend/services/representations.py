@@ -64,7 +64,7 @@ def declare_for_relative(
     with reading() as session:
         me = _representative(world, session, account_id)
         _find_lease(session, me, unit_number, entered.document.id_type, token)
-    matched = ask_about(world, entered)
+    matched = ask_about(world, entered, desk)
     answers = Answers(move_in_on, planned_end_on, reason, hukou_division)
     body = {"unit": unit_number, "who": token.hex(), "as": kinship, "for": representation, "said": repr(answers)}
     with acting_for(world, account_id, desk, "declare_for_relative") as (session, hand):

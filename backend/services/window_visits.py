@@ -31,12 +31,13 @@ from backend.models.window_visits import CHANNELS, WindowVisit
 from backend.services import vault
 from backend.services.audit import write_leaf
 from backend.services.disclosures import answer, judge_cap, note_refusal
+from backend.services.document_asking import find_held, note_asking
 from backend.services.document_states import record_answer
 from backend.services.hands import Desk, acting_for, find_open_visit, served_action
 from backend.services.identity_reviews import close_review
 from backend.services.identity_states import settle_identity
 from backend.services.officer_sessions import Acting, acting_officer
-from backend.services.persons import Entry, ask_authority, check_entry, make_person, name_of, number_token
+from backend.services.persons import Entry, ask_authority, check_entry, make_person, name_of
 from backend.services.visits import visit_for
 
 ENTERED = ("name", "id_type", "id_number")
@@ -91,7 +92,7 @@ def open_visit(
     if channel == "window" and not document_seen:
         raise Refused("visit.seen", "document_seen")
     entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
-    _require_task(world, session_id, door_visit_id)
+    _require_task(world, session_id, entered, door_visit_id)
     matched = ask_authority(world, entered)  # outside the write unit: it is a call to another office
     if matched is False and channel == "paper":
         raise Refused("person.unmatched", "name")
@@ -154,11 +155,11 @@ def link_phone(world: World, *, account_id: str, phone: str, desk: Desk) -> None
         account.phone_token = token
 
 
-def _require_task(world: World, session_id: str, door_visit_id: str | None) -> None:
-    """Nobody is asked about at the authority without a purpose."""
+def _require_task(world: World, session_id: str, entered: Entry, door_visit_id: str | None) -> None:
+    """Nobody is asked about at the authority without a purpose, beyond the day's cap or without a trace."""
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
-        refusal = _judge_task(session, acting, door_visit_id)
+        refusal = _judge_task(session, acting, door_visit_id) or note_asking(world, session, acting, entered)
         note_refusal(world, session, acting, refusal, "visit", "new")
     if refusal is not None:
         raise Refused.of([refusal])
@@ -186,7 +187,7 @@ def _open(
     hukou_division: str | None,
     door_visit_id: str | None,
 ) -> Visit | Refusal:
-    person = _find(session, world, entered)
+    person = find_held(world, session, entered)
     if person is not None:
         refusal = judge_cap(world, session, acting, [person.id], "served_at_window")
         if refusal is None and name_of(world, session, person) != entered.name:
@@ -265,13 +266,6 @@ def _find_sent_twice(
             WindowVisit.ends_at > now,
         )
         .limit(1)
-    )
-
-
-def _find(session: Session, world: World, entered: Entry) -> Person | None:
-    token = number_token(world, entered.document)
-    return session.scalar(
-        select(Person).where(Person.id_type == entered.document.id_type, Person.id_number_token == token)
     )
 
 
