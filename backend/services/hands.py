@@ -124,13 +124,32 @@ def acting_for(
         with transaction() as session:
             yield session, Hand(Actor("resident", account_id), source)
         return
+    place = Place(**about)
+    with _at_desk(world, account_id, desk, act, place) as (session, acting, visit):
+        _note_service(world, session, acting, account_id, visit, act, place, fields)
+        yield session, _hand(world, acting, visit, desk)
+
+
+def check_place(world: World, account_id: str, desk: Desk | None, act: str, **about: str) -> None:
+    """Whether an officer may do the act there: before anything is looked up for it or a form shows where it is.
+
+    Nothing is done yet, so no leaf of service is written. At a phone (`desk` None) there is nothing to check. Raises
+    as `acting_for`.
+    """
+    if desk is not None:
+        with _at_desk(world, account_id, desk, act, Place(**about)):
+            pass
+
+
+@contextmanager
+def _at_desk(
+    world: World, account_id: str, desk: Desk, act: str, place: Place
+) -> Iterator[tuple[Session, Acting, WindowVisit]]:
+    """A write unit of an officer who may do the act; being turned away is written down in a write unit of its own."""
     try:
         with transaction() as session:
             acting = acting_officer(world, session, desk.session_id)
-            place = Place(**about)
-            visit = _admit(world, session, acting, account_id, desk, act, place)
-            _note_service(world, session, acting, account_id, visit, act, place, fields)
-            yield session, _hand(world, acting, visit, desk)
+            yield session, acting, _admit(world, session, acting, account_id, desk, act, place)
     except _TurnedAway as away:
         note_turned_away(world, away.refusal, away.actor, "visit", away.visit_id)
         raise Refused.of([away.refusal]) from None
