@@ -106,9 +106,10 @@ def open_visit(
 
 
 def get_visit(world: World, *, session_id: str, visit_id: str) -> Visit:
-    """An open visit of the officer's area; a colleague may take it over.
+    """An open visit of the officer's area: a colleague may take it over at the window, nobody at a door.
 
-    Raises Refused purpose.missing, purpose.unfit, area.foreign (written down), not_found, visit.over.
+    Raises Refused purpose.missing, purpose.unfit, area.foreign (written down), not_found, visit.over, and at a door
+    field.not_yours, field.done, field.withdrawn.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
