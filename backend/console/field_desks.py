@@ -126,15 +126,13 @@ def end(desk_id: str) -> AnyResponse:
 
 
 def _open(door_visit_id: str, form: Form) -> Visit:
-    answers = answers_of(VISIT, form)
-    answers["nationality"] = answers["nationality"] or "CHN"
     return open_visit(
         world(),
         session_id=acting().session_id,
         channel="window",
         document_seen=bool(form.value("document_seen")),
         door_visit_id=door_visit_id,
-        **answers,
+        **answers_of(VISIT, form),
     )
 
 

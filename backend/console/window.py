@@ -164,14 +164,12 @@ def _reference_of(act: str, made: Any) -> str | None:
 
 
 def _open(form: Form) -> Visit:
-    answers = answers_of(VISIT, form)
-    answers["nationality"] = answers["nationality"] or "CHN"
     return open_visit(
         world(),
         session_id=acting().session_id,
         channel=form.value("channel"),
         document_seen=bool(form.value("document_seen")),
-        **answers,
+        **answers_of(VISIT, form),
     )
 
 

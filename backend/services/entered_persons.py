@@ -35,7 +35,6 @@ def find_or_enter(
     matched: bool | None,
     *,
     hukou_division: str | None,
-    nationality: str = "CHN",
     source: str = "tenant",
 ) -> Person:
     """The person of a document, inside the present write unit; what a known person has said of themselves stays.
@@ -58,7 +57,7 @@ def find_or_enter(
         entered.birth_on,
         entered.sex,
         hukou_division,
-        nationality,
+        entered.nationality,
         source=source,
         actor=actor,
     )

@@ -111,7 +111,7 @@ def add_co_resident(
     household.child (ZJ-7), household.told (PIPL-17), household.kin, household.unidentified, person.unmatched,
     registration.already.
     """
-    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
+    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division, nationality)
     today = world.clock.today()
     faults = find_member_faults(relation, age_band(entered.birth_on, today), representation, told)
     faults += find_declaration_faults(move_in_on, planned_end_on, reason, today)
@@ -132,7 +132,7 @@ def add_co_resident(
             return member_view(world, session, session.get_one(Registration, known["id"]), me.id)
         session.get_one(Unit, head.unit_id, with_for_update=True)  # of two entries at once, one waits
         person = find_or_enter(
-            world, session, hand.actor, entered, matched, hukou_division=hukou_division, nationality=nationality
+            world, session, hand.actor, entered, matched, hukou_division=hukou_division
         )
         row = _known_member(session, head, me, person)
         if row is None:

@@ -55,7 +55,7 @@ def declare_for_relative(
     again changes nothing. Raises Refused with every faulty field, household.unidentified, household.told (PIPL-17),
     household.child, household.unit, household.represented, person.unmatched.
     """
-    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
+    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division, nationality)
     faults = _find_faults(kinship, representation, told, age_band(entered.birth_on, world.clock.today()))
     faults += find_declaration_faults(move_in_on, planned_end_on, reason, world.clock.today())
     if faults:
@@ -80,7 +80,7 @@ def declare_for_relative(
         if row.tenant_leg != "declared":
             actor = hand.speaks_as("representative")
             person = find_or_enter(
-                world, session, actor, entered, matched, hukou_division=hukou_division, nationality=nationality
+                world, session, actor, entered, matched, hukou_division=hukou_division
             )
             _refuse_foreign_key(session, row, person)
             answers = Answers(move_in_on, planned_end_on, reason, person.hukou_division or hukou_division)

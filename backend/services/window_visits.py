@@ -75,7 +75,7 @@ def open_visit(
     id_number: str,
     birth_on: date | None = None,
     sex: str | None = None,
-    nationality: str = "CHN",
+    nationality: str | None = None,
     hukou_division: str | None = None,
     door_visit_id: str | None = None,
 ) -> Visit:
@@ -91,7 +91,7 @@ def open_visit(
         raise Refused("input.not_one_of", "channel", allowed=CHANNELS)
     if channel == "window" and not document_seen:
         raise Refused("visit.seen", "document_seen")
-    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
+    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division, nationality)
     _require_task(world, session_id, entered, door_visit_id)
     matched = ask_authority(world, entered)  # outside the write unit: it is a call to another office
     if matched is False and channel == "paper":
@@ -99,7 +99,7 @@ def open_visit(
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
         outcome = _judge_task(session, acting, door_visit_id) or _open(
-            world, session, acting, entered, matched, channel, nationality, hukou_division, door_visit_id
+            world, session, acting, entered, matched, channel, hukou_division, door_visit_id
         )
         note_refusal(world, session, acting, outcome, "visit", "new")
     return answer(outcome)
@@ -184,7 +184,6 @@ def _open(
     entered: Entry,
     matched: bool | None,
     channel: str,
-    nationality: str,
     hukou_division: str | None,
     door_visit_id: str | None,
 ) -> Visit | Refusal:
@@ -198,7 +197,7 @@ def _open(
     if person is None:
         person = make_person(
             world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division,
-            nationality, source="officer", actor=acting.actor,
+            entered.nationality, source="officer", actor=acting.actor,
         )  # fmt: skip
         session.flush()
         write_leaf(world, session, acting.actor, "identity_entered", subject_id=person.id, fields=ENTERED)
