@@ -181,7 +181,6 @@ DECISIONS = {
     "area.foreign": ("不在辖区", "Outside the area"),
     "reads.cap": ("达到每日上限", "Daily limit reached"),
     "purpose.unfit": ("用途不符", "Unfit purpose"),
-    "asked": ("已核对", "Asked"),
     "matched": ("已由系统核验", "Verified meanwhile"),
     "unmatched": ("不一致", "Not matched"),
     "idle": ("无人处理，自动退回", "Left alone, given back"),

@@ -20,7 +20,7 @@ from backend.domain.calendars import start_of
 from backend.domain.documents import mask_number
 from backend.domain.ledger import Deadline, deadline_of
 from backend.domain.officers import covers
-from backend.domain.purposes import DISCLOSURES, LOOK_AT_UNIT, UNCAPPED, UNMASK, decide_act
+from backend.domain.purposes import APART, DISCLOSURES, LOOK_AT_UNIT, UNCAPPED, UNMASK, decide_act
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import Facts, describe
 from backend.gateways.world import World
@@ -153,12 +153,12 @@ def judge_area(acting: Acting, division: str | None) -> Refusal | None:
 def judge_cap(world: World, session: Session, acting: Acting, person_ids: Sequence[str], action: str) -> Refusal | None:
     """Whether the day's cap allows to show these persons; a person seen already today counts once.
 
-    Full numbers are counted by themselves. The officer's row is locked, so two requests cannot share the last place.
+    Full numbers and letters are counted by themselves. The officer's row is locked, so two requests cannot share the
+    last place.
     """
-    most = world.house.reads_of(acting.officer.role)
-    counted = ("number_shown",) if action == "number_shown" else tuple(
-        a for a in DISCLOSURES if a not in ("number_shown", *UNCAPPED)
-    )
+    house = world.house
+    most = house.letters_per_day if action == "letter_printed" else house.reads_of(acting.officer.role)
+    counted = (action,) if action in APART else tuple(a for a in DISCLOSURES if a not in (*APART, *UNCAPPED))
     seen = set(
         session.scalars(
             select(AuditLeaf.subject_id)

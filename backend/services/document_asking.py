@@ -60,7 +60,7 @@ def note_asking(world: World, session: Session, acting: Acting, entered: Entry) 
         subject_id=held.id if held else None,
         object_kind="document",
         object_id=entered.document.id_type,
-        decision="asked" if fits else "unmatched",
+        decision="allowed" if fits else "unmatched",
     )
     return None if fits else Refusal("person.unmatched", "name")
 

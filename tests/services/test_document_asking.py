@@ -79,7 +79,7 @@ def test_a_name_is_not_tried_on_number_after_number(capped: Any, asked: Asked) -
         with refused("reads.cap"):
             try_on_paper(capped, clerk, number)
     assert asked.times == MOST, "nobody is asked beyond the day's cap"
-    assert leaves() == [("document_asked", "asked", None)] * MOST + [("refused", "reads.cap", None)] * 2
+    assert leaves() == [("document_asked", "allowed", None)] * MOST + [("refused", "reads.cap", None)] * 2
     assert [line.kind for line in list_unread(supervisor.id)] == ["reads_cap"]
 
 
@@ -122,8 +122,8 @@ def test_somebody_entered_for_another_at_the_window_is_asked_about_as_openly(
         enter(tried[-1])
     assert asked.times - before == MOST - 1
     own, *others = leaves()
-    assert own[:2] == ("document_asked", "asked") and own[2] == visit.person_id
-    assert others == [("document_asked", "asked", None)] * (MOST - 1) + [("refused", "reads.cap", None)]
+    assert own[:2] == ("document_asked", "allowed") and own[2] == visit.person_id
+    assert others == [("document_asked", "allowed", None)] * (MOST - 1) + [("refused", "reads.cap", None)]
 
 
 def test_nobody_is_asked_about_in_a_visit_that_is_over_or_without_a_purpose(
