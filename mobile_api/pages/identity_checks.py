@@ -13,10 +13,13 @@ from werkzeug.wrappers import Response
 from backend.domain.faces import FACE_REASONS
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
+from backend.domain.whole_numbers import read_whole
 from backend.services import consents, identity_checks, persons, tenancies
 from backend.services.identity_checks import LEAST_FRAMES, Frame
 from backend.web import STATUS
 from mobile_api.pages.doors import account_id, session_id, tenant, world
+
+NOT_NOW = ("face.busy", "face.unavailable", "rate")  # of a look alone: nobody has to wait for it
 
 
 @tenant.route("/homes/<registration_id>/face", methods=["GET", "POST"])
@@ -55,6 +58,22 @@ def face_check(registration_id: str) -> str | Response:
                            rebinding=_rebinding())
 
 
+@tenant.post("/face/document")
+def look_at_document() -> tuple[str, int]:
+    """Judge the document's picture alone, and answer with what to say under it (for face_check.js)."""
+    document = request.files.get("document")
+    if document is None:
+        raise Refused("input.missing", "document")
+    try:
+        look = identity_checks.look_at_document(world(), account_id=account_id(), document=document.read())
+    except Refused as refused:
+        said = "later" if refused.refusal.code in NOT_NOW else "refused"
+        shown = render_template("tenant/_document_look.html", said=said, refusal=refused.refusal)
+        return shown, STATUS[refused.refusal.reason.kind]
+    said = "usable" if look.usable else "faults"
+    return render_template("tenant/_document_look.html", said=said, reasons=look.reasons), 200
+
+
 @tenant.post("/face/challenge")
 def start_challenge() -> Response:
     """Choose the movements for this session, person and document picture (JSON, for face_check.js)."""
@@ -89,11 +108,16 @@ def _rebinding() -> dict[str, Any]:
     return {"rebind": 1} if "rebind" in request.args else {}
 
 
+LATEST_FRAME_MS = 999_999  # no burst lasts a quarter of an hour
+
+
 def _pictures() -> tuple[bytes, list[Frame]]:
     document = request.files.get("document")
-    files, times = request.files.getlist("frames"), request.form.getlist("at_ms")
+    files = request.files.getlist("frames")
+    times = [read_whole(at, LATEST_FRAME_MS) for at in request.form.getlist("at_ms")]
     if document is None:
         raise Refused("input.missing", "document")
-    if len(files) != len(times) or len(files) < LEAST_FRAMES or not all(at.isdigit() and len(at) < 7 for at in times):
+    read = [at for at in times if at is not None]
+    if len(files) != len(times) or len(read) < len(times) or len(files) < LEAST_FRAMES:
         raise Refused("input.malformed", "frames")
-    return document.read(), [Frame(file.read(), int(at)) for file, at in zip(files, times, strict=True)]
+    return document.read(), [Frame(file.read(), at) for file, at in zip(files, read, strict=True)]

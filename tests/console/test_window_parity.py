@@ -45,7 +45,7 @@ EQUIVALENTS: dict[str, str] = {
     "mark_foreign_done": "api.residence_paths.mark_done tenant.foreign_done",
     "host_foreign_done": "api.residence_paths.mark_done_as_host landlord.foreign_done_by_host",
     "add_co_resident": "api.households.add_co_resident tenant.add_co_resident",
-    "enter_child": "api.children.enter_child",
+    "enter_child": "api.children.enter_child api.children.consent_for_child account.consent_for_child",
     "withdraw_for_child": "api.children.withdraw_for_child account.withdraw_for_child",
     "declare_child": "api.households.declare_child tenant.declare_child",
     "declare_for_relative": "api.households.declare_for_relative tenant.represent",
@@ -73,6 +73,8 @@ EQUIVALENTS: dict[str, str] = {
     "add_co_tenant": "api.leases.add_co_tenant",
     "report_tenant": "api.leases.report_tenant landlord.report",
     "extend_lease": "api.leases.extend_lease landlord.extend",
+    "correct_named": "api.leases.correct_named landlord.correct_named",
+    "move_start": "api.leases.move_start landlord.move_start",
     "end_lease": "api.leases.end_lease landlord.end",
     "attest": "api.leases.attest landlord.attest",
     "file_report": "api.reports.file_report api.reports.list_places tenant.new_report landlord.new_report",
@@ -90,7 +92,8 @@ NONE_NEEDED: dict[str, str] = {
     "which messages a phone may keep silent about; a letter makes no sound": "api.access_records.list_topics "
     "api.access_records.silence_topics account.notifications",
     "the person stands at the window: no machine, no appointment and no network identity is needed to know who it is":
-    "api.identity.start_challenge api.identity.check_face api.identity.ask_a_person api.identity_ways.list_slots "
+    "api.identity.look_at_document api.identity.start_challenge api.identity.check_face api.identity.ask_a_person "
+    "api.identity_ways.list_slots tenant.look_at_document "
     "api.identity_ways.get_appointment api.identity_ways.choose_slot api.identity_ways.cancel_appointment "
     "api.identity_ways.begin_network_identity api.identity_ways.finish_network_identity tenant.check_face "
     "tenant.face_check tenant.face_consent tenant.start_challenge tenant.other_ways tenant.slots tenant.cancel_slot "
