@@ -33,7 +33,7 @@ from tests.mobile_api.phones import ApiPhone
 from tests.services import staff, stories
 
 TOP = Path(__file__).resolve().parents[2]
-HOSTILE = ("U-\x001", "é" * 300, "0001-01-01", "9999-12-31")
+HOSTILE = ("U-\x001", "é" * 300, "0001-01-01", "9999-12-31", "²")
 UNHEARD = ("static", "shared.asset", "front.static_file", "api.documents")  # files: nothing of a call is read
 _READ = re.compile(r"""(?:value|text|day|number|get|getlist|choice|words)\(\s*"([a-z_]{2,24})\"""")
 _ASKED = re.compile(r"""\bname="([a-z_]{2,24})\"""")
