@@ -16,7 +16,7 @@ from backend.domain.case_reports import REPORTS, TAKEN, WORDS_MOST
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
 from backend.domain.window import ACTS
-from backend.services.disclosures import open_unit
+from backend.services.disclosures import AT_THE_DOOR, open_unit
 from backend.services.door_files import look_at_door_file, send_receipt_link
 from backend.services.taken_reports import check_may_take
 from backend.services.window_files import print_receipt_at_window
@@ -31,7 +31,7 @@ DOOR_ACTS = ("answer_consent", "take_lease", "declare", "declare_without_lease",
 def people(planned_id: str) -> str:
     """Who is registered in the unit visited; each of them can read that it was looked at."""
     line = visit_of(str(planned_id))
-    page = open_unit(world(), session_id=acting().session_id, unit_id=line.unit_id)
+    page = open_unit(world(), session_id=acting().session_id, unit_id=line.unit_id, fields=AT_THE_DOOR)
     return render_template("field/people.html", line=line, page=page, may_see_right=may_see_right())
 
 
@@ -127,15 +127,13 @@ def end(desk_id: str) -> AnyResponse:
 
 
 def _open(door_visit_id: str, form: Form) -> Visit:
-    answers = answers_of(VISIT, form)
-    answers["nationality"] = answers["nationality"] or "CHN"
     return open_visit(
         world(),
         session_id=acting().session_id,
         channel="window",
         document_seen=bool(form.value("document_seen")),
         door_visit_id=door_visit_id,
-        **answers,
+        **answers_of(VISIT, form),
     )
 
 

@@ -115,9 +115,13 @@ DISCLOSURES = {
     "served_at_door": ("上门时为您办理", "Acted for you at your door"),
     "mechanical_key_handed": ("登记发给您一把机械钥匙", "Noted that a mechanical key was handed to you"),
     "letter_printed": ("打印寄给您的信", "Printed a letter to you"),
+    "letter_reprinted": ("再次打印寄给您的信", "Printed a letter to you again"),
+    "document_asked": ("核对一个姓名与您的证件号码是否一致", "Compared a name with your document number"),
 }
 # Reading one's own day at the counter does not use up the cap on single persons: the appointments are its measure.
 UNCAPPED = ("appointment_listed",)
+# Counted by themselves: full numbers, and the letters that wait to be printed, which are a pile and no look.
+APART = ("number_shown", "letter_printed")
 FIELDS = {
     "name": ("姓名", "name"),
     "name_masked": ("姓名（遮盖）", "name (masked)"),

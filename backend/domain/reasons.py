@@ -41,6 +41,8 @@ REASONS: dict[str, Reason] = {
                                "Use a new key."),
     "input.malformed": Reason("invalid", "请求无法读取。", "The request cannot be read.", "请检查格式。",
                               "Check its form."),
+    "input.no_text": Reason("invalid", "内容里有无法保存的字符。", "It holds a character that cannot be stored.",
+                            "请删去后重新输入。", "Remove it and type it anew."),
     # general
     "not_found": Reason("not_found", "没有找到。", "Not found.", "请从列表重新进入。", "Go back to the list."),
     "forbidden": Reason("forbidden", "您没有做这件事的权限。", "You are not allowed to do this.",
