@@ -72,6 +72,7 @@ STEP_REASONS = {
     **case_reports.RATING_REASONS,
     **case_reports.TOLD,
     "idle": ("无人处理，自动退回", "Left alone, given back"),
+    "home_moved": ("房屋划归别的辖区", "The dwelling now lies in another area"),
 }
 OWNERS = {
     "tenant": ("租客", "Tenant"),
@@ -184,6 +185,7 @@ DECISIONS = {
     "matched": ("已由系统核验", "Verified meanwhile"),
     "unmatched": ("不一致", "Not matched"),
     "idle": ("无人处理，自动退回", "Left alone, given back"),
+    "home_moved": STEP_REASONS["home_moved"],
     "kept": ("已赴约", "Kept"),
     "missed": ("未赴约", "Missed"),
     "cancelled": ("已取消", "Cancelled"),

@@ -127,11 +127,11 @@ def find_plan_faults(
     return faults
 
 
-def decide_note(state: str, assignee_id: str, officer_id: str) -> Refusal | None:
-    """Whether this officer may note what came of a visit."""
+def decide_note(state: str, assignee_id: str, officer_id: str, *, made_before: bool = False) -> Refusal | None:
+    """Whether this officer may note what came of a visit: of a withdrawn one only if it was `made_before` that."""
     if state == "done":
         return Refusal("field.done")
-    if state == "withdrawn":
+    if state == "withdrawn" and not made_before:
         return Refusal("field.withdrawn")
     return None if assignee_id == officer_id else Refusal("field.not_yours")
 
