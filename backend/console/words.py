@@ -72,7 +72,7 @@ STEP_REASONS = {
     **case_reports.RATING_REASONS,
     **case_reports.TOLD,
     "idle": ("无人处理，自动退回", "Left alone, given back"),
-    "home_moved": ("房屋划归别的辖区", "The dwelling now lies in another area"),
+    **visit_words.WITHDRAWN,
 }
 OWNERS = {
     "tenant": ("租客", "Tenant"),
@@ -185,7 +185,7 @@ DECISIONS = {
     "matched": ("已由系统核验", "Verified meanwhile"),
     "unmatched": ("不一致", "Not matched"),
     "idle": ("无人处理，自动退回", "Left alone, given back"),
-    "home_moved": STEP_REASONS["home_moved"],
+    "home_moved": visit_words.WITHDRAWN["home_moved"],
     "kept": ("已赴约", "Kept"),
     "missed": ("未赴约", "Missed"),
     "cancelled": ("已取消", "Cancelled"),
@@ -227,7 +227,8 @@ EVIDENCE = {
     "office": ("通报单位", "Office"),
     "change": ("通报的变动", "Reported change"),
     "said": ("通报的内容", "What was reported"),
-    "question": ("本人的问题", "The question"),
+    "question": ("要问的事", "The question"),
+    "people": ("人数", "People"),
     "looked_at": ("查看时间", "Looked at"),
     "looking_office": ("查看单位", "Office that looked"),
     "badge": ("查看人工号代称", "Badge of whoever looked"),

@@ -65,15 +65,6 @@ def withdraw_visit(
     note_step(world, session, case, "withdraw_visit", actor, reason=reason)
 
 
-def withdrawn_at(session: Session, visit: Visit) -> datetime | None:
-    """When a visit was withdrawn, by itself or with its case; None while it is not."""
-    if visit.state != "withdrawn":
-        return None
-    over = (CaseStep.action == "withdraw_visit") | CaseStep.state.not_in(OPEN_STATES)
-    steps = select(CaseStep.at).where(CaseStep.case_id == visit.case_id, CaseStep.at >= visit.planned_at, over)
-    return session.scalar(steps.order_by(CaseStep.version).limit(1))
-
-
 def note_step(
     world: World, session: Session, case: Case, action: str, actor: Actor, *, reason: str | None = None, words: str = ""
 ) -> None:

@@ -25,6 +25,7 @@ from backend.domain.visits import (
     find_outcome_faults,
     find_plan_faults,
     ground_of_case,
+    is_noted_in_time,
     noted_time,
 )
 from backend.gateways.world import World
@@ -35,12 +36,13 @@ from backend.models.units import Unit
 from backend.models.visits import Visit
 from backend.queries.ledger import find_division
 from backend.queries.local_standards import standard_on
-from backend.queries.visit_lists import has_registered, list_grounds
+from backend.queries.visit_grounds import is_worth_a_visit
+from backend.queries.visit_lists import find_withdrawal, has_registered, list_grounds
 from backend.services.audit import write_leaf
 from backend.services.case_checks import Handler
 from backend.services.case_files import case_for
 from backend.services.case_opening import open_case
-from backend.services.case_steps import advance, note_step, withdrawn_at
+from backend.services.case_steps import advance, note_step
 from backend.services.disclosures import answer, judge_area, note_refusal
 from backend.services.officer_sessions import Acting, acting_officer
 
@@ -78,8 +80,8 @@ def plan_visit_of_unit(
 def plan_visit_of_case(world: World, *, session_id: str, reference: str, assignee_id: str, due_on: date | None) -> str:
     """Plan the next visit of an open case about a unit; the case stays with whoever has it. Answers the visit's id.
 
-    Raises Refused with every fault of the plan, field.planned, field.no_ground (no unit, or over), area.foreign
-    (written down), forbidden, not_found.
+    Raises Refused with every fault of the plan, field.planned, field.no_ground (no unit, over, or what it was about has
+    come right meanwhile), area.foreign (written down), forbidden, not_found.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
@@ -124,8 +126,8 @@ def note_visit(
 ) -> None:
     """Note what came of one's own visit, and how many people were counted; the same `note_id` again changes nothing.
 
-    `note_id` is a UUID made where the note was written, `visited_at` that phone's word: a visit made before it was
-    withdrawn, by a phone that could not know, counts as what it was. Raises Refused with every
+    `note_id` is a UUID made where the note was written, `visited_at` that phone's word. A visit made before it was
+    withdrawn, or by whoever stood at the door when its ground went, counts as what it was. Raises Refused with every
     faulty field, field.done, field.withdrawn, field.not_yours, field.nothing_registered, area.foreign (written down).
     """
     faults = find_outcome_faults(outcome, adults, children)
@@ -204,10 +206,13 @@ def _plan_of_case(
 ) -> Visit | Refusal:
     if session.scalar(select(Visit.id).where(Visit.case_id == case.id, Visit.state == "planned")) is not None:
         return Refusal("field.planned")
+    standard = standard_on(session, world.house, world.clock.today())
+    if not is_worth_a_visit(case.kind, case.evidence, case.unit_id or "", world.clock.now(), standard):
+        return Refusal("field.no_ground")
     if case.kind == "visit":
         _hand_to(world, session, acting, case, assignee_id)
-    ground = case.evidence.get("ground") if case.kind == "visit" else ground_of_case(case.kind)
-    return _plan(world, session, acting, case, ground or "reported", assignee_id, due_on)
+    ground = ground_of_case(case.kind, case.evidence)
+    return _plan(world, session, acting, case, ground, assignee_id, due_on)
 
 
 def _plan(
@@ -255,9 +260,9 @@ def _judge_note(
 ) -> Refusal | None:
     if visit.note_id == note_id and visit.assignee_id == acting.officer.id:
         return None  # it has arrived before
-    over = withdrawn_at(session, visit)
-    made_before = over is not None and made < over
-    refusal = decide_note(visit.state, visit.assignee_id, acting.officer.id, made_before=made_before)
+    over = find_withdrawal(visit.id)
+    in_time = over is not None and is_noted_in_time(made, over.at, over.reason)
+    refusal = decide_note(visit.state, visit.assignee_id, acting.officer.id, in_time=in_time)
     if refusal is None and outcome == "registered" and not has_registered(visit.id):
         return Refusal("field.nothing_registered", "outcome")
     return refusal
