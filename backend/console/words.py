@@ -13,7 +13,17 @@ from backend.console.figure_words import FIGURE_TABLES
 from backend.console.looks import ICONS, MAP_MARKS, REGISTRATION_LOOKS, UNIT_LOOKS
 from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
 from backend.console.upkeep_words import UPKEEP_ACTIONS, UPKEEP_DECISIONS, UPKEEP_TABLES
-from backend.domain import access_words, appointments, case_reports, cases, ledger, look_questions, purposes, sharing
+from backend.domain import (
+    access_words,
+    appointments,
+    case_reports,
+    cases,
+    ledger,
+    look_questions,
+    purposes,
+    residence_paths,
+    sharing,
+)
 from backend.domain.calendars import CHINA, day_of
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
@@ -244,6 +254,8 @@ EVIDENCE_VALUES = {
     **access_words.ACTS,
     **{f"for_{code}": (row.zh, row.en) for code, row in purposes.PURPOSES.items()},
     **{code: (kind.zh, kind.en) for code, kind in sharing.IN_KINDS.items()},
+    **residence_paths.VOID_REASONS,
+    "lease_of_those_who_stay": ("租客离开后，还住着的人的租约", "the lease of those who stay when the tenant has left"),
     "objected": ("当事人有异议", "the person objects"),
     "no_answer": ("到期未答复", "no answer in time"),
     "another_number": ("与已有备案号不同", "another filing number is held"),

@@ -80,6 +80,19 @@ def closing_state(kind: str) -> str:
     return "answered" if KINDS[kind].checked else "handled"
 
 
+def is_closed_for(role: str, kind: str, state: str, *, caller_waits: bool) -> bool:
+    """Whether a member of staff in `role` has nothing more to do for a case.
+
+    Who handled it is done once it is decided, unless it is sent back; a supervisor checks it after that. Then whoever
+    left a number (`caller_waits`) is called, by either.
+    """
+    if state in OPEN_STATES:
+        return False
+    if state == "handled":
+        return not (KINDS[kind].checked and role in CHECKERS)
+    return state != "checked" or not caller_waits
+
+
 def checked_kinds() -> tuple[str, ...]:
     """The kinds that a supervisor checks before they are answered."""
     return tuple(kind for kind, row in KINDS.items() if row.checked)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 
 from backend.db import reading
+from backend.domain.calendars import start_of
 from backend.domain.cases import OPEN_STATES
 from backend.domain.discrepancies import DISCREPANCIES
 from backend.domain.spaces import SpaceStandard, most_persons
@@ -21,6 +22,7 @@ from backend.models.standings import UnitStanding
 from backend.models.units import Unit
 from backend.queries.unit_facts import short_address
 from backend.queries.unit_states import is_crowded, lies_in
+from backend.queries.visit_grounds import list_true_grounds
 
 MOST = 100
 
@@ -29,7 +31,8 @@ MOST = 100
 class DiscrepancyLine:
     """One discrepancy of one unit: since when, by how much, and the open case that deals with it.
 
-    `people` and `most` are counts, given where too many live there.
+    `people` and `most` are counts, given where too many live there. `may_visit` tells that the dwelling may be visited
+    for it: a duty whose time is not over yet is a discrepancy, and no ground.
     """
 
     kind: str
@@ -40,6 +43,7 @@ class DiscrepancyLine:
     people: int | None
     most: int | None
     case_reference: str | None
+    may_visit: bool
 
 
 def count_discrepancies(area: str, today: date, standard: SpaceStandard) -> dict[str, int]:
@@ -66,7 +70,8 @@ def list_discrepancies(area: str, today: date, standard: SpaceStandard, kind: st
             )
         }
         cases = _open_cases(session, DISCREPANCIES[kind].case_kind, homes)
-        return tuple(_line(kind, row, *homes[row.unit_id], standard, cases) for row in found)
+        grounds = list_true_grounds(start_of(today), standard, Unit.id.in_(list(homes)))
+        return tuple(_line(kind, row, *homes[row.unit_id], standard, cases, grounds) for row in found)
 
 
 def crowded_units(area: str, standard: SpaceStandard) -> Select[Any]:
@@ -120,12 +125,19 @@ def _open_cases(session: Any, kind: str, unit_ids: Iterable[str]) -> dict[str, s
 
 
 def _line(
-    kind: str, row: Any, unit: Unit, dwelling: Dwelling, standard: SpaceStandard, cases: dict[str, str]
+    kind: str,
+    row: Any,
+    unit: Unit,
+    dwelling: Dwelling,
+    standard: SpaceStandard,
+    cases: dict[str, str],
+    grounds: dict[str, set[str]],
 ) -> DiscrepancyLine:
     since = date.fromisoformat(row.since) if isinstance(row.since, str) else row.since
     most = None
     if kind == "over_capacity":
         most = min(unit.capacity, most_persons(unit.space_kind, unit.usable_area_m2, standard))
+    may_visit = DISCREPANCIES[kind].ground in grounds.get(unit.id, ())
     return DiscrepancyLine(
-        kind, unit.id, short_address(dwelling), unit.label, since, row.people, most, cases.get(unit.id)
+        kind, unit.id, short_address(dwelling), unit.label, since, row.people, most, cases.get(unit.id), may_visit
     )
