@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from backend.console.words import EVIDENCE, EVIDENCE_VALUES, STEP_ACTIONS, STEP_REASONS
+from backend.console.case_words import EVIDENCE, EVIDENCE_VALUES, STEP_ACTIONS, STEP_REASONS
 from backend.db import db
 from backend.domain import case_reports, look_questions, sharing, visits
 from backend.domain.cases import ACTION_NAMES
