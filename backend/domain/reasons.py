@@ -50,6 +50,8 @@ REASONS: dict[str, Reason] = {
     "csrf": Reason("invalid", "页面已过期。", "The page is too old.", "请刷新页面后再试。", "Reload it and try again."),
     "method_not_allowed": Reason("invalid", "不支持这种请求方法。", "This method is not supported here.",
                                  "请查看接口文档。", "See the API documentation."),
+    "page.not_openable": Reason("invalid", "这个地址不能直接打开。", "This address cannot be opened by itself.",
+                                "请回到原来的页面，从那里的按钮办理。", "Go back to the page and use its button."),
     "failure": Reason("unavailable", "系统出错了，您的内容没有改变。", "Something failed; nothing was changed.",
                       "请稍后再试，并报上请求编号。", "Try again later and quote the request id."),
     "transition": Reason("conflict", "现在不能这样做（当前：{state}）。可以：{can}。",
