@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, select
 
 from backend.db import reading
+from backend.domain.calendars import start_of
 from backend.domain.cases import OPEN_STATES
 from backend.domain.discrepancies import DISCREPANCIES, Discrepancy
 from backend.domain.ids import is_id
@@ -24,6 +25,7 @@ from backend.queries.letting_rights import unseen_units
 from backend.queries.pages import comes_after
 from backend.queries.unit_facts import short_address
 from backend.queries.unit_states import is_crowded, lies_in
+from backend.queries.visit_grounds import list_true_grounds
 
 MOST = 100
 
@@ -32,7 +34,8 @@ MOST = 100
 class DiscrepancyLine:
     """One discrepancy of one unit: since when, by how much, and the open case that deals with it.
 
-    `people` and `most` are counts, given where too many live there.
+    `people` and `most` are counts, given where too many live there. `may_visit` tells that the dwelling may be visited
+    for it: a duty whose time is not over yet is a discrepancy, and no ground.
     """
 
     kind: str
@@ -43,6 +46,7 @@ class DiscrepancyLine:
     people: int | None
     most: int | None
     case_reference: str | None
+    may_visit: bool
 
     @property
     def cursor(self) -> str:
@@ -93,7 +97,8 @@ def list_discrepancies(
             )
         }
         cases = _open_cases(session, DISCREPANCIES[kind], homes)
-        return tuple(_line(kind, row, *homes[row.unit_id], standard, cases) for row in found)
+        grounds = list_true_grounds(start_of(today), standard, Unit.id.in_(list(homes)))
+        return tuple(_line(kind, row, *homes[row.unit_id], standard, cases, grounds) for row in found)
 
 
 def crowded_units(area: str, standard: SpaceStandard) -> Select[Any]:
@@ -109,7 +114,7 @@ def _rows(kind: str, area: str, today: date, standard: SpaceStandard) -> Select[
     if kind == "over_capacity":
         return crowded_units(area, standard)
     if kind == "right_unseen":
-        return unseen_units(area, today)
+        return unseen_units(today, lies_in(Dwelling.division, area))
     since, condition = _conditions(today)[kind]
     return (
         select(Registration.unit_id, since.label("since"), literal(None).label("people"))
@@ -155,11 +160,18 @@ def _open_cases(session: Any, row: Discrepancy, unit_ids: Iterable[str]) -> dict
 
 
 def _line(
-    kind: str, row: Any, unit: Unit, dwelling: Dwelling, standard: SpaceStandard, cases: dict[str, str]
+    kind: str,
+    row: Any,
+    unit: Unit,
+    dwelling: Dwelling,
+    standard: SpaceStandard,
+    cases: dict[str, str],
+    grounds: dict[str, set[str]],
 ) -> DiscrepancyLine:
     most = None
     if kind == "over_capacity":
         most = min(unit.capacity, most_persons(unit.space_kind, unit.usable_area_m2, standard))
+    may_visit = DISCREPANCIES[kind].ground in grounds.get(unit.id, ())
     return DiscrepancyLine(
-        kind, unit.id, short_address(dwelling), unit.label, row.since, row.people, most, cases.get(unit.id)
+        kind, unit.id, short_address(dwelling), unit.label, row.since, row.people, most, cases.get(unit.id), may_visit
     )

@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, case, func, literal, or_, select
 
-from backend.db import reading
 from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
 from backend.models.units import Unit, UnitClaim
-from backend.queries.unit_states import lies_in
 
 
-def unseen_units(area: str, today: date) -> Select[Any]:
-    """(unit_id, since, people) of the units of an area with a running lease whose right to let was not seen.
+def unseen_units(today: date, *units: ColumnElement[bool]) -> Select[Any]:
+    """(unit_id, since, people) of those of the `units` with a running lease whose right to let was not seen.
 
     A mandate that is over is a right nobody has seen the renewal of. `since` is when the unit was both claimed and let.
     """
@@ -31,15 +29,9 @@ def unseen_units(area: str, today: date) -> Select[Any]:
         .join(Unit, Unit.id == UnitClaim.unit_id)
         .join(Dwelling, Dwelling.id == Unit.dwelling_id)
         .where(
-            lies_in(Dwelling.division, area),
+            *units,
             UnitClaim.state == literal("accepted", literal_execute=True),
             or_(UnitClaim.seen_at.is_(None), over),
             let_at.is_not(None),
         )
     )
-
-
-def is_right_unseen(area: str, unit_id: str, today: date) -> bool:
-    """Whether a unit of the area is let and nobody has seen the right to let it."""
-    with reading() as session:
-        return session.execute(unseen_units(area, today).where(Unit.id == unit_id)).first() is not None

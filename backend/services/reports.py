@@ -39,6 +39,7 @@ from backend.services.case_checks import forget_decision
 from backend.services.case_opening import open_case
 from backend.services.case_steps import advance, last_words, list_steps
 from backend.services.hands import Desk, Hand, acting_for
+from backend.services.moved_homes import follow_case
 from backend.services.own_registrations import own_registrations
 from backend.services.report_views import ReportLine, ReportView, report_line, report_view
 from backend.services.unit_names import unit_alias
@@ -183,6 +184,7 @@ def reopen_in(world: World, session: Session, case: Case, actor: Actor, words: s
     case.assigned_to = case.assigned_at = case.touched_at = case.escalated_at = None
     case.reopened_at, case.due_at = now, due_time_of(case.kind, now)
     _step(world, session, case, "reopen", actor, words=words)
+    follow_case(world, session, case, actor)
     return None
 
 
