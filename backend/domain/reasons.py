@@ -50,6 +50,8 @@ REASONS: dict[str, Reason] = {
     "csrf": Reason("invalid", "页面已过期。", "The page is too old.", "请刷新页面后再试。", "Reload it and try again."),
     "method_not_allowed": Reason("invalid", "不支持这种请求方法。", "This method is not supported here.",
                                  "请查看接口文档。", "See the API documentation."),
+    "page.not_openable": Reason("invalid", "这个地址不能直接打开。", "This address cannot be opened by itself.",
+                                "请回到原来的页面，从那里的按钮办理。", "Go back to the page and use its button."),
     "failure": Reason("unavailable", "系统出错了，您的内容没有改变。", "Something failed; nothing was changed.",
                       "请稍后再试，并报上请求编号。", "Try again later and quote the request id."),
     "transition": Reason("conflict", "现在不能这样做（当前：{state}）。可以：{can}。",
@@ -103,7 +105,8 @@ REASONS: dict[str, Reason] = {
                                 "Enter the end date of the mandate."),
     "right.mandate_over": Reason(
         "forbidden", "委托已于 {ends_on} 到期。", "Your mandate ended on {ends_on}.",
-        "请房东续签委托后重新登记。", "The owner renews it; then claim the unit again.",
+        "请房东续签委托，再在房间页面填写新的到期日，或到窗口办理。",
+        "Have the owner renew it; then enter the new end on the unit's page, or at the window.",
     ),
     "right.own": Reason(
         "forbidden", "房东与您同名同姓，不能由您核看。", "The landlord bears your own name: this is not yours to see.",
@@ -164,6 +167,14 @@ REASONS: dict[str, Reason] = {
                          "Check the end date."),
     "lease.start": Reason("invalid", "开始日期应在一年以内。", "The start must lie within one year of today.",
                           "请核对开始日期。", "Check the start date."),
+    "lease.start_later": Reason("conflict", "租客已接受，开始日期只能改早。", "The tenant has accepted: the start can only be moved earlier.",
+                                "请填更早的日期；要推迟，请与租客商量后再办。",
+                                "Enter an earlier day; to put it off, agree with the tenant first.", "HR-12"),
+    "lease.reported": Reason("conflict", "报告已送登记机关，这里不能再改。", "The report has gone to the registry and cannot be changed here.",
+                             "请租客带证件原件到窗口核验身份；工作人员会核对两边填写的内容。",
+                             "Let the tenant come to the window with the original document; staff compare what both sides wrote."),
+    "lease.corrected_often": Reason("conflict", "这份租约的租客信息已更正 {most} 次。", "The tenant's details of this lease were corrected {most} times.",
+                                    "请带租客的证件到窗口办理。", "Come to the window with the tenant's document."),
     "lease.shorten": Reason("conflict", "不能单方面缩短租约。", "A lease cannot be shortened by one side.",
                             "租客退房或双方同意后再办理。", "The tenant checks out or both agree first.", "HR-12"),
     "lease.same_tenant": Reason(

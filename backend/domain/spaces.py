@@ -80,16 +80,9 @@ def decide_right(right_kind: str, mandate_ends_on: date | None, today: date) -> 
     return None
 
 
-def is_mandate_over(right_kind: str, mandate_ends_on: date | None, today: date) -> bool:
-    """Whether a manager's mandate has ended; any other right has no end."""
-    return right_kind == "mandate" and mandate_ends_on is not None and mandate_ends_on < today
-
-
-def is_renewal(present: tuple[str, date | None], right_kind: str, mandate_ends_on: date | None) -> bool:
-    """Whether a claim renews one's own: a mandate that ends later than the `present` (kind of right, end)."""
-    kind, ends_on = present
-    renews = kind == right_kind == "mandate"
-    return renews and None not in (ends_on, mandate_ends_on) and ends_on < mandate_ends_on  # type: ignore[operator]
+def is_mandate_over(ends_on: date | None, today: date) -> bool:
+    """Whether a manager's mandate has ended; who lets by a right of their own (None) needs no mandate."""
+    return ends_on is not None and ends_on < today
 
 
 def decide_seeing(staff_name: str, landlord_name: str) -> Refusal | None:

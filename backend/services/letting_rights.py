@@ -47,8 +47,8 @@ def find_right(world: World, session: Session, unit_id: str, landlord_id: str | 
     claim = _accepted(session, unit_id, landlord_id)
     if claim is None:
         return None
-    ends_on = claim.mandate_ends_on if claim.right_kind == "mandate" else None
-    is_over = is_mandate_over(claim.right_kind, ends_on, world.clock.today())
+    ends_on = _end_of(claim)
+    is_over = is_mandate_over(ends_on, world.clock.today())
     if claim.seen_at is None or is_over:
         return LettingRight(claim.id, claim.right_kind, ends_on, is_over)
     office = session.get_one(Officer, claim.seen_by).office
@@ -65,12 +65,16 @@ def is_right_seen(world: World, session: Session, unit_id: str, landlord_id: str
     claim = _accepted(session, unit_id, landlord_id)
     if claim is None or claim.seen_at is None:
         return False
-    return not is_mandate_over(claim.right_kind, claim.mandate_ends_on, world.clock.today())
+    return not is_mandate_over(_end_of(claim), world.clock.today())
 
 
 def _accepted(session: Session, unit_id: str, landlord_id: str | None) -> UnitClaim | None:
     mine = (UnitClaim.unit_id == unit_id, UnitClaim.person_id == landlord_id, UnitClaim.state == "accepted")
     return session.scalar(select(UnitClaim).where(*mine))
+
+
+def _end_of(claim: UnitClaim) -> date | None:
+    return claim.mandate_ends_on if claim.right_kind == "mandate" else None
 
 
 def note_seen(world: World, session: Session, claim: UnitClaim, actor: Actor, how: str) -> Refusal | None:
@@ -84,9 +88,9 @@ def note_seen(world: World, session: Session, claim: UnitClaim, actor: Actor, ho
     refusal = decide_seeing(session.get_one(Officer, actor.id).display_name, landlord)
     if refusal is not None:
         return refusal
-    if is_mandate_over(claim.right_kind, claim.mandate_ends_on, world.clock.today()):
-        assert claim.mandate_ends_on is not None  # it has an end that has come
-        return Refusal("right.mandate_over", None, {"ends_on": claim.mandate_ends_on.isoformat()})
+    ends_on = _end_of(claim)
+    if ends_on is not None and is_mandate_over(ends_on, world.clock.today()):
+        return Refusal("right.mandate_over", None, {"ends_on": ends_on.isoformat()})
     claim.seen_at, claim.seen_by, claim.seen_kind = world.clock.now(), actor.id, how
     _write_down(world, session, claim, actor, "right_seen", how)
     return None

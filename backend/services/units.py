@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from backend.domain.claim_codes import spell_claim_code
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
-from backend.domain.spaces import decide_right, find_space_faults, is_mandate_over, is_renewal
+from backend.domain.spaces import decide_right, find_space_faults, is_mandate_over
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
@@ -84,7 +84,8 @@ def claim_unit(
 ) -> ClaimView:
     """Claim a unit of the address base with the right to let it, or renew a mandate to a later end.
 
-    A second landlord's claim goes to a person. `seen`: whoever serves at the window has the original before them.
+    A second landlord's claim goes to a person. A manager renews the own mandate by the same claim with a later end,
+    before it is over or afterwards. `seen`: whoever serves at the window has the original before them.
     Raises Refused landlord.unidentified, unit.claimed, right.mandate_end, right.own, visit.present, unit.space (HR-7).
     """
     body: dict[str, Any] = {
@@ -207,8 +208,15 @@ def claim_lock(
 
 
 def require_mandate(world: World, session: Session, unit_id: str, landlord_id: str | None) -> None:
-    """A manager acts for as long as the mandate runs. Raises Refused right.mandate_over afterwards."""
-    ends_on = session.scalar(
+    """A manager looks on and acts for as long as the mandate runs. Raises Refused right.mandate_over afterwards."""
+    ends_on = mandate_end(session, unit_id, landlord_id)
+    if ends_on is not None and is_mandate_over(ends_on, world.clock.today()):
+        raise Refused("right.mandate_over", ends_on=ends_on.isoformat())
+
+
+def mandate_end(session: Session, unit_id: str, landlord_id: str | None) -> date | None:
+    """The last day of this manager's mandate; None for whoever lets by another right."""
+    return session.scalar(
         select(UnitClaim.mandate_ends_on).where(
             UnitClaim.unit_id == unit_id,
             UnitClaim.person_id == landlord_id,
@@ -216,8 +224,6 @@ def require_mandate(world: World, session: Session, unit_id: str, landlord_id: s
             UnitClaim.right_kind == "mandate",
         )
     )
-    if ends_on is not None and is_mandate_over("mandate", ends_on, world.clock.today()):
-        raise Refused("right.mandate_over", ends_on=ends_on.isoformat())
 
 
 def accept_claim(world: World, session: Session, claim: UnitClaim, *, actor: Actor) -> None:
@@ -290,16 +296,8 @@ def _claim(
     mandate_ends_on: date | None,
     seen: bool,
 ) -> ClaimView:
-    mine = session.scalar(
-        select(UnitClaim).where(
-            UnitClaim.unit_id == unit.id,
-            UnitClaim.person_id == person_id,
-            UnitClaim.state.in_(("accepted", "contested")),
-        )
-    )
-    if mine is not None:
-        _end_renewed(session, mine, right_kind, mandate_ends_on)
-    contested = unit.landlord_id not in (None, person_id)
+    renews = _end_mandate_to_renew(session, person_id, unit, right_kind, mandate_ends_on)
+    contested = unit.landlord_id is not None and not renews
     claim = UnitClaim(
         id=new_id(),
         unit_id=unit.id,
@@ -325,7 +323,7 @@ def _claim(
             evidence={"claim_id": claim.id},
         )
         claim.case_id, reference = case.id, case.reference
-    elif mine is None:
+    elif not renews:
         unit.landlord_id = person_id
         unit.version += 1
         note_unit(world, session, unit, "enrolled")
@@ -333,7 +331,7 @@ def _claim(
         world,
         session,
         hand.actor,
-        "unit_claimed",
+        "mandate_renewed" if renews else "unit_claimed",
         object_kind="unit",
         object_id=unit.id,
         decision=claim.state,
@@ -343,14 +341,6 @@ def _claim(
     return ClaimView(unit.id, claim.state, reference)
 
 
-def _end_renewed(session: Session, mine: UnitClaim, right_kind: str, mandate_ends_on: date | None) -> None:
-    """End one's own claim that a later mandate renews. Raises Refused unit.claimed where nothing is renewed."""
-    if mine.state != "accepted" or not is_renewal((mine.right_kind, mine.mandate_ends_on), right_kind, mandate_ends_on):
-        raise Refused("unit.claimed", "unit_id")
-    mine.state = "ended"
-    session.flush()  # before the one that takes its place: a unit has one accepted claim
-
-
 def _see_at_window(world: World, session: Session, hand: Hand, claim: UnitClaim) -> None:
     """The original lies before whoever serves the landlord; with a form on paper nobody has brought one."""
     if hand.channel != "window":
@@ -358,3 +348,29 @@ def _see_at_window(world: World, session: Session, hand: Hand, claim: UnitClaim)
     refusal = note_seen(world, session, claim, hand.actor, "at_window")
     if refusal is not None:
         raise Refused(refusal.code, "seen", **refusal.params)
+
+
+def _end_mandate_to_renew(
+    session: Session, person_id: str, unit: Unit, right_kind: str, mandate_ends_on: date | None
+) -> bool:
+    """End the own mandate that a mandate with a later end takes the place of; False where nothing is claimed yet.
+
+    Raises Refused unit.claimed for any other claim of one's own.
+    """
+    mine = session.scalars(
+        select(UnitClaim).where(
+            UnitClaim.unit_id == unit.id,
+            UnitClaim.person_id == person_id,
+            UnitClaim.state.in_(("accepted", "contested")),
+        )
+    ).all()
+    if not mine:
+        return False
+    (claim,) = mine
+    runs_until = claim.mandate_ends_on if claim.state == "accepted" and claim.right_kind == "mandate" else None
+    later = mandate_ends_on is not None and runs_until is not None and mandate_ends_on > runs_until
+    if right_kind != "mandate" or not later:
+        raise Refused("unit.claimed", "unit_id")
+    claim.state = "ended"
+    session.flush()
+    return True

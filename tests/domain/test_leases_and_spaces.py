@@ -14,8 +14,6 @@ from backend.domain.spaces import (
     decide_right,
     decide_seeing,
     find_space_faults,
-    is_mandate_over,
-    is_renewal,
     most_persons,
 )
 
@@ -86,23 +84,6 @@ def test_a_mandate_needs_an_end_after_today() -> None:
         assert refusal is not None
         assert refusal.field == "mandate_ends_on"
     assert decide_right("mandate", TODAY + timedelta(days=1), TODAY) is None
-
-
-@pytest.mark.parametrize(("kind", "days", "over"), [
-    ("mandate", -1, True), ("mandate", 0, False), ("mandate", 1, False), ("owner", -1, False),
-])  # fmt: skip
-def test_a_mandate_is_over_the_day_after_its_end_and_no_other_right_ever_is(kind: str, days: int, over: bool) -> None:
-    assert is_mandate_over(kind, TODAY + timedelta(days=days), TODAY) is over
-    assert not is_mandate_over(kind, None, TODAY)
-
-
-@pytest.mark.parametrize(("present", "kind", "days", "renews"), [
-    ("mandate", "mandate", 1, True), ("mandate", "mandate", 0, False), ("mandate", "mandate", -1, False),
-    ("owner", "mandate", 1, False), ("mandate", "owner", 1, False),
-])  # fmt: skip
-def test_a_mandate_is_renewed_by_one_that_ends_later(present: str, kind: str, days: int, renews: bool) -> None:
-    assert is_renewal((present, TODAY), kind, TODAY + timedelta(days=days)) is renews
-    assert not is_renewal((present, TODAY), kind, None) and not is_renewal((present, None), kind, TODAY)
 
 
 def test_nobody_says_that_their_own_right_was_seen() -> None:
