@@ -106,8 +106,8 @@ class UnitCard:
     lock: LockView | None
     lease: LeaseView | None
     without_lease: int  # how many have declared living here whom no lease names, and of whom a report is owed
-    mandate_ends_on: date | None  # of a manager; None for whoever lets by another right
     right: LettingRight | None
+    mandate_ends_on: date | None  # of a manager; None for whoever lets by another right
 
 
 @dataclass(frozen=True)
@@ -203,8 +203,8 @@ def _card(world: World, session: Session, unit: Unit, without_lease: int) -> Uni
         view,
         lease_view,
         without_lease if not over else 0,
-        ends_on,
         find_right(world, session, unit.id, unit.landlord_id),
+        ends_on,
     )
 
 

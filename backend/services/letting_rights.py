@@ -68,14 +68,13 @@ def is_right_seen(world: World, session: Session, unit_id: str, landlord_id: str
     return not is_mandate_over(_end_of(claim), world.clock.today())
 
 
-def _end_of(claim: UnitClaim) -> date | None:
-    """The last day of a mandate; no other right ends by itself."""
-    return claim.mandate_ends_on if claim.right_kind == "mandate" else None
-
-
 def _accepted(session: Session, unit_id: str, landlord_id: str | None) -> UnitClaim | None:
     mine = (UnitClaim.unit_id == unit_id, UnitClaim.person_id == landlord_id, UnitClaim.state == "accepted")
     return session.scalar(select(UnitClaim).where(*mine))
+
+
+def _end_of(claim: UnitClaim) -> date | None:
+    return claim.mandate_ends_on if claim.right_kind == "mandate" else None
 
 
 def note_seen(world: World, session: Session, claim: UnitClaim, actor: Actor, how: str) -> Refusal | None:

@@ -48,7 +48,7 @@ def test_the_landlord_reads_it_in_english_with_the_offices_name(browser: Browser
     assert "Taihu police station · at the window" in phone.get(f"/l/units/{story.unit_id}").text
 
 
-def test_a_manager_whose_mandate_is_over_renews_it_from_the_units_page(
+def test_a_mandate_renewed_on_the_units_page_is_not_seen_yet(
     browser: Browser, make: Make, clock: Any
 ) -> None:
     def make_over(world: Any) -> str:
@@ -61,9 +61,9 @@ def test_a_manager_whose_mandate_is_over_renews_it_from_the_units_page(
     unit_id = make(make_over)
     phone = browser(LANDLORD_PHONE)
     page = phone.get(f"/l/units/{unit_id}")
-    assert "委托已到期" in page.text and "2026年11月22日" in page.text
+    assert "委托已到期" in page.text and "核看" not in page.text
     [again] = [link for link in page.reader.links if link.endswith("/claim")]
-    page = phone.press(phone.get(again), "认领", right_kind="mandate", evidence="委托书", mandate_ends_on="2027-11-22")
+    page = phone.press(phone.get(again), "续签", right_kind="mandate", evidence="委托书", mandate_ends_on="2027-11-22")
     assert page.path == f"/l/units/{unit_id}" and "尚未核看" in page.text
 
 
@@ -111,8 +111,8 @@ def test_the_api_says_the_same(phone: Phones, make: Make) -> None:
     landlord, tenant = phone(LANDLORD_PHONE), phone(TENANT_PHONE)
     unit, home = f"/units/{story.unit_id}", f"/registrations/{story.registration_id}"
     before = landlord.get(unit)
-    assert before.json["right"] == {"kind": "owner", "ends_on": None, "is_over": False, "seen_at": None,
-                                    "seen_kind": None, "office": None, "office_en": None}  # fmt: skip
+    assert before.json["right"] == {"kind": "owner", "seen_at": None, "seen_kind": None, "office": None,
+                                    "office_en": None}  # fmt: skip
     assert tenant.get(home).json["right_seen"] is False
     make(letting.make_seen, story.unit_id)
     after = landlord.get(unit)

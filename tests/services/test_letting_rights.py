@@ -260,8 +260,8 @@ def make_mandate(world: Any, days: int = 30) -> tuple[str, str]:
     return manager, rooms[0]
 
 
-def renew(world: Any, account_id: str, unit_id: str, days: int, kind: str = "mandate") -> None:
-    claim_unit(world, account_id=account_id, unit_id=unit_id, right_kind=kind, evidence="委托书",
+def renew(world: Any, account_id: str, unit_id: str, days: int) -> None:
+    claim_unit(world, account_id=account_id, unit_id=unit_id, right_kind="mandate", evidence="委托书",
                mandate_ends_on=world.clock.today() + timedelta(days=days))  # fmt: skip
 
 
@@ -280,19 +280,6 @@ def test_a_mandate_that_is_over_is_no_seen_right_and_a_renewed_one_is_seen_anew(
     assert renewed is not None and (renewed.is_over, renewed.seen_at) == (False, None)
     see(world, session_id, unit_id)
     assert is_seen(unit_id)
-
-
-def test_only_a_later_end_renews_a_mandate(world: Any) -> None:
-    manager, unit_id = make_mandate(world)
-    make_seen(world, unit_id)
-    for days, kind in ((30, "mandate"), (10, "mandate"), (60, "owner")):
-        with refused("unit.claimed"):
-            renew(world, manager, unit_id, days, kind)
-    assert is_seen(unit_id)
-    renew(world, manager, unit_id, 60)
-    states = db.session.scalars(select(UnitClaim.state).order_by(UnitClaim.created_at, UnitClaim.id)).all()
-    assert list(states) == ["ended", "accepted"] and not is_seen(unit_id)
-    assert get_unit(world, account_id=manager, unit_id=unit_id).unit_id == unit_id
 
 
 def serve(world: Any, session_id: str, channel: str = "window") -> tuple[str, Desk]:

@@ -227,8 +227,6 @@ class LeaseShown(Output):
 
 class LettingRight(Output):
     kind = Choice("出租权依据", "Right to let", "owner", RIGHT_NAMES)
-    ends_on = Day("委托到期日", "End of the mandate", None, allow_none=True)
-    is_over = Flag("委托是否已到期", "Whether the mandate is over", False)
     seen_at = Moment("工作人员核看时间；没有核看为空", "When staff saw the evidence; null until then", allow_none=True)
     seen_kind = Choice("核看方式", "How it was seen", "at_window", SEEN_NAMES, allow_none=True)
     office = Text("核看的单位", "Whose staff saw it", "太湖派出所", allow_none=True)
@@ -249,8 +247,8 @@ class UnitCard(Output):
     lock = Part(LockShown, "门锁", "Lock", allow_none=True)
     lease = Part(LeaseShown, "租约", "Lease", allow_none=True)
     without_lease = Whole("申报住在这里、没有租约的人数", "How many declared living here without a lease", 0)
-    mandate_ends_on = Day("委托到期日（受托管理时）", "End of a manager's mandate", None, allow_none=True)
     right = Part(LettingRight, "出租权，是否已核看", "The right to let, and whether it was seen", allow_none=True)
+    mandate_ends_on = Day("委托到期日（受托管理时）", "End of a manager's mandate", None, allow_none=True)
 
 
 class Todo(Output):
