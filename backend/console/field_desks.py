@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from backend.console.pages import Form, acting, made_reference, world
 from backend.console.taken_reports import ON_FORM, SENT_BEFORE, blank, take
+from backend.console.units import may_see_right
 from backend.console.visits import visit_of
 from backend.console.window import ABOUT, act_form, pdf_answer, prefilled, take_refusal
 from backend.console.window_acts import NOTICE, answers_of, carry_out
@@ -31,7 +32,7 @@ def people(planned_id: str) -> str:
     """Who is registered in the unit visited; each of them can read that it was looked at."""
     line = visit_of(str(planned_id))
     page = open_unit(world(), session_id=acting().session_id, unit_id=line.unit_id, fields=AT_THE_DOOR)
-    return render_template("field/people.html", line=line, page=page)
+    return render_template("field/people.html", line=line, page=page, may_see_right=may_see_right())
 
 
 @pages.route("/visits/<uuid:planned_id>/register", methods=["GET", "POST"])

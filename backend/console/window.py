@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from backend.console.pages import Form, acting, made_reference, world
 from backend.console.window_acts import NOTICE, USE_CASES, answers_of, carry_out
-from backend.console.window_fields import BUTTONS, CHANNELS, FIELDS, HUKOU, PAPER, VISIT, Field
+from backend.console.window_fields import BUTTONS, CHANNELS, FIELDS, HUKOU, PAPER, SEEN, VISIT, Field
 from backend.domain.ids import is_id, new_id
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
@@ -217,8 +217,11 @@ def act_form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
 
 
 def _asked(act: str, visit: Visit) -> tuple[Field, ...]:
-    """What an act asks for; of whoever speaks for themselves the household registration once, and of a card alone."""
-    fields = FIELDS.get(act, ())
+    """What an act asks for; of whoever speaks for themselves the household registration once, and of a card alone.
+
+    Where nobody stands at the window, no original was seen.
+    """
+    fields = tuple(f for f in FIELDS.get(act, ()) if f is not SEEN or visit.channel == "window")
     if act not in OWN_WORD:
         return fields
     known = my_identity(world(), account_id=visit.account_id)

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from backend.console import visit_words
+from backend.console import right_words, visit_words
 from backend.console.figure_words import FIGURE_TABLES
 from backend.console.looks import ICONS, MAP_MARKS, REGISTRATION_LOOKS, UNIT_LOOKS
 from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
@@ -36,12 +36,6 @@ REGISTRY_STATES = {
     "sent": ("已送达，待确认", "Delivered, not confirmed yet"),
     "accepted": ("已受理", "Accepted"),
     "rejected": ("已退回", "Returned"),
-}
-RIGHTS = {
-    "owner": ("产权人", "Owner"),
-    "co_owner": ("共有人", "Co-owner"),
-    "sublet_agreed": ("经同意转租", "Sublet with consent"),
-    "mandate": ("受托管理", "By mandate"),
 }
 PARTS = {
     "subject": ("当事人", "Person concerned"),
@@ -151,6 +145,7 @@ AUDIT_ACTIONS = {
     "child_entered": ("监护人添加孩子", "Child entered by a guardian"),
     "refused": ("被拒绝", "Refused"),
     **visit_words.AUDIT_ACTIONS,
+    **right_words.AUDIT_ACTIONS,
     "office_told": ("告知其他单位", "Told to another office"),
     "office_fetched": ("其他单位获取", "Fetched by another office"),
     "agreement_added": ("录入共享协议", "Agreement taken in"),
@@ -202,6 +197,7 @@ DECISIONS = {
     "active": ("生效", "In force"),
     "draft": ("待批准", "To be approved"),
     **visit_words.OUTCOMES,
+    **right_words.DECISIONS,
     **{code: (kind.zh, kind.en) for code, kind in sharing.KINDS.items()},
     **{code: (d.zh, d.en) for kind in cases.KINDS.values() for code, d in kind.decisions.items()},
 }
@@ -285,6 +281,7 @@ NAVIGATION = {
 }
 TABLES: Mapping[str, Any] = {
     **visit_words.TABLES,
+    **right_words.TABLES,
     "ACTORS": ACTORS,
     "APPOINTMENT_STATES": appointments.STATE_NAMES,
     "AUDIT_ACTIONS": AUDIT_ACTIONS,
@@ -324,7 +321,6 @@ TABLES: Mapping[str, Any] = {
     "REGISTRATION_LOOKS": REGISTRATION_LOOKS,
     "REGISTRATION_STATES": STATE_NAMES,
     "REGISTRY_STATES": REGISTRY_STATES,
-    "RIGHTS": RIGHTS,
     "ROLES": ROLE_NAMES,
     "RULES": RULES,
     "SPACES": ledger.SPACE_NAMES,

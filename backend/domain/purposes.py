@@ -17,6 +17,7 @@ END_KEY = "end_key"
 SERVE = "serve"
 SERVE_AT_DOOR = "serve_at_door"
 TAKE_REPORT = "take_report"
+SEE_RIGHT = "see_right"
 # Of a nameless headcount in a fire or flood: chosen by the same tap that asks for it, good for nothing else.
 EMERGENCY = "emergency"
 EMERGENCY_NAME = ("紧急情况（火灾、水灾等）", "Emergency (fire, flood)")
@@ -49,7 +50,7 @@ PURPOSES: dict[str, Purpose] = {
         "Visit",
         "准备或进行走访，当面核对证件。",
         "Preparing or making a visit, comparing a document face to face.",
-        frozenset({LOOK_AT_UNIT, UNMASK, HANDLE_CASE, SERVE_AT_DOOR, TAKE_REPORT}),
+        frozenset({LOOK_AT_UNIT, UNMASK, HANDLE_CASE, SERVE_AT_DOOR, TAKE_REPORT, SEE_RIGHT}),
         timedelta(hours=4),  # half a day's round
     ),
     "help_request": Purpose(
@@ -59,7 +60,7 @@ PURPOSES: dict[str, Purpose] = {
         "Somebody asks for help and their own registration is needed.",
         # Codes open a door, so they are printed when their owner asks for help and for nothing else; an officer
         # acts for a person at the window when that person asks for it.
-        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, PRINT_CODES, SERVE, TAKE_REPORT}),
+        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, PRINT_CODES, SERVE, TAKE_REPORT, SEE_RIGHT}),
         timedelta(hours=2),  # as a visit at the window
     ),
     "review": Purpose(
@@ -75,7 +76,7 @@ PURPOSES: dict[str, Purpose] = {
         "Case",
         "办理一件有编号的事项。必须填写案件编号。",
         "Working on a numbered case. The number is required.",
-        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, END_KEY}),
+        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, END_KEY, SEE_RIGHT}),
         timedelta(hours=4),
         needs_case=True,
     ),
@@ -97,6 +98,7 @@ ACT_NAMES = {
     SERVE: ("窗口代办", "Act for a person at the window"),
     SERVE_AT_DOOR: ("走访时当场协助登记", "Help a person register during a visit"),
     TAKE_REPORT: ("替人登记反映的问题", "Take down what somebody reports"),
+    SEE_RIGHT: ("核看出租权", "See a right to let"),
 }
 
 # What a person reads on the page "who has seen my data": actions and fields of the audit leaves about persons.

@@ -110,6 +110,10 @@ REASONS: dict[str, Reason] = {
         "请房东续签委托，再在房间页面填写新的到期日，或到窗口办理。",
         "Have the owner renew it; then enter the new end on the unit's page, or at the window.",
     ),
+    "right.own": Reason(
+        "forbidden", "房东与您同名同姓，不能由您核看。", "The landlord bears your own name: this is not yours to see.",
+        "请由另一位同事核看。", "Let a colleague do it.",
+    ),
     "lock.claim_code": Reason("invalid", "没有这个领取码。", "There is no lock with this claim code.",
                               "请核对锁身贴纸上的领取码。", "Compare it with the sticker on the lock."),
     "lock.claimed": Reason("conflict", "这把锁已被领取。", "This lock has been claimed already.",

@@ -64,6 +64,9 @@ GROUNDS = {
                                 "To count once more, and to help whoever has not registered yet."),
     "no_one_registered": Ground("无在住登记", "No one registered", "ZJ-9-1", "了解这里现在是否有人居住。",
                                 "To learn whether somebody lives here now."),
+    "right_unseen": Ground("出租权尚未核看", "Right to let not seen yet", "HR-9",
+                           "请房东出示有权出租的证明，看原件，不留复印件。",
+                           "To see the original of what gives the landlord the right to let; no copy is kept."),
     "reported": Ground("核实反映的问题", "Something was reported", None, "核实有人反映的房屋问题。",
                        "To see what was reported about this dwelling."),
 }  # fmt: skip
@@ -102,13 +105,15 @@ def ground_of_case(kind: str) -> str:
     return _OF_CASE.get(kind, "reported")
 
 
-def grounds_of_unit(state: str, late_rules: tuple[str, ...]) -> tuple[str, ...]:
-    """The grounds on which a unit may be visited without a case: its state on the ledger and its missed duties.
+def grounds_of_unit(state: str, late_rules: tuple[str, ...], right_unseen: bool = False) -> tuple[str, ...]:
+    """The grounds on which a unit may be visited without a case: its state on the ledger, its missed duties, and
+    `right_unseen`, that it is let and nobody has seen the right to let it.
 
     None for a unit where everything is in order: nobody is visited without a reason.
     """
     found = [state] if state in GROUNDS else []
     found += [GROUND_OF_RULE[rule] for rule in late_rules if rule in GROUND_OF_RULE]
+    found += ["right_unseen"] if right_unseen else []
     return tuple(dict.fromkeys(found))
 
 

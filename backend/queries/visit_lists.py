@@ -20,6 +20,7 @@ from backend.models.units import Unit
 from backend.models.visits import Visit
 from backend.queries import duty_lists
 from backend.queries.ledger import UnitRow, list_units
+from backend.queries.letting_rights import is_right_unseen
 from backend.queries.unit_facts import find_unit, short_address
 
 MOST = 300
@@ -116,7 +117,8 @@ def list_grounds(area: str, unit_id: str, now: datetime, standard: SpaceStandard
     if row is None:
         return ()
     late = duty_lists.list_overdue(area, now, unit_id=unit_id)
-    return grounds_of_unit(row.state, tuple(line.rule for line in late))
+    unseen = is_right_unseen(area, unit_id, day_of(now))
+    return grounds_of_unit(row.state, tuple(line.rule for line in late), unseen)
 
 
 def _lines(wishes: Sequence[ColumnElement[bool]], *order: object, walked: bool = True) -> tuple[VisitLine, ...]:

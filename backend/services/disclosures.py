@@ -27,7 +27,6 @@ from backend.gateways.world import World
 from backend.models.audit import AuditLeaf
 from backend.models.persons import Person
 from backend.models.registrations import Registration
-from backend.models.units import UnitClaim
 from backend.queries.unit_facts import (
     CaseMark,
     Change,
@@ -41,6 +40,7 @@ from backend.queries.unit_facts import (
     list_open_cases,
 )
 from backend.services.audit import write_leaf
+from backend.services.letting_rights import RIGHT_FIELDS, LettingRight, find_right
 from backend.services.officer_sessions import Acting, acting_officer, is_stepped_up
 from backend.services.persons import name_of, number_of
 from backend.services.staff_notices import tell_supervisors
@@ -82,10 +82,10 @@ class Occupant:
 
 @dataclass(frozen=True)
 class LandlordLine:
-    """Who lets the unit, and by which right."""
+    """Who lets the unit, by which right, and whether that was seen. At the door (`AT_THE_DOOR`) without the name."""
 
-    name: str
-    right_kind: str
+    name: str | None
+    right: LettingRight | None
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def open_unit(
     """Show a unit's registered occupants: names, masked numbers, dates, deadlines, receipts, history.
 
     `fields` are those that the page shows; what is not among them is not answered, and of a page for occupants alone
-    (`AT_THE_DOOR`) the landlord neither. Raises Refused purpose.missing, purpose.unfit, area.foreign (written down),
-    reads.cap, not_found.
+    (`AT_THE_DOOR`) the landlord's name neither. Raises Refused purpose.missing, purpose.unfit, area.foreign (written
+    down), reads.cap, not_found.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
@@ -221,10 +221,11 @@ def _open_unit(
         return refusal or Refusal("not_found")
     living = list_living(unit_id)
     disclosed: dict[str | None, tuple[str, ...]] = {r.person_id: shown for r in living if may_be_named(r)}
-    names_landlord = unit.landlord_id is not None and shown != AT_THE_DOOR
-    if names_landlord:
-        disclosed.setdefault(unit.landlord_id, ("name",))
-    refusal = judge_cap(world, session, acting, [p for p in disclosed if p], "unit_opened")
+    if unit.landlord_id is not None:
+        of_landlord = RIGHT_FIELDS if shown == AT_THE_DOOR else ("name", *RIGHT_FIELDS)
+        disclosed[unit.landlord_id] = tuple(dict.fromkeys((*disclosed.get(unit.landlord_id, ()), *of_landlord)))
+    named = [person_id for person_id, fields in disclosed.items() if person_id and "name" in fields]
+    refusal = judge_cap(world, session, acting, named, "unit_opened")
     if refusal is not None:
         return refusal
     for person_id, fields in disclosed.items() or {None: ()}.items():
@@ -238,7 +239,7 @@ def _open_unit(
             object_id=unit_id,
             fields=fields,
         )
-    landlord = _landlord_line(world, session, unit) if names_landlord else None
+    landlord = _landlord_line(world, session, unit, shown) if unit.landlord_id is not None else None
     occupants = tuple(_occupant(world, session, row, shown) for row in living)
     return UnitPage(unit, landlord, occupants, count_past(unit_id), list_open_cases(unit_id))
 
@@ -290,13 +291,10 @@ def _occupant(world: World, session: Session, residence: ResidenceFacts, shown: 
     )
 
 
-def _landlord_line(world: World, session: Session, unit: UnitFacts) -> LandlordLine:
-    right = session.scalar(
-        select(UnitClaim.right_kind).where(
-            UnitClaim.unit_id == unit.id, UnitClaim.person_id == unit.landlord_id, UnitClaim.state == "accepted"
-        )
-    )
-    return LandlordLine(name_of(world, session, session.get_one(Person, unit.landlord_id)), right or "owner")
+def _landlord_line(world: World, session: Session, unit: UnitFacts, shown: tuple[str, ...]) -> LandlordLine:
+    landlord = session.get_one(Person, unit.landlord_id)
+    name = name_of(world, session, landlord) if shown != AT_THE_DOOR else None
+    return LandlordLine(name, find_right(world, session, unit.id, landlord.id))
 
 
 def note_refusal(

@@ -73,8 +73,9 @@ def choose(desk: StaffDesk, words: str) -> None:
 
 
 def assign(desk: StaffDesk, unit_id: str, words: str = "网格员") -> None:
-    """Plan a visit today by the grid worker, or by whoever has these words."""
+    """Plan a visit today, on the first of the grounds, by the grid worker or by whoever has these words."""
     desk.open(f"/units/{unit_id}/visit", "安排走访")
+    desk.page.locator("input[name=ground]").first.check()
     choose(desk, words)
     desk.press("安排走访")
     desk.page.get_by_text("今天").first.wait_for()

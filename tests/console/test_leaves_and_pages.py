@@ -118,15 +118,16 @@ def be_late(world: Any, story: stories.Story) -> None:
         row.landlord_due_on = world.clock.today() - timedelta(days=1)
 
 
-def test_a_landlord_whom_a_page_does_not_show_reads_of_no_look_and_uses_up_no_cap(
+def test_a_landlord_of_whom_a_page_shows_the_right_to_let_alone_reads_of_that_alone(
     browser: Browser, make: Make, story: stories.Story
 ) -> None:
     make(be_late, story)
     page = open_people(browser, story)
     assert "沈安一" not in page.text and "周来福" in page.text
-    assert len(fields_of(make, "unit_opened")) == 1
+    landlord = make(lambda _: db.session.get_one(Lease, story.lease_id).landlord_id)
+    assert [fields for subject, fields in fields_of(make, "unit_opened") if subject == landlord] == [{"right"}]
     assert "沈安一" in open_unit(browser, story).text
-    assert len(fields_of(make, "unit_opened")) == 3
+    assert fields_of(make, "unit_opened")[-1] == (landlord, {"name", "right"})
 
 
 def test_what_is_printed_on_a_round_bears_who_looked_and_why(browser: Browser, make: Make, story: Any) -> None:

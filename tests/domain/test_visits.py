@@ -47,6 +47,7 @@ def test_a_unit_in_order_gives_no_ground(state: str) -> None:
 
 def test_a_missed_duty_is_a_ground_beside_the_state() -> None:
     assert grounds_of_unit("registered", ("ZJ-9-2", "RP-10")) == ("check_out_overdue",)
+    assert grounds_of_unit("registered", (), right_unseen=True) == ("right_unseen",)
     assert grounds_of_unit("overdue", ("HK-15", "ZJ-9-1")) == ("overdue", "report_overdue")
 
 

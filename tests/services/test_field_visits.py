@@ -34,6 +34,7 @@ from backend.services.visits import list_visitors, note_visit, plan_visit_of_cas
 from backend.services.window_leases import take_lease
 from backend.services.window_visits import get_visit, link_phone, open_visit
 from tests.services import staff, stories
+from tests.services.letting import make_seen
 from tests.services.reporting_cases import VILLAGE, WIRES, case_of
 
 pytestmark = pytest.mark.usefixtures("core")
@@ -115,6 +116,7 @@ def test_nobody_is_visited_without_a_ground_that_is_true_of_the_unit(world: Any,
 
 def test_a_unit_where_all_is_in_order_is_left_alone(world: Any) -> None:
     story = stories.make_active(world)
+    make_seen(world, story.unit_id)
     with refused("field.no_ground"):
         plan(world, make_team(world), story.unit_id, "overdue")
     assert db.session.scalar(select(func.count()).select_from(Visit)) == 0
