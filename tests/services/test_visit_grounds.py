@@ -22,7 +22,7 @@ from backend.services.registration_changes import open_registration_case
 from backend.services.registrations import declare
 from backend.services.visits import plan_visit_of_case
 from backend.services.window_visits import open_visit
-from tests.services import staff, stories
+from tests.services import letting, staff, stories
 from tests.services.reporting_cases import case_of
 from tests.services.test_field_visits import Team, case_of_visit, make_team, note, plan, refused, visit_of
 from tests.services.test_statistics import births, settle
@@ -35,6 +35,7 @@ STREET = staff.STREET
 def late(world: Any, clock: Any) -> tuple[stories.Story, Team]:
     """A tenant who is late with the declaration, and who sees to it."""
     story = stories.make_identified(world)
+    letting.make_seen(world, story.unit_id)
     clock.move(timedelta(days=4))
     return story, make_team(world)
 
