@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, acting, world
+from backend.domain.calendars import read_day
 from backend.domain.ids import is_id
 from backend.domain.officers import ROLES
 from backend.domain.purposes import PURPOSES
@@ -30,7 +31,7 @@ def index() -> str:
         badge=form.value("badge").upper() or None,
         action=form.value("action") or None,
         purpose=form.value("purpose") if form.value("purpose") in PURPOSES else None,
-        on=_day(form.value("on")),
+        on=read_day(form.value("on")),
         before=form.value("before") if is_id(form.value("before")) else None,
     )
     return render_template(
@@ -55,10 +56,3 @@ def check() -> Response:
     """Recompute the whole log and its signed checkpoints now; the result stays on the page."""
     check_log(world(), session_id=acting().session_id)
     return redirect(url_for("audits.index"))
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

@@ -26,6 +26,8 @@ REASONS: dict[str, Reason] = {
     "input.unknown_field": Reason("invalid", "没有这个字段。", "There is no such field.", "请删除它。", "Remove it."),
     "input.wrong_type": Reason("invalid", "格式不对：{expected}。", "Wrong kind of value: {expected}.", "请按要求填写。",
                                "Give a value of that kind."),
+    "input.year": Reason("invalid", "年份应在 {least} 至 {most} 之间。", "The year must lie between {least} and {most}.",
+                         "请核对日期；没有期限的请留空。", "Check the date; where there is no end, leave it empty."),
     "input.not_one_of": Reason("invalid", "只能是：{allowed}。", "It must be one of: {allowed}.", "请从中选一项。",
                                "Choose one of them."),
     "input.length": Reason("invalid", "长度应为 {least}–{most} 个字。", "It must have {least}–{most} characters.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
+from backend.domain.calendars import is_in_reach
 from backend.domain.duty_facts import DutyFacts
 from backend.models.accounts import Account
 from backend.models.invitations import Invitation
@@ -37,7 +38,7 @@ def facts_of(registration: Registration, lease: Lease | None) -> DutyFacts:
         disputed=registration.disputed,
         has_person=registration.person_id is not None,
         lease_active=lease is not None and lease.state == "active",
-        lease_ends_on=lease.ends_on if lease is not None else None,
+        lease_ends_on=lease.ends_on if lease is not None and lease.ends_on and is_in_reach(lease.ends_on) else None,
         landlord_ended_on=lease.landlord_ended_on if lease is not None else None,
         landlord_end_reported_at=registration.landlord_end_reported_at,
     )

@@ -23,6 +23,7 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import SYSTEM
+from backend.services.batches import do_each
 from backend.services.consents import is_given
 from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
@@ -96,22 +97,25 @@ def end_past_exemptions(world: World, session: Session) -> None:
             Registration.exempt_until < world.clock.today(),
         )
     )
-    for registration in over.all():
-        assert registration.exempt_until is not None
-        registration.scope = "in_scope"  # the exemption's ground stays: it is what lets them check out undeclared
-        registration.tenant_due_on = registration.exempt_until + timedelta(days=DAYS_TO_DECLARE)
-        change_registration(world, session, registration, "exemption_over", SYSTEM, source="system")
-        if registration.person_id is not None:
-            tell_person(
-                world,
-                session,
-                registration.person_id,
-                "exemption_over",
-                once=f"{registration.id}:{registration.exempt_until}",
-                rule="ZJ-12",
-                unit=unit_alias(session, registration.unit_id),
-                due_on=registration.tenant_due_on.isoformat(),
-            )
+    do_each(session, over.all(), lambda row: _end(world, session, row), name="exemptions")
+
+
+def _end(world: World, session: Session, registration: Registration) -> None:
+    assert registration.exempt_until is not None
+    registration.scope = "in_scope"  # the exemption's ground stays: it is what lets them check out undeclared
+    registration.tenant_due_on = registration.exempt_until + timedelta(days=DAYS_TO_DECLARE)
+    change_registration(world, session, registration, "exemption_over", SYSTEM, source="system")
+    if registration.person_id is not None:
+        tell_person(
+            world,
+            session,
+            registration.person_id,
+            "exemption_over",
+            once=f"{registration.id}:{registration.exempt_until}",
+            rule="ZJ-12",
+            unit=unit_alias(session, registration.unit_id),
+            due_on=registration.tenant_due_on.isoformat(),
+        )
 
 
 def _person(world: World, session: Session, account_id: str) -> Person:

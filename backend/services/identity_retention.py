@@ -20,14 +20,15 @@ from backend.models.registrations import Registration
 from backend.models.registry_returns import RegistryLeg
 from backend.models.units import Unit
 from backend.services.audit import SYSTEM, write_leaf
+from backend.services.batches import do_each
 from backend.services.erasure_facts import find_waits, find_waits_of_person
 from backend.services.erasures import erase_account, erase_person, forget_named
 
 
 def forget_adrift(world: World, session: Session) -> None:
     """Note whom nothing leads to any more, and destroy the data keys of those for whom it has lasted long enough."""
-    for person in session.scalars(select(Person).where(*_perhaps_adrift())).all():
-        _judge(world, session, person)
+    perhaps = session.scalars(select(Person).where(*_perhaps_adrift())).all()
+    do_each(session, perhaps, lambda person: _judge(world, session, person), name="adrift")
     _forget_unused_names(world, session)
 
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import structlog
 from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
 from backend.domain.ids import new_id
 from backend.domain.registry_rules import TRIES_BEFORE_PARKED
 from backend.domain.sharing import PARKED_AFTER, SUSPENDED_WAIT, retry_wait, why_withheld
-from backend.gateways.key_ring import KeyRingError
 from backend.gateways.world import World
 from backend.models.audit import AuditLeaf
 from backend.models.sharing import DataSharingAgreement, FeedEvent, OfficeDelivery
@@ -30,7 +30,6 @@ from backend.services.case_opening import open_case
 from backend.services.outbox import OutboxItem
 from backend.services.shared_fields import Told, Withheld, build
 from backend.wire.cloud_events import BATCH_CONTENT_TYPE, CONTENT_TYPE, CloudEvent, encode_event, encode_events
-from backend.wire.codec import MessageRejected
 
 log = structlog.get_logger(__name__)
 
@@ -209,7 +208,9 @@ def _check(
         if isinstance(told, Told):
             encode_event(told.event)
             return delivery, told
-    except (KeyRingError, MessageRejected) as error:  # the texts may carry values
+    except DBAPIError:
+        raise
+    except Exception as error:  # one event nobody can read must not hold up the others; the texts may carry values
         outbox.park_in(world, session, item, error=type(error).__name__)
         delivery.outcome, delivery.reason = "parked", type(error).__name__
         return delivery, None

@@ -33,6 +33,7 @@ from backend.models.persons import Person
 from backend.models.sharing import DataSharingAgreement, InboundChange
 from backend.models.units import Unit
 from backend.services.audit import SYSTEM, Actor
+from backend.services.batches import do_each
 from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_account
 from backend.services.key_changes import unit_alias
@@ -141,13 +142,15 @@ def settle_late_reports(world: World) -> int:
             .limit(MOST_AT_ONCE)
             .with_for_update(skip_locked=True)
         ).all()
-        for change in late:
-            data = payload_of(world, session, change)
-            office = session.get_one(DataSharingAgreement, change.agreement_id).office_zh
-            counts = change.kind == RENUMBERED and _may_count(session, change, data)
-            if not counts or not count_report(world, session, change, data, SYSTEM):
-                open_report_case(world, session, change, office, "no_answer", data)
-        return len(late)
+        return do_each(session, late, lambda change: _settle_late(world, session, change), name="late_reports")
+
+
+def _settle_late(world: World, session: Session, change: InboundChange) -> None:
+    data = payload_of(world, session, change)
+    office = session.get_one(DataSharingAgreement, change.agreement_id).office_zh
+    counts = change.kind == RENUMBERED and _may_count(session, change, data)
+    if not counts or not count_report(world, session, change, data, SYSTEM):
+        open_report_case(world, session, change, office, "no_answer", data)
 
 
 def settle_report(world: World, session: Session, case: Case, actor: Actor) -> Refusal | None:

@@ -27,6 +27,15 @@ def to_check_answers(phone: PagePhone, unit_id: str, **changes: str) -> Page:
     return phone.press(page, "下一步", **{**TENANT, **changes})
 
 
+def test_an_end_in_a_year_nobody_means_is_refused_at_its_field(browser: Browser, make: Make) -> None:
+    story = make(stories.make_let_unit)
+    phone = browser(LANDLORD_PHONE)
+    form = phone.get(f"/l/units/{story.unit_id}/lease")
+    page = phone.press(form, "下一步", **{**TERM, "ends_on": "9999-12-31"})
+    assert page.status == 422 and "年份应在 1900 至 2200 之间" in page.text
+    assert phone.get("/me/messages").status == 200
+
+
 def test_a_new_landlord_is_asked_who_they_are_before_anything_else(browser: Browser) -> None:
     phone = browser(LANDLORD_PHONE)
     assert "先告诉我们您是谁" in phone.get("/l/").text

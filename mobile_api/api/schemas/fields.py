@@ -15,6 +15,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from backend.domain.calendars import EARLIEST_YEAR, LATEST_YEAR, is_in_reach
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Control characters and lone surrogates: no name, label or code holds one, and PostgreSQL refuses NUL.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -164,8 +166,8 @@ class Day(fields.Date):
             found = date.fromisoformat(value)
         except ValueError:
             raise wrong_type("YYYY-MM-DD") from None
-        if not 1900 <= found.year <= 2200:
-            raise wrong_type("1900–2200")
+        if not is_in_reach(found):
+            raise wrong_type(f"{EARLIEST_YEAR}–{LATEST_YEAR}")
         return found
 
 
