@@ -11,19 +11,17 @@ from backend.domain.calendars import end_of
 from backend.domain.cases import OPEN_STATES
 from backend.domain.erasures import IDENTITY_KEPT, RECORDS_KEPT, Stays, Waits
 from backend.domain.keys import ENDED
-from backend.domain.persons import age_band
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.keys import Key
 from backend.models.leases import Lease
-from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.registry_returns import RegistryLeg
 from backend.models.units import Unit, UnitClaim
-from backend.services.persons import birth_of
 from backend.services.unit_names import unit_alias
+from backend.services.wards import children_of
 
 
 def find_waits(world: World, session: Session, account: Account) -> tuple[Waits, ...]:
@@ -101,8 +99,4 @@ def _speaks_for_others(world: World, session: Session, person_id: str) -> bool:
         or_(Registration.person_id.is_(None), Registration.person_id != person_id),
         Registration.residence == "living",
     )
-    if session.scalar(declared.limit(1)) is not None:
-        return True
-    today = world.clock.today()
-    children = session.scalars(select(Person).where(Person.guardian_id == person_id, Person.erased_at.is_(None)))
-    return any(age_band(birth_of(world, session, child), today) != "adult" for child in children.all())
+    return session.scalar(declared.limit(1)) is not None or bool(children_of(world, session, person_id))

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
 from backend.domain.cases import KINDS, REASON_NAMES
-from backend.domain.persons import age_band
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.reported import (
     ANSWER_WITHIN,
@@ -37,7 +36,7 @@ from backend.services.batches import do_each
 from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_account
 from backend.services.key_changes import unit_alias
-from backend.services.persons import birth_of, name_of
+from backend.services.persons import name_of
 from backend.services.reported_changes import payload_of
 from backend.services.reported_effects import (
     count_report,
@@ -48,6 +47,7 @@ from backend.services.reported_effects import (
     open_report_case,
     settle,
 )
+from backend.services.wards import children_of
 
 MOST_AT_ONCE = 50
 SHOWN = 50
@@ -203,10 +203,11 @@ def _concerning(world: World, session: Session, account_id: str, waiting: bool) 
         return []
     mine = select(Unit.dwelling_id).where(Unit.landlord_id == person_id)
     of_mine = select(Unit.id).where(Unit.dwelling_id.in_(mine))
+    children = children_of(world, session, person_id)
     leases = select(Lease.id).where(or_(Lease.landlord_id == person_id, Lease.tenant_id == person_id))
     statement = select(InboundChange).where(
         or_(
-            InboundChange.person_id.in_([person_id, *_children(world, session, person_id)]),
+            InboundChange.person_id.in_([person_id, *(child.id for child in children)]),
             (InboundChange.kind == RENUMBERED) & InboundChange.unit_id.in_(of_mine),
             InboundChange.lease_id.in_(leases),
         )
@@ -214,12 +215,6 @@ def _concerning(world: World, session: Session, account_id: str, waiting: bool) 
     if waiting:
         statement = statement.where(InboundChange.state == "shown", InboundChange.case_id.is_(None))
     return session.scalars(statement.order_by(InboundChange.id.desc()).limit(SHOWN)).all()
-
-
-def _children(world: World, session: Session, person_id: str) -> list[str]:
-    rows = session.scalars(select(Person).where(Person.guardian_id == person_id))
-    today = world.clock.today()
-    return [child.id for child in rows if age_band(birth_of(world, session, child), today) != "adult"]
 
 
 def _concerns(world: World, session: Session, account_id: str, change: InboundChange) -> bool:

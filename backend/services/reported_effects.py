@@ -11,7 +11,6 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.domain.persons import age_band
 from backend.domain.reported import BECAME_LOCAL, LEASE_FILED, RENUMBERED
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -26,10 +25,10 @@ from backend.services.audit import Actor
 from backend.services.case_opening import open_case
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
-from backend.services.persons import birth_of
 from backend.services.registration_changes import change_registration
 from backend.services.renumbering import tell_renumbered
 from backend.services.residence_paths import take_path
+from backend.services.wards import find_guardian
 
 Data = Mapping[str, str]
 # What of a report whoever decides about it reads on the case: addresses, numbers of files and days.
@@ -110,11 +109,8 @@ def landlords_of(session: Session, home: Dwelling) -> Sequence[str]:
 def find_speaker(world: World, session: Session, person: Person) -> str | None:
     """The account that answers for a person: their own, or a child's guardian's (ZJ-7)."""
     own = session.scalar(select(Account.id).where(Account.person_id == person.id))
-    if own is not None or person.guardian_id is None:
-        return own
-    if age_band(birth_of(world, session, person), world.clock.today()) == "adult":
-        return None
-    return session.scalar(select(Account.id).where(Account.person_id == person.guardian_id))
+    guardian_id = find_guardian(world, session, person) if own is None else None
+    return own if guardian_id is None else session.scalar(select(Account.id).where(Account.person_id == guardian_id))
 
 
 def open_report_case(world: World, session: Session, change: InboundChange, office: str, why: str, data: Data) -> None:
