@@ -17,6 +17,7 @@ from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.keys import Key
 from backend.models.leases import Lease
+from backend.models.outbox import OutboxRow
 from backend.models.registrations import Registration
 from backend.models.registry_returns import RegistryLeg
 from backend.models.units import Unit, UnitClaim
@@ -69,13 +70,21 @@ def _homes(session: Session, person_id: str) -> Iterator[Waits]:
             owed = row.tenant_leg == "declared" or row.exemption is not None
             yield Waits("home" if owed else "invited", None, place)
             continue
-        leg = session.get(RegistryLeg, (row.id, "TENANT"))
-        if leg is not None and leg.state != "ACTIVE":
-            yield Waits("identity", leg.changed_at + IDENTITY_KEPT, place)
-        elif leg is not None or (row.residence == "moved_out" and row.scope == "in_scope" and row.declared_at):
+        legs = session.scalars(select(RegistryLeg).where(RegistryLeg.registration_id == row.id)).all()
+        if any(leg.state == "ACTIVE" for leg in legs) or _is_on_its_way(session, row):
             yield Waits("check_out", None, place)
+        elif legs:
+            yield Waits("identity", max(leg.changed_at for leg in legs) + IDENTITY_KEPT, place)
         elif row.moved_out_on is not None:
             yield Waits("identity", end_of(row.moved_out_on + IDENTITY_KEPT), place)
+
+
+def _is_on_its_way(session: Session, row: Registration) -> bool:
+    """Whether something of a residence still waits to be told to the registry, or was set aside for a person."""
+    waiting = select(OutboxRow.id).where(
+        OutboxRow.destination == "registry", OutboxRow.aggregate_id == row.id, OutboxRow.done_at.is_(None)
+    )
+    return session.scalar(waiting.limit(1)) is not None
 
 
 def _others(world: World, session: Session, person_id: str) -> Iterator[Waits]:
