@@ -229,6 +229,28 @@ def test_the_lock_page_tells_health_and_never_comings_and_goings(browser: Browse
     assert "开锁" not in page.text
 
 
+def test_a_unit_is_given_up_on_a_page_that_says_before_what_that_means(browser: Browser, make: Make) -> None:
+    story = make(stories.make_let_unit)
+    phone = browser(LANDLORD_PHONE)
+    page = phone.get(f"/l/units/{story.unit_id}")
+    assert f"/l/units/{story.unit_id}/release" in page.reader.links
+    asked = phone.get(f"/l/units/{story.unit_id}/release")
+    assert "须重新认领" in asked.text and "同时退还" in asked.text
+    done = phone.press(asked, "退出房间")
+    assert done.path == "/l/" and "房间已退出" in done.text
+    assert phone.press(asked, "退出房间").path == "/l/", "pressed twice it is done once"
+    assert phone.get(f"/l/units/{story.unit_id}").status == 404
+
+
+def test_a_unit_somebody_lives_in_is_not_given_up_and_the_page_says_why(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    phone = browser(LANDLORD_PHONE)
+    path = f"/l/units/{story.unit_id}/release"
+    assert path not in phone.get(f"/l/units/{story.unit_id}").reader.links
+    refused = phone.press(phone.get(path), "退出房间")
+    assert refused.status == 409 and "这间房还有有效的租约" in refused.text
+
+
 def test_anothers_things_are_not_found(browser: Browser, make: Make) -> None:
     story = make(stories.make_active)
     make(stories.make_landlord, "+8619900009002", stories.sample_number("330522", date(1970, 1, 2)))
