@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from backend.domain.calendars import is_in_reach
@@ -91,11 +91,13 @@ def rows_of_account(
     if person_id is not None:
         wards = [child.id for child in children_of(world, session, person_id)]
         theirs += [Registration.person_id == person_id, Registration.person_id.in_(wards)]
-    own = session.scalars(select(Registration.id).where(or_(*theirs), Registration.residence == "living")).all()
     pairs = select(Registration, Lease).outerjoin(Lease, Lease.id == Registration.lease_id)
-    lived_in = pairs.where(
-        or_(Registration.id.in_(own), Registration.household_of_id.in_(own)), Registration.residence == "living"
-    )
+    asked = and_(Registration.residence == "voided", Lease.state == "active", Lease.landlord_ended_on.is_not(None))
+    present = or_(Registration.residence == "living", asked)  # a void ends no lease: the landlord's "left" is answered
+    own = session.scalars(
+        select(Registration.id).outerjoin(Lease, Lease.id == Registration.lease_id).where(or_(*theirs), present)
+    ).all()
+    lived_in = pairs.where(or_(Registration.id.in_(own), Registration.household_of_id.in_(own)), present)
     found: list[tuple[str, Registration, Lease | None]] = [
         ("tenant", registration, lease) for registration, lease in session.execute(lived_in)
     ]
