@@ -64,13 +64,18 @@ def check_named(
 
 
 def check_not_living_there(session: Session, unit: Unit, named: Named) -> None:
-    """Who lives in the unit already gets the lease extended: a second residence in one place cannot be."""
+    """Who lives in the unit under a lease of their own gets it extended: a second residence in one place cannot be.
+
+    Who lives along there, also since the tenant has left, gets a lease of their own, and its declaration takes the
+    earlier one over; so that a landlord does not learn from a refusal who lives along.
+    """
     living = session.scalar(
         select(Registration.id)
         .join(Person, Person.id == Registration.person_id)
         .where(
             Registration.unit_id == unit.id,
             Registration.residence == "living",
+            Registration.lease_id.is_not(None),
             Person.id_type == named.document.id_type,
             Person.id_number_token == named.token,
         )
