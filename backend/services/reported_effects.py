@@ -49,7 +49,7 @@ def count_report(world: World, session: Session, change: InboundChange, data: Da
         return True
     if change.kind == RENUMBERED:
         home = find_dwelling(session, data)
-        if home is None or _others_at(session, home, data):
+        if home is None or _others_at(session, home, data) or _village_of(session, home, data) is None:
             return False
         apply_renumbering(world, session, change, home, data, actor)
         return True
@@ -72,9 +72,15 @@ def apply_filing(world: World, session: Session, change: InboundChange, lease: L
 def apply_renumbering(
     world: World, session: Session, change: InboundChange, home: Dwelling, data: Data, actor: Actor
 ) -> None:
-    """Give a dwelling its new road and number; its units keep their public numbers, and whoever lives there stays."""
-    if not is_there_already(home, data):
+    """Give a dwelling its new village, road and number; its units keep their public numbers, and who lives there stays.
+
+    The village is one that `count_report` has found.
+    """
+    village = _village_of(session, home, data)
+    if village is not None and not is_there_already(home, data):
         home.former_address = short_address(home)[:120]
+        home.division, home.division_version = village.division, village.division_version
+        home.street, home.village = village.street, village.village
         home.road, home.door_no = data["address.road"], data["address.door_no"]
         home.building = data.get("address.building", home.building)
         session.flush()
@@ -143,6 +149,20 @@ def open_report_case(world: World, session: Session, change: InboundChange, offi
 def settle(world: World, change: InboundChange, state: str, reason: str | None = None) -> None:
     """Close a reported change."""
     change.state, change.reason, change.decided_at = state, reason, world.clock.now()
+
+
+def _village_of(session: Session, home: Dwelling, data: Data) -> Dwelling | None:
+    """A dwelling that has the names of the reported village; None where the base knows none in the same county.
+
+    A code alone is no address, and no new plate carries a house into another county.
+    """
+    division = data["address.division"]
+    if division == home.division:
+        return home
+    if division[:6] != home.division[:6]:
+        return None
+    known = select(Dwelling).where(Dwelling.division == division, Dwelling.retired_on.is_(None))
+    return session.scalar(known.order_by(Dwelling.id.desc()).limit(1))
 
 
 def _others_at(session: Session, home: Dwelling, data: Data) -> bool:
