@@ -151,7 +151,7 @@ def open_door(
             401: "unauthenticated",
             403: "forbidden",
             404: "not_found",
-            405: "method_not_allowed",
+            405: "method_not_allowed" if request.path.startswith("/api/") else "page.not_openable",
             412: "stale",
             413: "input.too_large",
             428: "precondition_missing",
@@ -302,7 +302,8 @@ def install_assets(app: Flask) -> None:
     @assets.get("/assets/<path:name>")
     def asset(name: str) -> Response:
         answer = send_from_directory(folder, name)
-        answer.headers["Cache-Control"] = "public, max-age=3600"
+        # A module asks for another without its version: the two may not be of different ages.
+        answer.headers["Cache-Control"] = "public, max-age=3600" if "v" in request.args else "no-cache"
         return answer
 
     app.register_blueprint(assets)

@@ -96,6 +96,7 @@ CHANGES = {
     "declare": ("租客申报", "Declared by the tenant"),
     "landlord_report": ("房东报告", "Reported by the landlord"),
     "extend": ("租约延期", "Lease extended"),
+    "named_corrected": ("房东更正租客信息", "Tenant's details corrected by the landlord"),
     "identity_corrected": ("租客更正姓名或号码", "Name or number corrected by the tenant"),
     "still_here": ("租客表示仍在居住", "Tenant: still living there"),
     "still_living": ("核实：仍在居住", "Found: still living there"),

@@ -6,7 +6,7 @@ A reminder discloses nothing to the landlord and does nothing to a key (HR-12).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -18,13 +18,15 @@ from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.keys import Key
+from backend.models.leases import Lease
+from backend.models.notices import Notice
 from backend.models.registrations import Registration
 from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_account
 from backend.services.reminder_messages import remind_by_sms
 from backend.services.unit_board import unit_lines
-from backend.services.units import landlord_of
+from backend.services.units import landlord_of, require_mandate
 
 MOST_AT_ONCE = 200
 RULE = "HK-15"
@@ -32,13 +34,14 @@ RULE = "HK-15"
 
 @dataclass(frozen=True)
 class LateTenant:
-    """A lease whose tenant should have declared by `due_on` and has not."""
+    """A lease whose tenant should have declared by `due_on` and has not; last reminded on `reminded_on`."""
 
     lease_id: str
     unit_id: str
     unit_alias: str
     alias: str
     due_on: date
+    reminded_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,27 @@ class Reminded:
 
 
 def list_late_tenants(world: World, *, account_id: str) -> tuple[LateTenant, ...]:
-    """Those of the landlord's tenants who are late to declare, the latest first."""
+    """Those of the landlord's tenants who are late to declare: never reminded, then longest not reminded, in front."""
     with reading() as session:
         person_id = session.get_one(Account, account_id).person_id
-        found = _late(world, session, person_id) if person_id is not None else {}
-        return tuple(sorted(found.values(), key=lambda late: (late.due_on, late.unit_alias)))
+        if person_id is None:
+            return ()
+        reminded = _last_reminders(session, person_id)
+        found = [replace(late, reminded_on=reminded.get(late.lease_id))
+                 for late in _late(world, session, person_id).values()]  # fmt: skip
+        return tuple(sorted(found, key=lambda late: (late.reminded_on or date.min, late.due_on, late.unit_alias)))
+
+
+def _last_reminders(session: Session, person_id: str) -> dict[str, date]:
+    """By lease, the day of the landlord's last reminder; the message's marker names the lease."""
+    told = (
+        select(Notice.once, Notice.day)
+        .join(Key, Key.holder_account_id == Notice.account_id)
+        .join(Lease, Lease.id == Key.lease_id)
+        .where(Lease.landlord_id == person_id, Lease.state == "active", Notice.kind == "landlord_reminds")
+        .order_by(Notice.day)
+    )
+    return {once.split(":")[1]: day for once, day in session.execute(told)}
 
 
 def remind_tenants(
@@ -63,7 +82,7 @@ def remind_tenants(
 ) -> Reminded:
     """Remind the tenants of these leases to declare, once a day at the most: inbox, and a short message by day.
 
-    Raises Refused landlord.unidentified, input.missing, input.length, not_found (another's lease).
+    Raises Refused landlord.unidentified, input.missing, input.length, not_found (another's lease), right.mandate_over.
     """
     chosen = sorted(set(lease_ids))
     if not chosen:
@@ -75,9 +94,7 @@ def remind_tenants(
         if known is not None:
             return Reminded(**known)
         person_id = landlord_of(session, account_id)
-        own = {lease.id for line in unit_lines(session, person_id) for lease in line.leases}
-        if not own.issuperset(chosen):
-            raise Refused("not_found", "lease_ids")
+        _require_own(world, session, person_id, chosen)
         late = _late(world, session, person_id)
         wanted = [late[lease_id] for lease_id in chosen if lease_id in late]
         told = _remind(world, session, account_id, wanted)
@@ -88,10 +105,20 @@ def remind_tenants(
         return result
 
 
+def _require_own(world: World, session: Session, person_id: str, lease_ids: Collection[str]) -> None:
+    lines = unit_lines(session, person_id, world.clock.today())
+    others = set(lease_ids) - {lease.id for line in lines for lease in line.leases}
+    hidden = select(Lease.unit_id).where(Lease.id.in_(others), Lease.landlord_id == person_id)
+    for unit_id in session.scalars(hidden) if others else ():
+        require_mandate(world, session, unit_id, person_id)
+    if others:
+        raise Refused("not_found", "lease_ids")
+
+
 def _late(world: World, session: Session, person_id: str) -> dict[str, LateTenant]:
     today = world.clock.today()
     found: dict[str, LateTenant] = {}
-    for line in unit_lines(session, person_id):
+    for line in unit_lines(session, person_id, today):
         for lease in line.leases:
             if may_be_reminded(lease, today) == "yes":
                 found[lease.id] = _late_tenant(line.unit_id, line.alias, lease)

@@ -63,11 +63,12 @@ def check_named(
     return Named(checked_name, document, number, number_token(world, document))
 
 
-def check_not_living_there(session: Session, unit: Unit, named: Named) -> None:
+def check_not_living_there(session: Session, unit: Unit, named: Named, *, but: str | None = None) -> None:
     """Who lives in the unit under a lease of their own gets it extended: a second residence in one place cannot be.
 
     Who lives along there, also since the tenant has left, gets a lease of their own, and its declaration takes the
-    earlier one over; so that a landlord does not learn from a refusal who lives along.
+    earlier one over; so that a landlord does not learn from a refusal who lives along. `but` is the registration of the
+    lease itself, where there is one.
     """
     living = session.scalar(
         select(Registration.id)
@@ -78,6 +79,7 @@ def check_not_living_there(session: Session, unit: Unit, named: Named) -> None:
             Registration.lease_id.is_not(None),
             Person.id_type == named.document.id_type,
             Person.id_number_token == named.token,
+            Registration.id != (but or ""),
         )
         .limit(1)
     )

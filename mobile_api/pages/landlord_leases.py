@@ -13,7 +13,7 @@ from backend.domain.leases import KIND_NAMES
 from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal
 from backend.services import identity_reviews, invitations, landlord_views, leases
-from mobile_api.pages.doors import account_id, landlord, world
+from mobile_api.pages.doors import account_id, is_shown_again, landlord, world
 from mobile_api.pages.forms import Sheet
 from mobile_api.pages.live import live
 from mobile_api.pages.receipts import draw_qr
@@ -39,14 +39,14 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
     `joint` names a lease whose tenant is to get a co-tenant: kind and dates are that lease's. `after` names the
     lease of the tenant before: the new one begins when that one is over.
     """
-    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id, managing=True)
     joint = _joint_lease(request.values.get("joint"))
     before = _joint_lease(request.values.get("after"))
     terms = _terms_of(joint) if joint is not None else _terms_after(before, unit.space_kind)
     alias = None if joint else _("%(unit)s 的租客", unit=unit.alias)[:LONGEST_ALIAS]
     sheet = Sheet.of_request(_lease_labels(), tenant_id_type=USUAL_DOCUMENT, alias=alias, **terms)
     step = _step(sheet)
-    if request.method == "POST":
+    if request.method == "POST" and not is_shown_again():
         shown = step
         with sheet.filling():
             step = _next_step(sheet, shown)
@@ -166,11 +166,18 @@ def share(lease_id: str) -> str | Response:
     return render_template("landlord/share.html", lease=found, invitation=found.invitation, code=code)
 
 
-@landlord.post("/leases/<lease_id>/invite")
-def invite(lease_id: str) -> Response:
-    """Issue the key and send the invitation, or send it again with a new link; the old link dies."""
-    invitations.invite_tenant(world(), account_id=account_id(), lease_id=lease_id)
-    return redirect(url_for("landlord.share", lease_id=lease_id), 303)
+@landlord.route("/leases/<lease_id>/invite", methods=["GET", "POST"])
+def invite(lease_id: str) -> str | Response | tuple[str, int]:
+    """Issue the key and send the invitation, or send it again, also to another phone; the old link dies."""
+    found = landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id)
+    sheet = Sheet.of_request({"phone": _("租客手机号")})
+    if request.method == "POST":
+        with sheet.filling():
+            phone = sheet.text("phone") if "phone" in sheet.values else None  # a button sends none: the lease's own
+            sheet.check()
+            invitations.invite_tenant(world(), account_id=account_id(), lease_id=lease_id, phone=phone)
+            return redirect(url_for("landlord.share", lease_id=lease_id), 303)
+    return render_template("landlord/invite.html", sheet=sheet, lease=found), sheet.status
 
 
 @landlord.post("/leases/<lease_id>/invitation/cancel")

@@ -246,6 +246,25 @@ KEPT = """async () => {
 }"""
 
 
+def test_a_module_kept_before_an_upgrade_is_renewed_with_the_pages_that_ask_for_it(
+    staff_desk: Sit, make: Make
+) -> None:
+    make(stories.make_dwelling, 1, 1)
+    phone = walker_of(staff_desk)
+    phone.page.goto("/g/offline")
+    phone.page.evaluate(PUT_OLD)
+    phone.open("/g/", "今天没有走访")
+    phone.wait_until(IS_RENEWED)
+    answers = [phone.page.request.get(path) for path in ("/static/field_notes.js", "/static/field.js?v=1")]
+    assert [answer.headers["cache-control"] for answer in answers] == ["no-cache", "public, max-age=3600"]
+    assert phone.page.request.get("/assets/qr_camera.js").headers["cache-control"] == "no-cache"
+
+
+PUT_OLD = """async () => (await caches.open('anju-round')).put('/static/field_notes.js', new Response('older'))"""
+IS_RENEWED = """async () =>
+  (await (await caches.match('/static/field_notes.js', { cacheName: 'anju-round' })).text()).includes('sendNotes')"""
+
+
 def test_a8_without_a_network_the_round_says_what_cannot_be_opened_and_what_was_not_sent(
     staff_desk: Sit, make: Make
 ) -> None:

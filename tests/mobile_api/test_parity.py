@@ -20,10 +20,13 @@ ROOMS = ("backend.services", "backend.queries")
 PAGES_ONLY = {
     "openness.get_open_figures": "sums for anybody, on a page of its own address that needs no sign-in and no app",
     "wards.list_children_ids": "whose looks the page follows, for its mark; the API's list of looks has them in itself",
+    "kept_forms.open_form_of_account": "puts a form back into its page; an app keeps what is typed in it by itself",
     "sign_ins.find_session": "reads the cookie's session; the API reads its bearer token in mobile_api.app",
 }
 # Pages that change something without a service, each with its reason.
-WITHOUT_A_SERVICE: dict[str, str] = {}
+WITHOUT_A_SERVICE: dict[str, str] = {
+    "kept_forms.show_form": "shows a form again and changes nothing; sent since what was typed is in no address",
+}
 
 # Calls that change a resource in place without If-Match, each with its reason. Whatever else is PUT, PATCH or DELETE
 # needs the version it was read at.
@@ -38,11 +41,14 @@ WITHOUT_IF_MATCH = {
     "me_enter_identity": SAME_AGAIN,
     "me_ask_erasure": SAME_AGAIN,
     "me_withdraw_erasure": ONE_WAY,
+    "children_consent_for_child": SAME_AGAIN,
     "children_withdraw_for_child": ONE_WAY,
     "consents_answer_consent": SAME_AGAIN,
     "consents_withdraw_consent": ONE_WAY,
     "units_claim_lock": SAME_AGAIN,
     "units_release_unit": ONE_WAY,
+    "leases_correct_named": SAME_AGAIN,
+    "leases_move_start": SAME_AGAIN,
     "leases_cancel_invitation": ONE_WAY,
     "registrations_amend": VERSION_IN_BODY,
     "registrations_answer_correction": ONE_WAY,
