@@ -10,7 +10,7 @@ from datetime import date
 from flask import current_app, request, url_for
 
 from backend.bootstrap import World, world_of
-from backend.domain.calendars import read_day
+from backend.domain.calendars import EARLIEST_YEAR, LATEST_YEAR, is_in_reach
 from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.spaces import SpaceStandard
@@ -70,9 +70,12 @@ class Form:
         text = self.value(name).strip()
         if not text:
             return None
-        found = read_day(text)
-        if found is None:
-            raise Refused("input.wrong_type", name, expected="2026-11-23")
+        try:
+            found = date.fromisoformat(text)
+        except ValueError:
+            raise Refused("input.wrong_type", name, expected="2026-11-23") from None
+        if not is_in_reach(found):
+            raise Refused("input.year", name, least=EARLIEST_YEAR, most=LATEST_YEAR)
         return found
 
     @contextmanager

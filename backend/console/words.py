@@ -78,6 +78,8 @@ CHANGES = {
     "withdraw": ("租客撤回", "Withdrawn by the tenant"),
     "void_asked": ("租客申请作废", "Voiding asked for by the tenant"),
     "void": ("作废", "Voided"),
+    "left_after_void": ("登记作废后离开", "Left, the registration being void"),
+    "stays_after_void": ("核实：登记已作废，仍在居住", "Found: still there, the registration being void"),
     "registry_accepted": ("登记机关受理", "Accepted by the registry"),
     "registry_rejected": ("登记机关退回", "Returned by the registry"),
 }
@@ -125,6 +127,8 @@ AUDIT_ACTIONS = {
     "identity_window": ("当面复核身份", "Identity review in person"),
     "identity_live_video": ("视频复核身份", "Identity review by video"),
     "registration_check_out": ("办理离开登记", "Check-out made"),
+    "registration_left_after_void": ("登记作废后离开", "Left, the registration being void"),
+    "registration_stays_after_void": ("核实仍在居住（登记已作废）", "Found still there, registration void"),
     "registration_still_living": ("核实仍在居住", "Found still living there"),
     "registration_renumbered": ("随门牌变更登记", "Registration follows a new address"),
     "unit_opened": ("查看单元", "Unit opened"),

@@ -24,6 +24,8 @@ ACTS: dict[str, tuple[str, str]] = {
     "key_revoke": ("停用了您的钥匙", "Ended your key"),
     "registration_void": ("作废了您的一条登记", "Voided a registration of yours"),
     "registration_foreign_done": ("记下您的住宿登记已办理", "Noted that your accommodation registration is done"),
+    "registration_left_after_void": ("确认您已离开，租约和钥匙结束", "Confirmed that you have left: lease and key end"),
+    "registration_stays_after_void": ("确认您仍住在这里", "Confirmed that you still live there"),
     "registration_still_living": ("确认您仍住在这里", "Confirmed that you still live there"),
     "registration_renumbered": ("住址换了新门牌，登记随之更新", "Your registration follows your home's new address"),
 }

@@ -16,16 +16,21 @@ CHINA = ZoneInfo("Asia/Shanghai")
 FIXED_HOLIDAYS = {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}  # 全国年节及纪念日放假办法 (2025); the others move
 
 
-FIRST_YEAR, LAST_YEAR = 1900, 2200  # what a form or an address may name; days are reckoned with on both sides of it
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # a day outside is a slip or, as 9999-12-31 in lists, means none at all
+
+
+def is_in_reach(day: date) -> bool:
+    """Whether deadlines can be counted from a day: it lies in the years that anybody may mean."""
+    return EARLIEST_YEAR <= day.year <= LATEST_YEAR
 
 
 def read_day(text: str) -> date | None:
-    """The day that an ISO text names, None where it names none or one outside `FIRST_YEAR`–`LAST_YEAR`."""
+    """A day written YYYY-MM-DD; None for what is none, and for one out of reach."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
         return None
-    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
+    return found if is_in_reach(found) else None
 
 
 def is_published(day: date) -> bool:

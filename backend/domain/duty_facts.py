@@ -84,9 +84,10 @@ def is_draft(facts: DutyFacts) -> bool:
 
 
 def owes_answer(facts: DutyFacts) -> bool:
-    """The landlord says "left"; the tenant has neither checked out nor contradicted."""
+    """The landlord says "left"; the tenant, whose registration may be void, has neither agreed nor contradicted."""
     said = facts.landlord_ended_on is not None and facts.landlord_end_reported_at is not None
-    return said and facts.residence == "living" and facts.lease_active and not facts.disputed and facts.has_person
+    there = facts.residence in ("living", "voided") and facts.lease_active
+    return said and there and not facts.disputed and facts.has_person
 
 
 def waits_for_registry(facts: DutyFacts) -> bool:

@@ -44,8 +44,9 @@ OBSTACLES: dict[str, Obstacle] = {
         "Kept for 30 days after the confirmed move-out; then its key is destroyed and nobody can read it.", "PIPL-47"),
     "letting": Obstacle(
         "您认领的房间和有效的租约", "Units you have claimed and leases that run",
-        "房东须登记承租人并报告变动。先结束租约，再到窗口办理房间退出。",
-        "A landlord records tenants and reports changes. End the leases, then have the units released at a window.",
+        "房东须登记承租人并报告变动。先结束租约，再退出房间：在房间页面，或到窗口办理。",
+        "A landlord records tenants and reports changes. End the leases, then give the units up: on their pages, or "
+        "at a window.",
         "PSAL-68"),
     "speaking_for": Obstacle(
         "您代为办理的孩子或亲属", "Children or relatives you speak for",

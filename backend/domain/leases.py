@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from backend.domain.calendars import EARLIEST_YEAR, LATEST_YEAR, is_in_reach
 from backend.domain.refusals import Refusal
 
 KINDS = ("whole", "room", "bed")
@@ -42,6 +43,8 @@ def find_term_faults(
         faults.append(Refusal("input.date_order", "ends_on"))
     elif term.ends_on is not None and term.ends_on < today:
         faults.append(Refusal("lease.past", "ends_on"))
+    elif term.ends_on is not None and not is_in_reach(term.ends_on):
+        faults.append(Refusal("input.year", "ends_on", {"least": EARLIEST_YEAR, "most": LATEST_YEAR}))
     clashes = [other for other in others if term.overlaps(other)]
     if not faults and len(clashes) >= beds:
         faults.append(overlap_refusal(clashes[0]))

@@ -25,6 +25,12 @@ PATH_REASONS: dict[str, Reason] = {
     "exempt.days": Reason("invalid", "住在近亲属家最多 {days} 天可不申报。",
                           "Living with near relatives is exempt for {days} days at most.",
                           "住得更久请申报居住登记。", "Declare your residence if you stay longer.", "ZJ-12"),
+    "exempt.declared": Reason(
+        "conflict", "您已经由同住的人申报住在这间房，不能再说明不申报。",
+        "You have been declared here by those you live with; an exemption cannot take that back.",
+        "请直接申报，第一次申报的时间保留；没有住在这里的，请提出异议。",
+        "Declare here: the time of the first declaration stays. If you never lived here, object to it.", "ZJ-12",
+    ),
     "exempt.not_needed": Reason(
         "conflict", "您的情况不走这条路：外国人另行办理，本地户籍不属于流动人口。",
         "This path is not yours: foreigners register elsewhere, and who has household registration here is out of scope.",

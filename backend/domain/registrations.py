@@ -135,11 +135,21 @@ def stage_of(tenant_leg: str, exemption: str | None) -> str:
     return "exempt" if exemption is not None and tenant_leg != "declared" else tenant_leg
 
 
+def is_held(residence: str, lease_state: str | None) -> bool:
+    """Whether there is still somebody to say "left" or "still here": a void ends neither the lease nor the key."""
+    return residence == "living" or (residence == "voided" and lease_state == "active")
+
+
 def decide_tenant_action(
-    tenant_leg: str, residence: str, action: str, exemption: str | None = None
+    tenant_leg: str, residence: str, action: str, exemption: str | None = None, *, lease_state: str | None = None
 ) -> Refusal | None:
-    """Whether the tenant may `action` now; a refusal lists what is possible."""
+    """Whether the tenant may `action` now; a refusal lists what is possible.
+
+    Under a lease that still runs, whoever had their registration voided may say that they have left.
+    """
     allowed = TENANT_ACTIONS[stage_of(tenant_leg, exemption)] if residence == "living" else ()
+    if residence == "voided" and is_held(residence, lease_state):
+        allowed = ("check_out",)
     if action in allowed:
         return None
     state = tenant_leg if residence == "living" else residence

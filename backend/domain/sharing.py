@@ -145,6 +145,10 @@ class Terms:
         """Whether a division (12 digits) lies in the agreed area."""
         return area.startswith(self.areas)
 
+    def speaks_of(self, kind: str, area: str, day: date) -> bool:
+        """Whether a change of this kind there was to be told when it happened."""
+        return self.starts_on <= day <= self.ends_on and kind in self.kinds and self.covers(area)
+
     def fields_for(self, kind: str) -> tuple[str, ...]:
         """The agreed fields that a change of this kind has at all, in the agreement's order."""
         about = KINDS[kind].about if kind in KINDS else ""
@@ -153,10 +157,13 @@ class Terms:
         return tuple(name for name in self.fields if name in FIELDS and about in FIELDS[name].of)
 
 
-def why_withheld(terms: Terms, kind: str, area: str, today: date) -> str | None:
+def why_withheld(
+    terms: Terms, kind: str, area: str, today: date, happened_on: date | None = None, earlier: Sequence[Terms] = ()
+) -> str | None:
     """Why a change does not go out (or come in) under an agreement at this moment; None when it may.
 
-    'suspended' may pass; every other reason is for good.
+    What happened before the first agreed day never goes out: neither this version nor one of the `earlier` ones, which
+    it has taken the place of, spoke of it then. 'suspended' may pass; every other reason is for good.
     """
     if terms.state == "ended" or today > terms.ends_on:
         return "agreement_ended"
@@ -166,6 +173,8 @@ def why_withheld(terms: Terms, kind: str, area: str, today: date) -> str | None:
         return "kind_not_agreed"
     if not terms.covers(area):
         return "area_not_agreed"
+    if happened_on is not None and not any(each.speaks_of(kind, area, happened_on) for each in (terms, *earlier)):
+        return "before_agreement"
     return "suspended" if terms.state == "suspended" else None
 
 

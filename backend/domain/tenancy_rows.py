@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 
-from backend.domain.calendars import CHINA
+from backend.domain.calendars import CHINA, LATEST_YEAR, read_day
 from backend.domain.documents import DOCUMENT_TYPES, RESIDENT_ID, Document, decide_document
 from backend.domain.leases import KIND_NAMES
 from backend.domain.persons import decide_name, decide_phone
@@ -131,10 +131,7 @@ class _Reader:
     def day(self, column: str, text: str) -> date | None:
         if not text:
             return None
-        try:
-            found = date.fromisoformat(text)
-        except ValueError:
-            found = None
+        found = read_day(text)
         if found is None or found < OLDEST:
             self.faults.append(Refusal("import.date", column))
             return None
@@ -195,7 +192,8 @@ def read_lease_row(cells: Mapping[str, str], today: date) -> LeaseRow:
     kind = reader.one_of("kind", reader.needed("kind"), names, allowed)
     starts_on = reader.day("starts_on", reader.needed("starts_on"))
     end = cells.get("ends_on", "")
-    ends_on = None if _plain(end) in _OPEN_ENDED else reader.day("ends_on", end)
+    never = _is_never(end)
+    ends_on = None if never or _plain(end) in _OPEN_ENDED else reader.day("ends_on", end)
     moved_in_on = reader.day("moved_in_on", cells.get("moved_in_on", ""))
     if moved_in_on is not None and moved_in_on > max(today, starts_on or today):
         reader.faults.append(Refusal("input.future_date", "moved_in_on"))
@@ -215,6 +213,7 @@ def read_lease_row(cells: Mapping[str, str], today: date) -> LeaseRow:
     assert starts_on and isinstance(document, Document) and isinstance(name, str) and isinstance(phone, str)
     paper = [column for column in ("paper_declared_on", "paper_receipt_no") if cells.get(column)]
     notes = tuple(Refusal("import.no_declaration", column) for column in paper[:1])
+    notes += (Refusal("import.open_ended", "ends_on", {"most": LATEST_YEAR}),) if never else ()
     return LeaseRow(
         unit, kind, starts_on, ends_on, bool(end), moved_in_on or starts_on, alias[:30], name, document, phone, rent,
         deposit, notes,
@@ -261,6 +260,14 @@ def spellings_of(places: Sequence[str], label: str) -> Iterator[str]:
         for end in {label, label.removesuffix("室"), label + "室"}:
             if start:
                 yield _plain(start + end)
+
+
+def _is_never(text: str) -> bool:
+    """Whether an end is a day that lists write for none, as 9999-12-31."""
+    try:
+        return date.fromisoformat(text).year > LATEST_YEAR
+    except ValueError:
+        return False
 
 
 def _plain(text: str) -> str:

@@ -70,6 +70,7 @@ ACTS: dict[str, WindowAct] = {
     "claim_unit": WindowAct("认领出租单元", "Claim the unit"),
     "add_unit": WindowAct("增加出租单元", "Add a unit"),
     "claim_lock": WindowAct("绑定门锁", "Claim a lock"),
+    "release_unit": WindowAct("退出房间", "Give the unit up"),
     "record_lease": WindowAct("录入租约", "Record a lease"),
     "add_co_tenant": WindowAct("增加合租人", "Add a co-tenant"),
     "report_tenant": WindowAct("报告承租人", "Report the tenant"),

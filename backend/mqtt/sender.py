@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import structlog
 from flask import Flask
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 MOST_ROWS = 64
 SWEEP_SECONDS = 1.0  # covers a lost wake-up
 REPUBLISH_SECONDS = 10.0
+UNMADE_WAIT = timedelta(minutes=1)
 
 
 class Sender:
@@ -94,6 +96,10 @@ class Sender:
             outgoing = lock_sending.prepare(self._world, item)
         except lock_sending.UnknownKind:
             outbox.park(self._world, item, error=f"unknown kind {item.kind}")
+            return False
+        except lock_sending.Unmade as unmade:  # it holds up no other
+            log.error("message_unmade", kind=item.kind, row=item.id, error=str(unmade))
+            outbox.retry(self._world, item, after=UNMADE_WAIT, error=f"unmade: {unmade}")
             return False
         if outgoing is None:
             return True

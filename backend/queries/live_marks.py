@@ -41,6 +41,8 @@ _SILENT = {"duties_look_at", "last_seen_at", "signal_dbm", "command_counter", "s
 def mark_page(name: str, account_id: str, of: str, now: datetime) -> str:
     """The mark of a page (a key of PAGES) for an account; `of` is the id in its address, or "".
 
+    Who an account's children are is not to be read off columns: the page of looks names them in `of`.
+
     The statement names what the page shows, not who may see it: that is decided when the page is made.
     """
     with reading() as session:
@@ -195,11 +197,11 @@ def _messages(account_id: str, _of: str) -> Select[Any]:
     return select(*_own(account_id))
 
 
-def _access(account_id: str, _of: str) -> Select[Any]:
-    """Who has seen one's data or that of one's children, and the answers to questions about it."""
+def _access(account_id: str, children: str) -> Select[Any]:
+    """Who has seen one's data or that of one's `children` (ids with blanks between), and the answers to questions."""
     own = select(Account.person_id).where(Account.id == account_id).scalar_subquery()
     subjects = union_all(
-        select(Person.id).where(or_(Person.id == own, Person.guardian_id == own)),
+        select(Person.id).where(or_(Person.id == own, Person.id.in_(children.split()))),
         select(Lease.id).where(Lease.tenant_id == own),
     )
     looks = select(func.count(), func.max(AuditLeaf.at)).where(AuditLeaf.subject_id.in_(subjects))

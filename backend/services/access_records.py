@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from backend.db import reading
 from backend.domain.ids import is_id
 from backend.domain.keys import ENDED
-from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -32,9 +31,10 @@ from backend.services.inbox import list_notices
 from backend.services.look_answers import LookQuestion, questions_of
 from backend.services.occupancy import joint_group
 from backend.services.office_names import english_names
-from backend.services.persons import birth_of, my_identity, name_of
+from backend.services.persons import my_identity, name_of
 from backend.services.sign_ins import list_sessions
 from backend.services.tenancies import my_tenancies
+from backend.services.wards import children_of
 
 OPENINGS = (
     "lock.unlocked",
@@ -218,13 +218,7 @@ def _person_of(session: Session, account_id: str) -> str | None:
 
 def _children(world: World, session: Session, person_id: str) -> dict[str, str]:
     """The children under 16 this person answers for, by name."""
-    rows = session.scalars(select(Person).where(Person.guardian_id == person_id)).all()
-    today = world.clock.today()
-    return {
-        child.id: name_of(world, session, child)
-        for child in rows
-        if age_band(birth_of(world, session, child), today) != "adult"
-    }
+    return {child.id: name_of(world, session, child) for child in children_of(world, session, person_id)}
 
 
 def _read_there(row: RegistryRead, children: Mapping[str, str]) -> AccessView:

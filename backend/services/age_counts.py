@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
+import structlog
 from sqlalchemy import delete, select, union
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
 from backend.domain.persons import AGE_BANDS, statistics_band
+from backend.gateways.key_ring import KeyRingError
 from backend.gateways.world import World
 from backend.models.data_keys import DataKey
 from backend.models.dwellings import Dwelling
@@ -21,6 +23,8 @@ from backend.models.registrations import AgeCount, Registration
 from backend.models.units import Unit
 from backend.queries.statistics import lives_there
 from backend.services import vault
+
+log = structlog.get_logger(__name__)
 
 
 def count_ages(world: World) -> int:
@@ -69,6 +73,10 @@ def _count(world: World, session: Session, division: str, today: date) -> Counte
     )
     bands: Counter[str] = Counter()
     for person_id, sealed, kek_id, wrapped in rows:
-        text = vault.unseal_with(world, kek_id, wrapped, person_id, "persons.birth_on", person_id, sealed)
+        try:
+            text = vault.unseal_with(world, kek_id, wrapped, person_id, "persons.birth_on", person_id, sealed)
+        except KeyRingError:  # one who cannot be read is left out; the village is counted all the same
+            log.error("birth_unreadable", person_id=person_id)
+            continue
         bands[statistics_band(date.fromisoformat(text), today)] += 1
     return bands

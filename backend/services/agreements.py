@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
@@ -272,13 +272,33 @@ def end_in(world: World, session: Session, agreement: DataSharingAgreement, reas
     _make_due(world, session, agreement)
 
 
-def _make_due(world: World, session: Session, agreement: DataSharingAgreement) -> None:
-    waiting = (
-        OutboxRow.destination == "office",
-        OutboxRow.aggregate_id.startswith(f"{agreement.id}:"),
-        OutboxRow.done_at.is_(None),
-        OutboxRow.parked_at.is_(None),
+def find_earlier(session: Session, agreement: DataSharingAgreement) -> tuple[Terms, ...]:
+    """What the office's earlier versions say that were approved: some of what waits may have been agreed then."""
+    rows = session.scalars(
+        select(DataSharingAgreement).where(
+            DataSharingAgreement.subscriber == agreement.subscriber,
+            DataSharingAgreement.version < agreement.version,
+            DataSharingAgreement.second_approver_id.is_not(None),
+        )
     )
+    return tuple(terms_of(row) for row in rows)
+
+
+def rows_of_office(agreement: DataSharingAgreement) -> tuple[ColumnElement[bool], ...]:
+    """The rows of the outbox for an agreement's office that are not done, under whichever version they were written.
+
+    Order is kept per office and object, across versions; rows of before that are found by the version's id.
+    """
+    keys = (f"{agreement.subscriber}:", f"{agreement.id}:")
+    return (
+        OutboxRow.destination == "office",
+        or_(*(OutboxRow.aggregate_id.startswith(key) for key in keys)),
+        OutboxRow.done_at.is_(None),
+    )
+
+
+def _make_due(world: World, session: Session, agreement: DataSharingAgreement) -> None:
+    waiting = (*rows_of_office(agreement), OutboxRow.parked_at.is_(None))
     session.execute(update(OutboxRow).where(*waiting).values(available_at=world.clock.now()))
     wake(world, session, "office")
 

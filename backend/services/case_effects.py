@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.domain.cases import KINDS, REASON_NAMES
 from backend.domain.refusals import Refusal
+from backend.domain.registrations import is_held
 from backend.gateways.world import World
 from backend.models.cases import Case
 from backend.models.leases import Lease
@@ -110,7 +111,7 @@ def _settle_dispute(
 ) -> Refusal | None:
     registration = session.get_one(Registration, case.registration_id)
     lease = session.get(Lease, registration.lease_id) if registration.lease_id else None
-    if registration.residence == "living":
+    if is_held(registration.residence, lease.state if lease else None):
         if case.decision == "moved_out":
             if moved_out_on is None or moved_out_on < registration.move_in_on:
                 return Refusal("checkout.date", "moved_out_on")

@@ -152,14 +152,14 @@ def number_events(world: World, *, limit: int = NUMBERED_AT_ONCE) -> int:
         for event in waiting:
             for agreement in told:
                 if event.kind in agreement.kinds and event.area.startswith(tuple(agreement.areas)):
-                    _hand_over(world, session, agreement.id, event)
+                    _hand_over(world, session, agreement, event)
         return len(waiting)
 
 
-def _hand_over(world: World, session: Session, agreement_id: str, event: FeedEvent) -> None:
-    """Order is kept per office and object."""
-    ids = {"agreement_id": agreement_id, "event_id": event.id}
-    outbox.put(world, session, "office", f"{agreement_id}:{event.object_id}", "change", ids)
+def _hand_over(world: World, session: Session, agreement: DataSharingAgreement, event: FeedEvent) -> None:
+    """Order is kept per office and object, whichever version of its agreement is in force."""
+    ids = {"agreement_id": agreement.id, "event_id": event.id}
+    outbox.put(world, session, "office", f"{agreement.subscriber}:{event.object_id}", "change", ids)
 
 
 def _wanted() -> Any:

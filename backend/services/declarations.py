@@ -87,7 +87,7 @@ def declare_person(
     faults = _find_faults(world, session, registration, person, answers, declared_by, day_of(declared_at))
     if faults:
         raise Refused.of(faults)
-    earlier = _take_over(world, session, registration, person, actor, source)
+    earlier = take_over(world, session, registration, person, actor, source)
     _fill(world, session, unit, registration, person, answers)
     registration.declared_at = min(earlier, declared_at) if earlier else declared_at
     registration.declared_by, registration.representation = declared_by, representation
@@ -178,7 +178,7 @@ def _find_faults(
     return faults
 
 
-def _take_over(
+def take_over(
     world: World, session: Session, registration: Registration, person: Person, actor: Actor, source: str
 ) -> datetime | None:
     """Void what was declared of the person in this unit before their own lease was; answers its time.

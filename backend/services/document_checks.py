@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import structlog
 from sqlalchemy import select
 
 from backend.db import reading, transaction
 from backend.gateways.identity_authority import AuthorityUnavailable
+from backend.gateways.key_ring import KeyRingError
 from backend.gateways.world import World
 from backend.models.persons import Person
 from backend.services.audit import SYSTEM, write_leaf
 from backend.services.document_states import record_answer
 from backend.services.inbox import tell_person
 from backend.services.persons import name_of, number_of
+
+log = structlog.get_logger(__name__)
 
 
 def ask_again(world: World, *, limit: int = 20) -> int:
@@ -26,11 +30,16 @@ def ask_again(world: World, *, limit: int = 20) -> int:
             .order_by(Person.document_ask_at)
             .limit(limit)
         )
-        questions = [
-            (person.id, person.id_number_token, person.id_type, number_of(world, session, person),
-             name_of(world, session, person))
-            for person in due
-        ]  # fmt: skip
+        questions, unreadable = [], []
+        for person in due:
+            try:
+                asked = (person.id_type, number_of(world, session, person), name_of(world, session, person))
+                questions.append((person.id, person.id_number_token, *asked))
+            except KeyRingError:
+                unreadable.append((person.id, person.id_number_token))
+    for person_id, token in unreadable:  # asked about later, as if there had been no answer; nobody behind waits
+        log.error("document_unreadable", person_id=person_id)
+        _record(world, person_id, token, None)
     answered = 0
     for person_id, token, id_type, number, name in questions:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from backend.domain.ids import new_id
@@ -14,7 +14,7 @@ from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.services.audit import Actor
-from backend.services.registration_changes import change_registration, compare_legs
+from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg
 from backend.services.residence_paths import take_path
 
 UNMATCHED_CODE = "3002"  # as the registry says it; its owner is the tenant
@@ -59,16 +59,17 @@ def may_correct(session: Session, person: Person) -> bool:
     return session.scalar(passed.limit(1)) is None
 
 
+def has_declared(session: Session, person: Person) -> bool:
+    """Whether a residence of theirs is declared, so that their document decides what the registry is told."""
+    return session.scalar(_declared(person).limit(1)) is not None
+
+
 def resend_registrations(world: World, session: Session, person: Person, actor: Actor) -> None:
-    """A corrected identity goes out again with each declared residence; the time of declaration stays (ZJ-13)."""
-    declared = session.scalars(
-        select(Registration).where(
-            Registration.person_id == person.id,
-            Registration.tenant_leg == "declared",
-            Registration.residence == "living",
-        )
-    )
-    for registration in declared.all():
+    """A corrected identity goes out again with each declared residence; the time of declaration stays (ZJ-13).
+
+    Where only now it turns out to be in scope, the landlord's report, which has waited for that, goes with it (ZJ-2).
+    """
+    for registration in session.scalars(_declared(person)).all():
         path = take_path(session, registration, person)
         change_registration(
             world,
@@ -77,9 +78,19 @@ def resend_registrations(world: World, session: Session, person: Person, actor: 
             "identity_corrected",
             actor,
             source="tenant",
-            fields=["name", "id_type", "id_number"],
+            fields=["name", "id_type", "id_number", "hukou_division"],
             send=path.op,
             leaving=path.leaving,
         )
+        if path.entered and registration.landlord_leg == "reported":
+            send_landlord_leg(world, session, registration)
         if registration.lease_id is not None:
             compare_legs(world, session, session.get_one(Lease, registration.lease_id), registration)
+
+
+def _declared(person: Person) -> Select[Registration]:
+    return select(Registration).where(
+        Registration.person_id == person.id,
+        Registration.tenant_leg == "declared",
+        Registration.residence == "living",
+    )

@@ -194,7 +194,7 @@ def _say(
     duty, due_on = running.duty, running.due_on.isoformat()
     assert step.notice is not None
     for side in SIDES if duty.owner == "both" else (duty.owner,):
-        account_id = account_of_side(session, side, registration, lease)
+        account_id = account_of_side(world, session, side, registration, lease)
         if account_id is None:
             continue
         params = {"ends_on": due_on} if duty.runs_from == "lease_ends_on" else {}

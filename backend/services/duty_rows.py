@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
+from backend.domain.calendars import is_in_reach
 from backend.domain.duty_facts import DutyFacts
+from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.invitations import Invitation
 from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
+from backend.services.wards import children_of, find_guardian
 
 SIDES = ("tenant", "landlord")
 
@@ -37,7 +40,7 @@ def facts_of(registration: Registration, lease: Lease | None) -> DutyFacts:
         disputed=registration.disputed,
         has_person=registration.person_id is not None,
         lease_active=lease is not None and lease.state == "active",
-        lease_ends_on=lease.ends_on if lease is not None else None,
+        lease_ends_on=lease.ends_on if lease is not None and lease.ends_on and is_in_reach(lease.ends_on) else None,
         landlord_ended_on=lease.landlord_ended_on if lease is not None else None,
         landlord_end_reported_at=registration.landlord_end_reported_at,
     )
@@ -48,18 +51,22 @@ def _owes_report(registration: Registration, lease: Lease | None) -> bool:
     return lease is not None or registration.landlord_due_on is not None
 
 
-def account_of_side(session: Session, side: str, registration: Registration, lease: Lease | None) -> str | None:
+def account_of_side(
+    world: World, session: Session, side: str, registration: Registration, lease: Lease | None
+) -> str | None:
     """The account that is told, None on the paper path.
 
-    The tenant's side is the person's own account, else the guardian's (ZJ-7), else the phone that took the invitation,
-    else that of the household one lives along with.
+    The tenant's side is the person's own account, else a child's guardian's (ZJ-7), else the phone that took the
+    invitation, else that of the household one lives along with.
     """
     if side == "landlord":
         landlord_id = lease.landlord_id if lease is not None else _landlord_of(session, registration)
         return None if landlord_id is None else _account_of(session, landlord_id)
     if registration.person_id is not None:
         person = session.get_one(Person, registration.person_id)
-        found = _account_of(session, person.id) or (person.guardian_id and _account_of(session, person.guardian_id))
+        found = _account_of(session, person.id)
+        if found is None and (guardian_id := find_guardian(world, session, person)) is not None:
+            found = _account_of(session, guardian_id)
         if found:
             return found
     if lease is not None:
@@ -71,22 +78,26 @@ def account_of_side(session: Session, side: str, registration: Registration, lea
         return None
     head = session.get_one(Registration, registration.household_of_id)
     head_lease = session.get(Lease, head.lease_id) if head.lease_id is not None else None
-    return account_of_side(session, "tenant", head, head_lease) if head_lease is not None else None
+    return account_of_side(world, session, "tenant", head, head_lease) if head_lease is not None else None
 
 
-def rows_of_account(session: Session, account_id: str) -> list[tuple[str, Registration, Lease | None]]:
+def rows_of_account(
+    world: World, session: Session, account_id: str
+) -> list[tuple[str, Registration, Lease | None]]:
     """(side, registration, lease) of everything an account has a part in: own, children's, household's, let."""
     person_id = session.scalar(select(Account.person_id).where(Account.id == account_id))
     accepted = select(Invitation.lease_id).where(Invitation.accepted_by == account_id, Invitation.lease_id.is_not(None))
     theirs: list[ColumnElement[bool]] = [Registration.lease_id.in_(accepted)]
     if person_id is not None:
-        wards = select(Person.id).where(Person.guardian_id == person_id)
+        wards = [child.id for child in children_of(world, session, person_id)]
         theirs += [Registration.person_id == person_id, Registration.person_id.in_(wards)]
-    own = session.scalars(select(Registration.id).where(or_(*theirs), Registration.residence == "living")).all()
     pairs = select(Registration, Lease).outerjoin(Lease, Lease.id == Registration.lease_id)
-    lived_in = pairs.where(
-        or_(Registration.id.in_(own), Registration.household_of_id.in_(own)), Registration.residence == "living"
-    )
+    asked = and_(Registration.residence == "voided", Lease.state == "active", Lease.landlord_ended_on.is_not(None))
+    present = or_(Registration.residence == "living", asked)  # a void ends no lease: the landlord's "left" is answered
+    own = session.scalars(
+        select(Registration.id).outerjoin(Lease, Lease.id == Registration.lease_id).where(or_(*theirs), present)
+    ).all()
+    lived_in = pairs.where(or_(Registration.id.in_(own), Registration.household_of_id.in_(own)), present)
     found: list[tuple[str, Registration, Lease | None]] = [
         ("tenant", registration, lease) for registration, lease in session.execute(lived_in)
     ]

@@ -11,19 +11,18 @@ from backend.domain.calendars import end_of
 from backend.domain.cases import OPEN_STATES
 from backend.domain.erasures import IDENTITY_KEPT, RECORDS_KEPT, Stays, Waits
 from backend.domain.keys import ENDED
-from backend.domain.persons import age_band
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.keys import Key
 from backend.models.leases import Lease
-from backend.models.persons import Person
+from backend.models.outbox import OutboxRow
 from backend.models.registrations import Registration
 from backend.models.registry_returns import RegistryLeg
 from backend.models.units import Unit, UnitClaim
-from backend.services.persons import birth_of
 from backend.services.unit_names import unit_alias
+from backend.services.wards import children_of
 
 
 def find_waits(world: World, session: Session, account: Account) -> tuple[Waits, ...]:
@@ -71,13 +70,21 @@ def _homes(session: Session, person_id: str) -> Iterator[Waits]:
             owed = row.tenant_leg == "declared" or row.exemption is not None
             yield Waits("home" if owed else "invited", None, place)
             continue
-        leg = session.get(RegistryLeg, (row.id, "TENANT"))
-        if leg is not None and leg.state != "ACTIVE":
-            yield Waits("identity", leg.changed_at + IDENTITY_KEPT, place)
-        elif leg is not None or (row.residence == "moved_out" and row.scope == "in_scope" and row.declared_at):
+        legs = session.scalars(select(RegistryLeg).where(RegistryLeg.registration_id == row.id)).all()
+        if any(leg.state == "ACTIVE" for leg in legs) or _is_on_its_way(session, row):
             yield Waits("check_out", None, place)
+        elif legs:
+            yield Waits("identity", max(leg.changed_at for leg in legs) + IDENTITY_KEPT, place)
         elif row.moved_out_on is not None:
             yield Waits("identity", end_of(row.moved_out_on + IDENTITY_KEPT), place)
+
+
+def _is_on_its_way(session: Session, row: Registration) -> bool:
+    """Whether something of a residence still waits to be told to the registry, or was set aside for a person."""
+    waiting = select(OutboxRow.id).where(
+        OutboxRow.destination == "registry", OutboxRow.aggregate_id == row.id, OutboxRow.done_at.is_(None)
+    )
+    return session.scalar(waiting.limit(1)) is not None
 
 
 def _others(world: World, session: Session, person_id: str) -> Iterator[Waits]:
@@ -101,8 +108,4 @@ def _speaks_for_others(world: World, session: Session, person_id: str) -> bool:
         or_(Registration.person_id.is_(None), Registration.person_id != person_id),
         Registration.residence == "living",
     )
-    if session.scalar(declared.limit(1)) is not None:
-        return True
-    today = world.clock.today()
-    children = session.scalars(select(Person).where(Person.guardian_id == person_id, Person.erased_at.is_(None)))
-    return any(age_band(birth_of(world, session, child), today) != "adult" for child in children.all())
+    return session.scalar(declared.limit(1)) is not None or bool(children_of(world, session, person_id))

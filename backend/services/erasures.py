@@ -33,6 +33,7 @@ from backend.models.registrations import Registration, RegistrationChange
 from backend.models.requests import RememberedRequest
 from backend.services import vault
 from backend.services.audit import SYSTEM, write_leaf
+from backend.services.batches import do_each
 from backend.services.erasure_facts import find_stays, find_waits
 from backend.services.field_sources import forget_earlier_values
 from backend.services.hands import Desk, acting_for
@@ -90,13 +91,16 @@ def finish_erasures(world: World, session: Session) -> None:
     """Delete for whoever has asked and nothing stands against it any more. Run by the housekeeping."""
     ripe = world.clock.now() - TIME_TO_RECONSIDER
     asked = select(Erasure).where(Erasure.withdrawn_at.is_(None), Erasure.done_at.is_(None), Erasure.asked_at <= ripe)
-    for erasure in session.scalars(asked).all():
-        account = session.get_one(Account, erasure.account_id, with_for_update=True)
-        session.refresh(erasure)  # as whoever held the account before has left it
-        due = goes_at(erasure.asked_at, find_waits(world, session, account))
-        if erasure.withdrawn_at is None and due is not None and due <= world.clock.now():
-            erase_account(world, session, account)
-            erasure.done_at = world.clock.now()
+    do_each(session, session.scalars(asked).all(), lambda erasure: _finish(world, session, erasure), name="erasures")
+
+
+def _finish(world: World, session: Session, erasure: Erasure) -> None:
+    account = session.get_one(Account, erasure.account_id, with_for_update=True)
+    session.refresh(erasure)  # as whoever held the account before has left it
+    due = goes_at(erasure.asked_at, find_waits(world, session, account))
+    if erasure.withdrawn_at is None and due is not None and due <= world.clock.now():
+        erase_account(world, session, account)
+        erasure.done_at = world.clock.now()
 
 
 def _open_request(session: Session, account_id: str) -> Erasure | None:

@@ -23,8 +23,10 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.audit import SYSTEM
+from backend.services.batches import do_each
 from backend.services.consents import is_given
-from backend.services.hands import Desk, acting_for
+from backend.services.declarations import find_living, take_over
+from backend.services.hands import Desk, Hand, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_waiting_keys, unit_alias
 from backend.services.own_registrations import own_registration
@@ -51,7 +53,7 @@ def declare_exempt(
 
     Living with near relatives ends after 30 days at the latest; the person is asked then. Raises Refused
     notice.missing (PIPL-17), person.missing, person.minor (ZJ-7), transition, exempt.not_needed (foreigners, locals),
-    exempt.over, exempt.days and every faulty field.
+    exempt.declared, exempt.over, exempt.days and every faulty field.
     """
     body = {"id": registration_id, "why": exemption, "in": move_in_on, "out": exempt_until, "hukou": hukou_division}
     with acting_for(world, account_id, desk, "declare_exempt", registration_id=registration_id) as (session, hand):
@@ -73,6 +75,7 @@ def declare_exempt(
         division = session.get_one(Dwelling, unit.dwelling_id).division
         if decide_scope(person.id_type, person.hukou_division, division, exemption) != "exempt":
             raise Refused("exempt.not_needed", "exemption")
+        _take_over(world, session, registration, person, hand)
         _settle(world, session, registration, person, exemption, move_in_on, until)
         fields = ["exemption", "exempt_until", "move_in_on"]
         actor = hand.actor
@@ -96,22 +99,25 @@ def end_past_exemptions(world: World, session: Session) -> None:
             Registration.exempt_until < world.clock.today(),
         )
     )
-    for registration in over.all():
-        assert registration.exempt_until is not None
-        registration.scope = "in_scope"  # the exemption's ground stays: it is what lets them check out undeclared
-        registration.tenant_due_on = registration.exempt_until + timedelta(days=DAYS_TO_DECLARE)
-        change_registration(world, session, registration, "exemption_over", SYSTEM, source="system")
-        if registration.person_id is not None:
-            tell_person(
-                world,
-                session,
-                registration.person_id,
-                "exemption_over",
-                once=f"{registration.id}:{registration.exempt_until}",
-                rule="ZJ-12",
-                unit=unit_alias(session, registration.unit_id),
-                due_on=registration.tenant_due_on.isoformat(),
-            )
+    do_each(session, over.all(), lambda row: _end(world, session, row), name="exemptions")
+
+
+def _end(world: World, session: Session, registration: Registration) -> None:
+    assert registration.exempt_until is not None
+    registration.scope = "in_scope"  # the exemption's ground stays: it is what lets them check out undeclared
+    registration.tenant_due_on = registration.exempt_until + timedelta(days=DAYS_TO_DECLARE)
+    change_registration(world, session, registration, "exemption_over", SYSTEM, source="system")
+    if registration.person_id is not None:
+        tell_person(
+            world,
+            session,
+            registration.person_id,
+            "exemption_over",
+            once=f"{registration.id}:{registration.exempt_until}",
+            rule="ZJ-12",
+            unit=unit_alias(session, registration.unit_id),
+            due_on=registration.tenant_due_on.isoformat(),
+        )
 
 
 def _person(world: World, session: Session, account_id: str) -> Person:
@@ -124,6 +130,15 @@ def _person(world: World, session: Session, account_id: str) -> Person:
     if age_band(birth_of(world, session, person), world.clock.today()) != "adult":
         raise Refused("person.minor")
     return person
+
+
+def _take_over(world: World, session: Session, registration: Registration, person: Person, hand: Hand) -> None:
+    """What somebody they live with has entered of them here goes over, unless it was declared: that is their clock."""
+    session.get_one(Unit, registration.unit_id, with_for_update=True)  # of two statements at once, one waits
+    other = find_living(session, person.id, registration.unit_id)
+    if other is not None and other.id != registration.id and other.tenant_leg == "declared":
+        raise Refused("exempt.declared")
+    take_over(world, session, registration, person, hand.actor, hand.source)
 
 
 def _settle(

@@ -30,6 +30,7 @@ from backend.services.identity_reviews import find_review, open_review
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
 from backend.services.persons import Entry, birth_of, check_entry, make_person, name_of, number_of, number_token
+from backend.services.wards import children_of, find_guardian
 
 NOTICE = "registration_notice"
 
@@ -103,15 +104,10 @@ def enter_child(
 
 
 def list_children(world: World, *, account_id: str) -> tuple[ChildView, ...]:
-    """The children this account answers for, the eldest entry first."""
+    """The children under 16 this account answers for, the eldest entry first; who has grown up answers alone."""
     with reading() as session:
         account = session.get_one(Account, account_id)
-        if account.person_id is None:
-            return ()
-        rows = session.scalars(
-            select(Person).where(Person.guardian_id == account.person_id).order_by(Person.created_at, Person.id)
-        )
-        return tuple(_view(world, session, child) for child in rows)
+        return tuple(_view(world, session, child) for child in children_of(world, session, account.person_id))
 
 
 def consent_for_child(world: World, *, account_id: str, child_id: str, notice_version: str) -> ChildView:
@@ -121,7 +117,7 @@ def consent_for_child(world: World, *, account_id: str, child_id: str, notice_ve
     is entered again.
     """
     with acting_for(world, account_id, None, "enter_child") as (session, hand):
-        child = _own_child(session, account_id, child_id)
+        child = _own_child(world, session, account_id, child_id)
         _guardian(world, session, account_id)
         answer_for_child(world, session, account_id, child.id, NOTICE, notice_version, True, hand)
         return _view(world, session, child)
@@ -130,7 +126,7 @@ def consent_for_child(world: World, *, account_id: str, child_id: str, notice_ve
 def withdraw_for_child(world: World, *, account_id: str, child_id: str, desk: Desk | None = None) -> ChildView:
     """Take the guardian's consent back; what was finished under it stays. Raises Refused not_found."""
     with acting_for(world, account_id, desk, "withdraw_for_child") as (session, hand):
-        child = _own_child(session, account_id, child_id)
+        child = _own_child(world, session, account_id, child_id)
         last = find_for_child(session, child.id, NOTICE)
         if last is None or not last.given:
             raise Refused("not_found", "child_id")
@@ -219,10 +215,10 @@ def _attest(world: World, session: Session, hand: Hand, guardian: Person, child:
     tell_person(world, session, child.id, "guardian_entered", once=child.id, rule="ZJ-7")
 
 
-def _own_child(session: Session, account_id: str, child_id: str) -> Person:
+def _own_child(world: World, session: Session, account_id: str, child_id: str) -> Person:
     account = session.get_one(Account, account_id)
     child = session.get(Person, child_id)
-    if child is None or account.person_id is None or child.guardian_id != account.person_id:
+    if child is None or account.person_id is None or find_guardian(world, session, child) != account.person_id:
         raise Refused.of([Refusal("not_found", "child_id")])
     return child
 

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from backend.db import reading
 from backend.domain.guardians import decide_guardian
 from backend.domain.households import RELATIONS, relation_of_child
-from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -27,6 +26,7 @@ from backend.services.household_members import MemberView, head_of, member_view,
 from backend.services.key_changes import unit_alias
 from backend.services.own_registrations import own_registration
 from backend.services.persons import birth_of, name_of
+from backend.services.wards import children_of, is_child
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,10 @@ def list_childrens_leases(world: World, *, account_id: str) -> tuple[ChildsLease
             .order_by(Registration.created_at, Registration.id)
         ).all()
         found = {row.id: (row, child) for row, child in rows}
-        today = world.clock.today()
         return tuple(
             ChildsLease(row.id, unit_alias(session, row.unit_id), _to_declare(world, session, child))
             for row, child in found.values()
-            if age_band(birth_of(world, session, child), today) != "adult"
+            if is_child(world, session, child)
         )
 
 
@@ -181,17 +180,10 @@ def children_to_declare(
     world: World, session: Session, guardian_id: str | None, unit_id: str
 ) -> tuple[ChildToDeclare, ...]:
     """The children under 16 a guardian answers for who are not registered in a unit."""
-    if guardian_id is None:
-        return ()
-    rows = session.scalars(
-        select(Person).where(Person.guardian_id == guardian_id).order_by(Person.created_at, Person.id)
-    ).all()
-    today = world.clock.today()
     return tuple(
         _to_declare(world, session, child)
-        for child in rows
-        if age_band(birth_of(world, session, child), today) != "adult"
-        and find_living(session, child.id, unit_id) is None
+        for child in children_of(world, session, guardian_id)
+        if find_living(session, child.id, unit_id) is None
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from backend.domain.erasures import Waits
 from backend.gateways.world import World
@@ -20,14 +20,16 @@ from backend.models.registrations import Registration
 from backend.models.registry_returns import RegistryLeg
 from backend.models.units import Unit
 from backend.services.audit import SYSTEM, write_leaf
+from backend.services.batches import do_each
 from backend.services.erasure_facts import find_waits, find_waits_of_person
 from backend.services.erasures import erase_account, erase_person, forget_named
+from backend.services.wards import find_guardian
 
 
 def forget_adrift(world: World, session: Session) -> None:
     """Note whom nothing leads to any more, and destroy the data keys of those for whom it has lasted long enough."""
-    for person in session.scalars(select(Person).where(*_perhaps_adrift())).all():
-        _judge(world, session, person)
+    perhaps = session.scalars(select(Person).where(*_perhaps_adrift())).all()
+    do_each(session, perhaps, lambda person: _judge(world, session, person), name="adrift")
     _forget_unused_names(world, session)
 
 
@@ -35,7 +37,7 @@ def _judge(world: World, session: Session, person: Person) -> None:
     now = world.clock.now()
     account = session.scalar(select(Account).where(Account.person_id == person.id))
     waits = find_waits(world, session, account) if account else find_waits_of_person(world, session, person.id)
-    if any(each.what != "identity" for each in waits):
+    if any(each.what != "identity" for each in waits) or _may_be_asked_for(world, session, person):
         person.adrift_at = None
         return
     person.adrift_at = person.adrift_at or now
@@ -56,14 +58,19 @@ def _has_to_wait(waits: tuple[Waits, ...], now: datetime) -> bool:
     return any(each.until is None or each.until > now for each in waits)
 
 
+def _may_be_asked_for(world: World, session: Session, person: Person) -> bool:
+    """Whether a child has a guardian with a phone, who can ask for it."""
+    guardian_id = find_guardian(world, session, person)
+    phone = select(Account.id).where(Account.person_id == guardian_id, Account.phone_token.is_not(None))
+    return guardian_id is not None and session.scalar(phone.limit(1)) is not None
+
+
 def _perhaps_adrift() -> tuple[ColumnElement[bool], ...]:
-    """Without a phone, a home, a unit or a guardian who can be asked; the rest is judged row by row."""
-    guardian = aliased(Account)
+    """Without a phone, a home or a unit; the rest is judged row by row."""
     own_phone = exists().where(Account.person_id == Person.id, Account.phone_token.is_not(None))
-    asked_for = exists().where(guardian.person_id == Person.guardian_id, guardian.phone_token.is_not(None))
     lives = exists().where(Registration.person_id == Person.id, Registration.residence == "living")
     lets = exists().where(Unit.landlord_id == Person.id)
-    return (Person.erased_at.is_(None), ~own_phone, ~asked_for, ~or_(lives, lets) | Person.adrift_at.is_not(None))
+    return (Person.erased_at.is_(None), ~own_phone, ~or_(lives, lets) | Person.adrift_at.is_not(None))
 
 
 def _forget_unused_names(world: World, session: Session) -> None:

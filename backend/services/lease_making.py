@@ -64,9 +64,11 @@ def check_named(
 
 
 def check_not_living_there(session: Session, unit: Unit, named: Named, *, but: str | None = None) -> None:
-    """Who lives in the unit already gets the lease extended: a second residence in one place cannot be.
+    """Who lives in the unit under a lease of their own gets it extended: a second residence in one place cannot be.
 
-    `but` is the registration of the lease itself, where there is one.
+    Who lives along there, also since the tenant has left, gets a lease of their own, and its declaration takes the
+    earlier one over; so that a landlord does not learn from a refusal who lives along. `but` is the registration of the
+    lease itself, where there is one.
     """
     living = session.scalar(
         select(Registration.id)
@@ -74,6 +76,7 @@ def check_not_living_there(session: Session, unit: Unit, named: Named, *, but: s
         .where(
             Registration.unit_id == unit.id,
             Registration.residence == "living",
+            Registration.lease_id.is_not(None),
             Person.id_type == named.document.id_type,
             Person.id_number_token == named.token,
             Registration.id != (but or ""),

@@ -17,6 +17,7 @@ from backend.models.letters import Letter
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
+from backend.services.wards import is_child
 
 # What is said at the counter while the person stands there needs no letter afterwards.
 SAID_AT_ONCE = ("codes_printed", "key_active", "identity_reviewed")
@@ -44,7 +45,7 @@ def write_letters(world: World, session: Session, letters: Iterable[NewLetter]) 
     if not wanted:
         return
     known = set(session.scalars(select(Letter.once).where(Letter.once.in_(list(wanted)))))
-    areas = _find_areas(session, {letter.person_id for letter in wanted.values()})
+    areas = _find_areas(world, session, {letter.person_id for letter in wanted.values()})
     rows = [
         {"id": new_id(), "person_id": letter.person_id, "area": areas[letter.person_id], "kind": letter.kind,
          "once": marker, "rule": letter.rule, "params": dict(letter.params), "at": world.clock.now()}
@@ -55,11 +56,11 @@ def write_letters(world: World, session: Session, letters: Iterable[NewLetter]) 
         session.connection().execute(insert(Letter), rows)
 
 
-def move_letters(session: Session, person_ids: Collection[str]) -> None:
+def move_letters(world: World, session: Session, person_ids: Collection[str]) -> None:
     """Put what is not printed yet on the list of the office that would write to these people today."""
     waiting = select(Letter).where(Letter.person_id.in_(person_ids), Letter.printed_at.is_(None))
     letters = session.scalars(waiting.order_by(Letter.id).with_for_update()).all()
-    areas = _find_areas(session, {letter.person_id for letter in letters})
+    areas = _find_areas(world, session, {letter.person_id for letter in letters})
     for letter in letters:
         letter.area = areas.get(letter.person_id, letter.area)
 
@@ -77,12 +78,14 @@ def find_home(session: Session, person_id: str) -> tuple[Unit, Dwelling] | None:
     return None if found is None else (found[0], found[1])
 
 
-def _find_areas(session: Session, person_ids: Collection[str]) -> dict[str, str]:
+def _find_areas(world: World, session: Session, person_ids: Collection[str]) -> dict[str, str]:
     """The division whose office writes to each: by where they live or lived last, let, or were entered.
 
     Whom nobody could place, and children, are missing.
     """
-    grown = select(Person.id).where(Person.id.in_(person_ids), Person.guardian_id.is_(None))
+    entered = session.scalars(select(Person).where(Person.id.in_(person_ids), Person.guardian_id.is_not(None)))
+    children = {person.id for person in entered if is_child(world, session, person)}
+    grown = sorted(set(person_ids) - children)
     homes = (
         select(Registration.person_id, Dwelling.division)
         .join(Unit, Unit.id == Registration.unit_id)

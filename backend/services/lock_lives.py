@@ -1,4 +1,5 @@
-"""The end of a lock's life: replaced by another, retired, its event chain closed. By the operator alone.
+"""The end of a lock's life: replaced by another, retired, its event chain closed. By the operator alone; its landlord
+gives it back with the unit.
 
 A lock that goes is first `retiring`: it belongs to no unit, its key list is empty at a higher epoch (every key and code
 of it is dead, even when a phone is the courier), and it is told to wipe itself as soon as it is online. It is `retired`
@@ -124,6 +125,20 @@ def wait_for_lock(world: World, has_come: Callable[[], bool], seconds: float) ->
             listener.wait(min(left, LOOK_AGAIN_SECONDS))
     finally:
         listener.close()
+
+
+def give_lock_back(world: World, session: Session, lock: Lock, actor: Actor) -> None:
+    """A lock belongs to no unit any more, inside the present write unit: no key opens it, and its code claims it anew.
+
+    It keeps its epoch's order: what a phone still holds of before is dead as soon as the lock has the empty list.
+    """
+    keys = _living_keys(session, lock)
+    lock.unit_id, lock.claimed_by, lock.claimed_at = None, None, None
+    lock.epoch += 1
+    version = enqueue_key_list(world, session, lock.id)
+    for key in keys:
+        restrict_door(world, session, key, session.get_one(KeyDoor, (key.id, lock.id)), version)
+    write_leaf(world, session, actor, "lock_given_back", object_kind="lock", object_id=lock.id)
 
 
 def close_if_wiped(world: World, session: Session, lock: Lock) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.exc import DBAPIError
 
 from backend.db import can_act_at_once, reading
 from backend.domain.commands import FINAL
@@ -43,6 +44,10 @@ class UnknownKind(Exception):
     """An outbox row this program cannot send; it is set aside for a person."""
 
 
+class Unmade(Exception):
+    """The message of a row could not be made; its text is the kind of the failure."""
+
+
 def claim(
     world: World, *, limit: int, shards: Collection[int] = range(topics.SHARDS), sent: Collection[int] = ()
 ) -> list[OutboxItem]:
@@ -56,7 +61,19 @@ def claim(
 
 
 def prepare(world: World, item: OutboxItem) -> Outgoing | None:
-    """Sign the message of a claimed row; None when there is nothing to send any more. Raises UnknownKind."""
+    """Sign the message of a claimed row; None when there is nothing to send any more.
+
+    Raises UnknownKind, and Unmade for what concerns this row alone.
+    """
+    try:
+        return _prepare(world, item)
+    except (DBAPIError, UnknownKind):
+        raise
+    except Exception as error:  # its text may carry values
+        raise Unmade(type(error).__name__) from error
+
+
+def _prepare(world: World, item: OutboxItem) -> Outgoing | None:
     if item.kind == "command":
         token, channel = _sign_command(world, item), topics.COMMAND
     elif item.kind == "key_list":

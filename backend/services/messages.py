@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from backend.db import reading
@@ -18,6 +20,8 @@ from backend.services.case_messages import compose_answer, compose_help
 from backend.services.door_files import KIND, compose_receipt_link
 from backend.services.reminder_messages import compose_reminder, note_reminded, reminder_waits_until
 
+log = structlog.get_logger(__name__)
+
 LEASE = timedelta(seconds=30)
 LONGEST_SEND = timedelta(seconds=15)  # an SMS service that answers later than this has failed before (see gateways)
 TRIES = 5
@@ -25,7 +29,10 @@ _COMPOSED = {"help": compose_help, "report_answered": compose_answer, KIND: comp
 
 
 def send_due_messages(world: World, *, limit: int = 20) -> int:
-    """Send what is due, once each; a failed one is tried again later and parked after five tries."""
+    """Send what is due, once each; a failed one is tried again later and parked after five tries.
+
+    One whose text cannot be made is parked at once: it holds up no other.
+    """
     # Who waits for a code or an invitation does not wait behind a morning's reminders.
     items = outbox.claim(world, "sms", limit=limit, lease=LEASE, without="duty")
     items = items or outbox.claim(world, "sms", limit=limit, lease=LEASE)
@@ -35,27 +42,37 @@ def send_due_messages(world: World, *, limit: int = 20) -> int:
             for left in items[number:]:
                 outbox.retry(world, left, after=timedelta(0), error="gave back: the lease was running out")
             break
-        later = reminder_waits_until(world, item.payload["account_id"]) if item.kind == "duty" else None
-        if later is not None:
-            outbox.retry(world, item, after=later - world.clock.now(), error="quiet hours, or reminded today")
-            continue
-        message = _compose(world, item)
-        if message is None:  # what it was about has expired
-            outbox.finish(world, [item])
-            continue
-        phone, text = message
         try:
-            world.sms.send(phone, text, reference=f"{item.kind}-{item.id}")
-        except SmsFailed as error:
-            if item.attempts >= TRIES:
-                outbox.park(world, item, error=str(error))
-            else:
-                outbox.retry(world, item, after=timedelta(seconds=5 * 2**item.attempts), error=str(error))
-        else:
-            if item.kind == "duty":
-                note_reminded(world, item.payload["account_id"])
-            outbox.finish(world, [item])
+            _send(world, item)
+        except DBAPIError:  # the database is in trouble, not the row: claimed again when the lease is over
+            raise
+        except Exception as error:  # its text may carry values
+            log.error("message_unmade", kind=item.kind, row=item.id, error=type(error).__name__)
+            outbox.park(world, item, error=f"unmade: {type(error).__name__}")
     return len(items)
+
+
+def _send(world: World, item: outbox.OutboxItem) -> None:
+    later = reminder_waits_until(world, item.payload["account_id"]) if item.kind == "duty" else None
+    if later is not None:
+        outbox.retry(world, item, after=later - world.clock.now(), error="quiet hours, or reminded today")
+        return
+    message = _compose(world, item)
+    if message is None:  # what it was about has expired
+        outbox.finish(world, [item])
+        return
+    phone, text = message
+    try:
+        world.sms.send(phone, text, reference=f"{item.kind}-{item.id}")
+    except SmsFailed as error:
+        if item.attempts >= TRIES:
+            outbox.park(world, item, error=str(error))
+        else:
+            outbox.retry(world, item, after=timedelta(seconds=5 * 2**item.attempts), error=str(error))
+    else:
+        if item.kind == "duty":
+            note_reminded(world, item.payload["account_id"])
+        outbox.finish(world, [item])
 
 
 def _compose(world: World, item: outbox.OutboxItem) -> tuple[str, str] | None:

@@ -44,7 +44,7 @@ def follow_home(world: World, session: Session, home: Dwelling, actor: Actor) ->
     for case in session.scalars(owed).all():
         if not covers(case.area, home.division):
             _hand_over(world, session, case, home.division, actor)
-    move_letters(session, _written_to(session, units))
+    move_letters(world, session, _written_to(session, units))
 
 
 def follow_case(world: World, session: Session, case: Case, actor: Actor) -> None:

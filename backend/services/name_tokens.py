@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from backend.db import transaction
 from backend.gateways.world import World
 from backend.models.data_keys import DataKey
 from backend.models.persons import Person
+from backend.services.batches import do_each
 from backend.services.persons import name_of, name_token
 
 AT_ONCE = 500
@@ -27,6 +29,8 @@ def fill_name_tokens(world: World, *, limit: int = AT_ONCE) -> int:
             .limit(limit)
             .with_for_update(of=Person, skip_locked=True)
         ).all()
-        for person in waiting:
-            person.name_token = name_token(world, name_of(world, session, person))
-    return len(waiting)
+        return do_each(session, waiting, lambda person: _fill(world, session, person), name="name_tokens")
+
+
+def _fill(world: World, session: Session, person: Person) -> None:
+    person.name_token = name_token(world, name_of(world, session, person))

@@ -9,6 +9,7 @@ from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
+from backend.domain.calendars import day_of
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
 from backend.domain.sharing import why_withheld
@@ -16,7 +17,7 @@ from backend.gateways.key_ring import KeyRingError
 from backend.gateways.world import World
 from backend.models.audit import AuditLeaf
 from backend.models.sharing import DataSharingAgreement, FeedEvent, OfficeDelivery
-from backend.services.agreements import AgreementView, terms_of, view_of
+from backend.services.agreements import AgreementView, find_earlier, terms_of, view_of
 from backend.services.office_sending import leaves_of
 from backend.services.shared_fields import Told, build
 from backend.wire.cloud_events import CloudEvent, encode_event
@@ -86,7 +87,7 @@ def pull_changes(world: World, *, agreement_id: str, cursor: int, limit: int) ->
     """
     with transaction() as session:
         agreement = session.get_one(DataSharingAgreement, agreement_id)
-        terms = terms_of(agreement)
+        terms, earlier = terms_of(agreement), find_earlier(session, agreement)
         today = world.clock.today()
         if terms.state != "active" or not terms.starts_on <= today <= terms.ends_on or terms.direction == "in":
             raise Refused("office.agreement")
@@ -104,7 +105,7 @@ def pull_changes(world: World, *, agreement_id: str, cursor: int, limit: int) ->
         told = [
             (event, built)
             for event in page
-            if why_withheld(terms, event.kind, event.area, today) is None
+            if why_withheld(terms, event.kind, event.area, today, day_of(event.at), earlier) is None
             and isinstance(built := _build(world, session, agreement, event), Told)
         ]
         _write_down(world, session, agreement, told)

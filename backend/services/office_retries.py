@@ -11,7 +11,7 @@ from backend.gateways.world import World
 from backend.models.outbox import OutboxRow
 from backend.models.sharing import DataSharingAgreement, OfficeDelivery
 from backend.services import outbox
-from backend.services.agreements import OPERATOR
+from backend.services.agreements import OPERATOR, rows_of_office
 from backend.services.audit import Actor, write_leaf
 
 
@@ -55,15 +55,15 @@ def retry_in(world: World, session: Session, agreement_id: str, event_id: str | 
 
 
 def _parked(session: Session, agreement_id: str, event_id: str | None) -> list[OutboxRow]:
+    agreement = session.get_one(DataSharingAgreement, agreement_id)
+    under = select(OfficeDelivery.event_id).where(
+        OfficeDelivery.agreement_id == agreement_id, OfficeDelivery.outcome == "parked"
+    )
+    parked = set(session.scalars(under))
     rows = session.scalars(
         select(OutboxRow)
-        .where(
-            OutboxRow.destination == "office",
-            OutboxRow.aggregate_id.startswith(f"{agreement_id}:"),
-            OutboxRow.parked_at.is_not(None),
-            OutboxRow.done_at.is_(None),
-        )
+        .where(*rows_of_office(agreement), OutboxRow.parked_at.is_not(None))
         .order_by(OutboxRow.id)
         .with_for_update()
     )
-    return [row for row in rows if event_id in (None, row.payload["event_id"])]
+    return [row for row in rows if row.payload["event_id"] in parked and event_id in (None, row.payload["event_id"])]

@@ -13,24 +13,24 @@ from typing import Any
 
 import structlog
 from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
+from backend.domain.calendars import day_of
 from backend.domain.ids import new_id
 from backend.domain.registry_rules import TRIES_BEFORE_PARKED
 from backend.domain.sharing import PARKED_AFTER, SUSPENDED_WAIT, retry_wait, why_withheld
-from backend.gateways.key_ring import KeyRingError
 from backend.gateways.world import World
 from backend.models.audit import AuditLeaf
 from backend.models.sharing import DataSharingAgreement, FeedEvent, OfficeDelivery
 from backend.services import outbox
-from backend.services.agreements import find_in_force, office_actor, suspend_in, terms_of
+from backend.services.agreements import find_earlier, find_in_force, office_actor, suspend_in, terms_of
 from backend.services.audit import SYSTEM, make_leaf
 from backend.services.case_opening import open_case
 from backend.services.outbox import OutboxItem
 from backend.services.shared_fields import Told, Withheld, build
 from backend.wire.cloud_events import BATCH_CONTENT_TYPE, CONTENT_TYPE, CloudEvent, encode_event, encode_events
-from backend.wire.codec import MessageRejected
 
 log = structlog.get_logger(__name__)
 
@@ -198,7 +198,9 @@ def _check(
     """What the agreement lets out of this row now; None when it was closed or put off instead."""
     event = session.get_one(FeedEvent, item.payload["event_id"])
     delivery = _delivery(world, session, agreement, event)
-    reason = why_withheld(terms_of(agreement), event.kind, event.area, world.clock.today())
+    happened_on, today = day_of(event.at), world.clock.today()
+    earlier = find_earlier(session, agreement) if happened_on < agreement.starts_on else ()
+    reason = why_withheld(terms_of(agreement), event.kind, event.area, today, happened_on, earlier)
     if reason is None and agreement.delivery != "webhook":
         reason = "pulls"  # the version now in force fetches by itself
     if reason in ("suspended", "not_in_force"):
@@ -209,7 +211,9 @@ def _check(
         if isinstance(told, Told):
             encode_event(told.event)
             return delivery, told
-    except (KeyRingError, MessageRejected) as error:  # the texts may carry values
+    except DBAPIError:
+        raise
+    except Exception as error:  # one event nobody can read must not hold up the others; the texts may carry values
         outbox.park_in(world, session, item, error=type(error).__name__)
         delivery.outcome, delivery.reason = "parked", type(error).__name__
         return delivery, None

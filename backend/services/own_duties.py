@@ -49,7 +49,7 @@ def list_duties(world: World, *, account_id: str) -> tuple[DutyView, ...]:
     """
     with reading() as session:
         found = []
-        for side, registration, lease in rows_of_account(session, account_id):
+        for side, registration, lease in rows_of_account(world, session, account_id):
             facts = facts_of(registration, lease)
             for running in running_duties(facts):
                 sides = SIDES if running.duty.owner == "both" else (running.duty.owner,)

@@ -23,7 +23,7 @@ from backend.models.persons import Person
 from backend.services import vault
 from backend.services.audit import SYSTEM, Actor, write_leaf
 from backend.services.consents import is_given
-from backend.services.document_states import may_correct, record_answer, resend_registrations
+from backend.services.document_states import has_declared, may_correct, record_answer, resend_registrations
 from backend.services.field_sources import note_fields
 
 _NOTICE = "registration_notice"
@@ -70,7 +70,7 @@ def enter_identity(
     hukou_division: str | None = None,
     birth_on: date | None = None,
     sex: str | None = None,
-    nationality: str = "CHN",
+    nationality: str | None = None,
     keep_unmatched: bool = False,
 ) -> IdentityView:
     """Enter name and document of the account's person; the same input again changes nothing.
@@ -78,8 +78,10 @@ def enter_identity(
     The authority is asked whether name and number belong together. When it does not answer, the entry stands and it is
     asked again later; when they do not belong together, the entry is refused, or stands with `keep_unmatched`, for a
     person at the window to decide. Until they match, another entry corrects this one; what it replaces is kept sealed
-    as the field's earlier value. Whom somebody they live with has entered takes that record over. Raises Refused with
-    every faulty field, person.unmatched (3002), document.taken, person.already.
+    as the field's earlier value. Where somebody has declared already, an identity card in a foreign document's place
+    needs the household registration: it decides whether the registry is told (ZJ-2). Whom somebody they live with has
+    entered takes that record over. Raises Refused with every faulty field, person.unmatched (3002), document.taken,
+    person.already.
     """
     entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division, nationality)
     token = number_token(world, entered.document)
@@ -95,7 +97,7 @@ def enter_identity(
         if account.person_id is not None:
             person = session.get_one(Person, account.person_id, with_for_update=True)
             if not _is_entry(world, session, person, token, entered.name):
-                _correct(world, session, account_id, person, entered)
+                _correct(world, session, account_id, person, entered, hukou_division, nationality)
             record_answer(world, session, person, matched)
             return _view(world, session, person)
         joined = _find_entered(world, session, entered, token) if matched else None
@@ -284,10 +286,22 @@ def _join(world: World, session: Session, account: Account, person: Person) -> I
     return _view(world, session, person)
 
 
-def _correct(world: World, session: Session, account_id: str, person: Person, entered: Entry) -> None:
+def _correct(
+    world: World,
+    session: Session,
+    account_id: str,
+    person: Person,
+    entered: Entry,
+    hukou_division: str | None,
+    nationality: str | None,
+) -> None:
     """Put another entry in the place of one that nobody has matched yet."""
     if not may_correct(session, person):
         raise Refused("person.already")
+    is_card, was_card = entered.document.id_type == RESIDENT_ID, person.id_type == RESIDENT_ID
+    hukou_division = hukou_division or (person.hukou_division if is_card == was_card else None)
+    if is_card and hukou_division is None and has_declared(session, person):
+        raise Refused("input.missing", "hukou_division")
     token = number_token(world, entered.document)
     if (person.id_type, person.id_number_token) != (entered.document.id_type, token):
         _refuse_taken(session, entered.document, token)
@@ -299,10 +313,11 @@ def _correct(world: World, session: Session, account_id: str, person: Person, en
     person.id_number_sealed, person.id_number_token = sealed("id_number", entered.document.id_number), token
     person.birth_on_sealed, person.sex = sealed("birth_on", entered.birth_on.isoformat()), entered.sex
     person.name_token = name_token(world, entered.name)
-    if entered.document.id_type == RESIDENT_ID:
+    person.hukou_division = hukou_division
+    if is_card or nationality:
         person.nationality = entered.nationality
     person.version += 1
-    actor, fields = Actor("resident", account_id), ["name", "id_type", "id_number"]
+    actor, fields = Actor("resident", account_id), ["name", "id_type", "id_number", "hukou_division", "nationality"]
     _note(world, session, person, entered.document, "tenant", actor, _notice_of(session, account_id))
     write_leaf(world, session, actor, "identity_corrected", subject_id=person.id, fields=fields)
     resend_registrations(world, session, person, actor)

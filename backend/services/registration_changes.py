@@ -189,9 +189,10 @@ def settle_dispute_by_agreement(world: World, session: Session, registration: Re
 
 
 def compare_legs(world: World, session: Session, lease: Lease, registration: Registration) -> str | None:
-    """Compare the two legs blind: number by token, dates by value. A difference opens a case and is shown as its name.
+    """Compare the two legs blind, by the token of the number. A difference opens a case and is shown as its name.
 
-    Neither side learns the other's answer.
+    Neither side learns the other's answer. Both speak of one unit, since they are one row; and of dates none is wrong
+    because it is another than the other side's: the lease begins on one day, and its tenant moves in when they do.
     """
     if registration.person_id is None or registration.landlord_leg != "reported":
         return None

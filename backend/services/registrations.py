@@ -13,6 +13,7 @@ from backend.domain.registrations import (
     STATE_NAMES,
     decide_tenant_action,
     find_check_out_faults,
+    is_held,
 )
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -90,8 +91,9 @@ def check_out(
 ) -> RegistrationView:
     """The tenant has moved out: the key is revoked, the registry is told, the landlord too.
 
-    `leaving_too` are the registrations of those who leave with them and whom they answer for; nobody else is checked
-    out. Raises Refused checkout.date, checkout.reason, transition, not_found.
+    A void registration stays void, and the registry is told nothing: the lease and its key end. `leaving_too` are the
+    registrations of those who leave with them and whom they answer for; nobody else is checked out. Raises Refused
+    checkout.date, checkout.reason, transition, not_found.
     """
     body = {"id": registration_id, "out": moved_out_on, "why": reason}
     if leaving_too:
@@ -101,8 +103,9 @@ def check_out(
         if idempotency.find_answer(session, account_id, idempotency_key, "check_out", body) is not None:
             return registration_view(session, registration)
         refusal = decide_tenant_action(
-            registration.tenant_leg, registration.residence, "check_out", registration.exemption
-        )
+            registration.tenant_leg, registration.residence, "check_out", registration.exemption,
+            lease_state=lease_state_of(session, registration),
+        )  # fmt: skip
         faults = (
             [refusal]
             if refusal
@@ -141,11 +144,13 @@ def end_residence(
 ) -> None:
     """End a residence inside the present write unit: check-out sent, lease ended, keys revoked on this ground.
 
-    Of somebody who lives along only the residence ends. Whoever stays when the tenant leaves stays registered; what
-    becomes of the lease is a question for a person.
+    Of somebody who lives along only the residence ends; of somebody whose registration is void, all but it. Whoever
+    stays when the tenant leaves stays registered; what becomes of the lease is a question for a person.
     """
-    registration.residence, registration.moved_out_on = "moved_out", moved_out_on
-    registration.moved_out_reason, registration.moved_out_by = reason, by
+    is_void = registration.residence == "voided"
+    if not is_void:
+        registration.residence, registration.moved_out_on = "moved_out", moved_out_on
+        registration.moved_out_reason, registration.moved_out_by = reason, by
     if registration.disputed and by != "officer":
         settle_dispute_by_agreement(world, session, registration)
     registration.disputed = False
@@ -153,12 +158,12 @@ def end_residence(
         world,
         session,
         registration,
-        "check_out",
+        "left_after_void" if is_void else "check_out",
         actor,
         source=source or ("officer" if by == "officer" else "tenant"),
         reason=reason,
-        fields=["moved_out_on", "moved_out_reason"],
-        send="CHECKOUT",
+        fields=[] if is_void else ["moved_out_on", "moved_out_reason"],
+        send=None if is_void else "CHECKOUT",
     )
     if registration.lease_id is None:
         return
@@ -176,7 +181,8 @@ def confirm_residence(world: World, session: Session, registration: Registration
     registration.disputed = False
     registration.landlord_end_reported_at = None
     session.get_one(Lease, registration.lease_id).landlord_ended_on = None
-    change_registration(world, session, registration, "still_living", actor, source="officer")
+    action = "stays_after_void" if registration.residence == "voided" else "still_living"
+    change_registration(world, session, registration, action, actor, source="officer")
 
 
 def answer_still_here(
@@ -190,7 +196,7 @@ def answer_still_here(
         lease = session.get_one(Lease, registration.lease_id)
         if registration.disputed:
             return registration_view(session, registration)
-        if lease.landlord_ended_on is None or registration.residence != "living":
+        if lease.landlord_ended_on is None or not is_held(registration.residence, lease.state):
             state = registration.residence if registration.residence != "living" else registration.tenant_leg
             raise Refused.of([illegal_transition(STATE_NAMES[state], {})])
         registration.disputed = True
@@ -217,6 +223,11 @@ def answer_still_here(
             lease_id=lease.id,
         )
         return registration_view(session, registration)
+
+
+def lease_state_of(session: Session, registration: Registration) -> str | None:
+    """The state of a registration's own lease; None without one."""
+    return None if registration.lease_id is None else session.get_one(Lease, registration.lease_id).state
 
 
 def declarer_of(world: World, session: Session, account_id: str) -> Person:

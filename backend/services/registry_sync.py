@@ -15,11 +15,11 @@ from typing import Any
 
 import structlog
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from backend.db import transaction
 from backend.domain.registry_rules import wait_before_poll
-from backend.gateways.key_ring import KeyRingError
 from backend.gateways.world import World
 from backend.models.audit import AuditLeaf
 from backend.models.registrations import Registration
@@ -195,7 +195,9 @@ def _build(world: World, session: Session, item: OutboxItem) -> Item | None:
     try:
         again = bool(item.payload.get("again"))
         built = build_item(world, session, registration, op=item.kind, leg=leg, version=version, again=again)
-    except (KeyRingError, ValueError) as error:  # one row nobody can read must not hold up the others
+    except DBAPIError:
+        raise
+    except Exception as error:  # one row nobody can read must not hold up the others
         log.error("registry_row_unreadable", registration_id=registration.id, error=type(error).__name__)
         outbox.park_in(world, session, item, error=f"OPERATOR: {type(error).__name__}")
         return None

@@ -81,7 +81,7 @@ def _not_before(world: World, account: Account) -> datetime | None:
 
 def _matters(world: World, session: Session, account: Account) -> list[_Matter]:
     found, now = [], world.clock.now()
-    for side, registration, lease in rows_of_account(session, account.id):
+    for side, registration, lease in rows_of_account(world, session, account.id):
         facts = facts_of(registration, lease)
         for running in running_duties(facts):
             step = running.latest_step(facts, now)

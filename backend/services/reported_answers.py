@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from backend.db import reading, transaction
 from backend.domain.cases import KINDS, REASON_NAMES
 from backend.domain.officers import covers
-from backend.domain.persons import age_band
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.reported import (
     ANSWER_WITHIN,
@@ -36,10 +35,11 @@ from backend.models.registrations import Registration
 from backend.models.sharing import DataSharingAgreement, InboundChange
 from backend.models.units import Unit
 from backend.services.audit import SYSTEM, Actor
+from backend.services.batches import do_each
 from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_account
 from backend.services.key_changes import unit_alias
-from backend.services.persons import birth_of, name_of
+from backend.services.persons import name_of
 from backend.services.reported_changes import payload_of
 from backend.services.reported_effects import (
     count_report,
@@ -50,6 +50,7 @@ from backend.services.reported_effects import (
     open_report_case,
     settle,
 )
+from backend.services.wards import children_of
 
 MOST_AT_ONCE = 50
 SHOWN = 50
@@ -148,13 +149,15 @@ def settle_late_reports(world: World) -> int:
             .limit(MOST_AT_ONCE)
             .with_for_update(skip_locked=True)
         ).all()
-        for change in late:
-            data = payload_of(world, session, change)
-            office = session.get_one(DataSharingAgreement, change.agreement_id).office_zh
-            counts = change.kind == RENUMBERED and _may_count(session, change, data)
-            if not counts or not count_report(world, session, change, data, SYSTEM):
-                open_report_case(world, session, change, office, "no_answer", data)
-        return len(late)
+        return do_each(session, late, lambda change: _settle_late(world, session, change), name="late_reports")
+
+
+def _settle_late(world: World, session: Session, change: InboundChange) -> None:
+    data = payload_of(world, session, change)
+    office = session.get_one(DataSharingAgreement, change.agreement_id).office_zh
+    counts = change.kind == RENUMBERED and _may_count(session, change, data)
+    if not counts or not count_report(world, session, change, data, SYSTEM):
+        open_report_case(world, session, change, office, "no_answer", data)
 
 
 def settle_report(world: World, session: Session, case: Case, actor: Actor) -> Refusal | None:
@@ -207,10 +210,11 @@ def _concerning(world: World, session: Session, account_id: str, waiting: bool) 
         return []
     mine = select(Unit.dwelling_id).where(Unit.landlord_id == person_id)
     of_mine = select(Unit.id).where(Unit.dwelling_id.in_(mine))
+    children = children_of(world, session, person_id)
     leases = select(Lease.id).where(or_(Lease.landlord_id == person_id, Lease.tenant_id == person_id))
     statement = select(InboundChange).where(
         or_(
-            InboundChange.person_id.in_([person_id, *_children(world, session, person_id)]),
+            InboundChange.person_id.in_([person_id, *(child.id for child in children)]),
             (InboundChange.kind == RENUMBERED) & InboundChange.unit_id.in_(of_mine),
             InboundChange.lease_id.in_(leases),
         )
@@ -218,12 +222,6 @@ def _concerning(world: World, session: Session, account_id: str, waiting: bool) 
     if waiting:
         statement = statement.where(InboundChange.state == "shown", InboundChange.case_id.is_(None))
     return session.scalars(statement.order_by(InboundChange.id.desc()).limit(SHOWN)).all()
-
-
-def _children(world: World, session: Session, person_id: str) -> list[str]:
-    rows = session.scalars(select(Person).where(Person.guardian_id == person_id))
-    today = world.clock.today()
-    return [child.id for child in rows if age_band(birth_of(world, session, child), today) != "adult"]
 
 
 def _place_of(world: World, account_id: str, change_id: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.domain.persons import age_band
 from backend.domain.reported import BECAME_LOCAL, LEASE_FILED, RENUMBERED
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -26,10 +25,10 @@ from backend.services.audit import Actor
 from backend.services.case_opening import open_case
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
-from backend.services.persons import birth_of
 from backend.services.registration_changes import change_registration
 from backend.services.renumbering import tell_renumbered
 from backend.services.residence_paths import take_path
+from backend.services.wards import find_guardian
 
 Data = Mapping[str, str]
 # What of a report whoever decides about it reads on the case: addresses, numbers of files and days.
@@ -50,7 +49,7 @@ def count_report(world: World, session: Session, change: InboundChange, data: Da
         return True
     if change.kind == RENUMBERED:
         home = find_dwelling(session, data)
-        if home is None or _others_at(session, home, data):
+        if home is None or _others_at(session, home, data) or _village_of(session, home, data) is None:
             return False
         apply_renumbering(world, session, change, home, data, actor)
         return True
@@ -73,9 +72,15 @@ def apply_filing(world: World, session: Session, change: InboundChange, lease: L
 def apply_renumbering(
     world: World, session: Session, change: InboundChange, home: Dwelling, data: Data, actor: Actor
 ) -> None:
-    """Give a dwelling its new road and number; its units keep their public numbers, and whoever lives there stays."""
-    if not is_there_already(home, data):
+    """Give a dwelling its new village, road and number; its units keep their public numbers, and who lives there stays.
+
+    The village is one that `count_report` has found.
+    """
+    village = _village_of(session, home, data)
+    if village is not None and not is_there_already(home, data):
         home.former_address = short_address(home)[:120]
+        home.division, home.division_version = village.division, village.division_version
+        home.street, home.village = village.street, village.village
         home.road, home.door_no = data["address.road"], data["address.door_no"]
         home.building = data.get("address.building", home.building)
         session.flush()
@@ -110,11 +115,8 @@ def landlords_of(session: Session, home: Dwelling) -> Sequence[str]:
 def find_speaker(world: World, session: Session, person: Person) -> str | None:
     """The account that answers for a person: their own, or a child's guardian's (ZJ-7)."""
     own = session.scalar(select(Account.id).where(Account.person_id == person.id))
-    if own is not None or person.guardian_id is None:
-        return own
-    if age_band(birth_of(world, session, person), world.clock.today()) == "adult":
-        return None
-    return session.scalar(select(Account.id).where(Account.person_id == person.guardian_id))
+    guardian_id = find_guardian(world, session, person) if own is None else None
+    return own if guardian_id is None else session.scalar(select(Account.id).where(Account.person_id == guardian_id))
 
 
 def open_report_case(world: World, session: Session, change: InboundChange, office: str, why: str, data: Data) -> None:
@@ -147,6 +149,20 @@ def open_report_case(world: World, session: Session, change: InboundChange, offi
 def settle(world: World, change: InboundChange, state: str, reason: str | None = None) -> None:
     """Close a reported change."""
     change.state, change.reason, change.decided_at = state, reason, world.clock.now()
+
+
+def _village_of(session: Session, home: Dwelling, data: Data) -> Dwelling | None:
+    """A dwelling that has the names of the reported village; None where the base knows none in the same county.
+
+    A code alone is no address, and no new plate carries a house into another county.
+    """
+    division = data["address.division"]
+    if division == home.division:
+        return home
+    if division[:6] != home.division[:6]:
+        return None
+    known = select(Dwelling).where(Dwelling.division == division, Dwelling.retired_on.is_(None))
+    return session.scalar(known.order_by(Dwelling.id.desc()).limit(1))
 
 
 def _others_at(session: Session, home: Dwelling, data: Data) -> bool:

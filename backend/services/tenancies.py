@@ -13,7 +13,7 @@ from backend.db import reading
 from backend.domain.calendars import day_of
 from backend.domain.cases import OPEN_STATES
 from backend.domain.keys import ENDED, LIVE
-from backend.domain.registrations import Facts, describe, permit_from
+from backend.domain.registrations import Facts, decide_tenant_action, describe, is_held, permit_from
 from backend.domain.rejection_words import explain_rejection
 from backend.domain.residence_paths import change_due_on, is_late
 from backend.domain.visitors import WeeklyWindow
@@ -136,6 +136,7 @@ class TenancyView:
     key: KeyCard | None
     tasks: tuple[Task, ...]
     landlord_says_left_on: date | None
+    may_check_out: bool  # also of a void registration, as long as its lease runs
     lives_along: bool  # under another's lease: no key is needed
     declared_by: str | None
     basis: str | None  # a key of domain.registrations.BASES
@@ -274,6 +275,7 @@ def _view(world: World, session: Session, account_id: str, row: Registration) ->
     dwelling = session.get_one(Dwelling, unit.dwelling_id)
     key = _own_key(session, account_id, lease)
     of_lease = lease if head is row else None
+    lease_state = of_lease.state if of_lease else None
     return TenancyView(
         registration_id=row.id,
         lease_id=lease.id if lease else None,
@@ -288,7 +290,11 @@ def _view(world: World, session: Session, account_id: str, row: Registration) ->
         registration=registration_view(session, row),
         key=key_card(session, key) if key else None,
         tasks=_tasks(session, account_id, row, key),
-        landlord_says_left_on=of_lease.landlord_ended_on if of_lease and row.residence == "living" else None,
+        landlord_says_left_on=of_lease.landlord_ended_on if of_lease and is_held(row.residence, lease_state) else None,
+        may_check_out=decide_tenant_action(
+            row.tenant_leg, row.residence, "check_out", row.exemption, lease_state=lease_state
+        )
+        is None,
         lives_along=head is not row,
         declared_by=row.declared_by,
         basis=row.basis if lease is None else None,

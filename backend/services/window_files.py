@@ -13,7 +13,6 @@ from sqlalchemy import select
 from backend.domain.officers import covers
 from backend.gateways.world import World
 from backend.models.dwellings import Dwelling
-from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.printing.foreign_forms import ForeignForm, print_foreign_form
@@ -36,6 +35,7 @@ from backend.services.report_views import ReportView
 from backend.services.reported_answers import ReportedView, list_reported
 from backend.services.reports import find_own_report, get_report
 from backend.services.tenancies import TenancyView, my_tenancies
+from backend.services.wards import children_of
 from backend.services.window_leases import LeaseOffer, list_offers
 from backend.services.window_papers import access_sections, export_sections
 from backend.services.window_visits import Visit
@@ -226,7 +226,7 @@ def _note_look(world: World, session_id: str, visit: Visit, area: str) -> set[st
             )
         ).all()
         named = {row.person_id for row in declared}
-        named |= set(session.scalars(select(Person.id).where(Person.guardian_id == visit.person_id)))
+        named |= {child.id for child in children_of(world, session, visit.person_id)}
         for person_id in sorted(filter(None, named)):
             write_leaf(
                 world,

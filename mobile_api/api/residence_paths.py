@@ -30,6 +30,7 @@ blueprint = Blueprint("residence_paths", "登记的其他情形", "Other paths o
     "transition",
     "registration.move_in",
     "registration.division",
+    "exempt.declared",
     "exempt.not_needed",
     "exempt.over",
     "exempt.days",

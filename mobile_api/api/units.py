@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.services import landlord_views, units
+from backend.services import landlord_views, unit_releases, units
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.dwellings import ClaimShown, RightShown, UnitAdded
+from mobile_api.api.schemas.dwellings import ClaimShown, RightShown, UnitAdded, UnitReleased
 from mobile_api.api.schemas.leases import LandlordHome, LeaseShown, UnitCard
 from mobile_api.api.schemas.locks import ClaimCode, LockClaimed, LockHealth
 
@@ -71,6 +71,17 @@ def add_unit(body: dict[str, Any], dwelling_id: str, idempotency_key: str | None
     新增地址库中没有的房间并登记。
     """
     return units.add_unit(world(), account_id=me(), dwelling_id=dwelling_id, **body, idempotency_key=idempotency_key)
+
+
+@blueprint.route("/units/<id:unit_id>", methods=["DELETE"], endpoint="release_unit")
+@blueprint.response(200, UnitReleased)
+@blueprint.refuses("unit.not_yours", "unit.let", "unit.lived_in")
+def release_unit(unit_id: str) -> Any:
+    """Give a unit up that is not let: no longer enrolled, its lock free; the same again changes nothing.
+
+    退出一间没有出租的房间：不再入册，门锁退还；重复提交不产生变化。
+    """
+    return unit_releases.release_unit(world(), account_id=me(), unit_id=unit_id)
 
 
 @blueprint.route("/units/<id:unit_id>/lock", methods=["PUT"], endpoint="claim_lock")

@@ -10,7 +10,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from backend.domain.calendars import read_day
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
-from backend.services import access_records, consents, identity_checks, inbox, own_duties, persons, sign_ins, tenancies
+from backend.services import (
+    access_records,
+    consents,
+    identity_checks,
+    inbox,
+    own_duties,
+    persons,
+    sign_ins,
+    tenancies,
+    wards,
+)
 from mobile_api.pages.doors import account, account_id, session_id, world
 from mobile_api.pages.duties import duty_lines, notice_page
 from mobile_api.pages.live import live
@@ -88,7 +98,7 @@ def _as_day(text: str) -> date:
 
 
 @account.get("/access")
-@live("access", every_ms=2000)
+@live("access", about=lambda: " ".join(wards.list_children_ids(world(), account_id=account_id())), every_ms=2000)
 def access() -> str:
     """谁看过我的数据: time, office and role, what, purpose, case."""
     before, said = request.args.get("before"), request.args.get("said")

@@ -14,7 +14,7 @@ from datetime import date
 
 from flask import request
 
-from backend.domain.calendars import read_day
+from backend.domain.calendars import EARLIEST_YEAR, LATEST_YEAR, is_in_reach
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.whole_numbers import read_whole
@@ -78,9 +78,14 @@ class Sheet:
         value = self.value(name).strip()
         if not value:
             return None
-        found = read_day(value)
-        if found is None:
+        try:
+            found = date.fromisoformat(value)
+        except ValueError:
             self.faults.append(Refusal("input.wrong_type", name, {"expected": "2026-11-23"}))
+            return None
+        if not is_in_reach(found):
+            self.faults.append(Refusal("input.year", name, {"least": EARLIEST_YEAR, "most": LATEST_YEAR}))
+            return None
         return found
 
     def number(self, name: str) -> float:

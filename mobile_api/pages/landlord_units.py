@@ -11,7 +11,7 @@ from backend.domain.landlord_board import STATES
 from backend.domain.refusals import Refused
 from backend.domain.spaces import RIGHT_NAMES, SPACE_NAMES
 from backend.queries import dwellings
-from backend.services import landlord_views, persons, unit_board, units
+from backend.services import landlord_views, persons, unit_board, unit_releases, units
 from mobile_api.pages.doors import account_id, landlord, safe_path, world
 from mobile_api.pages.forms import Sheet
 from mobile_api.pages.live import live
@@ -29,7 +29,8 @@ def home() -> str:
                                   after=request.args.get("after"))
     identity = persons.my_identity(world(), account_id=account_id())
     return render_template("landlord/home.html", home=board, identity=identity, words=words, state_wish=state,
-                           pressing=board.todos[:PRESSING], is_first=not request.args.get("after"))
+                           pressing=board.todos[:PRESSING], is_first=not request.args.get("after"),
+                           said=request.args.get("said"))
 
 
 @landlord.route("/identity", methods=["GET", "POST"])
@@ -151,6 +152,18 @@ def claim_lock(unit_id: str) -> str | Response | tuple[str, int]:
             units.claim_lock(world(), account_id=account_id(), unit_id=unit_id, claim_code=code)
             return redirect(url_for("landlord.lock", unit_id=unit_id), 303)
     return render_template("landlord/claim_lock.html", sheet=sheet, unit=card), sheet.status
+
+
+@landlord.route("/units/<unit_id>/release", methods=["GET", "POST"])
+def release_unit(unit_id: str) -> str | Response | tuple[str, int]:
+    """Give up a unit that is not let; what that means is said before."""
+    sheet = Sheet.of_request({})
+    if request.method == "POST":
+        with sheet.filling():
+            unit_releases.release_unit(world(), account_id=account_id(), unit_id=unit_id)
+            return redirect(url_for("landlord.home", said="released"), 303)
+    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    return render_template("landlord/release.html", sheet=sheet, unit=card), sheet.status
 
 
 @landlord.get("/units/<unit_id>/lock")

@@ -29,9 +29,12 @@ class LivePage:
     every_ms: int
 
 
-def live(name: str, of: str | None = None, *, every_ms: int = EVERY_MS) -> Callable[[View], View]:
+def live(
+    name: str, of: str | None = None, *, about: Callable[[], str] | None = None, every_ms: int = EVERY_MS
+) -> Callable[[View], View]:
     """A view whose page follows what happens; `name` is a mark of `queries.live_marks`, `of` the id in its address.
 
+    `about` answers which rows the page shows where its address does not say.
     The mark is taken before the page is made: what moves in between is seen the next time.
     """
 
@@ -40,7 +43,8 @@ def live(name: str, of: str | None = None, *, every_ms: int = EVERY_MS) -> Calla
         def wrapper(**named: Any) -> Any:
             if request.method != "GET":
                 return view(**named)
-            mark = mark_page(name, account_id(), named[of] if of else "", world().clock.now())
+            shown = about() if about is not None else named[of] if of else ""
+            mark = mark_page(name, account_id(), shown, world().clock.now())
             g.live = LivePage(mark, every_ms)
             if LIVE_HEADER in request.headers and request.if_none_match.contains(mark):
                 return _tagged(Response(status=304), mark)

@@ -223,6 +223,7 @@ def test_the_audit_page_checks_the_log_and_shows_no_person(browser: Browser, mak
     make(seal_leaves)
     make(sign_checkpoint)
     client = browser("auditor")
+    assert client.get("/audit?on=9999-12-31").status_code == 200
     page = client.get("/audit?action=unit_opened")
     assert "查看单元" in page.text and "周来福" not in page.text
     assert "全部相符" in client.post("/audit/check", follow_redirects=True).text

@@ -85,6 +85,7 @@ def test_the_days_list_leads_to_the_case_where_link_and_decision_stand_together(
     words = flat(client.get("/appointments"))
     assert "11:00–11:30 周** 视频 还没有链接" in words and "周来福" not in words
     assert "这一天没有预约" in client.get("/appointments?on=2026-11-24").text
+    assert "11:00–11:30 周**" in flat(client.get("/appointments?on=9999-12-31")), "no day anybody means: today"
     path = f"/cases/{made.case_reference}"
     wrong = client.post(f"{path}/link", data={"link": "http://meeting.example"})
     assert wrong.status_code == 422 and "视频链接应以 https:// 开头" in wrong.text

@@ -69,6 +69,7 @@ EQUIVALENTS: dict[str, str] = {
     "claim_unit": "api.units.claim_unit landlord.claim_unit",
     "add_unit": "api.units.add_unit landlord.add_unit",
     "claim_lock": "api.units.claim_lock landlord.claim_lock",
+    "release_unit": "api.units.release_unit landlord.release_unit",
     "record_lease": "api.leases.record_lease landlord.new_lease",
     "add_co_tenant": "api.leases.add_co_tenant",
     "report_tenant": "api.leases.report_tenant landlord.report",

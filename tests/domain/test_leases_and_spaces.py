@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.domain.calendars import LATEST_YEAR
 from backend.domain.leases import Term, decide_extension, find_term_faults
 from backend.domain.spaces import (
     NOT_LETTABLE,
@@ -52,6 +53,13 @@ def test_dates_in_the_wrong_order_or_in_the_past_are_refused() -> None:
     past = Term(TODAY - timedelta(days=30), TODAY - timedelta(days=1))
     assert [f.code for f in find_term_faults(past, TODAY, [])] == ["lease.past"]
     assert [f.code for f in find_term_faults(Term(date(2020, 1, 1), None), TODAY, [])] == ["lease.start"]
+
+
+def test_a_lease_ends_in_a_year_that_somebody_may_mean_or_not_at_all() -> None:
+    assert find_term_faults(Term(TODAY, date(LATEST_YEAR, 12, 31)), TODAY, []) == []
+    [fault] = find_term_faults(Term(TODAY, date(9999, 12, 31)), TODAY, [])
+    assert (fault.code, fault.field) == ("input.year", "ends_on")
+    assert "2200" in fault.sentence("en") and "2200" in fault.sentence("zh")
 
 
 def test_one_side_extends_but_never_shortens_a_lease() -> None:

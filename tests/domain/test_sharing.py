@@ -51,6 +51,20 @@ def test_tables_are_whole() -> None:
     assert all(len(name) <= 40 for name in (*KINDS, *FIELDS)), "they are codes in the database"
 
 
+def test_what_happened_before_the_first_agreed_day_is_never_told() -> None:
+    where, kind, before = "330522003201", "cn.anju.lease.recorded", TODAY - timedelta(days=20)
+    assert why_withheld(TERMS, kind, where, TODAY, TODAY) is None
+    assert why_withheld(TERMS, kind, where, TODAY, before) == "before_agreement"
+    first = replace(TERMS, starts_on=before, ends_on=TODAY, state="ended")
+    assert why_withheld(TERMS, kind, where, TODAY, before, (first,)) is None, "it waited for this version"
+    for other in (
+        replace(first, kinds=("cn.anju.lease.ended",)),
+        replace(first, areas=("330522004",)),
+        replace(first, ends_on=before - timedelta(days=1)),
+    ):
+        assert why_withheld(TERMS, kind, where, TODAY, before, (other,)) == "before_agreement"
+
+
 @pytest.mark.parametrize(
     ("change", "area", "kind", "day", "reason"),
     [

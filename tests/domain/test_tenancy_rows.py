@@ -46,6 +46,13 @@ def test_an_open_end_has_to_be_said_to_change_anything(end: str, said: date | No
     assert (row.ends_on, row.says_end) == (said, True)
 
 
+def test_an_end_that_nobody_lives_to_see_is_an_open_end_and_said_to_be_one() -> None:
+    row = read_lease_row({**LEASE, "ends_on": "9999-12-31"}, TODAY)
+    assert (row.ends_on, row.says_end) == (None, True)
+    assert [(note.field, note.code) for note in row.notes] == [("ends_on", "import.open_ended")]
+    assert faults(LEASE, starts_on="9999-12-31") == [("starts_on", "import.date")]
+
+
 @pytest.mark.parametrize("word", ["身份证", "居民身份证", "111", "Resident identity card", " ID card "])
 def test_a_document_type_may_be_a_code_or_a_word(word: str) -> None:
     assert read_lease_row({**LEASE, "tenant_id_type": word}, TODAY).document.id_type == "111"

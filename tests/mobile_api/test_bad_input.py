@@ -174,6 +174,18 @@ def test_a_unit_claimed_twice_by_one_landlord_is_refused(phone: Phones, make: Ma
     assert count(make, UnitClaim) == 1
 
 
+def test_a_unit_is_given_up_only_when_it_is_not_let_and_the_same_again_changes_nothing(
+    phone: Phones, make: Make
+) -> None:
+    story = make(stories.make_invited)
+    landlord = phone(LANDLORD_PHONE)
+    refused(landlord.delete(f"/units/{story.unit_id}"), 409, "unit.let", "unit_id")
+    assert landlord.post(f"/leases/{story.lease_id}/end", {"ended_on": "2026-11-23"}).json["state"] == "ended"
+    assert landlord.delete(f"/units/{story.unit_id}").json == {"unit_id": story.unit_id}
+    assert landlord.delete(f"/units/{story.unit_id}").status_code == 200
+    refused(landlord.get(f"/units/{story.unit_id}"), 404, "unit.not_yours")
+
+
 def test_a_unit_claimed_by_two_landlords_goes_to_a_person(phone: Phones, make: Make) -> None:
     story = make(stories.make_let_unit)
     other = "+8619900009002"

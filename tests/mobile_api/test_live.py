@@ -17,6 +17,7 @@ from backend.models.lock_events import LockEvent
 from backend.models.locks import Lock
 from backend.queries.live_marks import PAGES, mark_page
 from backend.services import invitations, leases, registrations
+from backend.services.audit import Actor, write_leaf
 from backend.services.keys import suspend_key
 from tests.mobile_api.page_phones import ORIGIN, PagePhone
 from tests.services import letting, stories
@@ -179,3 +180,29 @@ def test_every_mark_is_one_statement(page: str, make: Make, world: Any, mobile: 
     with mobile.app_context(), counted() as statements:
         mark_page(page, story.landlord, story.lease_id, world.clock.now())
     assert len([text for text in statements if text.startswith("SELECT")]) == 1
+
+
+def test_a_look_at_a_child_moves_the_guardians_page_of_looks_and_one_at_a_grown_child_does_not(
+    browser: Browser, make: Make, clock: Any
+) -> None:
+    story = make(stories.make_active)
+    child_id = make(stories.make_child, story.tenant)
+    phone = browser(TENANT_PHONE)
+
+    def mark() -> str:
+        return ask(phone, "/me/access").headers["ETag"]
+
+    def look(world: Any) -> None:
+        with transaction() as session:
+            write_leaf(world, session, Actor("officer"), "person_opened", subject_id=child_id)
+
+    first = mark()
+    assert mark() == first
+    make(look)
+    second = mark()
+    assert second != first
+    clock.move(timedelta(days=7 * 366))
+    phone = browser(TENANT_PHONE)
+    third = mark()
+    make(look)
+    assert mark() == third

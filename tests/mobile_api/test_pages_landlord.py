@@ -33,6 +33,15 @@ def to_check_answers(phone: PagePhone, unit_id: str, **changes: str) -> Page:
     return phone.press(page, "下一步", **{**TENANT, **changes})
 
 
+def test_an_end_in_a_year_nobody_means_is_refused_at_its_field(browser: Browser, make: Make) -> None:
+    story = make(stories.make_let_unit)
+    phone = browser(LANDLORD_PHONE)
+    form = phone.get(f"/l/units/{story.unit_id}/lease")
+    page = phone.press(form, "下一步", **{**TERM, "ends_on": "9999-12-31"})
+    assert page.status == 422 and "年份应在 1900 至 2200 之间" in page.text
+    assert phone.get("/me/messages").status == 200
+
+
 def test_a_new_landlord_is_asked_who_they_are_before_anything_else(browser: Browser) -> None:
     phone = browser(LANDLORD_PHONE)
     assert "先告诉我们您是谁" in phone.get("/l/").text
@@ -272,6 +281,28 @@ def test_the_lock_page_tells_health_and_never_comings_and_goings(browser: Browse
     page = browser(LANDLORD_PHONE).get(f"/l/units/{story.unit_id}/lock")
     assert "只有租客看得到" in page.text and "还没有联系过我们" in page.text and "一切正常" not in page.text
     assert "开锁" not in page.text
+
+
+def test_a_unit_is_given_up_on_a_page_that_says_before_what_that_means(browser: Browser, make: Make) -> None:
+    story = make(stories.make_let_unit)
+    phone = browser(LANDLORD_PHONE)
+    page = phone.get(f"/l/units/{story.unit_id}")
+    assert f"/l/units/{story.unit_id}/release" in page.reader.links
+    asked = phone.get(f"/l/units/{story.unit_id}/release")
+    assert "须重新认领" in asked.text and "同时退还" in asked.text
+    done = phone.press(asked, "退出房间")
+    assert done.path == "/l/" and "房间已退出" in done.text
+    assert phone.press(asked, "退出房间").path == "/l/", "pressed twice it is done once"
+    assert phone.get(f"/l/units/{story.unit_id}").status == 404
+
+
+def test_a_unit_somebody_lives_in_is_not_given_up_and_the_page_says_why(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    phone = browser(LANDLORD_PHONE)
+    path = f"/l/units/{story.unit_id}/release"
+    assert path not in phone.get(f"/l/units/{story.unit_id}").reader.links
+    refused = phone.press(phone.get(path), "退出房间")
+    assert refused.status == 409 and "这间房还有有效的租约" in refused.text
 
 
 def test_anothers_things_are_not_found(browser: Browser, make: Make) -> None:

@@ -12,12 +12,16 @@ from typing import Any
 
 import pytest
 
+from backend.db import transaction
 from backend.domain.faces import FACE_REASONS
 from backend.domain.house_rules import DEMO_HANDLER
 from backend.domain.notices import NOTICES
 from backend.gateways.face_matcher import FaceBusy, FaceUnavailable, FakeFaceMatcher
+from backend.models.registrations import Registration
+from backend.services.audit import Actor
 from backend.services.identity_reviews import attest
 from backend.services.leases import end_lease
+from backend.services.voids import void_registration
 from backend.wire.jwk import jwk_of, make_private_key
 from backend.wire.receipts import find_receipt_in_file
 from backend.worker.registry_loop import process_once
@@ -400,3 +404,26 @@ def test_an_attested_identity_says_on_the_home_that_its_review_is_still_to_come(
     page = phone.get(home_of(story))
     assert "去开门" in page.text and "身份待工作人员复核" in page.text and "2026年11月26日" in page.text
     assert "已经可用的钥匙不停用" in page.text
+
+
+def test_whoever_had_the_registration_voided_is_asked_as_well_and_moves_out_on_the_page(
+    browser: Browser, make: Make, world: Any
+) -> None:
+    story = make(stories.make_active)
+
+    def void(world: Any) -> None:
+        with transaction() as session:
+            row = session.get_one(Registration, story.registration_id)
+            void_registration(world, session, row, "entered_in_error", Actor("officer"))
+
+    make(void)
+    phone = browser(TENANT_PHONE)
+    home = home_of(story)
+    assert f"{home}/move-out" in phone.get(home).reader.links
+    make(end_lease, account_id=story.landlord, lease_id=story.lease_id, ended_on=world.clock.today())
+    asked = phone.get(home)
+    assert "房东说您已经搬走了" in asked.text and f"{home}/still-here" in asked.reader.links
+    check = phone.press(phone.get(f"{home}/move-out"), "下一步", reason="lease_end")
+    done = phone.press(check, "确认搬走")
+    assert done.path == home and "已作废" in done.text
+    assert "房东说您已经搬走了" not in done.text and f"{home}/move-out" not in done.reader.links

@@ -182,6 +182,26 @@ def test_an_authority_that_is_away_is_said_and_does_not_hold_up(browser: Browser
     assert "会替换" in correcting.text and TENANT_NUMBER not in correcting.html
 
 
+def test_an_identity_card_in_a_passports_place_is_asked_where_its_holder_is_registered(
+    browser: Browser, make: Make, mobile: Flask
+) -> None:
+    story = make(stories.make_claimed)
+    make(stories.read_notice, story.tenant)
+    here = mobile.extensions[WORLD]
+    mobile.extensions[WORLD] = replace(here, authority=FakeAuthority(available=False))
+    phone, home = browser(TENANT_PHONE), home_of(story)
+    passport = {"id_type": "414", "id_number": "E12345678", "name": "周来福", "birth_on": "1995-06-01"}
+    phone.press(phone.get(f"{home}/identity"), "核对并继续", **passport)
+    assert "hukou_division" not in phone.get(f"{home}/identity?correct=1").form("核对并继续").values
+    phone.press(phone.get(f"{home}/declare"), "提交申报")
+    mobile.extensions[WORLD] = here
+    card = {"id_type": "111", "id_number": TENANT_NUMBER, "name": "周来福", "birth_on": ""}
+    page = phone.press(phone.get(f"{home}/identity?correct=1"), "核对并继续", **card)
+    assert page.status == 422 and "hukou_division-fault" in page.reader.ids
+    mended = phone.press(page, "核对并继续", province="34", hukou_division="341882")
+    assert mended.path == f"{home}/face"
+
+
 def test_no_camera_script_loads_before_the_consent_nor_after_it_is_withdrawn(browser: Browser, make: Make) -> None:
     story = make(stories.make_identified)
     phone = browser(TENANT_PHONE)

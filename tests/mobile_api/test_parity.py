@@ -19,6 +19,7 @@ ROOMS = ("backend.services", "backend.queries")
 # What pages call and the API does not, each with its reason.
 PAGES_ONLY = {
     "openness.get_open_figures": "sums for anybody, on a page of its own address that needs no sign-in and no app",
+    "wards.list_children_ids": "whose looks the page follows, for its mark; the API's list of looks has them in itself",
     "kept_forms.open_form_of_account": "puts a form back into its page; an app keeps what is typed in it by itself",
     "sign_ins.find_session": "reads the cookie's session; the API reads its bearer token in mobile_api.app",
 }
@@ -45,6 +46,7 @@ WITHOUT_IF_MATCH = {
     "consents_answer_consent": SAME_AGAIN,
     "consents_withdraw_consent": ONE_WAY,
     "units_claim_lock": SAME_AGAIN,
+    "units_release_unit": ONE_WAY,
     "leases_correct_named": SAME_AGAIN,
     "leases_move_start": SAME_AGAIN,
     "leases_cancel_invitation": ONE_WAY,

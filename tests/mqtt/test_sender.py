@@ -64,3 +64,15 @@ def test_a_message_that_could_not_leave_stays_claimed_until_its_lease_ends(core:
         select(OutboxRow).where(OutboxRow.destination == "lock", OutboxRow.done_at.is_(None))
     ).all()
     assert [row.kind for row in waiting] == ["key_list"] and waiting[0].lease_until is not None
+
+
+def test_a_message_that_cannot_be_made_waits_and_those_behind_it_go_on(core: Flask, world: World) -> None:
+    put(world, "key_list")  # of a lock that is not there
+    put(world, "sing")
+    db.session.execute(OutboxRow.__table__.update().where(OutboxRow.kind == "sing").values(aggregate_id="y"))
+    db.session.commit()
+    Sender(core, world, MemoryLink()).step()  # type: ignore[arg-type]
+    db.session.rollback()
+    broken, behind = db.session.scalars(select(OutboxRow).order_by(OutboxRow.id)).all()
+    assert broken.parked_at is None and broken.done_at is None and broken.available_at > world.clock.now()
+    assert (broken.last_error or "").startswith("unmade: ") and behind.parked_at is not None

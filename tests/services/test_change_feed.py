@@ -23,7 +23,8 @@ from backend.models.sharing import DataSharingAgreement
 from backend.services.access_records import my_access_records
 from backend.services.agreements import end_agreement, end_overdue, resume_agreement, suspend_agreement
 from backend.services.change_feed import REGISTRATION_CHANGES, number_events
-from backend.services.leases import extend_lease
+from backend.services.leases import end_lease, extend_lease, record_lease
+from backend.services.office_pulls import pull_changes
 from backend.services.registrations import check_out
 from backend.services.shared_fields import READERS
 from backend.worker.office_loop import send_once
@@ -53,6 +54,7 @@ def test_every_field_has_exactly_one_reader() -> None:
 UNTOLD = {
     "accept", "enter", "exempt", "exemption_over", "draft_expired", "withdraw", "foreign_form", "foreign_done",
     "landlord_end", "object", "no_answer", "void_asked", "correction_received", "landlord_report", "never_used",
+    "left_after_void", "stays_after_void",
 }  # fmt: skip
 
 
@@ -229,6 +231,80 @@ def test_a_new_version_takes_over_what_waits_by_its_own_terms(world: World, supe
     sharing.tell(world)
     (event,) = sharing.came(world)
     assert newer.version == 2 and event.agreement == newer.id and set(event.data) == {"lease.kind"}
+
+
+BEGUN = {"kinds": ["cn.anju.lease.recorded"], "fields": ["unit.public_number", "tenant.name", "tenant.id_number"]}
+
+
+def test_what_happened_before_the_first_agreed_day_is_told_to_nobody(
+    world: World, supervisors: tuple[str, str], clock: Any
+) -> None:
+    begins = world.clock.today() + timedelta(days=20)
+    term = {"starts_on": begins.isoformat(), "ends_on": (begins + timedelta(days=30)).isoformat()}
+    sharing.make_agreement(world, supervisors, **BEGUN, **term)
+    pulled = sharing.make_agreement(
+        world, supervisors, subscriber="puller", keys=sharing.jwks(), delivery="pull", webhook_url=None, **BEGUN, **term
+    )
+    stories.make_invited(world)
+    sharing.tell(world)
+    clock.move(timedelta(days=20))
+    sharing.tell(world)
+    assert sharing.came(world) == []
+    assert [(row.outcome, row.reason) for row in sharing.deliveries()] == [("withheld", "before_agreement")]
+    assert pull_changes(world, agreement_id=pulled.id, cursor=0, limit=10).events == ()
+    _lease_of_the_other_room(world)
+    sharing.tell(world)
+    assert len(sharing.came(world)) == 1
+    assert len(pull_changes(world, agreement_id=pulled.id, cursor=0, limit=10).events) == 1
+
+
+def test_a_new_reader_does_not_read_what_another_was_told_months_ago(
+    world: World, supervisors: tuple[str, str], clock: Any
+) -> None:
+    last = {"ends_on": (world.clock.today() + timedelta(days=300)).isoformat()}
+    sharing.make_agreement(world, supervisors, kinds=["cn.anju.lease.recorded"], fields=["unit.public_number"], **last)
+    stories.make_invited(world)
+    number_events(world)
+    clock.move(timedelta(days=60))
+    pulled = sharing.make_agreement(
+        world, supervisors, subscriber="puller", keys=sharing.jwks(), delivery="pull", webhook_url=None, **BEGUN
+    )
+    page = pull_changes(world, agreement_id=pulled.id, cursor=0, limit=10)
+    assert (page.events, page.next > 0) == ((), True)
+
+
+def test_what_waits_for_an_office_keeps_its_order_when_a_new_version_takes_over(
+    world: World, supervisors: tuple[str, str], clock: Any
+) -> None:
+    terms: dict[str, Any] = {"kinds": ["cn.anju.lease.recorded", "cn.anju.lease.ended"]}
+    sharing.make_agreement(world, supervisors, fields=["unit.public_number", "tenant.name"], **terms)
+    office = sharing.office(world)
+    story = stories.make_invited(world)
+    number_events(world)
+    for _ in range(7):
+        office.answers = [Answer(503, "http_503")]
+        send_once(world)
+        clock.move(timedelta(minutes=5))
+    clock.move(timedelta(days=1))  # the new version begins after what waits has happened, and takes it along
+    begins = {"starts_on": world.clock.today().isoformat()}
+    sharing.make_agreement(world, supervisors, fields=["unit.public_number"], **begins, **terms)
+    office.answers = [Answer(503, "http_503")]
+    send_once(world)
+    before = len(sharing.came(world))
+    end_lease(world, account_id=story.landlord, lease_id=story.lease_id, ended_on=world.clock.today())
+    sharing.tell(world)
+    clock.move(timedelta(hours=2))
+    sharing.tell(world)
+    assert sharing.types(sharing.came(world)[before:]) == ["lease.recorded", "lease.ended"]
+
+
+def _lease_of_the_other_room(world: World) -> None:
+    story = stories.make_let_unit(world, lock=2, door=2)
+    record_lease(
+        world, account_id=story.landlord, unit_id=story.unit_id, kind="room", starts_on=world.clock.today(),
+        ends_on=None, alias="王", tenant_name="王小明", tenant_id_type="111",
+        tenant_id_number=stories.sample_number("341822", stories.date(1991, 3, 3)), tenant_phone="+8619900009302",
+    )  # fmt: skip
 
 
 def test_gone_suspends_the_agreement_and_loses_nothing(world: World, supervisors: tuple[str, str]) -> None:

@@ -54,6 +54,56 @@ def only_person() -> Person:
     return db.session.scalars(select(Person).order_by(Person.created_at.desc(), Person.id.desc())).first()  # type: ignore[return-value]
 
 
+def declare_as_a_foreigner(world: Any, **changes: Any) -> stories.Story:
+    """A tenant whose passport was entered while the authority was away, and who has declared with it."""
+    story = stories.make_claimed(world, **changes)
+    stories.read_notice(world, story.tenant)
+    enter(away(world), story.tenant, id_type="414", id_number="E12345678", birth_on=date(1995, 6, 1), sex="male",
+          nationality="USA")  # fmt: skip
+    declare(world, account_id=story.tenant, registration_id=story.registration_id, move_in_on=world.clock.today())
+    return story
+
+
+def to_the_registry() -> list[tuple[str, str]]:
+    db.session.rollback()
+    rows = select(OutboxRow).where(OutboxRow.destination == "registry").order_by(OutboxRow.id)
+    return [(row.kind, row.payload["leg"]) for row in db.session.scalars(rows)]
+
+
+def test_an_identity_card_in_a_passports_place_needs_the_household_registration(world: Any) -> None:
+    story = declare_as_a_foreigner(world)
+    with refused("input.missing") as caught:
+        enter(world, story.tenant)
+    assert caught.value.refusal.field == "hukou_division"
+    assert only_person().id_type == "414", "nothing was changed"
+    shown = enter(world, story.tenant, hukou_division="341822")
+    assert (shown.id_type, shown.hukou_division, only_person().nationality) == ("111", "341822", "CHN")
+
+
+def test_who_turns_out_to_be_local_is_never_sent(world: Any) -> None:
+    story = declare_as_a_foreigner(world)
+    enter(world, story.tenant, hukou_division="330522")
+    db.session.rollback()
+    assert db.session.get_one(Registration, story.registration_id).scope == "out_of_scope"
+    assert to_the_registry() == []
+
+
+def test_who_turns_out_to_be_no_foreigner_is_sent_with_the_landlords_report(world: Any) -> None:
+    story = declare_as_a_foreigner(world)
+    assert to_the_registry() == [], "a foreigner's stay is another path (EEL-39)"
+    enter(world, story.tenant, hukou_division="341822")
+    assert to_the_registry() == [("UPSERT", "TENANT"), ("UPSERT", "LANDLORD")]
+
+
+def test_a_card_corrected_to_another_keeps_where_its_holder_is_registered(world: Any) -> None:
+    story = stories.make_claimed(world)
+    stories.read_notice(world, story.tenant)
+    enter(away(world), story.tenant, hukou_division="341822")
+    declare(world, account_id=story.tenant, registration_id=story.registration_id, move_in_on=world.clock.today())
+    enter(world, story.tenant, id_number=OTHER_NUMBER)
+    assert only_person().hukou_division == "341822"
+
+
 def test_a_mismatch_is_said_and_another_entry_is_open_at_once(world: Any) -> None:
     story = stories.make_claimed(world)
     with refused("person.unmatched") as caught:

@@ -188,6 +188,15 @@ def test_one_row_that_cannot_be_read_holds_nobody_else_up(world: Any, clock: Fix
     assert db.session.get_one(Registration, bad.id).duties_look_at == clock.now() + HOUR
 
 
+def test_an_end_written_down_before_years_were_bounded_is_an_open_end(world: Any, clock: FixedClock) -> None:
+    story = stories.make_active(world)
+    with transaction() as session:
+        session.get_one(Lease, story.lease_id).ends_on = date(9999, 12, 31)
+    keep(world)
+    for account_id in (story.tenant, story.landlord):
+        assert "lease_end" not in {duty.code for duty in list_duties(world, account_id=account_id)}
+
+
 def test_the_operator_is_alarmed_a_day_before_and_paper_is_due_four_hours_before(world: Any, clock: FixedClock) -> None:
     story = stories.make_declared(world)
     deadline = datetime(2026, 11, 26, 16, 0, tzinfo=UTC)

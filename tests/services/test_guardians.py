@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from backend.db import db, reading
+from backend.db import db, reading, transaction
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
 from backend.gateways.identity_authority import UNMATCHED_NAME, FakeAuthority
+from backend.models.accounts import Account
 from backend.models.cases import Case
 from backend.models.consents import Consent
+from backend.models.letters import Letter
 from backend.models.persons import Person
 from backend.seeding import sample_number
 from backend.services.cases import claim_case, decide_case
 from backend.services.consents import list_consents
 from backend.services.guardians import ChildView, enter_child, guardian_of, list_children, withdraw_for_child
+from backend.services.household_children import declare_child
 from backend.services.identity_checks import identity_progress
-from backend.services.inbox import list_notices
+from backend.services.inbox import list_notices, tell_person
+from backend.services.invitations import accept_invitation, invite_tenant
+from backend.services.leases import record_lease
+from backend.services.own_duties import list_duties
 from backend.services.persons import enter_identity
+from backend.services.registrations import declare
+from backend.services.units import claim_unit
+from backend.wire.jwk import jwk_of, make_private_key
 from tests.services import staff, stories
 
 pytestmark = pytest.mark.usefixtures("core")
@@ -146,3 +155,67 @@ def test_an_authority_that_is_away_does_not_keep_a_child_out(world: Any) -> None
     story = stories.make_active(world)
     child = enter(replace(world, authority=FakeAuthority(available=False)), story.tenant)
     assert (child.state, child.document_state) == ("attested", "unavailable")
+
+
+GROWN_PHONE, ELSEWHERE_PHONE = "+8619900007799", "+8619900008888"
+TEN_YEARS = timedelta(days=3660)
+
+
+def rent_elsewhere(world: Any, child_id: str, number: str) -> str:
+    """The child, grown now, accepts a lease of another landlord with a phone of its own; answers its account."""
+    landlord = stories.make_landlord(world, ELSEWHERE_PHONE, sample_number("330522", date(1960, 5, 5)))
+    _, rooms = stories.make_dwelling(world, 9)
+    claim_unit(world, account_id=landlord, unit_id=rooms[0], right_kind="owner", evidence="不动产权证书")
+    today = world.clock.today()
+    made = record_lease(world, account_id=landlord, unit_id=rooms[0], kind="room", starts_on=today, ends_on=today,
+                        alias="小福", tenant_name="周小福", tenant_id_type="111", tenant_id_number=number,
+                        tenant_phone=GROWN_PHONE)  # fmt: skip
+    link = invite_tenant(world, account_id=landlord, lease_id=made.lease_id).link.rsplit("/", 1)[1]
+    grown = stories.make_account(world, GROWN_PHONE)
+    accept_invitation(world, account_id=grown, token=link, phone_jwk=jwk_of(make_private_key().public_key()))
+    stories.read_notice(world, grown)
+    with transaction() as session:  # what a window leaves behind that has linked the phone
+        session.get_one(Account, grown).person_id = child_id
+    declare(world, account_id=grown, registration_id=made.registration_id, move_in_on=today, hukou_division="341822")
+    return grown
+
+
+def test_who_was_the_guardian_learns_nothing_of_a_grown_child(world: Any, clock: Any) -> None:
+    story = stories.make_active(world)
+    child = enter(world, story.tenant, id_number=TEEN_NUMBER)
+    before = [duty.unit_alias for duty in list_duties(world, account_id=story.tenant)]
+    clock.move(TEN_YEARS)
+    grown = rent_elsewhere(world, child.person_id, TEEN_NUMBER)
+    clock.move(timedelta(days=2))
+    assert any("9号" in duty.unit_alias for duty in list_duties(world, account_id=grown))
+    seen = list_duties(world, account_id=story.tenant)
+    assert before and not [duty for duty in seen if "9号" in duty.unit_alias]
+    assert list_children(world, account_id=story.tenant) == ()
+    with refused("not_found"):
+        withdraw_for_child(world, account_id=story.tenant, child_id=child.person_id)
+
+
+def test_a_child_is_the_guardians_until_the_sixteenth_birthday(world: Any, clock: Any) -> None:
+    story = stories.make_active(world)
+    enter(world, story.tenant, id_number=TEEN_NUMBER)
+    clock.set(datetime(2027, 3, 3, 4, tzinfo=UTC))
+    assert [child.age_band for child in list_children(world, account_id=story.tenant)] == ["under_16"]
+    clock.set(datetime(2027, 3, 4, 4, tzinfo=UTC))
+    assert list_children(world, account_id=story.tenant) == ()
+
+
+def test_a_grown_child_without_a_phone_is_written_to_and_its_guardian_is_told_no_more(world: Any, clock: Any) -> None:
+    story = stories.make_active(world)
+    child = enter(world, story.tenant, id_number=TEEN_NUMBER)
+    declare_child(world, account_id=story.tenant, registration_id=story.registration_id, child_id=child.person_id,
+                  move_in_on=world.clock.today(), hukou_division="341822", relation="child")  # fmt: skip
+
+    def tell(once: str) -> set[str]:
+        with transaction() as session:
+            tell_person(world, session, child.person_id, "registration_accepted", once=once, receipt_no="R-1")
+        with reading() as session:
+            return set(session.scalars(select(Letter.person_id)))
+
+    assert child.person_id not in tell("1"), "the guardian of a child is told"
+    clock.move(TEN_YEARS)
+    assert child.person_id in tell("2")

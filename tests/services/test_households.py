@@ -22,6 +22,7 @@ from backend.models.registrations import Registration
 from backend.seeding import sample_number
 from backend.services import declared_for, household_children, households, landlord_views, registrations, tenancies
 from backend.services.amendments import amend
+from backend.services.exemptions import declare_exempt
 from backend.services.guardians import enter_child, withdraw_for_child
 from backend.services.inbox import list_notices
 from backend.services.invitations import accept_invitation, invite_tenant
@@ -366,6 +367,59 @@ def test_a_lease_of_their_own_takes_over_the_time_of_the_first_declaration(world
     assert row(made.registration_id).declared_at == first
     voided = row(member.registration_id)
     assert (voided.residence, voided.void_reason) == ("voided", "duplicate")
+
+
+def accept_own_lease(world: Any, story: Any, **joined: Any) -> tuple[str, str]:
+    """The wife takes a lease of her own, with the notice read; answers (account, registration)."""
+    terms = {"starts_on": world.clock.today(), "ends_on": world.clock.today() + timedelta(days=365), **joined}
+    made = record_lease(
+        world, account_id=story.landlord, unit_id=story.unit_id, kind="room", alias="小郑", tenant_name="郑小芳",
+        tenant_id_type="111", tenant_id_number=WIFE, tenant_phone=WIFE_PHONE, **terms,
+    )  # fmt: skip
+    link = invite_tenant(world, account_id=story.landlord, lease_id=made.lease_id).link
+    wife = claim(world)
+    stories.read_notice(world, wife)
+    jwk = jwk_of(make_private_key().public_key())
+    accept_invitation(world, account_id=wife, token=link.rsplit("/", 1)[1], phone_jwk=jwk)
+    return wife, made.registration_id
+
+
+def test_who_stays_when_the_tenant_has_left_gets_a_lease_and_keeps_the_first_time(world: Any) -> None:
+    story = stories.make_active(world)
+    member = add(world, story)
+    first = row(member.registration_id).declared_at
+    world.clock.move(timedelta(days=3))
+    today = world.clock.today()
+    registrations.check_out(world, account_id=story.tenant, registration_id=story.registration_id, moved_out_on=today,
+                            reason="left_county")  # fmt: skip
+    wife, home = accept_own_lease(world, story)
+    registrations.declare(world, account_id=wife, registration_id=home, move_in_on=today)
+    assert (row(home).declared_at, row(home).residence) == (first, "living")
+    assert (row(member.registration_id).residence, row(member.registration_id).void_reason) == ("voided", "duplicate")
+
+
+def test_a_landlord_does_not_learn_from_a_refusal_who_lives_along(world: Any) -> None:
+    story = stories.make_active(world)
+    add(world, story)
+    accept_own_lease(world, story, joint_with=story.lease_id)
+
+
+def test_who_was_declared_by_those_they_live_with_is_not_exempt_and_who_was_only_entered_may_be(world: Any) -> None:
+    story = stories.make_active(world)
+    add(world, story)
+    wife, home = accept_own_lease(world, story, joint_with=story.lease_id)
+    with refused("exempt.declared"):
+        declare_exempt(world, account_id=wife, registration_id=home, exemption="hotel", move_in_on=world.clock.today())
+    assert row(home).tenant_leg != "declared" and row(home).person_id is None
+
+
+def test_an_entry_that_was_never_declared_goes_over_to_the_exemption_of_an_own_lease(world: Any) -> None:
+    story = stories.make_active(world)
+    entered = add(world, story, relation="other")
+    assert row(entered.registration_id).declared_at is None
+    wife, home = accept_own_lease(world, story, joint_with=story.lease_id)
+    declare_exempt(world, account_id=wife, registration_id=home, exemption="hotel", move_in_on=world.clock.today())
+    assert (row(home).scope, row(entered.registration_id).residence) == ("exempt", "voided")
 
 
 def test_two_entries_of_one_person_at_once_make_one_record(core: Any, settings: Any, world: Any) -> None:

@@ -12,6 +12,7 @@ from backend.db import db, reading, transaction
 from backend.gateways.key_ring import KeyRingError
 from backend.models.accounts import Account
 from backend.models.audit import AuditLeaf
+from backend.models.cases import Case
 from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
@@ -141,3 +142,19 @@ def test_what_a_landlord_wrote_of_a_tenant_who_never_came_is_made_unreadable(wor
         assert lease.named_gone_at == clock.now() and lease.alias == GONE
         told = vault.unseal(world, session, lease.id, "leases.named_name", lease.id, lease.named_name_sealed)
     assert told == GONE
+
+
+def test_a_guardian_with_a_phone_keeps_a_child_and_not_who_has_grown_up(world: Any, clock: Any) -> None:
+    story = stories.make_active(world)
+    child_id = stories.make_child(world, story.tenant)
+    with transaction() as session:
+        for case in session.scalars(select(Case)):
+            case.state = "answered"
+    keep_house(world, HOURLY)
+    assert person(child_id).adrift_at is None, "the guardian can ask for it"
+    clock.move(timedelta(days=7 * 366))
+    keep_house(world, HOURLY)
+    assert person(child_id).adrift_at == clock.now()
+    clock.move(world.house.identity_kept)
+    keep_house(world, HOURLY)
+    assert person(child_id).erased_at is not None

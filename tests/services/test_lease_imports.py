@@ -105,6 +105,15 @@ def test_a_later_end_extends_and_nothing_else_changes_a_lease(core: Any, world: 
     assert leases()[0].ends_on is None and len(leases()) == 1
 
 
+def test_a_list_that_means_no_end_by_its_last_day_makes_an_open_ended_lease_and_says_so(core: Any, world: Any) -> None:
+    story = stories.make_let_unit(world)
+    rehearsal = take(world, story.landlord, line(end="9999/12/31"), dry_run=True)
+    assert counts(rehearsal) == {"new": 1} and faults(rehearsal) == [(2, "ends_on", "import.open_ended")]
+    run = take(world, story.landlord, line(end="9999/12/31"))
+    assert faults(run) == faults(rehearsal)
+    assert [lease.ends_on for lease in leases()] == [None]
+
+
 def test_two_names_for_one_room_and_time_are_a_joint_tenancy_as_large_as_the_room(core: Any, world: Any) -> None:
     story = stories.make_let_unit(world)  # for two
     lines = (line(), line(SECOND, name="李二", phone="19900009102"), line(THIRD, name="王三", phone="19900009103"))

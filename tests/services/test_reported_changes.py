@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from backend.db import db, transaction
+from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
 from backend.domain.reported import ANSWER_WITHIN, BECAME_LOCAL, LEASE_FILED, OBJECT_WITHIN, RENUMBERED
 from backend.domain.sharing import OUT_KINDS
@@ -25,6 +26,7 @@ from backend.services.case_effects import apply_decision
 from backend.services.change_feed import number_events
 from backend.services.household_children import declare_child
 from backend.services.inbox import list_notices
+from backend.services.registry_items import NothingToSend, build_item
 from backend.services.reported_answers import answer_reported, list_reported, settle_late_reports
 from backend.services.reported_changes import get_report
 from tests.services import reporting, sharing, stories
@@ -190,6 +192,58 @@ def test_a_renumbering_that_is_not_plain_or_objected_to_is_decided_by_a_person(c
         case.decision, case.decision_reason = "handled", "explained"
         refusal = apply_decision(world, session, case, Actor("officer"), method=None, moved_out_on=None)
         assert refusal is not None and refusal.allowed == ("counted", "refused")
+
+
+def _other_village() -> None:
+    with transaction() as session:
+        here = session.scalars(select(Dwelling)).first()
+        assert here is not None
+        session.add(
+            Dwelling(
+                id=new_id(), division="330522003901", division_version="test-2", province=here.province,
+                city=here.city, county=here.county, street=here.street, village="样本村", road="样本路", door_no="1号",
+                building="", imported_at=here.imported_at,
+            )
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_house_that_now_belongs_to_another_village_gets_its_code_and_its_names(core: Any, world: World) -> None:
+    agreement = reporting.make_reporter(world, areas=["330522003"])
+    story = stories.make_declared(world)
+    _code(story)
+    _other_village()
+    moved = PLACE | {"address.division": "330522003901"}
+    taken = reporting.report(world, agreement, RENUMBERED, moved)
+    _decide(world, taken.id, "counted")
+    home = _home(story)
+    assert (home.division, home.division_version, home.village, home.road) == (
+        "330522003901", "test-2", "样本村", "新陈塘路",
+    )  # fmt: skip
+    assert home.former_address == "陈塘村陈塘路1号"
+    with transaction() as session:
+        row = session.get_one(Registration, story.registration_id)
+        item = build_item(world, session, row, op="AMEND", leg="TENANT", version=row.version)
+        assert not isinstance(item, NothingToSend)
+        assert (item.payload["division"], "样本村新陈塘路18号" in item.payload["address"]) == ("330522003901", True)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("division", ["330522003901", "330523003900"])
+def test_a_village_that_the_base_does_not_know_or_in_another_county_is_not_counted(
+    core: Any, world: World, division: str
+) -> None:
+    agreement = reporting.make_reporter(world, areas=["3305"])
+    story = stories.make_declared(world)
+    _code(story)
+    taken = reporting.report(world, agreement, RENUMBERED, PLACE | {"address.division": division})
+    before = (_home(story).division, _home(story).road)
+    with transaction() as session:
+        case = session.get_one(Case, _case(taken.id).id)
+        case.decision, case.decision_reason = "counted", "both_sides_heard"
+        refusal = apply_decision(world, session, case, Actor("officer"), method=None, moved_out_on=None)
+        assert refusal is not None and refusal.allowed == ("refused",)
+    assert (_home(story).division, _home(story).road) == before
 
 
 def test_a_childs_guardian_is_asked_and_reads_what_was_said(core: Any, world: World) -> None:

@@ -51,3 +51,7 @@ class ClaimShown(Output):
     unit_id = Id("房间编号", "Id of the unit")
     state = Choice("状态", "accepted, or contested: a person decides", "accepted", ("accepted", "contested"))
     case_reference = Text("事项编号", "Reference of the case", None, allow_none=True)
+
+
+class UnitReleased(Output):
+    unit_id = Id("房间编号", "Id of the unit")

@@ -15,7 +15,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from backend.domain.calendars import FIRST_YEAR, LAST_YEAR, read_day
+from backend.domain.calendars import EARLIEST_YEAR, LATEST_YEAR, is_in_reach
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Control characters and lone surrogates: no name, label or code holds one, and PostgreSQL refuses NUL.
@@ -162,9 +162,12 @@ class Day(fields.Date):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> date:
         if not isinstance(value, str) or not _DATE.fullmatch(value):
             raise wrong_type("YYYY-MM-DD")
-        found = read_day(value)
-        if found is None:
-            raise wrong_type(f"YYYY-MM-DD, {FIRST_YEAR}–{LAST_YEAR}")
+        try:
+            found = date.fromisoformat(value)
+        except ValueError:
+            raise wrong_type("YYYY-MM-DD") from None
+        if not is_in_reach(found):
+            raise wrong_type(f"{EARLIEST_YEAR}–{LATEST_YEAR}")
         return found
 
 

@@ -93,6 +93,9 @@ class TenancyShown(Output):
     key = Part(KeyShown, "钥匙", "Key", allow_none=True)
     tasks = Several(Part(Task, "步骤", "A step"), "要做的事", "What is to be done")
     landlord_says_left_on = Day("房东说您离开的日期", "Day on which the landlord says you left", None, allow_none=True)
+    may_check_out = Flag(
+        "可以办理离开", "Whether one may say that one has left; also of a void registration, while its lease runs", True
+    )
     lives_along = Flag("随租客居住，没有自己的租约", "Lives along under another's lease", False)
     declared_by = Choice("由谁申报", "Who declared; null before", "self", DECLARED_BY, allow_none=True)
     basis = Choice("没有租约的原因", "Why there is no lease; null where there is one", "oral", BASES, allow_none=True)
