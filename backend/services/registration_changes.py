@@ -141,6 +141,15 @@ def send_landlord_leg(world: World, session: Session, registration: Registration
         )
 
 
+def put_end(world: World, session: Session, registration: Registration, op: str) -> None:
+    """Tell the registry again that a residence is over ('CHECKOUT', 'VOID'), as a version later than all before."""
+    session.flush()
+    session.refresh(registration, with_for_update=True)
+    registration.version += 1
+    registration.registry_state = "unsent"
+    outbox.put(world, session, "registry", registration.id, op, {"leg": "TENANT", "version": registration.version})
+
+
 def open_registration_case(
     world: World,
     session: Session,

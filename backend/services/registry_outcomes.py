@@ -85,6 +85,8 @@ def accept(
     if attempt.leg == "TENANT" and registration.receipt_no is not None and not settlement.has_later(item):
         registration.registry_state = "accepted"
     settlement.keep_leg(attempt, receipt)
+    if attempt.op in ("UPSERT", "AMEND"):
+        settlement.end_what_is_over(registration)
     settlement.note(REGISTRY, attempt, "registry_accepted", receipt.number)
     if attempt.leg == "TENANT" and attempt.op in ("UPSERT", "AMEND"):
         settlement.tell_offices(registration)
@@ -146,6 +148,12 @@ def raise_alarm(
         open_rejection_case(settlement.world, settlement.session, registration, attempt, "OPERATOR")
 
 
+def give_up(settlement: Settlement, item: OutboxItem, attempt: RegistryAttempt) -> None:
+    """The registry does not hold what cannot be sent any more: there is nothing left to tell."""
+    if settlement.finish(item):
+        _close(settlement, attempt, "failed", attempt.reason, ())
+
+
 def supersede(settlement: Settlement, item: OutboxItem, attempt: RegistryAttempt, reason: str) -> None:
     """The registry already holds something later: what it accepted of that is the registration's state again."""
     if not settlement.finish(item):
@@ -194,7 +202,8 @@ def _close(
 def _tell_accepted(
     settlement: Settlement, registration: Registration, attempt: RegistryAttempt, receipt: Receipt
 ) -> None:
-    if attempt.leg == "LANDLORD":
+    is_news = attempt.op != "UPSERT" or (registration.residence != "voided" and registration.scope == "in_scope")
+    if attempt.leg == "LANDLORD" or not is_news:
         return
     told_id = settlement.spokesperson(registration)
     if told_id is None:
