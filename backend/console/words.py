@@ -198,6 +198,7 @@ DECISIONS = {
     "pass": ("通过", "Passed"),
     "fail": ("未通过", "Not passed"),
     "court_order": ("法院裁定", "Court's order"),
+    "left_taken_back": ("房东收回“已离开”", "Landlord takes back “left”"),
     "active": ("生效", "In force"),
     "draft": ("待批准", "To be approved"),
     **visit_words.OUTCOMES,
