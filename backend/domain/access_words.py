@@ -14,6 +14,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "registration_correction_received": ("登记机关通知了一处更正", "The registry has told of a correction"),
     "registry_accepted": ("登记机关受理了您的居住登记", "The registry accepted your registration"),
     "registry_rejected": ("登记机关退回了您的居住登记", "The registry returned your registration"),
+    "identity_corrected": ("更正了您的姓名或证件", "Corrected your name or document"),
     "identity_window": ("当面核验了您的身份", "Checked your identity in person"),
     "identity_live_video": ("通过视频核验了您的身份", "Checked your identity by live video"),
     "appointment_linked": ("为您的视频预约发了链接", "Set the link of your video appointment"),

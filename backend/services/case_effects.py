@@ -16,6 +16,7 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit, UnitClaim
 from backend.services.appointment_changes import end_appointment
 from backend.services.audit import Actor
+from backend.services.correction_effects import carry_out_correction
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
@@ -33,6 +34,8 @@ def apply_decision(
         return _settle_review(world, session, case, actor, method or "window")
     if case.kind == "dispute":
         return _settle_dispute(world, session, case, actor, moved_out_on)
+    if case.kind == "registry_correction":
+        return _settle_correction(world, session, case, actor)
     if case.kind == "office_change":
         return _settle_office_change(world, session, case, actor)
     if case.kind == "unit_claim":
@@ -184,6 +187,14 @@ def _settle_office_change(world: World, session: Session, case: Case, actor: Act
     if case.decision not in allowed:
         return Refusal("case.decision", "decision", allowed=allowed)
     return settle_report(world, session, case, actor) if reported else None
+
+
+def _settle_correction(world: World, session: Session, case: Case, actor: Actor) -> Refusal | None:
+    """A correction made at the registry counts here too, or stays as it was answered."""
+    refusal = carry_out_correction(world, session, case, actor) if case.decision == "counted" else None
+    if refusal is None:
+        _clear_mark(session, case)
+    return refusal
 
 
 def _clear_mark(session: Session, case: Case) -> None:

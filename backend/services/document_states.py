@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from backend.domain.ids import new_id
@@ -14,7 +15,7 @@ from backend.models.leases import Lease
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.services.audit import Actor
-from backend.services.registration_changes import change_registration, compare_legs
+from backend.services.registration_changes import change_registration, compare_legs, send_landlord_leg
 from backend.services.residence_paths import take_path
 
 UNMATCHED_CODE = "3002"  # as the registry says it; its owner is the tenant
@@ -59,27 +60,57 @@ def may_correct(session: Session, person: Person) -> bool:
     return session.scalar(passed.limit(1)) is None
 
 
-def resend_registrations(world: World, session: Session, person: Person, actor: Actor) -> None:
-    """A corrected identity goes out again with each declared residence; the time of declaration stays (ZJ-13)."""
-    declared = session.scalars(
-        select(Registration).where(
-            Registration.person_id == person.id,
-            Registration.tenant_leg == "declared",
-            Registration.residence == "living",
-        )
-    )
-    for registration in declared.all():
+def resend_registrations(
+    world: World,
+    session: Session,
+    person: Person,
+    actor: Actor,
+    *,
+    action: str,
+    source: str,
+    fields: Sequence[str],
+) -> None:
+    """What was corrected of a person goes out again with each declared residence, whose time stays (ZJ-13).
+
+    So it does with those of the children whose guardian they are (ZJ-7), where they stand as such.
+    """
+    for registration in _declared(session, Registration.person_id == person.id):
         path = take_path(session, registration, person)
         change_registration(
             world,
             session,
             registration,
-            "identity_corrected",
+            action,
             actor,
-            source="tenant",
-            fields=["name", "id_type", "id_number"],
+            source=source,
+            fields=fields,
             send=path.op,
             leaving=path.leaving,
         )
+        if path.entered and registration.landlord_leg == "reported":
+            send_landlord_leg(world, session, registration)
         if registration.lease_id is not None:
             compare_legs(world, session, session.get_one(Lease, registration.lease_id), registration)
+    of_guardian = [f"guardian_{field}" for field in fields if field != "hukou_division"]
+    wards = select(Person.id).where(Person.guardian_id == person.id)
+    for registration in _declared(session, Registration.person_id.in_(wards)) if of_guardian else ():
+        change_registration(
+            world,
+            session,
+            registration,
+            "guardian_corrected",
+            actor,
+            source=source,
+            fields=of_guardian,
+            send="AMEND",
+        )
+
+
+def _declared(session: Session, whose: ColumnElement[bool]) -> list[Registration]:
+    """The declared residences that somebody still lives in, held for this write unit."""
+    session.flush()
+    found = select(Registration).where(
+        whose, Registration.tenant_leg == "declared", Registration.residence == "living"
+    )
+    locked = found.order_by(Registration.id).with_for_update().execution_options(populate_existing=True)
+    return list(session.scalars(locked))
