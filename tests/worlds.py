@@ -53,12 +53,13 @@ class QuietListener:
 
 
 class ToldFaceMatcher(FakeFaceMatcher):
-    """Also answers what a test sets later: `verdict`, or `error` when there is one. Counts how often it was asked."""
+    """Also answers what a test sets later: `verdict`, `faults`, or `error` when there is one. Counts the questions."""
 
     def __init__(self, *answers: FaceVerdict | Exception) -> None:
         super().__init__(*answers)
+        self.faults: tuple[str, ...] = ()
         self.error: Exception | None = None
-        self.asked = 0
+        self.asked = self.looked = 0
 
     def verify(
         self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy, now: datetime
@@ -69,6 +70,13 @@ class ToldFaceMatcher(FakeFaceMatcher):
             raise self.error
         told: FaceVerdict | None = vars(self).get("verdict")
         return told or super().verify(document, frames, challenge, policy, now)
+
+    def look_at_document(self, document: bytes, policy: FacePolicy) -> tuple[str, ...]:
+        """The error raised, or the faults set."""
+        self.looked += 1
+        if self.error is not None:
+            raise self.error
+        return self.faults or super().look_at_document(document, policy)
 
 
 def make_fake_world(settings: Settings, clock: Clock) -> World:

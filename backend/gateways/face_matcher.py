@@ -30,7 +30,7 @@ __all__ = [
 
 
 class FaceMatcher(Protocol):
-    """Compares one document with one live burst. Safe for threads."""
+    """Compares one document with one live burst, and looks at the document alone before. Safe for threads."""
 
     def verify(
         self, document: bytes, frames: Sequence[Frame], challenge: Challenge, policy: FacePolicy, now: datetime
@@ -39,6 +39,12 @@ class FaceMatcher(Protocol):
 
         `now` is when the pictures arrived: the challenge must have been open then, however long they wait for a worker.
         That it is used once and by whom it was asked of is the caller's to know. Raises FaceBusy, FaceUnavailable.
+        """
+
+    def look_at_document(self, document: bytes, policy: FacePolicy) -> tuple[str, ...]:
+        """Reason codes for which this picture must be taken again; empty when `verify` could compare it.
+
+        So that it is told before the burst is recorded. Raises FaceBusy, FaceUnavailable.
         """
 
     def is_ready(self) -> bool:
@@ -73,6 +79,10 @@ class UnavailableFaceMatcher:
         """Raises FaceUnavailable always."""
         raise FaceUnavailable(self.why)
 
+    def look_at_document(self, document: bytes, policy: FacePolicy) -> tuple[str, ...]:
+        """Raises FaceUnavailable always."""
+        raise FaceUnavailable(self.why)
+
     def is_ready(self) -> bool:
         """Never."""
         return False
@@ -84,11 +94,13 @@ class UnavailableFaceMatcher:
 class FakeFaceMatcher:
     """Answers what it is told, for tests of everything around the check: each of `answers` once, the last for ever.
 
-    An exception among `answers` is raised. Without answers every check is a match.
+    An exception among `answers` is raised. Without answers every check is a match. Each look at a document finds
+    `faults`, or raises them.
     """
 
-    def __init__(self, *answers: FaceVerdict | Exception) -> None:
+    def __init__(self, *answers: FaceVerdict | Exception, faults: tuple[str, ...] | Exception = ()) -> None:
         self._answers = list(answers) or [self.verdict("match", distance=0.31)]
+        self._faults = faults
         self._closed = False
 
     @staticmethod
@@ -112,6 +124,16 @@ class FakeFaceMatcher:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def look_at_document(self, document: bytes, policy: FacePolicy) -> tuple[str, ...]:
+        """The faults it was told; the picture is not looked at, but must be there."""
+        if self._closed:
+            raise FaceUnavailable("closed")
+        if not document:
+            return ("document_missing",)
+        if isinstance(self._faults, Exception):
+            raise self._faults
+        return self._faults
 
     def is_ready(self) -> bool:
         """Until closed."""

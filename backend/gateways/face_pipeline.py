@@ -1,4 +1,6 @@
-"""One check from bytes to verdict. Runs in a face worker (or an operator's command), never in a web process.
+"""One check from bytes to verdict, and a look at the document alone before it.
+
+Runs in a face worker (or an operator's command), never in a web process.
 
 Pictures and embeddings live in local variables of these functions and end with them; what is returned holds no
 number of the face but the rounded distance.
@@ -108,11 +110,7 @@ def _judged(
     faults = find_burst_faults([frame.at_ms for frame in frames], marks, policy.movements)
     if faults:
         raise Retake(*faults)
-    card = look_at_document(engine, document, policy)
-    quality = card.quality()
-    faults = find_document_faults(quality, policy)
-    if faults:
-        raise Retake(*faults)
+    card, quality = _look_at_usable_document(engine, document, policy)
     faces = _look_at_frames(engine, frames, policy)
     poor = _commonest_fault(faces, policy)
     if poor:  # before the movements: in the dark none is seen, and light is what has to be told
@@ -138,6 +136,27 @@ def _judged(
     doubts = find_document_doubts(quality, policy) + find_live_doubts([face.quality() for face in live], policy)
     decision, reasons = decide_face(distance, policy, doubts)
     return decision, reasons, distance
+
+
+def judge_document(document: bytes, policy: FacePolicy) -> tuple[str, ...]:
+    """The reasons for which `verify` would ask for another picture of the document; empty when it can be compared.
+
+    No embedding is made. Raises EngineMissing.
+    """
+    try:
+        _look_at_usable_document(load_engine(), document, policy)
+    except Retake as retake:
+        return retake.reasons
+    return ()
+
+
+def _look_at_usable_document(engine: Engine, content: bytes, policy: FacePolicy) -> tuple[LookedAt, FaceQuality]:
+    card = look_at_document(engine, content, policy)
+    quality = card.quality()
+    faults = find_document_faults(quality, policy)
+    if faults:
+        raise Retake(*faults)
+    return card, quality
 
 
 def look_at_document(engine: Engine, content: bytes, policy: FacePolicy) -> LookedAt:

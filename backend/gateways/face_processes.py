@@ -14,6 +14,7 @@ from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import TypeVar
 
 from backend.domain.faces import FacePolicy, FaceVerdict
 from backend.domain.movements import Challenge
@@ -26,6 +27,9 @@ DEADLINE_SECONDS = 20.0
 CHECKS_PER_WORKER = 100  # then a fresh process, whatever the library may have kept
 _START_SECONDS = 60.0  # loading the models from a cold disk on a busy machine
 _START_PAUSES = (0, 1, 5, 30, 60)  # seconds before each attempt: a machine short of memory may recover
+
+
+_Answer = TypeVar("_Answer")
 
 
 class _WorkerDied(Exception):
@@ -68,19 +72,13 @@ class DlibFaceMatcher:
         faults = _find_faults_in_heads(document, frames, policy)
         if faults:  # told by a few bytes: no worker is troubled
             return FaceVerdict("retake", faults, None, self._version or "heads")
-        ends_at = time.monotonic() + self._deadline
-        if not self._places.acquire(blocking=False):
-            raise FaceBusy(retry_after_seconds=5)
-        try:
-            job = (document, list(frames), challenge, policy, now)
-            try:
-                return self._judged_by(self._free_worker(ends_at), job, ends_at)
-            except _WorkerDied:  # killed by the system, perhaps: once more; a picture that kills workers fails now
-                return self._judged_by(self._free_worker(ends_at), job, ends_at)
-        except _WorkerDied:
-            raise FaceUnavailable("the worker died in the middle of the check") from None
-        finally:
-            self._places.release()
+        return self._answer_to("verify", (document, list(frames), challenge, policy, now), FaceVerdict)
+
+    def look_at_document(self, document: bytes, policy: FacePolicy) -> tuple[str, ...]:
+        """See the role FaceMatcher."""
+        self._refuse_when_gone()
+        faults = _find_faults_in_document_head(document, policy)
+        return faults or self._answer_to("judge_document", (document, policy), tuple)
 
     def is_ready(self) -> bool:
         """Whether a worker has said that it can compare."""
@@ -109,6 +107,25 @@ class DlibFaceMatcher:
         with self._lock:
             return tuple(worker.process.pid or 0 for worker in self._all)
 
+    def _answer_to(self, question: str, arguments: tuple[object, ...], wanted: type[_Answer]) -> _Answer:
+        """What a worker answers, within the queue and the deadline. Raises FaceBusy, FaceUnavailable."""
+        ends_at = time.monotonic() + self._deadline
+        if not self._places.acquire(blocking=False):
+            raise FaceBusy(retry_after_seconds=5)
+        job = (question, arguments)
+        try:
+            try:
+                answer = self._answer_of(self._free_worker(ends_at), job, ends_at)
+            except _WorkerDied:  # killed by the system, perhaps: once more; a picture that kills workers fails now
+                answer = self._answer_of(self._free_worker(ends_at), job, ends_at)
+        except _WorkerDied:
+            raise FaceUnavailable("the worker died in the middle of the check") from None
+        finally:
+            self._places.release()
+        if not isinstance(answer, wanted):
+            raise FaceUnavailable(f"the worker failed: {answer}")
+        return answer
+
     def _refuse_when_gone(self) -> None:
         if self._closed.is_set() or self._missing:
             raise FaceUnavailable(self._missing or "closed")
@@ -124,7 +141,7 @@ class DlibFaceMatcher:
                 return worker
             self._replace(worker)  # it died while idle: nobody's check has to pay for that
 
-    def _judged_by(self, worker: _Worker, job: tuple[object, ...], ends_at: float) -> FaceVerdict:
+    def _answer_of(self, worker: _Worker, job: tuple[object, ...], ends_at: float) -> object:
         kind, answer = "failed", object()
         try:
             kind, answer = worker.ask(job, ends_at - time.monotonic())
@@ -133,12 +150,10 @@ class DlibFaceMatcher:
                 raise FaceUnavailable("the check took longer than allowed") from None
             raise _WorkerDied from None
         finally:
-            if kind == "verdict" and worker.can_go_on(self._checks_per_worker):
+            if kind == "done" and worker.can_go_on(self._checks_per_worker):
                 self._free.put(worker)
             else:
                 self._replace(worker)
-        if not isinstance(answer, FaceVerdict):
-            raise FaceUnavailable(f"the worker failed: {answer}")
         return answer
 
     def _start_worker_soon(self) -> None:
@@ -198,7 +213,7 @@ class _Worker:
         theirs.close()
 
     def ask(self, job: tuple[object, ...], seconds: float) -> tuple[str, object]:
-        """Send a check and hear the answer within `seconds`; raises EOFError or OSError when the worker ends."""
+        """Send a question and hear the answer within `seconds`; raises EOFError or OSError when the worker ends."""
         self._checks += 1
         # A timer and no poll(): sending blocks too when a worker hangs, and only its death frees the pipe.
         timer = threading.Timer(max(seconds, 0.0), self._cut_off)
@@ -235,17 +250,24 @@ class _Worker:
 
 
 def _find_faults_in_heads(document: bytes, frames: Sequence[Frame], policy: FacePolicy) -> tuple[str, ...]:
-    if not document:
-        return ("document_missing",)
+    faults = _find_faults_in_document_head(document, policy)
+    if faults:
+        return faults
     if not frames:
         return ("frames_missing",)
-    try:
-        check_document(document, policy.pictures)
-    except PictureRefused as refused:
-        return (f"document_{refused.code}",)
     try:
         for frame in frames[: policy.movements.frames_at_most + 1]:
             check_frame(frame.jpeg, policy.pictures)
     except PictureRefused as refused:
         return (f"frame_{refused.code}",)
+    return ()
+
+
+def _find_faults_in_document_head(document: bytes, policy: FacePolicy) -> tuple[str, ...]:
+    if not document:
+        return ("document_missing",)
+    try:
+        check_document(document, policy.pictures)
+    except PictureRefused as refused:
+        return (f"document_{refused.code}",)
     return ()

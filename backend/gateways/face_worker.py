@@ -1,4 +1,4 @@
-"""The body of one face worker process: receives a check, answers a verdict, keeps nothing.
+"""The body of one face worker process: receives a question about pictures, answers it, keeps nothing.
 
 Importing this module loads no face library; `serve` does, in its own process. The process gives up what it could leak
 by: no core dump, no reading of its memory by others, bounded memory, and it ends with its parent.
@@ -10,6 +10,7 @@ import ctypes
 import os
 import resource
 import signal
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 MEMORY_AT_MOST = 1_536 * 1024 * 1024  # address space, held by the kernel; 420 MB of it at rest, most never touched
@@ -20,14 +21,15 @@ _PR_SET_DUMPABLE = 4  # prctl(2)
 
 
 def serve(connection: Connection) -> None:
-    """Answer checks until the other end closes.
+    """Answer until the other end closes.
 
-    Says ('ready', version) or ('missing', why) once; then for each (document, frames, challenge, policy, now) received
-    answers ('verdict', FaceVerdict) or ('failed', name of the error's class).
+    Says ('ready', version) or ('missing', why) once; then for each (question, arguments) received, the arguments being
+    those of 'verify' or 'judge_document' in face_pipeline, answers ('done', what that returns) or ('failed', name of
+    the error's class).
     """
     _give_up_privileges()
     from backend.gateways.face_engine import EngineMissing, load_engine
-    from backend.gateways.face_pipeline import verify
+    from backend.gateways.face_pipeline import judge_document, verify
 
     try:
         engine = load_engine()
@@ -35,17 +37,18 @@ def serve(connection: Connection) -> None:
         connection.send(("missing", str(missing)))
         return
     connection.send(("ready", engine.version))
+    answers: dict[str, Callable[..., object]] = {"verify": verify, "judge_document": judge_document}
     while True:
         try:
-            document, frames, challenge, policy, now = connection.recv()
+            question, arguments = connection.recv()
         except (EOFError, OSError):
             return
         answer: tuple[str, object]
         try:
-            answer = ("verdict", verify(document, frames, challenge, policy, now))
+            answer = ("done", answers[question](*arguments))
         except Exception as error:  # its text may carry pixels' sizes or worse: the class alone leaves
             answer = ("failed", type(error).__name__)
-        document = frames = None  # not to be held while waiting for the next check
+        arguments = None  # pictures are not to be held while waiting for the next question
         connection.send(answer)
 
 

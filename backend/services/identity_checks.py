@@ -21,6 +21,7 @@ from backend.db import reading, transaction
 from backend.domain.faces import FACE_REASONS, FacePolicy, FaceVerdict
 from backend.domain.ids import new_id
 from backend.domain.movements import Challenge, choose_actions
+from backend.domain.paces import Pace
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refused
 from backend.gateways.face_matcher import FaceBusy, FaceUnavailable, Frame
@@ -38,6 +39,8 @@ from backend.services.persons import birth_of
 
 LEAST_FRAMES, MOST_FRAMES = 24, 40
 OTHER_WAYS = ("window", "live_video", "attestation")
+# Nobody photographs a document more often. A worker takes up to a second for a look, of which nothing is written.
+_LOOKS = Pace(6, timedelta(minutes=1))
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,14 @@ class ReasonText:
     en: str
     tip_zh: str
     tip_en: str
+
+
+@dataclass(frozen=True)
+class DocumentLook:
+    """Whether a picture of a document can be compared, and if not, why it must be taken again."""
+
+    usable: bool
+    reasons: tuple[ReasonText, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,25 @@ class IdentityProgress:
     age_band: str | None
 
 
+def look_at_document(world: World, *, account_id: str, document: bytes) -> DocumentLook:
+    """Judge the document's picture alone, before anybody records themselves; costs no try, and nothing of it is kept.
+
+    Raises Refused as start_challenge, and rate, face.busy, face.unavailable: then the check judges it as well.
+    """
+    with reading() as session:  # closed before the slow look
+        _person_with_tries(world, session, account_id)
+    seconds = _LOOKS.count(account_id, world.clock.now())
+    if seconds:
+        raise Refused("rate", seconds=seconds)
+    try:
+        faults = world.faces.look_at_document(document, _policy(world))
+    except FaceBusy as error:
+        raise Refused("face.busy", seconds=error.retry_after_seconds) from None
+    except FaceUnavailable:
+        raise Refused("face.unavailable") from None
+    return DocumentLook(not faults, tuple(_reason_text(code) for code in faults))
+
+
 def start_challenge(world: World, *, account_id: str, session_id: str, document_sha256: str) -> ChallengeView:
     """Choose an ordered challenge for this session, person and document picture; 60 s, single use.
 
@@ -101,9 +131,7 @@ def start_challenge(world: World, *, account_id: str, session_id: str, document_
     if len(document_hash) != 32:
         raise Refused("input.wrong_type", "document_sha256", expected="SHA-256, 64 hex")
     with transaction() as session:
-        person = _checkable_person(world, session, account_id)
-        if _tries_left(world, session, person.id) <= 0:
-            raise Refused("face.tries")
+        person = _person_with_tries(world, session, account_id)
         now, nonce = world.clock.now(), secrets.token_urlsafe(16)
         row = IdentityChallenge(
             id=new_id(),
@@ -139,7 +167,7 @@ def check_face(
         raise Refused("frames.count", "frames", least=LEAST_FRAMES, most=MOST_FRAMES)
     # Its own write unit, committed before the slow comparison: a replayed challenge finds it used.
     challenge, now = _use_challenge(world, account_id, session_id, challenge_id, nonce, document)
-    policy = FacePolicy(match_at_most=world.house.face_match_at_most, review_at_most=world.house.face_review_at_most)
+    policy = _policy(world)
     try:
         verdict = world.faces.verify(document, frames, challenge, policy, now)
     except FaceBusy as error:
@@ -181,6 +209,17 @@ def _checkable_person(world: World, session: Session, account_id: str) -> Person
     if not is_given(session, account_id, "face_check"):
         raise Refused("consent.missing")
     return person
+
+
+def _person_with_tries(world: World, session: Session, account_id: str) -> Person:
+    person = _checkable_person(world, session, account_id)
+    if _tries_left(world, session, person.id) <= 0:
+        raise Refused("face.tries")
+    return person
+
+
+def _policy(world: World) -> FacePolicy:
+    return FacePolicy(match_at_most=world.house.face_match_at_most, review_at_most=world.house.face_review_at_most)
 
 
 def _use_challenge(

@@ -59,6 +59,7 @@ NOUNS = (
     proofs,
 )
 LARGER = {
+    "api.identity.look_at_document": UPLOAD_BYTES,
     "api.identity.check_face": UPLOAD_BYTES,
     "api.keys.bring_lock_report": REPORT_BYTES,
     "api.imports.upload": LIST_BYTES,

@@ -14,6 +14,8 @@ from mobile_api.api.schemas.identity_checks import (
     ChallengeAsked,
     ChallengeShown,
     CheckUpload,
+    DocumentLook,
+    DocumentUpload,
     IdentityProgress,
     OutcomeShown,
     WayChosen,
@@ -33,6 +35,18 @@ def get_progress() -> Any:
     查看身份核验进展。
     """
     return identity_checks.identity_progress(world(), account_id=me())
+
+
+@blueprint.post("/identity/document-checks")
+@blueprint.arguments(DocumentUpload, location="multipart")
+@blueprint.response(200, DocumentLook)
+@blueprint.refuses(*CHECKABLE, "face.tries", "rate", "face.busy", "face.unavailable")
+def look_at_document(body: dict[str, Any]) -> Any:
+    """Judge the document's picture before the burst: no try, nothing kept; when refused for now, go on to the check.
+
+    自拍之前先看证件照片能不能用：不计次数，不留任何内容；暂时看不了就继续，核验时会一起看。
+    """
+    return identity_checks.look_at_document(world(), account_id=me(), **body)
 
 
 @blueprint.post("/identity/challenges")

@@ -18,6 +18,8 @@ from backend.services.identity_checks import LEAST_FRAMES, Frame
 from backend.web import STATUS
 from mobile_api.pages.doors import account_id, session_id, tenant, world
 
+NOT_NOW = ("face.busy", "face.unavailable", "rate")  # of a look alone: nobody has to wait for it
+
 
 @tenant.route("/homes/<registration_id>/face", methods=["GET", "POST"])
 def face_consent(registration_id: str) -> str | Response:
@@ -53,6 +55,22 @@ def face_check(registration_id: str) -> str | Response:
         return redirect(url_for("tenant.tenancy", registration_id=registration_id), 303)
     return render_template("tenant/face_check.html", home=mine, progress=progress, identity=identity,
                            rebinding=_rebinding())
+
+
+@tenant.post("/face/document")
+def look_at_document() -> tuple[str, int]:
+    """Judge the document's picture alone, and answer with what to say under it (for face_check.js)."""
+    document = request.files.get("document")
+    if document is None:
+        raise Refused("input.missing", "document")
+    try:
+        look = identity_checks.look_at_document(world(), account_id=account_id(), document=document.read())
+    except Refused as refused:
+        said = "later" if refused.refusal.code in NOT_NOW else "refused"
+        shown = render_template("tenant/_document_look.html", said=said, refusal=refused.refusal)
+        return shown, STATUS[refused.refusal.reason.kind]
+    said = "usable" if look.usable else "faults"
+    return render_template("tenant/_document_look.html", said=said, reasons=look.reasons), 200
 
 
 @tenant.post("/face/challenge")

@@ -1,5 +1,5 @@
 // The identity check in two steps: a picture of the document, then a live burst under the server's movement challenge.
-// Pictures stay in this page's memory and leave it once, with the check.
+// Pictures stay in this page's memory and leave it with the check; the document's also before, to be told if it is usable.
 import { closeCamera, openCamera, pause, shoot, toJpeg } from "./camera.js";
 import { framesOf } from "./recording.js";
 import { specimenJpeg } from "./specimen.js";
@@ -9,6 +9,7 @@ const LEAD_FRAMES = 3;
 const ACTION_FRAMES = 8; // two seconds: half a second to read, the rest to move
 const BACK_FRAMES = 3;
 const LONGEST_SIDE = 1920;
+const LOOK_PATIENCE_MS = 10_000; // a look takes a second; what waits longer is judged with the check
 
 const root = document.querySelector("#face-check");
 const words = root.querySelector("[data-words]").dataset;
@@ -18,12 +19,18 @@ const csrf = root.querySelector("[name=csrf_token]").value;
 const prompt = root.querySelector("[data-prompt]");
 const bar = root.querySelector("[data-bar]");
 let documentPicture = null;
+let retake = null; // the way in which it was taken, for another one
+let looking = null; // the look under way, to end it
 let filmed = null; // the challenge a film by the phone's own camera answers
 
 const acts = {
   "specimen-camera": openSpecimenCamera,
   "specimen-shoot": shootSpecimen,
-  "to-live": () => showStep("live"),
+  retake: () => retake(),
+  "to-live": () => {
+    if (endLook()) show(piece("later"));
+    showStep("live");
+  },
   start: () => runCheck().catch(fail),
   film: () => offerFilm().catch(fail),
   again: () => showStep("live"),
@@ -33,17 +40,12 @@ root.addEventListener("click", (event) => {
   const act = event.target.closest("[data-act]")?.dataset.act;
   if (act) acts[act]();
 });
-onFile("#document", async (file) => {
-  const picture = await readPicture(file);
-  if (picture) useDocument(await shrink(picture));
-});
+onFile("#document", (file, again) => takePicture(file, shrink, again));
 onFile("#film", (film) => takeFilm(film).catch(fail));
-onFile("#specimen-file", async (file) => {
-  const picture = await readPicture(file);
-  if (picture) useDocument(await specimenJpeg(specimenWords(), picture));
-});
+onFile("#specimen-file", (file, again) => takePicture(file, (picture) => specimenJpeg(specimenWords(), picture), again));
 
-/** Take a chosen file; the button says so until it is worked through: a phone needs a second or more for its pictures. */
+/** Take a chosen file; the button says so until it is worked through: a phone needs a second or more for its pictures.
+ * `take` is given a way to choose another one too. */
 function onFile(selector, take) {
   const input = root.querySelector(selector);
   input?.addEventListener("change", async () => {
@@ -52,14 +54,22 @@ function onFile(selector, take) {
     const usual = [...face.childNodes];
     face.textContent = words.reading;
     try {
-      await take(input.files[0]);
+      await take(input.files[0], () => input.click());
     } finally {
+      input.value = ""; // the same file, taken anew under its old name, is a change as well
       face.replaceChildren(...usual);
     }
   });
 }
 
 const specimenWords = () => ({ name: root.dataset.name, number: root.dataset.number, word: words.specimenWord });
+
+/** Make the document's picture of a chosen file; its pixels, some 50 MB of a phone's camera, go at once. */
+async function takePicture(file, make, again) {
+  const picture = await readPicture(file);
+  if (!picture) return;
+  useDocument(await make(picture).finally(() => picture.close()), again);
+}
 
 async function readPicture(file) {
   try {
@@ -80,14 +90,63 @@ function shrink(picture) {
   return toJpeg(canvas, 0.92);
 }
 
-function useDocument(blob) {
+function useDocument(blob, again) {
+  forgetDocument();
   documentPicture = blob;
+  retake = again;
+  root.querySelector('[data-shown="document"]').src = URL.createObjectURL(blob);
+  part("document-shown").hidden = false;
+  lookAtDocument();
+}
+
+function forgetDocument() {
+  endLook();
+  documentPicture = null;
   const shown = root.querySelector('[data-shown="document"]');
   URL.revokeObjectURL(shown.src);
-  shown.src = URL.createObjectURL(blob);
-  part("document-shown").hidden = false;
-  part("document-shown").scrollIntoView({ block: "center" });
-  part("document-shown").querySelector("button").focus({ preventScroll: true });
+  shown.removeAttribute("src");
+  part("document-shown").hidden = true;
+}
+
+/** Say under the picture whether it can be used. Nothing waits for it: the check judges the picture as well. */
+async function lookAtDocument() {
+  const look = (looking = new AbortController());
+  tell(piece("looking"));
+  const patience = setTimeout(() => look.abort(), LOOK_PATIENCE_MS);
+  const body = new FormData();
+  body.set("csrf_token", csrf);
+  body.set("document", documentPicture, "document.jpg");
+  const said = await fetch(root.dataset.lookAt, { method: "POST", body, signal: look.signal })
+    .then((answer) => answer.text())
+    .then(saidIn, () => null);
+  clearTimeout(patience);
+  if (looking !== look) return; // another picture was taken, or nobody waits any more
+  looking = null;
+  tell(said ?? piece("later"));
+}
+
+/** End the look under way; answers whether there was one. */
+function endLook() {
+  const look = looking;
+  looking = null;
+  look?.abort();
+  return look !== null;
+}
+
+/** What an answer says about the picture; null when it is some other page. */
+function saidIn(html) {
+  const answer = document.createElement("template");
+  answer.innerHTML = html;
+  return answer.content.querySelector("[data-look]");
+}
+
+const piece = (said) => saidIn(root.querySelector(`template[data-said="${said}"]`).innerHTML);
+const show = (said) => part("look").replaceChildren(said);
+
+function tell(said) {
+  show(said);
+  part("look").scrollIntoView({ block: "end" }); // words and ways whole, and as much of the picture as there is room for
+  said.querySelector("[data-title]").focus({ preventScroll: true });
 }
 
 async function openSpecimenCamera() {
@@ -102,7 +161,7 @@ async function openSpecimenCamera() {
 }
 
 async function shootSpecimen() {
-  useDocument(await specimenJpeg(specimenWords(), video("specimen")));
+  useDocument(await specimenJpeg(specimenWords(), video("specimen")), openSpecimenCamera);
   closeCamera(video("specimen"));
   part("specimen-stage").hidden = true;
 }
@@ -185,11 +244,7 @@ async function takeFilm(film) {
   root.querySelector('[data-act="start"]').hidden = true;
   say(words.sending, "sending");
   part("stage").scrollIntoView({ block: "center" });
-  try {
-    await sendCheck(filmed, await framesOf(film));
-  } finally {
-    root.querySelector("#film").value = "";
-  }
+  await sendCheck(filmed, await framesOf(film));
 }
 
 async function sendCheck(challenge, frames) {
@@ -204,6 +259,7 @@ async function sendCheck(challenge, frames) {
   }
   const answer = await fetch(root.dataset.check, { method: "POST", body });
   part("outcome").innerHTML = await answer.text();
+  if (!part("outcome").querySelector("[data-act]")) forgetDocument(); // nothing is taken again
   showStep("outcome");
 }
 

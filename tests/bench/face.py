@@ -22,7 +22,7 @@ from backend.domain.movements import Challenge
 from backend.gateways.face_engine import load_engine
 from backend.gateways.face_frames import Frame
 from backend.gateways.face_matcher import DlibFaceMatcher
-from backend.gateways.face_pipeline import compare_pictures, look_at_document, verify
+from backend.gateways.face_pipeline import compare_pictures, judge_document, look_at_document, verify
 from backend.gateways.face_worker import RESIDENT_AT_MOST
 from device_sim import faces
 from tests.bench.figures import Row, at_most
@@ -51,6 +51,22 @@ def measure_pairs(stage: Stage) -> list[Row]:
             rounds=_rounds(stage, is_dear=size[1] >= 1_080),
         )
         rows.append(_cpu_row(f"two pictures of {name} compared", ours, raw, ceiling))
+    return rows
+
+
+def measure_looks(stage: Stage) -> list[Row]:
+    """A look at the document alone: one that is usable, one without a face, and the dearest picture allowed."""
+    load_engine()  # is no part of a look
+    rows = []
+    for name, content in (
+        ("a document", faces.default_document()),
+        ("a picture without a face", _framed(_saved(_noise(1)), (1_280, 720))),
+        ("the dearest picture of 50 MP", _dearest_pictures()[0]),
+    ):
+        stage.say(f"face check: {name} looked at")
+        begun = time.process_time()
+        judge_document(content, POLICY)
+        rows.append(Row(f"{name} looked at alone", (time.process_time() - begun) * 1_000, "ms CPU"))
     return rows
 
 
@@ -117,7 +133,7 @@ def measure_memory(stage: Stage) -> list[Row]:
 
 def measurements(quick: bool) -> Sequence[Callable[[Stage], list[Row]]]:
     """What is measured, in this order; a quick run takes fewer rounds and pairs (the stage says so)."""
-    return measure_pairs, measure_burst, measure_guard, measure_memory
+    return measure_pairs, measure_looks, measure_burst, measure_guard, measure_memory
 
 
 def _rounds(stage: Stage, *, is_dear: bool) -> int:

@@ -7,18 +7,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from PIL import Image
 
 from backend.bootstrap import WORLD, world_of
 from backend.domain.movements import ACTIONS
-from backend.gateways.face_matcher import DlibFaceMatcher, FakeFaceMatcher
+from backend.gateways.face_matcher import DlibFaceMatcher, FaceBusy, FakeFaceMatcher
+from backend.services.consents import withdraw_consent
 from device_sim.faces import default_document, default_selfie, second_person, still_burst, swapped_burst
 from mobile_api.pages.tables import ACTIONS_OF_CHALLENGE
 from tests.browser.camera import film
 from tests.browser.tenant_stage import Make, TenantPhone, make, mobile, server, tenant
+from tests.browser.walker import AXE
 from tests.services import stories
 from tests.traces import files_in, traces_in
 
@@ -37,6 +41,13 @@ addEventListener('DOMContentLoaded', () => {
   const note = () => window.prompts.push(place.firstChild.textContent);
   if (place) new MutationObserver(note).observe(place, { childList: true });
 });
+"""
+# Counts the pictures that are held for showing.
+NOTE_PICTURES = """
+window.held = 0;
+const { createObjectURL, revokeObjectURL } = URL;
+URL.createObjectURL = (blob) => { window.held++; return createObjectURL.call(URL, blob); };
+URL.revokeObjectURL = (url) => { if (url.startsWith('blob:')) window.held--; revokeObjectURL.call(URL, url); };
 """
 FAIL_ONCE = """(name) => {
   const media = navigator.mediaDevices, real = media.getUserMedia;
@@ -57,16 +68,43 @@ def grey_picture() -> bytes:
     return out.getvalue()
 
 
-def come_to_the_camera(phone: TenantPhone, make: Make, document: bytes) -> None:
-    """Up to the live part: consent given, document photographed."""
+def come_to_the_document(phone: TenantPhone, make: Make) -> None:
+    """Up to the first part: consent given, nothing photographed."""
     story = make(stories.make_identified)
     make(stories.read_notice, story.tenant, "face_check")
     phone.enter()
     phone.page.add_init_script(NOTE_CAMERA)
+    phone.page.add_init_script(NOTE_PICTURES)
     phone.page.clock.install()
     phone.open(f"/t/homes/{story.registration_id}/face/check")
-    phone.page.locator("#document").set_input_files({"name": "p.jpg", "mimeType": "image/jpeg", "buffer": document})
-    phone.tap("清楚，继续")
+
+
+def jpeg(content: bytes) -> Any:
+    """A picture as the phone's own camera hands it over: always under one name."""
+    return {"name": "image.jpg", "mimeType": "image/jpeg", "buffer": content}
+
+
+def photograph(phone: TenantPhone, content: bytes, place: str = "#document") -> None:
+    """Choose a picture, and wait until it is shown: what was said of the one before is gone."""
+    shown = phone.page.locator("[data-shown=document]")
+    before = shown.get_attribute("src")
+    phone.page.locator(place).set_input_files(jpeg(content))
+    phone.page.locator(f'[data-shown=document][src^="blob:"]:not([src="{before}"])').wait_for()
+
+
+def is_told(phone: TenantPhone, said: str) -> str:
+    """Wait until this is said under the picture, and has the focus; answers its words."""
+    phone.page.locator(f"[data-look={said}] [data-title]:focus").wait_for()
+    assert phone.page.locator("[data-look]").count() == 1 and phone.page.locator("[data-shown=document]").is_visible()
+    return " ".join(phone.page.locator(f"[data-look={said}]").inner_text().split())
+
+
+def come_to_the_camera(phone: TenantPhone, make: Make, document: bytes) -> None:
+    """Up to the live part: consent given, document photographed and looked at."""
+    come_to_the_document(phone, make)
+    photograph(phone, document)
+    is_told(phone, "usable")
+    phone.tap("继续")
     phone.page.locator("[data-act=start]:visible").wait_for()
 
 
@@ -108,6 +146,123 @@ def test_t5_one_prompt_at_a_time_under_an_oval_retake_and_after_three_failures_a
     tenant.sees("AJ-")
     tenant.look("t5-person")
     assert tenant.page.get_by_text("再拍一次").count() == 0
+
+
+def photograph_again(phone: TenantPhone, content: bytes) -> None:
+    """The main way from a picture that cannot be used: the camera, or the list of pictures, opens once more."""
+    with phone.page.expect_file_chooser() as opened:
+        phone.tap("重拍证件")
+    opened.value.set_files(jpeg(content))
+
+
+def test_t5_a_picture_that_cannot_be_used_is_told_before_the_selfie(
+    tenant: TenantPhone, make: Make, chromium: Any, real_faces: None
+) -> None:
+    come_to_the_document(tenant, make)
+    asked: list[str] = []
+    tenant.page.on("request", lambda request: request.method == "POST" and asked.append(urlsplit(request.url).path))
+    photograph(tenant, grey_picture())
+    said = is_told(tenant, "faults")
+    assert "证件照片上没有找到人像。 请拍人像面" in said and "就用这张，继续" in said
+    assert tenant.page.locator("[data-look] .button").first.inner_text() == "重拍证件", "the main way"
+    tenant.look("t5-document-faults")
+    photograph_again(tenant, default_document())  # under the same name
+    assert is_told(tenant, "usable") == "照片可以用 继续"
+    tenant.look("t5-document-usable")
+    assert asked == ["/t/face/document"] * 2 and tenant.page.evaluate("[window.asked, window.held]") == [0, 1]
+
+    photograph(tenant, grey_picture(), "#specimen-file")
+    is_told(tenant, "faults")
+    photograph_again(tenant, default_selfie())
+    is_told(tenant, "usable")
+    film(chromium.film, [grey_picture()])
+    for _ in range(2):  # from the camera, and from the camera again
+        tenant.tap("用摄像头做样本证件" if "照片可以用" in tenant.says() else "重拍证件")
+        tenant.page.locator("[data-act=specimen-shoot]").click()
+        is_told(tenant, "faults")
+    tenant.tap("就用这张，继续")
+    tenant.page.locator("[data-act=start]:visible").wait_for()
+    assert tenant.page.evaluate("window.held") == 1 and asked == ["/t/face/document"] * 6
+
+
+def test_t5_nobody_waits_for_a_look_that_is_not_made(
+    tenant: TenantPhone, make: Make, chromium: Any, world: Any
+) -> None:
+    film(chromium.film, [grey_picture()])
+    tenant.complaints.allow_no_network()
+    tenant.complaints.allow(503)
+    come_to_the_document(tenant, make)
+    world.faces.error = FaceBusy(7)
+    photograph(tenant, grey_picture())
+    later = is_told(tenant, "later")
+    assert "没有先看这张照片" in later and "清楚，继续" in later
+    tenant.look("t5-document-later")
+    world.faces.error = None
+    address = "**/t/face/document"
+    for answer in (
+        lambda route: route.abort(),
+        lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>登录</h1>"),
+    ):
+        tenant.page.route(address, answer)
+        photograph(tenant, default_document())
+        assert is_told(tenant, "later") == later
+        tenant.page.unroute(address)
+    assert world.faces.looked == 1
+
+    held: list[Any] = []
+    tenant.page.route(address, lambda route: held.append(route))
+    photograph(tenant, grey_picture())
+    assert is_told(tenant, "looking") == "正在看照片… 不等了，继续"
+    tenant.look("t5-document-looking")
+    tenant.page.clock.run_for(11_000)
+    assert is_told(tenant, "later") == later
+    photograph(tenant, grey_picture())
+    is_told(tenant, "looking")
+    tenant.tap("不等了，继续")
+    tenant.page.locator("[data-part=live] h2:focus").wait_for()
+    assert tenant.page.locator("[data-look=later]").count() == 1 and len(held) == 2
+    film_at_once(tenant)
+    tenant.sees("身份已核验")
+    assert tenant.page.evaluate("window.held") == 0, "what is not sent again is let go"
+
+
+def test_t5_only_the_last_picture_is_spoken_of(tenant: TenantPhone, make: Make, world: Any) -> None:
+    come_to_the_document(tenant, make)
+    held: list[Any] = []
+    tenant.page.route("**/t/face/document", lambda route: route.continue_() if held else held.append(route))
+    photograph(tenant, grey_picture())
+    wait_for_held(tenant, held)
+    assert is_told(tenant, "looking")
+    world.faces.faults = ("document_blurred",)
+    photograph(tenant, grey_picture())
+    assert "证件照片模糊" in is_told(tenant, "faults")
+    held[0].fulfill(status=200, content_type="text/html", body="<p data-look=usable><b data-title>old</b></p>")
+    tenant.page.clock.run_for(1_000)
+    assert "证件照片模糊" in is_told(tenant, "faults")
+    assert world.faces.looked == 1 == tenant.page.evaluate("window.held")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_t5_what_is_said_of_the_document_fits_every_phone(
+    tenant: TenantPhone, make: Make, world: Any, language: str
+) -> None:
+    tenant.complaints.allow(409)
+    come_to_the_document(tenant, make)
+    world.faces.faults = ("document_blurred", "document_bright")
+    for elder in (False, True):
+        tenant.set_mode(language, elder)
+        for width in (320, 390):
+            tenant.page.set_viewport_size({"width": width, "height": 844})
+            tenant.page.reload()
+            photograph(tenant, default_document())
+            is_told(tenant, "faults")
+            tenant.look(f"t5-document-faults-{language}-{elder}-{width}", least=60 if elder else 44)
+            assert not Axe().run(tenant.page, options=AXE).response["violations"]
+    world.faces.faults = ()
+    make(withdraw_consent, account_id=make(stories.make_account, stories.TENANT_PHONE), purpose="face_check")
+    photograph(tenant, default_document())
+    assert "同意" in is_told(tenant, "refused") or language == "en"
+    assert tenant.page.locator("[data-look] .button").count() == 0, "a check would be refused as well"
 
 
 def test_t5_what_takes_a_while_says_so_at_once(tenant: TenantPhone, make: Make, chromium: Any, world: Any) -> None:

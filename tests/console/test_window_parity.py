@@ -92,7 +92,8 @@ NONE_NEEDED: dict[str, str] = {
     "which messages a phone may keep silent about; a letter makes no sound": "api.access_records.list_topics "
     "api.access_records.silence_topics account.notifications",
     "the person stands at the window: no machine, no appointment and no network identity is needed to know who it is":
-    "api.identity.start_challenge api.identity.check_face api.identity.ask_a_person api.identity_ways.list_slots "
+    "api.identity.look_at_document api.identity.start_challenge api.identity.check_face api.identity.ask_a_person "
+    "api.identity_ways.list_slots tenant.look_at_document "
     "api.identity_ways.get_appointment api.identity_ways.choose_slot api.identity_ways.cancel_appointment "
     "api.identity_ways.begin_network_identity api.identity_ways.finish_network_identity tenant.check_face "
     "tenant.face_check tenant.face_consent tenant.start_challenge tenant.other_ways tenant.slots tenant.cancel_slot "

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -25,12 +25,22 @@ from backend.gateways.face_matcher import (
     UnavailableFaceMatcher,
     make_face_matcher,
 )
-from tests.face_samples import ACTIONS, NOW, asked, burst, document, faceless_burst, landscape, saved
+from tests.face_samples import ACTIONS, NOW, asked, burst, document, faceless_burst, landscape, picture, saved
+from tests.gateways.test_face_reasons import beside_itself, blurred
+from tests.hostile_pictures import CASES
 
 TOP = Path(__file__).resolve().parents[2]
 POLICY = FacePolicy()
 CHALLENGE = asked(ACTIONS)
 NO_FACE = saved(landscape(96, 96, 99))
+DOCUMENTS = {
+    "document_no_face": lambda: NO_FACE,
+    "document_several_faces": lambda: picture(change=beside_itself),
+    "document_blurred": lambda: picture(change=blurred(5)),
+    "document_damaged": lambda: document()[:9_000],
+}
+# Their heads are whole, or there is none: nothing has to be decoded.
+TOLD_BY_THE_HEAD = tuple(f"document_{code}" for code in ("unknown_kind", "too_large", "too_small", "animated", "mixed"))
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +77,11 @@ def test_pictures_that_come_after_the_challenge_ended_are_taken_again(matcher: F
     assert matcher.verify(document(), burst(), CHALLENGE, POLICY, late).reasons == ("challenge_late",)
 
 
+def test_a_good_document_has_no_fault_and_a_missing_one_is_told(matcher: FaceMatcher) -> None:
+    assert matcher.look_at_document(document(), POLICY) == ()
+    assert matcher.look_at_document(b"", POLICY) == ("document_missing",)
+
+
 def test_a_ready_matcher_says_so(matcher: FaceMatcher) -> None:
     assert matcher.is_ready()
 
@@ -83,6 +98,8 @@ def test_a_closed_matcher_is_unavailable_and_not_ready() -> None:
         assert not one.is_ready()
         with pytest.raises(FaceUnavailable):
             one.verify(document(), faceless_burst(), CHALLENGE, POLICY, NOW)
+        with pytest.raises(FaceUnavailable):
+            one.look_at_document(document(), POLICY)
 
 
 def test_the_fake_answers_what_it_is_told_and_then_the_last_for_ever() -> None:
@@ -91,6 +108,9 @@ def test_the_fake_answers_what_it_is_told_and_then_the_last_for_ever() -> None:
     with pytest.raises(FaceBusy):
         fake.verify(b"x", faceless_burst(), CHALLENGE, POLICY, NOW)
     assert [fake.verify(b"x", faceless_burst(), CHALLENGE, POLICY, NOW) for _ in range(2)] == [review, review]
+    assert FakeFaceMatcher(faults=("document_dark",)).look_at_document(b"x", POLICY) == ("document_dark",)
+    with pytest.raises(FaceBusy):
+        FakeFaceMatcher(faults=FaceBusy(5)).look_at_document(b"x", POLICY)
 
 
 def test_without_workers_there_is_no_matcher() -> None:
@@ -104,12 +124,46 @@ def test_bad_bytes_trouble_no_worker(real: DlibFaceMatcher) -> None:
         assert real.verify(b"%PDF-", faceless_burst(), CHALLENGE, POLICY, NOW).reasons == ("document_unknown_kind",)
         broken = (Frame(b"\xff\xd8\xff", 0), *faceless_burst()[1:])
         assert real.verify(NO_FACE, broken, CHALLENGE, POLICY, NOW).reasons == ("frame_damaged",)
+        hostile = {name: case for name, case in CASES.items() if case[1] in TOLD_BY_THE_HEAD}
+        assert len(hostile) > 20
+        wrong = {name: told for name, (made, _) in hostile.items() if (told := real.look_at_document(made(), POLICY))}
+        assert wrong == {name: (wanted,) for name, (_, wanted) in hostile.items()}
     finally:
         os.kill(pid, signal.SIGCONT)
 
 
 def quick(matcher: DlibFaceMatcher) -> FaceVerdict:
     return matcher.verify(NO_FACE, faceless_burst(), CHALLENGE, POLICY, NOW)
+
+
+@pytest.mark.parametrize("fault", DOCUMENTS)
+def test_a_document_alone_is_judged_as_it_is_in_a_check(real: DlibFaceMatcher, fault: str) -> None:
+    content = DOCUMENTS[fault]()
+    assert real.look_at_document(content, POLICY) == (fault,)
+    assert real.verify(content, faceless_burst(), CHALLENGE, POLICY, NOW).reasons == (fault,)
+
+
+class Deadly(bytes):
+    """A picture that ends as many workers as are `left`, each as soon as it is read."""
+
+    left = 0
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        if not self.left:
+            return bytes, (bytes(self),)
+        self.left -= 1
+        return os._exit, (1,)
+
+
+def test_a_look_is_asked_of_another_worker_when_one_dies_of_it_and_of_no_third(real: DlibFaceMatcher) -> None:
+    deadly = Deadly(NO_FACE)
+    deadly.left = 1
+    assert real.look_at_document(deadly, POLICY) == ("document_no_face",)
+    deadly.left = 3
+    with pytest.raises(FaceUnavailable, match="died"):
+        real.look_at_document(deadly, POLICY)
+    assert deadly.left == 1
+    assert real.look_at_document(document(), POLICY) == (), "the next look works"
 
 
 def test_a_worker_killed_while_idle_is_replaced_without_a_failed_check(real: DlibFaceMatcher) -> None:

@@ -308,6 +308,23 @@ def upload(**changes: Any) -> dict[str, Any]:
     return {"data": body + b"--x--\r\n", "content_type": "multipart/form-data; boundary=x"}
 
 
+def document_alone(**changes: Any) -> dict[str, Any]:
+    """A multipart body as the look at the document wants it."""
+    return upload(challenge_id=None, nonce=None, times=None, frames=None, **changes)
+
+
+def test_a_look_at_the_document_takes_one_file_and_nothing_else(phone: Phones) -> None:
+    tenant = phone(TENANT_PHONE)
+    for body, status, code, field in (
+        (document_alone(document=None), 422, "input.missing", "document"),
+        (document_alone(document=b""), 422, "input.missing", "document"),
+        (document_alone(document="not a file"), 422, "input.wrong_type", "document"),
+        (document_alone(portrait="x"), 422, "input.unknown_field", "portrait"),
+        (document_alone(document=b"\xff" * (10 * 1024 * 1024 + 1)), 413, "input.too_large", "document"),
+    ):
+        refused(tenant.call("POST", "/identity/document-checks", **body), status, code, field)
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [

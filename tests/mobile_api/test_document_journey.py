@@ -76,6 +76,7 @@ def be_identified(tenant: DocumentClient) -> None:
         answer = {"version": text["version"], "given": True}
         tenant.call("consents_answer_consent", purpose=text["purpose"], body=answer)
     tenant.call("me_enter_identity", body={"id_type": "111", "id_number": TENANT_NUMBER, "name": "周来福"})
+    assert tenant.call("identity_look_at_document", files={"document": PICTURE}) == {"usable": True, "reasons": []}
     digest = sha256(PICTURE).hexdigest()
     challenge = tenant.call("identity_start_challenge", body={"document_sha256": digest})
     pictures = {"document": PICTURE, "frames": [b"\xff\xd8 a frame"] * 24}

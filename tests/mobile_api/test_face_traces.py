@@ -1,6 +1,7 @@
-"""After face checks of every outcome with a real worker: nothing biometric in database, disk, logs, open files.
+"""After face checks of every outcome and looks at documents: nothing biometric in database, disk, logs, open files.
 
-The long one, a hundred checks against all processes and a broker, is tests/journeys/test_face_traces.py.
+A real worker makes them. The long one, a hundred checks against all processes and a broker, is
+tests/journeys/test_face_traces.py.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from backend.bootstrap import WORLD, world_of
 from backend.db import db
 from backend.gateways.face_frames import Frame
 from backend.gateways.face_matcher import DlibFaceMatcher
-from tests.face_samples import MOVEMENTS, burst, document, faceless_burst, somebody_else
+from tests.face_samples import MOVEMENTS, burst, document, faceless_burst, picture, somebody_else
+from tests.gateways.test_face_reasons import beside_itself
 from tests.mobile_api.phones import ApiPhone
+from tests.mobile_api.test_bad_input import document_alone
 from tests.mobile_api.test_hostile_pictures import SAYS_DOCUMENT_WAS_READ, reasons, send
 from tests.services import stories
 from tests.services.stories import TENANT_PHONE
@@ -52,7 +55,7 @@ def rows_of_all_tables() -> Iterator[tuple[str, bytes]]:
         yield f"table {table.name}", bytes(values)
 
 
-def test_nothing_of_a_face_stays_after_checks_of_every_outcome(
+def test_nothing_of_a_face_stays_after_checks_of_every_outcome_and_looks_at_documents(
     tenant: ApiPhone, make: Callable[..., Any], settings: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
     sent = [document(), somebody_else(), *(frame.jpeg for frame in burst())]
@@ -66,6 +69,16 @@ def test_nothing_of_a_face_stays_after_checks_of_every_outcome(
     assert send(tenant, document(), burst()[:9]).status_code == 422
     refused = tenant.call("POST", "/identity/checks", data=document(), content_type="image/jpeg")
     assert refused.status_code == 422
+    for paper, fault in (
+        (document(), None),
+        (somebody_else(), None),
+        (picture(change=beside_itself), "document_several_faces"),
+        (document()[:-9_000], "document_damaged"),
+        (document() + b"<html>", "document_mixed"),
+    ):
+        sent.append(paper)
+        looked = tenant.call("POST", "/identity/document-checks", **document_alone(document=paper))
+        assert [reason["code"] for reason in looked.json["reasons"]] == ([] if fault is None else [fault])
 
     found = traces_in(open_files_of(family_of(os.getpid())), sent)  # the worker's, and pytest's own capture of the log
     found |= traces_in(files_in(settings.var), sent) | traces_in(files_in(settings.var.parent), sent)
@@ -73,4 +86,4 @@ def test_nothing_of_a_face_stays_after_checks_of_every_outcome(
     log = capfd.readouterr()
     found |= traces_in([("log", (log.out + log.err).encode())], sent)
     assert not found
-    assert make(lambda _world: dict(rows_of_all_tables())["table identity_checks"]).count(b"face\n") == 6
+    assert make(lambda _world: dict(rows_of_all_tables())["table identity_checks"]).count(b"face\n") == 6, "of no look"

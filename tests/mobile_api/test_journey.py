@@ -19,7 +19,7 @@ from backend.wire.receipts import find_receipt_in_file, verify_receipt
 from backend.worker.registry_loop import process_once
 from device_sim.identities import make_identity
 from tests.mobile_api.phones import ApiPhone
-from tests.mobile_api.test_bad_input import RIGHT, lease_body, refused, upload
+from tests.mobile_api.test_bad_input import RIGHT, document_alone, lease_body, refused, upload
 from tests.mobile_api.test_repeats import set_online
 from tests.printing.pdf_words import PdfReader
 from tests.services import stories
@@ -58,6 +58,10 @@ def check_face(phone: ApiPhone) -> Any:
     return phone.call("POST", "/identity/checks", **upload(**changes))
 
 
+def look_at_document(phone: ApiPhone) -> Any:
+    return phone.call("POST", "/identity/document-checks", **document_alone(document=DOCUMENT))
+
+
 def test_a_landlord_lets_a_room_and_a_tenant_moves_in_and_out(phone: Phones, make: Make, mobile: Flask) -> None:
     dwelling_id, rooms = make(stories.make_dwelling)
     identity = make_identity(7, 1)
@@ -91,6 +95,7 @@ def test_a_landlord_lets_a_room_and_a_tenant_moves_in_and_out(phone: Phones, mak
     refused(tenant.post(f"{path}/declaration", declaration), 409, "notice.missing")
     consent(tenant)
     tenant.put("/me/identity", {"id_type": "111", "id_number": TENANT_NUMBER, "name": "周来福"})
+    assert look_at_document(tenant).json == {"usable": True, "reasons": []}
     outcome = check_face(tenant)
     assert (outcome.status_code, outcome.json["decision"], outcome.json["state"]) == (201, "match", "verified")
     assert tenant.post(f"{path}/declaration", declaration, key="declare-01").json["state"] == "declared"
@@ -174,6 +179,26 @@ def test_two_different_people_are_not_refused_by_a_machine_but_go_to_a_person(
     assert tenant.post("/identity/cases", {"way": "window"}).json["reference"] == outcomes[-1]["case_reference"]
 
 
+def test_a_document_that_cannot_be_used_is_told_before_the_burst_and_costs_no_try(
+    phone: Phones, make: Make, mobile: Flask
+) -> None:
+    make(stories.make_identified)
+    put_faces(mobile, FakeFaceMatcher(faults=("document_blurred",)))
+    tenant = phone(TENANT_PHONE)
+    refused(look_at_document(tenant), 409, "consent.missing")
+    consent(tenant)
+    before = tenant.get("/identity").json["tries_left"]
+    answer = look_at_document(tenant)
+    assert (answer.status_code, answer.json["usable"]) == (200, False)
+    (reason,) = answer.json["reasons"]
+    assert reason["code"] == "document_blurred" and reason["tip_zh"] and reason["tip_en"]
+    for _ in range(5):
+        look_at_document(tenant)
+    too_many = look_at_document(tenant)
+    refused(too_many, 429, "rate")
+    assert too_many.headers["Retry-After"] == "60" and tenant.get("/identity").json["tries_left"] == before
+
+
 @pytest.mark.parametrize(
     ("failure", "code"), [(FaceBusy(7), "face.busy"), (FaceUnavailable("no engine"), "face.unavailable")]
 )
@@ -181,12 +206,12 @@ def test_a_busy_or_missing_engine_says_so_and_names_what_to_do(
     phone: Phones, make: Make, mobile: Flask, failure: Exception, code: str
 ) -> None:
     make(stories.make_identified)
-    put_faces(mobile, FakeFaceMatcher(failure))
+    put_faces(mobile, FakeFaceMatcher(failure, faults=failure))
     tenant = phone(TENANT_PHONE)
     consent(tenant)
-    answer = check_face(tenant)
-    refused(answer, 503, code)
-    assert answer.headers.get("Retry-After") == ("7" if code == "face.busy" else None)
+    for answer in (look_at_document(tenant), check_face(tenant)):
+        refused(answer, 503, code)
+        assert answer.headers.get("Retry-After") == ("7" if code == "face.busy" else None)
 
 
 def test_without_the_separate_consent_no_face_is_checked(phone: Phones, make: Make) -> None:

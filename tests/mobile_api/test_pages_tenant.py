@@ -15,7 +15,7 @@ import pytest
 from backend.domain.faces import FACE_REASONS
 from backend.domain.house_rules import DEMO_HANDLER
 from backend.domain.notices import NOTICES
-from backend.gateways.face_matcher import FakeFaceMatcher
+from backend.gateways.face_matcher import FaceBusy, FaceUnavailable, FakeFaceMatcher
 from backend.services.identity_reviews import attest
 from backend.services.leases import end_lease
 from backend.wire.jwk import jwk_of, make_private_key
@@ -148,6 +148,58 @@ def test_the_camera_page_needs_the_consent_and_asks_for_nothing_by_itself(browse
     page = phone.press(phone.get(f"{home_of(story)}/face"), "同意，用人脸核验")
     assert page.path == f"{home_of(story)}/face/check"
     assert ("button", "data-act", "start") in page.reader.attributes and "autoplay" not in page.html
+
+
+def look_at_document(phone: PagePhone, home: str) -> Page:
+    """What face_check.js sends as soon as a picture is chosen."""
+    csrf = phone.get(f"{home}/face/check").form("").values["csrf_token"]
+    body = {"csrf_token": csrf, "document": (BytesIO(b"document"), "document.jpg")}
+    return Page(phone.client.post("/t/face/document", data=body, base_url=ORIGIN))
+
+
+def test_what_is_wrong_with_the_document_is_told_at_its_picture(browser: Browser, make: Make, world: Any) -> None:
+    story = make(stories.make_identified)
+    make(stories.read_notice, story.tenant, "face_check")
+    phone = browser(TENANT_PHONE)
+    world.faces.faults = ("document_no_face", "document_dark")
+    page = look_at_document(phone, home_of(story))
+    assert page.status == 200
+    for code in world.faces.faults:
+        assert FACE_REASONS[code].zh in page.text and FACE_REASONS[code].tip_zh in page.text
+    assert page.html.index('data-act="retake"') < page.html.index('data-act="to-live"')
+    phone.client.set_cookie("anju-lang", "en")
+    assert FACE_REASONS["document_dark"].tip_en in look_at_document(phone, home_of(story)).text
+    world.faces.faults = ()
+    usable = look_at_document(phone, home_of(story))
+    assert "The picture can be used" in usable.text and 'data-act="retake"' not in usable.html
+
+
+@pytest.mark.parametrize("trouble", [FaceBusy(7), FaceUnavailable("gone")])
+def test_a_look_that_cannot_be_made_keeps_nobody_from_going_on(
+    browser: Browser, make: Make, world: Any, trouble: Exception
+) -> None:
+    story = make(stories.make_identified)
+    make(stories.read_notice, story.tenant, "face_check")
+    phone = browser(TENANT_PHONE)
+    csrf = phone.get(f"{home_of(story)}/face/check").form("English").values["csrf_token"]
+    world.faces.error = trouble
+    page = look_at_document(phone, home_of(story))
+    assert page.status == 503 and "没有先看" in page.text and 'data-act="to-live"' in page.html
+    for incomplete, words in (({"csrf_token": csrf}, "必填"), ({}, "页面已过期")):
+        answer = Page(phone.client.post("/t/face/document", data=incomplete, base_url=ORIGIN))
+        assert answer.status == 422 and words in answer.text
+
+
+def test_a_document_whose_check_would_be_refused_is_not_looked_at(browser: Browser, make: Make, world: Any) -> None:
+    story = make(stories.make_identified)
+    make(stories.read_notice, story.tenant, "face_check")
+    phone = browser(TENANT_PHONE)
+    let_faces_say(world, "no_match")
+    for _ in range(3):
+        check_face(phone, home_of(story))
+    page = look_at_document(phone, home_of(story))
+    assert page.status == 409 and "已试三次" in page.text and "data-act" not in page.html
+    assert world.faces.looked == 0
 
 
 def test_a_match_verifies_and_shows_no_figure(browser: Browser, make: Make) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.db import db
 from backend.domain.faces import FaceVerdict
@@ -20,9 +20,11 @@ from backend.seeding import sample_number
 from backend.services.consents import withdraw_consent
 from backend.services.identity_checks import (
     ChallengeView,
+    DocumentLook,
     IdentityOutcome,
     check_face,
     identity_progress,
+    look_at_document,
     start_challenge,
 )
 from backend.services.identity_reviews import ask_a_person
@@ -53,6 +55,10 @@ def check(world: Any, account_id: str, asked: ChallengeView, **changes: Any) -> 
     values: dict[str, Any] = {"session_id": SESSION, "challenge_id": asked.id, "nonce": asked.nonce,
                               "document": CARD, "frames": FRAMES, **changes}  # fmt: skip
     return check_face(world, account_id=account_id, **values)
+
+
+def look(world: Any, account_id: str) -> DocumentLook:
+    return look_at_document(world, account_id=account_id, document=CARD)
 
 
 def decide(world: Any, decision: str, distance: float | None = 0.3, reasons: tuple[str, ...] = ()) -> None:
@@ -90,6 +96,9 @@ def test_a_child_under_fourteen_is_never_checked_by_face(world: Any) -> None:
     stories.read_notice(world, story.tenant, "face_check")
     with refused("consent.under_14"):
         challenge(world, story.tenant)
+    with refused("consent.under_14"):
+        look(world, story.tenant)
+    assert world.faces.looked == 0
 
 
 def test_a_challenge_is_single_use_short_lived_and_bound(world: Any, clock: FixedClock) -> None:
@@ -172,6 +181,75 @@ def test_too_few_or_too_many_frames_are_refused_before_the_engine(world: Any, co
         check(world, story.tenant, asked, frames=(FRAMES * 2)[:count])
     assert world.faces.asked == 0
     assert check(world, story.tenant, asked).decision == "match"
+
+
+def test_a_document_that_cannot_be_used_is_told_before_the_check_and_nothing_is_written(world: Any) -> None:
+    story = ready_tenant(world)
+    before = rows_of_all_tables()
+    world.faces.faults = ("document_blurred", "document_cut")
+    found = look(world, story.tenant)
+    assert not found.usable and [reason.code for reason in found.reasons] == ["document_blurred", "document_cut"]
+    assert all(reason.zh and reason.tip_zh and reason.en and reason.tip_en for reason in found.reasons)
+    world.faces.faults = ()
+    assert look(world, story.tenant) == DocumentLook(usable=True, reasons=())
+    assert (world.faces.looked, world.faces.asked) == (2, 0)
+    assert rows_of_all_tables() == before
+    assert identity_progress(world, account_id=story.tenant).tries_left == 3
+
+
+def rows_of_all_tables() -> dict[str, int]:
+    db.session.rollback()
+    return {
+        table.name: db.session.scalar(select(func.count()).select_from(table)) or 0
+        for table in db.metadata.sorted_tables
+    }
+
+
+def test_no_document_is_looked_at_whose_check_would_be_refused(world: Any, clock: FixedClock) -> None:
+    story = stories.make_declared(world)
+    with refused("consent.missing") as caught:
+        look(world, story.tenant)
+    assert caught.value.refusal.reason.rule == "FACE-6"
+    with refused("person.missing"):
+        look(world, stories.make_account(world, "+8619900009555"))
+    stories.read_notice(world, story.tenant, "face_check")
+    decide(world, "no_match", 0.8, ("likeness_low",))
+    for _ in range(3):
+        check(world, story.tenant, challenge(world, story.tenant))
+    with refused("face.tries"):
+        look(world, story.tenant)
+    clock.move(timedelta(days=1, seconds=1))
+    assert look(world, story.tenant).usable
+    withdraw_consent(world, account_id=story.tenant, purpose="face_check")
+    with refused("consent.missing"):
+        look(world, story.tenant)
+    assert world.faces.looked == 1
+
+
+def test_a_look_that_cannot_be_made_now_says_so_and_when(world: Any) -> None:
+    story = ready_tenant(world)
+    world.faces.error = FaceBusy(7)
+    with refused("face.busy") as caught:
+        look(world, story.tenant)
+    assert caught.value.refusal.params["seconds"] == 7
+    world.faces.error = FaceUnavailable()
+    with refused("face.unavailable"):
+        look(world, story.tenant)
+
+
+def test_one_account_has_six_looks_a_minute_and_takes_nobody_elses(world: Any, clock: FixedClock) -> None:
+    story = ready_tenant(world)
+    for _ in range(6):
+        look(world, story.tenant)
+    with refused("rate") as caught:
+        look(world, story.tenant)
+    assert caught.value.refusal.params["seconds"] == 60 and world.faces.looked == 6
+    other = stories.make_landlord(world, "+8619900009556", sample_number("330522", date(1966, 2, 3)))
+    stories.read_notice(world, other, "face_check")
+    assert look(world, other).usable
+    assert challenge(world, story.tenant).actions, "the check itself is still to be had"
+    clock.move(timedelta(seconds=60))
+    assert look(world, story.tenant).usable
 
 
 def test_choosing_a_window_twice_opens_one_case(world: Any) -> None:

@@ -65,6 +65,10 @@ class DocumentHash(Text):
         return value
 
 
+class DocumentUpload(Input):
+    document = Picture("证件人像面", "Portrait side of the document", DOCUMENT_BYTES, required=True)
+
+
 class ChallengeAsked(Input):
     document_sha256 = DocumentHash(
         "证件照片的 SHA-256（十六进制）",
@@ -104,6 +108,11 @@ class ReasonShown(Output):
     en = Text("英文说明", "In English", "It is too dark.")
     tip_zh = Text("怎么办", "Tip in Chinese", "请面向窗户或开灯。", least=0)
     tip_en = Text("怎么办（英文）", "Tip", "Face a window or switch on a light.", least=0)
+
+
+class DocumentLook(Output):
+    usable = Flag("照片是否可以用", "Whether the picture can be compared")
+    reasons = Several(Part(ReasonShown, "原因", "A reason"), "要重拍的原因", "Why it must be taken again; else empty")
 
 
 class OutcomeShown(Output):
