@@ -14,6 +14,7 @@ from flask import Blueprint, Response, current_app, jsonify, render_template, re
 from stdnum.iso7064 import mod_11_2
 
 from backend.domain.refusals import Refused
+from backend.domain.whole_numbers import read_whole
 from backend.queries.locks import list_claimed_serials
 from mobile_api.pages.doors import is_demo, world
 
@@ -55,7 +56,7 @@ def messages_json() -> Response:
 def specimen() -> str:
     """Invented identities to copy, and a card drawn in the page with one's own portrait."""
     start = request.args.get("from", "0")
-    first = int(start) if start.isascii() and start.isdigit() and len(start) < 5 else 0
+    first = read_whole(start, 9_999) or 0
     people = [make_specimen(number) for number in range(first, first + A_PAGE)]
     return render_template("demo/specimen.html", people=people, following=first + A_PAGE)
 

@@ -61,7 +61,7 @@ def identity() -> str:
 def _area() -> str:
     """The officer's area, or the part of it that is asked for; one outside it is refused and written down."""
     who, division = acting(), request.args.get("division") or None
-    if division is not None and not (division.isdigit() and covers(who.area, division)):
+    if division is not None and not (division.isascii() and division.isdigit() and covers(who.area, division)):
         refuse_outside(
             world(), session_id=who.session_id, object_kind="division", object_id=division[:12], division=division
         )

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from backend.domain.refusals import Refusal, Refused
+from backend.domain.whole_numbers import read_whole
 
 
 def read_note(values: Mapping[str, str]) -> dict[str, Any]:
@@ -15,10 +16,9 @@ def read_note(values: Mapping[str, str]) -> dict[str, Any]:
     faults = []
     for name in ("adults", "children"):
         text = values.get(name, "").strip()
-        if text and not (text.isascii() and text.isdecimal()):
+        found[name] = read_whole(text)
+        if text and found[name] is None:
             faults.append(Refusal("input.wrong_type", name, {"expected": "2"}))
-        else:
-            found[name] = int(text) if text else None
     if faults:
         raise Refused.of(faults)
     return {**found, "visited_at": _moment(values.get("visited_at", ""))}

@@ -11,6 +11,7 @@ from backend.console.pages import Form, acting, world
 from backend.console.window_fields import FIELDS, Field
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refusal, Refused
+from backend.domain.whole_numbers import read_whole
 from backend.services import (
     amendments,
     consents,
@@ -23,6 +24,7 @@ from backend.services import (
     households,
     identity_corrections,
     identity_reviews,
+    lease_corrections,
     leases,
     look_questions,
     registrations,
@@ -86,6 +88,8 @@ USE_CASES: Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "add_co_tenant": (window_leases.add_co_tenant, ("lease_id",)),
     "report_tenant": (leases.report_tenant, ("lease_id",)),
     "extend_lease": (leases.extend_lease, ("lease_id",)),
+    "correct_named": (lease_corrections.correct_named, ("lease_id",)),
+    "move_start": (lease_corrections.move_start, ("lease_id",)),
     "end_lease": (leases.end_lease, ("lease_id",)),
     "attest": (identity_reviews.attest, ("lease_id",)),
     "file_report": (reports.file_report, ()),
@@ -151,7 +155,8 @@ def _read(field: Field, form: Form) -> Any:
 
 def _number(name: str, text: str) -> int | float:
     try:
-        return int(text) if text.isdecimal() else float(text)
+        whole = read_whole(text)
+        return float(text) if whole is None else whole
     except ValueError:
         raise Refused("input.wrong_type", name, expected="12.5") from None
 

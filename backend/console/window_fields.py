@@ -142,11 +142,14 @@ LEAVING = (
 )
 DONE_ON = (_day("done_on", "派出所收表日期", "Police took it on"),)
 
-NAMED = (
-    _text("alias", "房东给租客的称呼", "What the landlord calls the tenant"),
+TENANT = (
     _text("tenant_name", "承租人姓名", "Tenant's name"),
     _choice("tenant_id_type", "承租人证件种类", "Tenant's document", DOCUMENTS),
     _text("tenant_id_number", "承租人证件号码", "Tenant's document number"),
+)
+NAMED = (
+    _text("alias", "房东给租客的称呼", "What the landlord calls the tenant"),
+    *TENANT,
     _text("tenant_phone", "承租人手机号（没有不填）", "Tenant's phone (empty: none)", optional=True),
 )
 
@@ -256,6 +259,8 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     ),
     "add_co_tenant": NAMED,
     "extend_lease": (_day("ends_on", "新的结束日期", "New end", optional=True),),
+    "correct_named": TENANT,
+    "move_start": (_day("starts_on", "新的开始日期", "New start"),),
     "file_report": REPORT,
     "rate_report": RATING,
     "reopen_report": (NOT_SOLVED,),

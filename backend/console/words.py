@@ -96,6 +96,7 @@ CHANGES = {
     "declare": ("租客申报", "Declared by the tenant"),
     "landlord_report": ("房东报告", "Reported by the landlord"),
     "extend": ("租约延期", "Lease extended"),
+    "named_corrected": ("房东更正租客信息", "Tenant's details corrected by the landlord"),
     "identity_corrected": ("更正姓名或号码", "Name or number corrected"),
     "guardian_corrected": ("更正监护人姓名或号码", "Guardian's name or number corrected"),
     "still_here": ("租客表示仍在居住", "Tenant: still living there"),

@@ -59,8 +59,9 @@ IDENTITY_REASONS: dict[str, Reason] = {
     "attestation.ending": Reason(
         "invalid", "与您登记租约时写的证件号码末四位不一致。",
         "These are not the last four characters of the number you entered for the lease.",
-        "请对照证件原件再看一遍。登记时写错了，请取消邀请，重新登记租约。",
-        "Compare with the original document. If the lease has the wrong number, cancel and record the lease anew."),
+        "请对照证件原件再看一遍。登记时写错了，请在租约页面“更正租客信息”，再来见证。",
+        "Compare with the original document. If the lease has the wrong number, correct the tenant's details on the "
+        "lease's page, then attest."),
     "attestation.words": Reason("invalid", "请确认两项：已当面见到本人、已查看证件原件。",
                                 "Confirm both: you met this person and saw the document.",
                                 "两项都确认后才能见证。", "Both are needed.", "PSAL-68"),
@@ -68,7 +69,9 @@ IDENTITY_REASONS: dict[str, Reason] = {
                                    "身份已核验，或租客尚未填写。", "The identity is settled, or not entered yet."),
     "attestation.differs": Reason("conflict", "租客填写的证件与您报告的不一致。",
                                   "The tenant entered another document than the one you reported.",
-                                  "请与租客核对证件；有疑问请到窗口。", "Compare the document together; the window helps.",
+                                  "请与租客核对证件；您写错了，请在租约页面“更正租客信息”；有疑问请到窗口。",
+                                  "Compare the document together; if you mistyped it, correct the tenant's details on the lease's "
+                                  "page. The window helps.",
                                   "PSAL-68"),
     # appointments, network identity, guardians
     "appointment.slot": Reason("invalid", "这个时间不能预约。", "This time is not on offer.", "请从列表中选一个时间。",

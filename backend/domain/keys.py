@@ -70,6 +70,22 @@ def decide_restriction(kind: str, ground: str | None, by_holder: bool) -> Refusa
     )
 
 
+def landlord_acts(state: str, state_reason: str | None, lease_is_over: bool) -> tuple[str, ...]:
+    """What a landlord can do to an occupant's key now: suspend, resume, revoke; nothing while the occupant lives there.
+
+    The one ground a landlord can name is the check-out, which ends the lease (HR-12). Who suspended the own key alone
+    resumes it.
+    """
+    acts = []
+    if lease_is_over and state == "active":
+        acts.append("suspend")
+    if state == "suspended" and state_reason != "suspended_by_tenant":
+        acts.append("resume")
+    if lease_is_over and state in ("claimed", "active", "suspended"):
+        acts.append("revoke")
+    return tuple(acts)
+
+
 def may_activate(identity_state: str, declared: bool) -> bool:
     """A key becomes active with a verified or attested identity and a complete declaration.
 

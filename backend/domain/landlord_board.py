@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from backend.domain.calendars import day_of
 from backend.domain.registrations import landlord_end_due_on
+from backend.domain.spaces import is_mandate_over
 
-STATES = ("let", "awaiting", "vacant", "lock_offline")
+STATES = ("let", "awaiting", "vacant", "lock_offline", "mandate_over")
+MANDATE_NOTICE = timedelta(days=14)  # so long before its end a manager is asked to have the mandate renewed
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,12 @@ class Todo:
 
 @dataclass(frozen=True)
 class UnitFacts:
-    """A unit by name; `presence` is its lock's, None without a lock."""
+    """A unit by name; `presence` is its lock's, None without a lock; `mandate_ends_on` is a manager's."""
 
     unit_id: str
     alias: str
     presence: str | None
+    mandate_ends_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,16 @@ def unit_state(presence: str | None, is_let: bool, is_declared: bool) -> str:
     return "let" if is_declared else "awaiting"
 
 
-def unit_todos(unit: UnitFacts) -> list[Todo]:
-    """What the unit itself asks for."""
+def unit_todos(unit: UnitFacts, today: date) -> list[Todo]:
+    """What the unit itself asks for; of a manager whose mandate is over, the renewal alone."""
+    ends_on = unit.mandate_ends_on
+    if is_mandate_over(ends_on, today):
+        return [Todo("mandate_over", unit.unit_id, None, unit.alias, None, None)]
     kind = {None: "claim_lock", "offline": "lock_offline"}.get(unit.presence)
-    return [] if kind is None else [Todo(kind, unit.unit_id, None, unit.alias, None, None)]
+    found = [] if kind is None else [Todo(kind, unit.unit_id, None, unit.alias, None, None)]
+    if ends_on is not None and ends_on - today <= MANDATE_NOTICE:
+        found.append(Todo("mandate_ends", unit.unit_id, None, unit.alias, ends_on, None))
+    return found
 
 
 def lease_todos(unit: UnitFacts, lease: LeaseFacts, today: date) -> list[Todo]:

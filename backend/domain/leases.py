@@ -54,6 +54,11 @@ def overlap_refusal(other: Term) -> Refusal:
     return Refusal("lease.overlap", "starts_on", {"starts_on": other.starts_on.isoformat(), "ends_on": ends_on})
 
 
+def decide_start(starts_on: date, new_starts_on: date, accepted: bool) -> Refusal | None:
+    """A lease that somebody has accepted may start earlier, never later by one side's word (HR-12)."""
+    return Refusal("lease.start_later", "starts_on") if accepted and new_starts_on > starts_on else None
+
+
 def decide_extension(ends_on: date | None, new_ends_on: date | None, today: date) -> Refusal | None:
     """A lease may be extended by one side, never shortened by one side (HR-12)."""
     if new_ends_on is not None and (ends_on is None or new_ends_on < ends_on):

@@ -96,6 +96,7 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("decisions", "lease", "still_here others_stay registration_voided tenant_withdrew")),
     **dict(_kinds("decisions", "home_or_lease", "dispute_decided")),
     **dict(_kinds("decisions", "rooms", "claim_decided")),
+    **dict(_kinds("decisions", "unit", "mandate_ends mandate_over")),
     **dict(_kinds("decisions", "access", "look_answered")),
     **dict(_kinds("decisions", "reported", "office_renumbered office_became_local office_change_decided")),
     **dict(_kinds("decisions", "report", "report_answered")),
@@ -109,7 +110,8 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("progress", "home", "identity_attested co_tenant_added")),
     **dict(_kinds("progress", "identity", "document_matched")),
     **dict(_kinds("leases", "home_or_lease", "lease_ends lease_over lease_filed")),
-    **dict(_kinds("leases", "home", "lease_extended")),
+    **dict(_kinds("leases", "home", "lease_extended lease_start_moved")),
+    **dict(_kinds("decisions", "home", "lease_named_corrected")),
     **dict(_kinds("visitors", "visitors", "visitor_key_issued visitor_consent_given visitor_refused visitor_ended")),
     **dict(_kinds("permits", "home", "permit_soon permit_open endorsement_due")),
 }  # fmt: skip

@@ -143,6 +143,21 @@ INBOX: dict[str, InboxText] = {
                                   "be done at a window. Your key stays as it is."),
     "lease_extended": InboxText("租约已续期", "Lease extended", "{unit} 的租约延长至 {ends_on}，钥匙同时延长。",
                                 "The lease of {unit} runs until {ends_on}; your key with it."),
+    "mandate_ends": InboxText("委托快到期了", "Your mandate ends soon",
+                              "{unit} 的委托到 {ends_on} 为止。请房东续签，再在房间页面填写新的到期日；租客和钥匙不受影响。",
+                              "Your mandate for {unit} ends on {ends_on}. Have the owner renew it, then enter the new end on "
+                              "the unit's page; tenants and keys stay as they are."),
+    "mandate_over": InboxText("委托已到期", "Your mandate is over",
+                              "{unit} 的委托已于 {ends_on} 到期，现在不能再办理这间房的事。续签后，在房间页面填写新的到期日；租客和钥匙不受影响。",
+                              "Your mandate for {unit} ended on {ends_on}: you can do nothing for this unit now. Once it is "
+                              "renewed, enter the new end on the unit's page; tenants and keys stay as they are."),
+    "lease_named_corrected": InboxText("房东更正了租约里您的信息", "Your landlord corrected your details in the lease",
+                                       "{unit} 的租约里，房东更正了抄下的您的姓名或证件。您填写的内容没有变，房东也看不到。",
+                                       "In the lease of {unit} your landlord corrected the name or document copied from you. What "
+                                       "you entered is unchanged, and your landlord does not see it."),
+    "lease_start_moved": InboxText("租约开始日期已更改", "Your lease starts on another day",
+                                   "{unit} 的租约从 {starts_on} 开始，钥匙同一天起可用。",
+                                   "The lease of {unit} starts on {starts_on}, and your key works from that day."),
     "identity_reviewed": InboxText("身份核验结果", "Identity check decided", "工作人员已作出决定：{decision_zh}。{reason_zh}",
                                    "A member of staff has decided: {decision_en}. {reason_en}"),
     "identity_attested": InboxText("房东已为您见证", "Your landlord has attested you", "钥匙可以使用，工作人员将在 72 小时内复核。",

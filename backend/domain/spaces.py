@@ -72,3 +72,8 @@ def decide_right(right_kind: str, mandate_ends_on: date | None, today: date) -> 
     if right_kind == "mandate" and (mandate_ends_on is None or mandate_ends_on <= today):
         return Refusal("right.mandate_end", "mandate_ends_on")
     return None
+
+
+def is_mandate_over(ends_on: date | None, today: date) -> bool:
+    """Whether a manager's mandate has ended; who lets by a right of their own (None) needs no mandate."""
+    return ends_on is not None and ends_on < today

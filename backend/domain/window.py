@@ -75,6 +75,8 @@ ACTS: dict[str, WindowAct] = {
     "add_co_tenant": WindowAct("增加合租人", "Add a co-tenant"),
     "report_tenant": WindowAct("报告承租人", "Report the tenant"),
     "extend_lease": WindowAct("租约延期", "Extend the lease"),
+    "correct_named": WindowAct("更正租客信息", "Correct the tenant's details"),
+    "move_start": WindowAct("更改租约开始日期", "Change the start of the lease"),
     "end_lease": WindowAct("报告租约结束", "Report the end"),
     "attest": WindowAct("当面见证承租人", "Attest the tenant"),
     "print_landlord_receipt": WindowAct("打印房东报告回执", "Print the receipt of the report", on_paper=False),

@@ -114,6 +114,19 @@ def list_children(world: World, *, account_id: str) -> tuple[ChildView, ...]:
         return tuple(_view(world, session, child) for child in rows)
 
 
+def consent_for_child(world: World, *, account_id: str, child_id: str, notice_version: str) -> ChildView:
+    """Give the guardian's consent again after it was taken back; the same again changes nothing.
+
+    Raises Refused not_found, guardian.unidentified, person.missing, person.minor, consent.text. At the window the child
+    is entered again.
+    """
+    with acting_for(world, account_id, None, "enter_child") as (session, hand):
+        child = _own_child(session, account_id, child_id)
+        _guardian(world, session, account_id)
+        answer_for_child(world, session, account_id, child.id, NOTICE, notice_version, True, hand)
+        return _view(world, session, child)
+
+
 def withdraw_for_child(world: World, *, account_id: str, child_id: str, desk: Desk | None = None) -> ChildView:
     """Take the guardian's consent back; what was finished under it stays. Raises Refused not_found."""
     with acting_for(world, account_id, desk, "withdraw_for_child") as (session, hand):

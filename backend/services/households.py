@@ -44,13 +44,15 @@ from backend.services.registration_changes import change_registration
 class HouseholdView:
     """Who lives along with a tenant. `living` counts everybody declared in the unit, `over_capacity` is a hint (HR-7).
 
+    Of a home where the account lives no more `living` is None and nobody is named.
+
     `is_tenant`: the account holds the lease; who lives along sees only whom they answer for themselves.
     """
 
     registration_id: str
     unit_alias: str
     is_tenant: bool
-    living: int
+    living: int | None
     capacity: int
     over_capacity: bool
     members: tuple[MemberView, ...]
@@ -58,28 +60,32 @@ class HouseholdView:
 
 
 def list_household(world: World, *, account_id: str, registration_id: str) -> HouseholdView:
-    """The household of one of this account's tenancies; another's is not found."""
+    """The household of one of this account's tenancies; another's is not found.
+
+    Who lives there is told to those who live there: whoever has left, or never moved in, sees neither number nor names.
+    """
     with reading() as session:
         own = own_registration(session, account_id, registration_id)
         head = head_of(session, own)
         me = session.get_one(Account, account_id).person_id
         unit = session.get_one(Unit, head.unit_id)
+        lives_here = own.residence == "living"
         rows = session.scalars(
             select(Registration)
             .where(Registration.household_of_id == head.id, Registration.residence != "voided")
             .order_by(Registration.created_at, Registration.id)
         ).all()
-        shown = [row for row in rows if own is head or row.declarer_id == me]
-        living = count_living(session, unit.id)
+        shown = [row for row in rows if lives_here and (own is head or row.declarer_id == me)]
+        living = count_living(session, unit.id) if lives_here else None
         return HouseholdView(
             registration_id=own.id,
             unit_alias=unit_alias(session, unit.id),
             is_tenant=own is head,
             living=living,
             capacity=unit.capacity,
-            over_capacity=is_over_capacity(living, unit.capacity),
+            over_capacity=living is not None and is_over_capacity(living, unit.capacity),
             members=tuple(member_view(world, session, row, me) for row in shown),
-            children=children_to_declare(world, session, me, unit.id),
+            children=children_to_declare(world, session, me, unit.id) if lives_here else (),
         )
 
 

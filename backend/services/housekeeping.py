@@ -31,6 +31,7 @@ from backend.services.exemptions import end_past_exemptions
 from backend.services.identity_retention import forget_adrift
 from backend.services.inbox import tell_person
 from backend.services.key_changes import end_past_visitors, finish_past_exposure
+from backend.services.mandates import tell_mandate_ends
 from backend.services.office_retention import forget_shared
 from backend.services.outbox import forget_done
 from backend.services.staff_notices import tell_supervisors
@@ -208,5 +209,6 @@ HOURLY = (
     _forget_shared,
     _forget_told,
     _open_crowding_cases,
+    tell_mandate_ends,
 )
 CHORES = (*OFTEN, *HOURLY)

@@ -85,6 +85,8 @@ class Accepted:
 def invite_tenant(world: World, *, account_id: str, lease_id: str, phone: str | None = None) -> InvitationView:
     """Issue the key and invite the tenant; asked again, a new link is sent and the old one dies.
 
+    `phone` mends a mistyped number, or gives one to a lease that was recorded without: it is the lease's from now on.
+
     Raises Refused invitation.not_open when the tenant has accepted or the lease is over, phone.invalid.
     """
     number = decide_phone(phone) if phone is not None else None
@@ -102,8 +104,11 @@ def invite_tenant(world: World, *, account_id: str, lease_id: str, phone: str | 
             change_key(world, session, key, "invite", actor)
         if number is None:
             number = vault.unseal(world, session, lease.id, "leases.named_phone", lease.id, lease.named_phone_sealed)
+        else:
+            sealed = vault.seal(world, session, lease.id, "leases.named_phone", lease.id, number)
+            lease.named_phone_sealed, lease.version = sealed, lease.version + 1
         if not number:  # recorded at the window without one
-            raise Refused("phone.invalid", "phone")
+            raise Refused("input.missing", "phone")
         invitation = make_invitation(world, session, number, lease_id=lease.id)
         write_leaf(world, session, actor, "tenant_invited", object_kind="lease", object_id=lease.id)
         return invitation_view(world, session, invitation)

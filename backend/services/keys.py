@@ -37,6 +37,7 @@ from backend.services.key_changes import (
 )
 from backend.services.key_lists import enqueue_key_list, key_begins, key_ends, lock_windows, sign_revocation
 from backend.services.tenancies import KeyCard, key_card
+from backend.services.units import require_mandate
 from backend.wire.lock_documents import PLATFORM, Activation, HolderKey, claims_of
 from backend.wire.lock_documents import Credential as CredentialDocument
 
@@ -70,7 +71,7 @@ class Credential:
 def get_key(world: World, *, account_id: str, key_id: str) -> KeyCard:
     """A key, for its holder or its landlord; another's is not found."""
     with reading() as session:
-        return key_card(session, _known_key(session, account_id, key_id)[0])
+        return key_card(session, _known_key(world, session, account_id, key_id)[0])
 
 
 def fetch_credential(world: World, *, account_id: str, key_id: str) -> Credential:
@@ -141,7 +142,7 @@ def sign_activation(
 def suspend_key(world: World, *, account_id: str, key_id: str, ground: str | None = None) -> KeyCard:
     """Suspend a key. The holder may always (a lost phone); the landlord needs a ground for an occupant's (HR-12)."""
     with transaction() as session:
-        key, by_holder = _restrictable(session, account_id, key_id, ground)
+        key, by_holder = _restrictable(world, session, account_id, key_id, ground)
         if key.state != "suspended":
             change_key(world, session, key, "suspend", _actor(account_id, by_holder), ground)
             key.suspended_at, key.suspended_by = world.clock.now(), "tenant" if by_holder else "landlord"
@@ -156,7 +157,7 @@ def resume_key(world: World, *, account_id: str, key_id: str) -> KeyCard:
     A key its holder has suspended (a lost phone) is resumed by the holder alone: Refused key.suspended_by_holder.
     """
     with transaction() as session:
-        key, by_holder = _known_key(session, account_id, key_id)
+        key, by_holder = _known_key(world, session, account_id, key_id)
         if key.state != "active":
             if key.suspended_by == "tenant" and not by_holder:
                 raise Refused("key.suspended_by_holder")
@@ -178,14 +179,16 @@ def revoke_key(world: World, *, account_id: str, key_id: str, ground: str | None
     Raises Refused key.ground (HR-12) when a landlord names none for an occupant's key.
     """
     with transaction() as session:
-        key, by_holder = _restrictable(session, account_id, key_id, ground)
+        key, by_holder = _restrictable(world, session, account_id, key_id, ground)
         if key.state not in ("revoking", "revoked"):
             begin_revocation(world, session, key, _actor(account_id, by_holder), ground or "holder_request")
         return key_card(session, key)
 
 
-def _restrictable(session: Session, account_id: str, key_id: str, ground: str | None) -> tuple[Key, bool]:
-    key, by_holder = _known_key(session, account_id, key_id)
+def _restrictable(
+    world: World, session: Session, account_id: str, key_id: str, ground: str | None
+) -> tuple[Key, bool]:
+    key, by_holder = _known_key(world, session, account_id, key_id)
     held = key.state not in ("draft", "invited")
     refusal = decide_restriction(key.kind, ground, by_holder) if held else None
     if refusal is not None:
@@ -205,8 +208,11 @@ def _check_ground(session: Session, key: Key, ground: str | None) -> None:
         raise Refused("key.ground", "ground", allowed=("check_out",))
 
 
-def _known_key(session: Session, account_id: str, key_id: str) -> tuple[Key, bool]:
-    """The key and whether the caller is its holder (else its landlord); anyone else's is not found."""
+def _known_key(world: World, session: Session, account_id: str, key_id: str) -> tuple[Key, bool]:
+    """The key and whether the caller is its holder (else its landlord); anyone else's is not found.
+
+    Raises Refused right.mandate_over.
+    """
     key = session.get(Key, key_id)
     if key is None:
         raise Refused("not_found", "key_id")
@@ -221,6 +227,7 @@ def _known_key(session: Session, account_id: str, key_id: str) -> tuple[Key, boo
     )
     if account.person_id is None or landlord_id != account.person_id:
         raise Refused("not_found", "key_id")
+    require_mandate(world, session, key.unit_id, landlord_id)
     return key, False
 
 

@@ -18,13 +18,14 @@ from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.keys import Key
+from backend.models.leases import Lease
 from backend.models.registrations import Registration
 from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
 from backend.services.inbox import tell_account
 from backend.services.reminder_messages import remind_by_sms
 from backend.services.unit_board import unit_lines
-from backend.services.units import landlord_of
+from backend.services.units import landlord_of, require_mandate
 
 MOST_AT_ONCE = 200
 RULE = "HK-15"
@@ -63,7 +64,7 @@ def remind_tenants(
 ) -> Reminded:
     """Remind the tenants of these leases to declare, once a day at the most: inbox, and a short message by day.
 
-    Raises Refused landlord.unidentified, input.missing, input.length, not_found (another's lease).
+    Raises Refused landlord.unidentified, input.missing, input.length, not_found (another's lease), right.mandate_over.
     """
     chosen = sorted(set(lease_ids))
     if not chosen:
@@ -75,9 +76,7 @@ def remind_tenants(
         if known is not None:
             return Reminded(**known)
         person_id = landlord_of(session, account_id)
-        own = {lease.id for line in unit_lines(session, person_id) for lease in line.leases}
-        if not own.issuperset(chosen):
-            raise Refused("not_found", "lease_ids")
+        _require_own(world, session, person_id, chosen)
         late = _late(world, session, person_id)
         wanted = [late[lease_id] for lease_id in chosen if lease_id in late]
         told = _remind(world, session, account_id, wanted)
@@ -88,10 +87,20 @@ def remind_tenants(
         return result
 
 
+def _require_own(world: World, session: Session, person_id: str, lease_ids: Collection[str]) -> None:
+    lines = unit_lines(session, person_id, world.clock.today())
+    others = set(lease_ids) - {lease.id for line in lines for lease in line.leases}
+    hidden = select(Lease.unit_id).where(Lease.id.in_(others), Lease.landlord_id == person_id)
+    for unit_id in session.scalars(hidden) if others else ():
+        require_mandate(world, session, unit_id, person_id)
+    if others:
+        raise Refused("not_found", "lease_ids")
+
+
 def _late(world: World, session: Session, person_id: str) -> dict[str, LateTenant]:
     today = world.clock.today()
     found: dict[str, LateTenant] = {}
-    for line in unit_lines(session, person_id):
+    for line in unit_lines(session, person_id, today):
         for lease in line.leases:
             if may_be_reminded(lease, today) == "yes":
                 found[lease.id] = _late_tenant(line.unit_id, line.alias, lease)

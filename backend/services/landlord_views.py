@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading
-from backend.domain.keys import ENDED
+from backend.domain.keys import ENDED, landlord_acts
 from backend.domain.landlord_board import LeaseFacts, Todo, UnitFacts, lease_todos, unit_state, unit_todos
+from backend.domain.spaces import is_mandate_over
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
@@ -32,7 +33,7 @@ from backend.services.invitations import InvitationView, invitation_view
 from backend.services.key_changes import unit_alias
 from backend.services.own_leases import own_lease, registration_of
 from backend.services.tenancies import KeyCard, address_of, key_card
-from backend.services.units import own_unit
+from backend.services.units import mandate_end, own_unit, require_mandate
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,22 @@ class LeaseView:
     residents: int  # how many are declared under this lease; never who
     foreign_due_at: datetime | None  # EEL-39 binds the host too: the one thing of the tenant's path a landlord is told
     foreign_done_at: datetime | None
+    can_correct: bool  # what was written of the tenant, until the report has gone to the registry
+    can_move_start: bool
+
+    @property
+    def key_acts(self) -> tuple[str, ...]:
+        """What the landlord can do to the tenant's key now: see domain.keys.landlord_acts."""
+        key = self.key
+        return landlord_acts(key.state, key.state_reason, self.state == "ended") if key is not None else ()
 
 
 @dataclass(frozen=True)
 class UnitCard:
-    """A unit on the landlord's home: `state` is let, awaiting, vacant or lock_offline; or contested."""
+    """A unit on the landlord's home; `state` is one of landlord_board.STATES.
+
+    To a manager whose mandate is over neither lock nor lease is shown: the unit's name, and when it ended.
+    """
 
     unit_id: str
     dwelling_id: str
@@ -93,6 +105,7 @@ class UnitCard:
     lock: LockView | None
     lease: LeaseView | None
     without_lease: int  # how many have declared living here whom no lease names, and of whom a report is owed
+    mandate_ends_on: date | None  # of a manager; None for whoever lets by another right
 
 
 @dataclass(frozen=True)
@@ -126,23 +139,28 @@ def landlord_home(world: World, *, account_id: str) -> LandlordHome:
         return LandlordHome(cards, tuple(unit_alias(session, unit_id) for unit_id in contested), _todos(world, cards))
 
 
-def get_unit(world: World, *, account_id: str, unit_id: str) -> UnitCard:
-    """One of the landlord's units; another's is not found."""
+def get_unit(world: World, *, account_id: str, unit_id: str, managing: bool = False) -> UnitCard:
+    """One of the landlord's units; another's is not found. `managing` raises Refused right.mandate_over."""
     with reading() as session:
         unit = own_unit(session, account_id, unit_id)
+        if managing:
+            require_mandate(world, session, unit.id, unit.landlord_id)
         return _card(world, session, unit, _count_without_lease(session, [unit.id]).get(unit.id, 0))
 
 
 def get_lease(world: World, *, account_id: str, lease_id: str) -> LeaseView:
-    """One of the landlord's leases; another's is not found."""
+    """One of the landlord's leases; another's is not found. Raises Refused right.mandate_over."""
     with reading() as session:
-        return _lease(world, session, own_lease(session, account_id, lease_id))
+        lease = own_lease(session, account_id, lease_id)
+        require_mandate(world, session, lease.unit_id, lease.landlord_id)
+        return _lease(world, session, lease)
 
 
 def list_leases(world: World, *, account_id: str, unit_id: str) -> tuple[LeaseView, ...]:
-    """All leases of one of the landlord's units, newest first."""
+    """All leases of one of the landlord's units, newest first. Raises Refused right.mandate_over."""
     with reading() as session:
         unit = own_unit(session, account_id, unit_id)
+        require_mandate(world, session, unit.id, unit.landlord_id)
         rows = session.scalars(
             select(Lease).where(Lease.unit_id == unit.id).order_by(Lease.starts_on.desc(), Lease.id.desc())
         ).all()
@@ -150,22 +168,20 @@ def list_leases(world: World, *, account_id: str, unit_id: str) -> tuple[LeaseVi
 
 
 def list_lock_health(world: World, *, account_id: str, unit_id: str) -> tuple[LockHealth, ...]:
-    """Health and safety of the unit's lock: no comings and goings."""
+    """Health and safety of the unit's lock: no comings and goings. Raises Refused right.mandate_over."""
     with reading() as session:
         unit = own_unit(session, account_id, unit_id)
+        require_mandate(world, session, unit.id, unit.landlord_id)
         lock_id = session.scalar(select(Lock.id).where(Lock.unit_id == unit.id))
     return list_health(lock_id) if lock_id else ()
 
 
 def _card(world: World, session: Session, unit: Unit, without_lease: int) -> UnitCard:
     dwelling = session.get_one(Dwelling, unit.dwelling_id)
-    lock = session.scalar(select(Lock).where(Lock.unit_id == unit.id, Lock.retired_at.is_(None)))
-    lease = session.scalar(
-        select(Lease)
-        .where(Lease.unit_id == unit.id, Lease.state == "active")
-        .order_by(Lease.starts_on, Lease.id)
-        .limit(1)
-    )
+    ends_on = mandate_end(session, unit.id, unit.landlord_id)
+    over = is_mandate_over(ends_on, world.clock.today())
+    lock = session.scalar(select(Lock).where(Lock.unit_id == unit.id, Lock.retired_at.is_(None))) if not over else None
+    lease = _first_lease(session, unit.id) if not over else None
     lease_view = _lease(world, session, lease) if lease else None
     view = lock_view(lock, world.clock.now()) if lock else None
     presence = view.presence if view else None
@@ -179,11 +195,19 @@ def _card(world: World, session: Session, unit: Unit, without_lease: int) -> Uni
         unit.space_kind,
         unit.usable_area_m2,
         unit.capacity,
-        unit_state(presence, lease is not None, lease_view is not None and lease_view.progress.declared),
+        unit_state(presence, lease is not None, lease_view is not None and lease_view.progress.declared)
+        if not over
+        else "mandate_over",
         view,
         lease_view,
-        without_lease,
+        without_lease if not over else 0,
+        ends_on,
     )
+
+
+def _first_lease(session: Session, unit_id: str) -> Lease | None:
+    running = select(Lease).where(Lease.unit_id == unit_id, Lease.state == "active")
+    return session.scalar(running.order_by(Lease.starts_on, Lease.id).limit(1))
 
 
 def _count_without_lease(session: Session, unit_ids: Sequence[str]) -> dict[str, int]:
@@ -238,6 +262,9 @@ def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
         residents=count_household(session, registration),
         foreign_due_at=registration.foreign_due_at,
         foreign_done_at=registration.foreign_done_at,
+        can_correct=lease.state == "active"
+        and not (registration.landlord_leg == "reported" and registration.tenant_leg == "declared"),
+        can_move_start=lease.state == "active" and (not progress.accepted or lease.starts_on > world.clock.today()),
     )
 
 
@@ -268,8 +295,8 @@ def _progress(session: Session, lease: Lease, registration: Registration, key: K
 def _todos(world: World, cards: tuple[UnitCard, ...]) -> tuple[Todo, ...]:
     found: list[Todo] = []
     for card in cards:
-        unit = UnitFacts(card.unit_id, card.alias, card.lock.presence if card.lock else None)
-        found += unit_todos(unit)
+        unit = UnitFacts(card.unit_id, card.alias, card.lock.presence if card.lock else None, card.mandate_ends_on)
+        found += unit_todos(unit, world.clock.today())
         if card.lease is not None:
             found += lease_todos(unit, _facts(card.lease), world.clock.today())
     return tuple(found)

@@ -63,8 +63,11 @@ def check_named(
     return Named(checked_name, document, number, number_token(world, document))
 
 
-def check_not_living_there(session: Session, unit: Unit, named: Named) -> None:
-    """Who lives in the unit already gets the lease extended: a second residence in one place cannot be."""
+def check_not_living_there(session: Session, unit: Unit, named: Named, *, but: str | None = None) -> None:
+    """Who lives in the unit already gets the lease extended: a second residence in one place cannot be.
+
+    `but` is the registration of the lease itself, where there is one.
+    """
     living = session.scalar(
         select(Registration.id)
         .join(Person, Person.id == Registration.person_id)
@@ -73,6 +76,7 @@ def check_not_living_there(session: Session, unit: Unit, named: Named) -> None:
             Registration.residence == "living",
             Person.id_type == named.document.id_type,
             Person.id_number_token == named.token,
+            Registration.id != (but or ""),
         )
         .limit(1)
     )

@@ -167,7 +167,7 @@ def extend_in(
         raise Refused.of([refusal])
     unit = session.get_one(Unit, lease.unit_id)
     group = [each for each in joint_group(session, lease) if each.state == "active"]
-    others = _terms(session, unit.id, without={each.id for each in group})
+    others = terms_of(session, unit.id, without={each.id for each in group})
     clashes = [other for other in others if Term(lease.starts_on, ends_on).overlaps(other)]
     if len(clashes) >= beds_of(unit, lease.kind):
         raise Refused.of([overlap_refusal(clashes[0])])
@@ -188,7 +188,7 @@ def _extend(
     key = living_key(session, lease.id)
     if key is not None:
         key.ends_on, key.version = ends_on, key.version + 1
-        for door_lock in _door_locks(session, key):
+        for door_lock in door_locks(session, key):
             enqueue_key_list(world, session, door_lock)
     if registration.tenant_leg == "declared" and registration.residence == "living":
         registration.planned_end_on = ends_on
@@ -292,7 +292,7 @@ def check_terms(
         faults.append(Refusal("input.not_one_of", "kind", allowed=KINDS))
     faults += _alias_faults(alias)
     faults += find_term_faults(
-        term, world.clock.today(), _terms(session, unit.id), beds_of(unit, kind), runs_already=runs_already
+        term, world.clock.today(), terms_of(session, unit.id), beds_of(unit, kind), runs_already=runs_already
     )
     if faults:
         raise Refused.of(faults)
@@ -331,7 +331,7 @@ def beds_of(unit: Unit, kind: str) -> int:
     return unit.capacity if kind == "bed" else 1
 
 
-def _terms(session: Session, unit_id: str, without: Collection[str] = ()) -> list[Term]:
+def terms_of(session: Session, unit_id: str, without: Collection[str] = ()) -> list[Term]:
     rows = session.scalars(select(Lease).where(Lease.unit_id == unit_id, Lease.state == "active"))
     return [Term(row.starts_on, row.ends_on) for row in rows if row.id not in without]
 
@@ -368,5 +368,5 @@ def _end_unused(world: World, session: Session, lease: Lease, registration: Regi
     return EndMade("ended", False)
 
 
-def _door_locks(session: Session, key: Key) -> list[str]:
+def door_locks(session: Session, key: Key) -> list[str]:
     return list(session.scalars(select(KeyDoor.lock_id).where(KeyDoor.key_id == key.id)))

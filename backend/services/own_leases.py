@@ -16,7 +16,7 @@ from backend.services.units import require_mandate
 
 
 def own_lease_to_change(world: World, session: Session, account_id: str, lease_id: str) -> Lease:
-    """The same, to be changed: a manager's mandate must still run, other writers of the unit wait their turn."""
+    """A landlord's lease, to be changed: a manager's mandate must still run, other writers of the unit wait."""
     lease = own_lease(session, account_id, lease_id)
     session.get_one(Unit, lease.unit_id, with_for_update=True)
     session.refresh(lease)  # as whoever held the unit before has left it

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from backend.db import reading
 from backend.domain.keys import ENDED
 from backend.domain.landlord_board import LeaseFacts, Todo, UnitFacts, lease_todos, sort_todos, unit_state, unit_todos
+from backend.domain.spaces import is_mandate_over
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.cases import Case
@@ -41,6 +43,7 @@ class UnitLine:
     state: str
     presence: str | None
     leases: tuple[LeaseFacts, ...]
+    mandate_ends_on: date | None = None
 
     @property
     def lease(self) -> LeaseFacts | None:
@@ -77,7 +80,7 @@ def unit_board(
         person_id = session.get_one(Account, account_id).person_id
         if person_id is None:
             return UnitBoard((), {}, 0, None, (), ())
-        lines = unit_lines(session, person_id)
+        lines = unit_lines(session, person_id, world.clock.today())
         claims = select(UnitClaim.unit_id).where(UnitClaim.person_id == person_id, UnitClaim.state == "contested")
         contested = tuple(unit_alias(session, unit_id) for unit_id in session.scalars(claims))
     found = [line for line in lines if _has(line, words)]
@@ -92,7 +95,7 @@ def list_todos(world: World, *, account_id: str) -> tuple[Todo, ...]:
     """What a landlord owes or may do next over all units, the first due first."""
     with reading() as session:
         person_id = session.get_one(Account, account_id).person_id
-        lines = unit_lines(session, person_id) if person_id is not None else []
+        lines = unit_lines(session, person_id, world.clock.today()) if person_id is not None else []
     return sort_todos([todo for line in lines for todo in _todos(world, line)])
 
 
@@ -108,17 +111,22 @@ def _has(line: UnitLine, words: str) -> bool:
 
 
 def _todos(world: World, line: UnitLine) -> list[Todo]:
-    unit = UnitFacts(line.unit_id, line.alias, line.presence)
+    unit = UnitFacts(line.unit_id, line.alias, line.presence, line.mandate_ends_on)
     today = world.clock.today()
-    return unit_todos(unit) + [todo for lease in line.leases for todo in lease_todos(unit, lease, today)]
+    return unit_todos(unit, today) + [todo for lease in line.leases for todo in lease_todos(unit, lease, today)]
 
 
-def unit_lines(session: Session, person_id: str) -> list[UnitLine]:
-    """All units of a landlord with their running leases, by address, in six statements at the most."""
+def unit_lines(session: Session, person_id: str, today: date) -> list[UnitLine]:
+    """All units of a landlord with their running leases, by address, in six statements at the most.
+
+    To a manager whose mandate is over only the unit's name is shown, neither its lock nor its leases.
+    """
+    mandate = (UnitClaim.person_id == person_id, UnitClaim.state == "accepted", UnitClaim.right_kind == "mandate")
     rows = session.execute(
-        select(Unit, Dwelling, Lock.presence)
+        select(Unit, Dwelling, Lock.presence, UnitClaim.mandate_ends_on)
         .join(Dwelling, Dwelling.id == Unit.dwelling_id)
         .outerjoin(Lock, and_(Lock.unit_id == Unit.id, Lock.retired_at.is_(None)))
+        .outerjoin(UnitClaim, and_(UnitClaim.unit_id == Unit.id, *mandate))
         .where(Unit.landlord_id == person_id)
         .order_by(
             Dwelling.road, func.length(Dwelling.door_no), Dwelling.door_no, Dwelling.building,
@@ -127,11 +135,15 @@ def unit_lines(session: Session, person_id: str) -> list[UnitLine]:
     ).all()  # fmt: skip
     leases = _leases(session, person_id)
     lines = []
-    for unit, dwelling, presence in rows:
-        own = tuple(leases.get(unit.id, ()))
+    for unit, dwelling, presence, ends_on in rows:
         alias = f"{dwelling.road}{dwelling.door_no}{dwelling.building} {unit.label}".strip()
+        address = address_of(dwelling, unit)
+        if is_mandate_over(ends_on, today):
+            lines.append(UnitLine(unit.id, alias, address, "mandate_over", None, (), ends_on))
+            continue
+        own = tuple(leases.get(unit.id, ()))
         state = unit_state(presence, bool(own), bool(own) and own[0].declared)
-        lines.append(UnitLine(unit.id, alias, address_of(dwelling, unit), state, presence, own))
+        lines.append(UnitLine(unit.id, alias, address, state, presence, own, ends_on))
     return lines
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from backend.domain.claim_codes import spell_claim_code
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
-from backend.domain.spaces import decide_right, find_space_faults
+from backend.domain.spaces import decide_right, find_space_faults, is_mandate_over
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
@@ -81,6 +81,8 @@ def claim_unit(
     desk: Desk | None = None,
 ) -> ClaimView:
     """Claim a unit of the address base with the right to let it. A second landlord's claim goes to a person.
+
+    A manager renews the own mandate by the same claim with a later end, before it is over or afterwards.
 
     Raises Refused landlord.unidentified, unit.claimed, right.mandate_end, unit.space (HR-7).
     """
@@ -196,8 +198,15 @@ def claim_lock(
 
 
 def require_mandate(world: World, session: Session, unit_id: str, landlord_id: str | None) -> None:
-    """A manager acts for as long as the mandate runs. Raises Refused right.mandate_over afterwards."""
-    ends_on = session.scalar(
+    """A manager looks on and acts for as long as the mandate runs. Raises Refused right.mandate_over afterwards."""
+    ends_on = mandate_end(session, unit_id, landlord_id)
+    if ends_on is not None and is_mandate_over(ends_on, world.clock.today()):
+        raise Refused("right.mandate_over", ends_on=ends_on.isoformat())
+
+
+def mandate_end(session: Session, unit_id: str, landlord_id: str | None) -> date | None:
+    """The last day of this manager's mandate; None for whoever lets by another right."""
+    return session.scalar(
         select(UnitClaim.mandate_ends_on).where(
             UnitClaim.unit_id == unit_id,
             UnitClaim.person_id == landlord_id,
@@ -205,8 +214,6 @@ def require_mandate(world: World, session: Session, unit_id: str, landlord_id: s
             UnitClaim.right_kind == "mandate",
         )
     )
-    if ends_on is not None and ends_on < world.clock.today():
-        raise Refused("right.mandate_over", ends_on=ends_on.isoformat())
 
 
 def accept_claim(world: World, session: Session, claim: UnitClaim, *, actor: Actor) -> None:
@@ -274,16 +281,8 @@ def _claim(
     evidence: str,
     mandate_ends_on: date | None,
 ) -> ClaimView:
-    mine = session.scalar(
-        select(UnitClaim.id).where(
-            UnitClaim.unit_id == unit.id,
-            UnitClaim.person_id == person_id,
-            UnitClaim.state.in_(("accepted", "contested")),
-        )
-    )
-    if mine is not None:
-        raise Refused("unit.claimed", "unit_id")
-    contested = unit.landlord_id is not None
+    renews = _end_mandate_to_renew(session, person_id, unit, right_kind, mandate_ends_on)
+    contested = unit.landlord_id is not None and not renews
     claim = UnitClaim(
         id=new_id(),
         unit_id=unit.id,
@@ -309,7 +308,7 @@ def _claim(
             evidence={"claim_id": claim.id},
         )
         claim.case_id, reference = case.id, case.reference
-    else:
+    elif not renews:
         unit.landlord_id = person_id
         unit.version += 1
         note_unit(world, session, unit, "enrolled")
@@ -317,9 +316,35 @@ def _claim(
         world,
         session,
         actor,
-        "unit_claimed",
+        "mandate_renewed" if renews else "unit_claimed",
         object_kind="unit",
         object_id=unit.id,
         decision=claim.state,
     )
     return ClaimView(unit.id, claim.state, reference)
+
+
+def _end_mandate_to_renew(
+    session: Session, person_id: str, unit: Unit, right_kind: str, mandate_ends_on: date | None
+) -> bool:
+    """End the own mandate that a mandate with a later end takes the place of; False where nothing is claimed yet.
+
+    Raises Refused unit.claimed for any other claim of one's own.
+    """
+    mine = session.scalars(
+        select(UnitClaim).where(
+            UnitClaim.unit_id == unit.id,
+            UnitClaim.person_id == person_id,
+            UnitClaim.state.in_(("accepted", "contested")),
+        )
+    ).all()
+    if not mine:
+        return False
+    (claim,) = mine
+    runs_until = claim.mandate_ends_on if claim.state == "accepted" and claim.right_kind == "mandate" else None
+    later = mandate_ends_on is not None and runs_until is not None and mandate_ends_on > runs_until
+    if right_kind != "mandate" or not later:
+        raise Refused("unit.claimed", "unit_id")
+    claim.state = "ended"
+    session.flush()
+    return True

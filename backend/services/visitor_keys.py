@@ -136,7 +136,7 @@ def answer_visitor_key(world: World, *, account_id: str, key_id: str, agrees: bo
     Raises Refused not_found, visitor.answered.
     """
     with transaction() as session:
-        key = _seen_key(session, account_id, key_id)
+        key = _seen_key(world, session, account_id, key_id)
         if not may_consent(session, account_id, key.unit_id):
             raise Refused("not_found", "key_id")
         said = "given" if agrees else "refused"
@@ -160,7 +160,7 @@ def answer_visitor_key(world: World, *, account_id: str, key_id: str, agrees: bo
 def end_visitor_key(world: World, *, account_id: str, key_id: str) -> VisitorKeyCard:
     """End a visitor's key: the landlord and every occupant may, whoever issued it; ended again, no change."""
     with transaction() as session:
-        key = _seen_key(session, account_id, key_id)
+        key = _seen_key(world, session, account_id, key_id)
         if key.state in ENDED:
             return _card(world, session, account_id, key)
         by_occupant = is_occupant(session, account_id, key.unit_id)
@@ -183,7 +183,7 @@ def list_visitor_keys(
     """
     with reading() as session:
         unit = session.get(Unit, unit_id)
-        if unit is None or not _may_see(session, account_id, unit):
+        if unit is None or not _may_see(world, session, account_id, unit):
             raise Refused("unit.not_yours")
         statement = select(Key).where(Key.unit_id == unit.id, Key.kind == "visitor")
         own = [key for key in occupants_of(session, unit.id) if key.holder_account_id == account_id]
@@ -202,7 +202,7 @@ def list_visitor_keys(
 def get_visitor_key(world: World, *, account_id: str, key_id: str) -> VisitorKeyCard:
     """One visitor's key, for the landlord and the occupants of its unit; anybody else's is not found."""
     with reading() as session:
-        return _card(world, session, account_id, _seen_key(session, account_id, key_id))
+        return _card(world, session, account_id, _seen_key(world, session, account_id, key_id))
 
 
 def list_my_visits(world: World, *, account_id: str) -> tuple[KeyCard, ...]:
@@ -295,13 +295,21 @@ def _is_landlord(session: Session, account_id: str, unit: Unit) -> bool:
     return person_id is not None and unit.landlord_id == person_id
 
 
-def _may_see(session: Session, account_id: str, unit: Unit) -> bool:
-    return _is_landlord(session, account_id, unit) or is_occupant(session, account_id, unit.id)
+def _may_see(world: World, session: Session, account_id: str, unit: Unit) -> bool:
+    """Raises Refused right.mandate_over for a manager who does not live there."""
+    if is_occupant(session, account_id, unit.id):
+        return True
+    if not _is_landlord(session, account_id, unit):
+        return False
+    require_mandate(world, session, unit.id, unit.landlord_id)
+    return True
 
 
-def _seen_key(session: Session, account_id: str, key_id: str) -> Key:
+def _seen_key(world: World, session: Session, account_id: str, key_id: str) -> Key:
     key = session.get(Key, key_id)
-    if key is None or key.kind != "visitor" or not _may_see(session, account_id, session.get_one(Unit, key.unit_id)):
+    if key is None or key.kind != "visitor":
+        raise Refused("not_found", "key_id")
+    if not _may_see(world, session, account_id, session.get_one(Unit, key.unit_id)):
         raise Refused("not_found", "key_id")
     return key
 

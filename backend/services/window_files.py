@@ -89,12 +89,18 @@ def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> W
         children=list_children(world, account_id=account_id),
         answered_for=tuple(m for m in list_declared_for(world, account_id=account_id) if m.registration_id in here),
         let=tuple(
-            LetUnit(card, list_leases(world, account_id=account_id, unit_id=card.unit_id))
+            LetUnit(card, _leases_of(world, account_id, card))
             for card in home.units
             if covers(area, get_dwelling(card.dwelling_id).division)
         ),
         erasure=get_erasure(world, account_id=account_id),
     )
+
+
+def _leases_of(world: World, account_id: str, card: UnitCard) -> tuple[LeaseView, ...]:
+    if card.state == "mandate_over":
+        return ()
+    return list_leases(world, account_id=account_id, unit_id=card.unit_id)
 
 
 def look_at_report(world: World, *, session_id: str, visit: Visit, reference: str) -> tuple[str, ReportView | None]:

@@ -7,7 +7,7 @@ from typing import Any
 from backend.services import guardians
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
-from mobile_api.api.schemas.children import ChildEntered, ChildShown
+from mobile_api.api.schemas.children import ChildEntered, ChildShown, ConsentForChild
 
 blueprint = Blueprint("children", "我的孩子", "My children")
 
@@ -50,6 +50,18 @@ def enter_child(body: dict[str, Any]) -> Any:
     监护人添加未满 16 周岁的孩子并表示同意；重复提交不产生变化。
     """
     return guardians.enter_child(world(), account_id=me(), **body)
+
+
+@blueprint.put("/me/children/<id:child_id>/consent")
+@blueprint.arguments(ConsentForChild)
+@blueprint.response(200, ChildShown)
+@blueprint.refuses("not_found", "guardian.unidentified", "person.missing", "person.minor", "consent.text")
+def consent_for_child(body: dict[str, Any], child_id: str) -> Any:
+    """Give one's consent for a child again after taking it back; the same again changes nothing.
+
+    撤回后重新同意为孩子办理；重复提交不产生变化。
+    """
+    return guardians.consent_for_child(world(), account_id=me(), child_id=child_id, **body)
 
 
 @blueprint.delete("/me/children/<id:child_id>/consent")

@@ -34,6 +34,7 @@ STEADY = KeyShown(exclude=("doors.last_seen_at",))
 @blueprint.get("/keys/<id:key_id>")
 @blueprint.etag
 @blueprint.response(200, KeyShown)
+@blueprint.refuses("right.mandate_over")
 def get_key(key_id: str) -> Any:
     """Show a key, to its holder or its landlord; per door what the lock has confirmed.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.services import identity_reviews, invitations, landlord_views, leases, receipts
+from backend.services import identity_reviews, invitations, landlord_views, lease_corrections, leases, receipts
 from backend.web import language
 from mobile_api.api.callers import me, world
 from mobile_api.api.contract import Blueprint
@@ -20,6 +20,8 @@ from mobile_api.api.schemas.leases import (
     LeaseMade,
     LeaseRecorded,
     LeaseShown,
+    NamedCorrected,
+    StartMoved,
 )
 
 blueprint = Blueprint("leases", "租约", "Leases")
@@ -93,6 +95,7 @@ def add_co_tenant(body: dict[str, Any], lease_id: str, idempotency_key: str | No
 @blueprint.get("/leases/<id:lease_id>")
 @blueprint.etag
 @blueprint.response(200, LeaseShown)
+@blueprint.refuses("right.mandate_over")
 def get_lease(lease_id: str) -> Any:
     """Show a lease and how far the tenant is, none of the tenant's answers.
 
@@ -113,6 +116,51 @@ def extend_lease(body: dict[str, Any], lease_id: str) -> Any:
     """
     blueprint.check_etag(landlord_views.get_lease(world(), account_id=me(), lease_id=lease_id), STEADY)
     leases.extend_lease(world(), account_id=me(), lease_id=lease_id, ends_on=body["ends_on"])
+    return _lease(lease_id)
+
+
+@blueprint.route("/leases/<id:lease_id>/tenant", methods=["PUT"], endpoint="correct_named")
+@blueprint.arguments(NamedCorrected)
+@blueprint.response(200, LeaseShown)
+@blueprint.refuses(
+    "lease.reported",
+    "lease.corrected_often",
+    "lease.own",
+    "lease.same_tenant",
+    "right.mandate_over",
+    "transition",
+    "person.name",
+    "document.form",
+    "document.check_digit",
+    "document.birth",
+)
+def correct_named(body: dict[str, Any], lease_id: str) -> Any:
+    """Correct whom the lease names, until the report has gone to the registry; never shown again, the tenant is told.
+
+    更正租约中租客的姓名和证件（报告送登记机关之前）；填写后不再显示，租客会收到通知。
+    """
+    lease_corrections.correct_named(world(), account_id=me(), lease_id=lease_id, **body)
+    return _lease(lease_id)
+
+
+@blueprint.route("/leases/<id:lease_id>/start", methods=["PUT"], endpoint="move_start")
+@blueprint.arguments(StartMoved)
+@blueprint.response(200, LeaseShown)
+@blueprint.refuses(
+    "lease.start_later",
+    "lease.start",
+    "lease.past",
+    "lease.overlap",
+    "input.date_order",
+    "right.mandate_over",
+    "transition",
+)
+def move_start(body: dict[str, Any], lease_id: str) -> Any:
+    """Let a lease and its key start on another day; once the tenant has accepted, only earlier.
+
+    更改租约开始日期，钥匙随之；租客接受后只能改早。
+    """
+    lease_corrections.move_start(world(), account_id=me(), lease_id=lease_id, starts_on=body["starts_on"])
     return _lease(lease_id)
 
 

@@ -60,7 +60,7 @@ def list_late_tenants() -> Any:
 @blueprint.post("/tenant-reminders")
 @blueprint.arguments(LeasesChosen)
 @blueprint.response(201, Reminded)
-@blueprint.refuses("landlord.unidentified", "input.missing", "input.length", "not_found")
+@blueprint.refuses("landlord.unidentified", "input.missing", "input.length", "not_found", "right.mandate_over")
 @blueprint.creates
 def remind_tenants(body: dict[str, Any], idempotency_key: str | None) -> Any:
     """Remind the tenants of many leases to declare, each once a day at most; no key changes (HR-12).

@@ -45,9 +45,9 @@ def get_unit(unit_id: str) -> Any:
 )
 @blueprint.creates
 def claim_unit(body: dict[str, Any], unit_id: str, idempotency_key: str | None) -> Any:
-    """Claim a unit with the right to let it; when another has claimed it, a person decides.
+    """Claim a unit with the right to let it, or renew one's mandate; when another has claimed it, a person decides.
 
-    登记一间房和出租权利；已有人登记时由工作人员核实。
+    登记一间房和出租权利，或续签委托；已有人登记时由工作人员核实。
     """
     return units.claim_unit(world(), account_id=me(), unit_id=unit_id, **body, idempotency_key=idempotency_key)
 
@@ -88,7 +88,7 @@ def claim_lock(body: dict[str, Any], unit_id: str) -> Any:
 @blueprint.get("/units/<id:unit_id>/lock-events")
 @blueprint.etag
 @blueprint.response(200, LockHealth(many=True))
-@blueprint.refuses("unit.not_yours")
+@blueprint.refuses("unit.not_yours", "right.mandate_over")
 def list_lock_events(unit_id: str) -> Any:
     """List health and safety events of the unit's lock; who opened a door is not among them.
 
@@ -100,7 +100,7 @@ def list_lock_events(unit_id: str) -> Any:
 @blueprint.get("/units/<id:unit_id>/leases")
 @blueprint.etag
 @blueprint.response(200, LeaseShown(many=True))
-@blueprint.refuses("unit.not_yours")
+@blueprint.refuses("unit.not_yours", "right.mandate_over")
 def list_leases(unit_id: str) -> Any:
     """List all leases of a unit, newest first.
 

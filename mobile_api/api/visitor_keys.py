@@ -46,7 +46,7 @@ def issue_visitor_key(body: dict[str, Any], unit_id: str, idempotency_key: str |
 @blueprint.etag
 @blueprint.arguments(Cursor, location="query")
 @blueprint.response_page(VisitorKeyShown(many=True))
-@blueprint.refuses("unit.not_yours")
+@blueprint.refuses("unit.not_yours", "right.mandate_over")
 def list_visitor_keys(query: dict[str, Any], unit_id: str) -> Any:
     """List the visitors' keys of a unit, for its landlord and its occupants; never who the visitor is.
 
@@ -62,6 +62,7 @@ def list_visitor_keys(query: dict[str, Any], unit_id: str) -> Any:
 @blueprint.get("/visitor-keys/<id:key_id>")
 @blueprint.etag
 @blueprint.response(200, VisitorKeyShown)
+@blueprint.refuses("right.mandate_over")
 def get_visitor_key(key_id: str) -> Any:
     """Show a visitor's key.
 

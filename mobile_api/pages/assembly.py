@@ -29,6 +29,7 @@ VIEWS = (
     "landlord_units",
     "door_sheets",
     "landlord_leases",
+    "landlord_corrections",
     "landlord_imports",
     "landlord_keys",
     "landlord_visitors",

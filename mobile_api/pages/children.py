@@ -44,3 +44,11 @@ def withdraw_for_child(child_id: str) -> Response:
     """Take the guardian's consent for a child back."""
     guardians.withdraw_for_child(world(), account_id=account_id(), child_id=child_id)
     return redirect(url_for("account.children"), 303)
+
+
+@account.post("/children/<child_id>/consent/again")
+def consent_for_child(child_id: str) -> Response:
+    """Undo a withdrawal: consent anew to the present text."""
+    version = request.form.get("version", "")
+    guardians.consent_for_child(world(), account_id=account_id(), child_id=child_id, notice_version=version)
+    return redirect(url_for("account.children", said="again"), 303)

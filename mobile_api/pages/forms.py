@@ -16,6 +16,7 @@ from flask import request
 
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refusal, Refused
+from backend.domain.whole_numbers import read_whole
 from backend.web import STATUS
 
 GOES_TO_THE_ERROR_PAGE = ("not_found", "unauthenticated")
@@ -94,10 +95,10 @@ class Sheet:
     def whole_number(self, name: str) -> int:
         """A required whole number; 0 stands in until `check` raises."""
         value = self.text(name)
-        if value and not (value.isascii() and value.isdigit()):
+        number = read_whole(value)
+        if value and number is None:
             self.faults.append(Refusal("input.wrong_type", name, {"expected": "2"}))
-            return 0
-        return int(value) if value else 0
+        return number or 0
 
     def chosen(self, name: str) -> str:
         """A required choice; without one the fault asks to choose, not to fill in."""

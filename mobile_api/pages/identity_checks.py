@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from backend.domain.faces import FACE_REASONS
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
+from backend.domain.whole_numbers import read_whole
 from backend.services import consents, identity_checks, persons, tenancies
 from backend.services.identity_checks import LEAST_FRAMES, Frame
 from backend.web import STATUS
@@ -107,11 +108,16 @@ def _rebinding() -> dict[str, Any]:
     return {"rebind": 1} if "rebind" in request.args else {}
 
 
+LATEST_FRAME_MS = 999_999  # no burst lasts a quarter of an hour
+
+
 def _pictures() -> tuple[bytes, list[Frame]]:
     document = request.files.get("document")
-    files, times = request.files.getlist("frames"), request.form.getlist("at_ms")
+    files = request.files.getlist("frames")
+    times = [read_whole(at, LATEST_FRAME_MS) for at in request.form.getlist("at_ms")]
     if document is None:
         raise Refused("input.missing", "document")
-    if len(files) != len(times) or len(files) < LEAST_FRAMES or not all(at.isdigit() and len(at) < 7 for at in times):
+    read = [at for at in times if at is not None]
+    if len(files) != len(times) or len(read) < len(times) or len(files) < LEAST_FRAMES:
         raise Refused("input.malformed", "frames")
-    return document.read(), [Frame(file.read(), int(at)) for file, at in zip(files, times, strict=True)]
+    return document.read(), [Frame(file.read(), at) for file, at in zip(files, read, strict=True)]

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from backend.domain.refusals import Refusal
+from backend.domain.whole_numbers import read_whole
 from backend.services import import_templates, own_imports
 from mobile_api.pages.doors import account_id, landlord, world
 from mobile_api.pages.forms import Sheet
@@ -55,7 +56,7 @@ def import_page(import_id: str) -> str:
         world(),
         account_id=account_id(),
         import_id=import_id,
-        after=int(after) if after.isascii() and after.isdigit() and len(after) < 10 else 0,
+        after=read_whole(after) or 0,
         limit=ROWS_PER_PAGE,
         outcomes=() if show == "all" else TO_LOOK_AT,
     )

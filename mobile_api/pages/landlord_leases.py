@@ -39,7 +39,7 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
     `joint` names a lease whose tenant is to get a co-tenant: kind and dates are that lease's. `after` names the
     lease of the tenant before: the new one begins when that one is over.
     """
-    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id, managing=True)
     joint = _joint_lease(request.values.get("joint"))
     before = _joint_lease(request.values.get("after"))
     terms = _terms_of(joint) if joint is not None else _terms_after(before, unit.space_kind)
@@ -166,11 +166,18 @@ def share(lease_id: str) -> str | Response:
     return render_template("landlord/share.html", lease=found, invitation=found.invitation, code=code)
 
 
-@landlord.post("/leases/<lease_id>/invite")
-def invite(lease_id: str) -> Response:
-    """Issue the key and send the invitation, or send it again with a new link; the old link dies."""
-    invitations.invite_tenant(world(), account_id=account_id(), lease_id=lease_id)
-    return redirect(url_for("landlord.share", lease_id=lease_id), 303)
+@landlord.route("/leases/<lease_id>/invite", methods=["GET", "POST"])
+def invite(lease_id: str) -> str | Response | tuple[str, int]:
+    """Issue the key and send the invitation, or send it again, also to another phone; the old link dies."""
+    found = landlord_views.get_lease(world(), account_id=account_id(), lease_id=lease_id)
+    sheet = Sheet.of_request({"phone": _("租客手机号")})
+    if request.method == "POST":
+        with sheet.filling():
+            phone = sheet.text("phone") if "phone" in sheet.values else None  # a button sends none: the lease's own
+            sheet.check()
+            invitations.invite_tenant(world(), account_id=account_id(), lease_id=lease_id, phone=phone)
+            return redirect(url_for("landlord.share", lease_id=lease_id), 303)
+    return render_template("landlord/invite.html", sheet=sheet, lease=found), sheet.status
 
 
 @landlord.post("/leases/<lease_id>/invitation/cancel")

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from backend.domain.documents import DOCUMENT_TYPES, USUAL_DOCUMENT
 from backend.domain.landlord_board import STATES
+from backend.domain.refusals import Refused
 from backend.domain.spaces import RIGHT_NAMES, SPACE_NAMES
 from backend.queries import dwellings
 from backend.services import landlord_views, persons, unit_board, units
@@ -71,9 +72,10 @@ def _right_labels() -> dict[str, str]:
 
 @landlord.route("/dwellings/<dwelling_id>/units/<unit_id>/claim", methods=["GET", "POST"])
 def claim_unit(dwelling_id: str, unit_id: str) -> str | Response | tuple[str, int]:
-    """Show the right to let a unit of the base; a second claim goes to a person."""
+    """Show the right to let a unit of the base, or renew one's mandate; a second claim goes to a person."""
     place = dwellings.get_dwelling(dwelling_id)
-    sheet = Sheet.of_request(_right_labels())
+    mine = _own_mandate(unit_id)
+    sheet = Sheet.of_request(_right_labels(), right_kind="mandate" if mine else None)
     if request.method == "POST":
         with sheet.filling():
             right_kind, evidence = sheet.choice("right_kind", RIGHT_NAMES), sheet.text("evidence")
@@ -83,7 +85,16 @@ def claim_unit(dwelling_id: str, unit_id: str) -> str | Response | tuple[str, in
                                      evidence=evidence, mandate_ends_on=until, idempotency_key=sheet.once)
             return _after_claim(claim)
     chosen = next((unit for unit in place.units if unit.id == unit_id), None)
-    return render_template("landlord/claim.html", sheet=sheet, dwelling=place, unit=chosen), sheet.status
+    return render_template("landlord/claim.html", sheet=sheet, dwelling=place, unit=chosen, mine=mine), sheet.status
+
+
+def _own_mandate(unit_id: str) -> landlord_views.UnitCard | None:
+    """The unit where the caller manages it already: what is claimed then is a renewal."""
+    try:
+        card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    except Refused:
+        return None
+    return card if card.mandate_ends_on else None
 
 
 @landlord.route("/dwellings/<dwelling_id>/add", methods=["GET", "POST"])
@@ -123,14 +134,15 @@ def contested(reference: str) -> str:
 def unit(unit_id: str) -> str:
     """One unit: its lock, its lease, what to do next."""
     card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
-    leases = landlord_views.list_leases(world(), account_id=account_id(), unit_id=unit_id)
+    is_over = card.state == "mandate_over"
+    leases = () if is_over else landlord_views.list_leases(world(), account_id=account_id(), unit_id=unit_id)
     return render_template("landlord/unit.html", unit=card, leases=leases, claimed=request.args.get("claimed"))
 
 
 @landlord.route("/units/<unit_id>/lock/claim", methods=["GET", "POST"])
 def claim_lock(unit_id: str) -> str | Response | tuple[str, int]:
     """Claim the unit's lock by the code on its sticker."""
-    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id, managing=True)
     sheet = Sheet.of_request({"claim_code": _("领取码")})
     if request.method == "POST":
         with sheet.filling():
@@ -145,6 +157,6 @@ def claim_lock(unit_id: str) -> str | Response | tuple[str, int]:
 @live("unit", "unit_id")
 def lock(unit_id: str) -> str:
     """The lock's health and safety; never comings and goings."""
-    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    card = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id, managing=True)
     timeline = landlord_views.list_lock_health(world(), account_id=account_id(), unit_id=unit_id) if card.lock else ()
     return render_template("landlord/lock.html", unit=card, timeline=timeline)

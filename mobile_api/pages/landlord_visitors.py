@@ -14,7 +14,7 @@ from mobile_api.pages.visitor_forms import DAYS, emergency_sheet, read_emergency
 @landlord.get("/units/<unit_id>/visitors")
 def visitors(unit_id: str) -> str:
     """All visitors' keys of this unit with their state; never an opening."""
-    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id, managing=True)
     found = visitor_keys.list_visitor_keys(world(), account_id=account_id(), unit_id=unit_id)
     return render_template("visitors/list.html", unit=unit, visitors=found)
 
@@ -22,7 +22,7 @@ def visitors(unit_id: str) -> str:
 @landlord.route("/units/<unit_id>/visitors/new", methods=["GET", "POST"])
 def new_visitor(unit_id: str) -> str | Response | tuple[str, int]:
     """Issue a key; where somebody lives it waits for an occupant's consent."""
-    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id, managing=True)
     sheet = visitor_sheet()
     if request.method == "POST":
         with sheet.filling():
@@ -35,7 +35,7 @@ def new_visitor(unit_id: str) -> str | Response | tuple[str, int]:
 @landlord.route("/units/<unit_id>/visitors/emergency", methods=["GET", "POST"])
 def emergency(unit_id: str) -> str | Response | tuple[str, int]:
     """A stated emergency: works at once for four hours and two openings, and everyone who lives there is told."""
-    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id, managing=True)
     sheet = emergency_sheet()
     if request.method == "POST":
         with sheet.filling():
@@ -48,7 +48,7 @@ def emergency(unit_id: str) -> str | Response | tuple[str, int]:
 @landlord.route("/units/<unit_id>/visitors/<key_id>", methods=["GET", "POST"])
 def visitor(unit_id: str, key_id: str) -> str | Response:
     """One visitor's key: its state, the link while nobody has accepted it; end it at any time."""
-    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id)
+    unit = landlord_views.get_unit(world(), account_id=account_id(), unit_id=unit_id, managing=True)
     if request.method == "POST":
         visitor_keys.end_visitor_key(world(), account_id=account_id(), key_id=key_id)
         return redirect(url_for("landlord.visitor", unit_id=unit_id, key_id=key_id), 303)

@@ -19,6 +19,7 @@ UNIT_STATES = {
     "awaiting": ("going", "clock", _l("待入住")),
     "vacant": ("plain", "door", _l("无在租")),
     "lock_offline": ("bad", "wifi-off", _l("锁离线")),
+    "mandate_over": ("bad", "alert", _l("委托已到期")),
 }
 IMPORT_STATES = {
     "checking": ("going", "clock", _l("正在逐行检查")),
@@ -123,6 +124,8 @@ IDENTITY_PROGRESS = {
 TODOS = {
     "claim_lock": _l("领取门锁"),
     "lock_offline": _l("门锁离线，请看一下"),
+    "mandate_ends": _l("委托快到期，请续签"),
+    "mandate_over": _l("委托已到期，请续签"),
     "report_tenant": _l("报告租客"),
     "invite": _l("邀请租客"),
     "attest": _l("租客的身份待核验，您可以当面见证"),

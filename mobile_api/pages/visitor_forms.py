@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from backend.domain.refusals import Refusal
 from backend.domain.visitors import EMERGENCIES, PURPOSES, WeeklyWindow
+from backend.domain.whole_numbers import read_whole
 from mobile_api.pages.doors import world
 from mobile_api.pages.forms import Sheet
 
@@ -62,9 +63,11 @@ def _windows(sheet: Sheet) -> tuple[WeeklyWindow, ...]:
 def _minute(sheet: Sheet, name: str) -> int:
     """A time of day as browsers send it, HH:MM, in minutes; 0 stands in until `check` raises."""
     value = sheet.text(name)
-    hour, colon, minute = value.partition(":")
-    if value and not (colon and hour.isdigit() and minute.isdigit() and int(hour) < 25 and int(minute) < 60):
+    first, _colon, second = value.partition(":")
+    hour, minute = read_whole(first, 24), read_whole(second, 59)
+    if hour is not None and minute is not None:
+        return hour * 60 + minute
+    if value:
         sheet.faults.append(Refusal("input.wrong_type", name, {"expected": "08:30"}))
-        return 0
-    return int(hour) * 60 + int(minute) if value else 0
+    return 0
 

@@ -17,6 +17,7 @@ from tests.browser.landlord_stage import Desk, desk, make, mobile, server
 from tests.browser.qr_reading import read_qr
 from tests.mobile_api.conftest import browser
 from tests.mobile_api.page_phones import PagePhone
+from tests.mobile_api.test_pages_landlord import end_on_paper
 from tests.services import stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_NUMBER, TENANT_PHONE, Story
 from tests.services.test_unit_board import take_over
@@ -164,15 +165,23 @@ def test_l6_a_key_ends_with_its_lease_and_is_no_lever(desk: SitDown, make: Any) 
     phone.tap("延长")
     phone.sees("租约和钥匙都已延长")
     assert str(make(lambda _: stories.key_row(story.key_id).ends_on)) == "2028-02-01"
-    for words in ("暂停钥匙", "停用钥匙"):
+    phone.sees("房东不能暂停或停用他的钥匙（HR-12）")
+    assert phone.page.get_by_text("停用钥匙", exact=True).count() == 0
+    phone.look("no-lever")
+    phone.open(f"/l/leases/{story.lease_id}/key/revoke", "不能停用住户的钥匙", "租客已搬走")
+    assert phone.words().count("HR-12") == 1
+    phone.look("refused")
+    make(end_on_paper, story)
+    for words, effect, said in (
+        ("暂停钥匙", "离线的锁联网后生效", "钥匙已暂停"), ("恢复钥匙", "马上可以开门", "钥匙已恢复"),
+        ("停用钥匙", "停用不能撤销", "待锁上线"),
+    ):  # fmt: skip
         phone.open(f"/l/leases/{story.lease_id}")
         phone.tap(words)
-        phone.sees("离线的锁联网后生效")
-        phone.page.locator("[value=none]").check()
+        phone.sees(effect)
+        phone.look(f"asks-{words}")
         phone.page.locator("main form button[type=submit]").first.click()
-        phone.sees("不能停用住户的钥匙")
-        assert phone.words().count("HR-12") == 1
-        phone.look(f"refused-{words}")
+        phone.sees(said)
 
 
 def test_l7_a_revocation_waits_for_an_offline_lock_and_is_done_when_it_is_back(desk: SitDown, make: Any) -> None:

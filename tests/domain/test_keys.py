@@ -18,6 +18,7 @@ from backend.domain.keys import (
     credential_life,
     decide_restriction,
     exposure_until,
+    landlord_acts,
     last_once,
     may_activate,
     next_state,
@@ -73,6 +74,28 @@ def test_a_holder_may_always_restrict_the_own_key_and_a_check_out_is_a_ground() 
     assert decide_restriction("occupant", None, by_holder=True) is None
     assert decide_restriction("occupant", "check_out", by_holder=False) is None
     assert decide_restriction("visitor", None, by_holder=False) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "is_over", "acts"),
+    [
+        ("active", None, False, ()),
+        ("claimed", None, False, ()),
+        ("suspended", "suspended_by_tenant", False, ()),
+        ("suspended", "suspended_by_landlord", False, ("resume",)),
+        ("active", None, True, ("suspend", "revoke")),
+        ("claimed", None, True, ("revoke",)),
+        ("suspended", "suspended_by_landlord", True, ("resume", "revoke")),
+        ("suspended", "suspended_by_tenant", True, ("revoke",)),
+        ("revoked", "check_out", True, ()),
+    ],
+)
+def test_a_landlord_is_offered_what_can_succeed(
+    state: str, reason: str | None, is_over: bool, acts: tuple[str, ...]
+) -> None:
+    assert landlord_acts(state, reason, is_over) == acts
+    moves = [next_state(state, act) for act in acts]
+    assert not [move for move in moves if isinstance(move, Refusal)]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_a_unit_has_one_state(presence: str | None, is_let: bool, is_declared: b
 
 
 def test_a_lease_in_order_asks_for_nothing() -> None:
-    assert lease_todos(UNIT, QUIET, TODAY) == unit_todos(UNIT) == []
+    assert lease_todos(UNIT, QUIET, TODAY) == unit_todos(UNIT, TODAY) == []
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,21 @@ def test_each_thing_owed_has_its_day_and_rule(changes: dict[str, object], kind: 
     assert [(todo.kind, todo.due_on, todo.rule) for todo in todos] == [(kind, due_on, rule)]
 
 
+@pytest.mark.parametrize(
+    "days, kinds",
+    [(15, []), (14, ["mandate_ends"]), (0, ["mandate_ends"]), (-1, ["mandate_over"])],
+)
+def test_a_mandate_is_a_to_do_before_its_end_and_all_that_is_left_afterwards(days: int, kinds: list[str]) -> None:
+    unit = replace(UNIT, presence="online", mandate_ends_on=TODAY + timedelta(days=days))
+    assert [todo.kind for todo in unit_todos(unit, TODAY)] == kinds
+    assert [todo.kind for todo in unit_todos(replace(unit, presence=None), TODAY)] == (
+        ["mandate_over"] if days < 0 else ["claim_lock", *kinds]
+    )
+
+
 def test_to_dos_with_a_day_come_first_and_are_paged_by_name() -> None:
     over = lease_todos(UNIT, replace(QUIET, ends_on=date(2026, 11, 20), invited=False), TODAY)
-    todos = sort_todos([*unit_todos(replace(UNIT, presence=None)), *over])
+    todos = sort_todos([*unit_todos(replace(UNIT, presence=None), TODAY), *over])
     assert [todo.kind for todo in todos] == ["lease_over", "claim_lock", "invite"]
     first, more = page_of_todos(todos, None, 2)
     rest, end = page_of_todos(todos, more, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from backend.domain.notices import NOTICES
 from backend.seeding import sample_number
 from backend.services.guardians import enter_child
 from backend.services.persons import enter_identity
+from backend.services.registrations import check_out
 from tests.mobile_api.page_phones import CHINESE, PagePhone
 from tests.mobile_api.phones import ApiPhone
 from tests.services import stories
@@ -136,3 +137,21 @@ def test_a_guardian_elsewhere_finds_the_lease_of_a_child_that_rents_by_itself(br
     declared = phone.press(phone.get(path), "提交", hukou_division="441900")
     assert declared.path == f"/t/declared-for/{story.registration_id}" and "监护人" in declared.text
     assert phone.get(path).status == 404
+
+
+def test_who_has_moved_out_is_not_told_who_lives_there_now(
+    phone: Phones, browser: Browser, make: Make, clock: Any
+) -> None:
+    story = make(stories.make_active)
+    make(add, story)
+    path = f"/registrations/{story.registration_id}/household"
+    tenant = phone(TENANT_PHONE)
+    assert tenant.get(path).json["living"] == 2
+    make(check_out, account_id=story.tenant, registration_id=story.registration_id,
+         moved_out_on=date(2026, 11, 23), reason="lease_end", leaving_too=())  # fmt: skip
+    shown = tenant.get(path).json
+    assert (shown["living"], shown["members"], shown["children"], shown["over_capacity"]) == (None, [], [], False)
+    clock.move(timedelta(minutes=2))
+    page = browser(TENANT_PHONE).get(f"/t/homes/{story.registration_id}/household")
+    assert "您现在不住在这里" in page.text and "已申报" not in page.text and "郑小芳" not in page.html
+    assert not [link for link in page.reader.links if "/household/" in link]

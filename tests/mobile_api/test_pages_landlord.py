@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from backend.db import transaction
+from backend.models.leases import Lease
 from backend.services.identity_reviews import ask_a_person
+from backend.services.keys import suspend_key
 from tests.mobile_api.page_phones import ORIGIN, Page, PagePhone
 from tests.services import stories
 from tests.services.stories import LANDLORD_NUMBER, LANDLORD_PHONE, TENANT_NUMBER, TENANT_PHONE
+from tests.services.test_mandates import make_managed
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -177,15 +181,60 @@ def test_attesting_needs_both_confirmations_and_lets_the_key_work(browser: Brows
     assert done.path == f"/l/leases/{story.lease_id}" and "已见证" in done.text and "可用" in done.text
 
 
-def test_an_occupants_key_is_not_ended_without_a_ground(browser: Browser, make: Make) -> None:
-    story = make(stories.make_active)
+def end_on_paper(world: Any, story: stories.Story) -> None:
+    """The lease has ended by the tenant's check-out and the key still lives."""
+    with transaction() as session:
+        session.get_one(Lease, story.lease_id).state = "ended"
+
+
+def post(phone: PagePhone, path: str, **data: str) -> Page:
+    token = phone.get("/me/").reader.forms[0].values["csrf_token"]
+    return Page(phone.client.post(path, data={"csrf_token": token, **data}, base_url=ORIGIN))
+
+
+@pytest.mark.parametrize("made", [stories.make_claimed, stories.make_active])
+def test_an_occupants_key_is_not_ended_without_a_ground(browser: Browser, make: Make, made: Any) -> None:
+    story = make(made)
     phone = browser(LANDLORD_PHONE)
-    for action, button in (("revoke", "停用钥匙"), ("suspend", "暂停钥匙")):
-        page = phone.get(f"/l/leases/{story.lease_id}/key/{action}")
-        assert "ground" not in page.form(button).values, "nothing is chosen beforehand"
-        refused = phone.press(page, button, ground="none")
+    lease = f"/l/leases/{story.lease_id}"
+    page = phone.get(lease)
+    assert "房东不能暂停或停用他的钥匙（HR-12）" in page.text and "租客已搬走" in page.text
+    assert not [link for link in page.reader.links if "/key/" in link], "no button that cannot succeed"
+    state = make(lambda _: stories.key_row(story.key_id).state)
+    for action in ("revoke", "suspend"):
+        shown = phone.get(f"{lease}/key/{action}")
+        assert "不能停用住户的钥匙" in shown.text and "HR-12" in shown.text and f"{lease}/end" in shown.reader.links
+        assert not [form for form in shown.reader.forms if action in form.action]
+        refused = post(phone, f"{lease}/key/{action}", ground="check_out")
         assert refused.status == 403 and "HR-12" in refused.text and "不能停用住户的钥匙" in refused.text
-    assert "可用" in phone.get(f"/l/leases/{story.lease_id}").text
+    assert make(lambda _: stories.key_row(story.key_id).state) == state
+
+
+def test_a_key_left_over_after_the_check_out_is_suspended_resumed_and_revoked(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    make(end_on_paper, story)
+    phone = browser(LANDLORD_PHONE)
+    lease = f"/l/leases/{story.lease_id}"
+    for action, button, said in (
+        ("suspend", "暂停钥匙", "钥匙已暂停"),
+        ("resume", "恢复钥匙", "钥匙已恢复"),
+        ("revoke", "停用钥匙", "钥匙正在停用"),
+    ):
+        link = next(link for link in phone.get(lease).reader.links if link.endswith(f"/key/{action}"))
+        done = phone.press(phone.get(link), button)
+        assert done.path == lease and said in done.text
+    assert make(lambda _: stories.key_row(story.key_id).state) == "revoking"
+
+
+def test_what_the_tenant_suspended_the_landlord_is_not_asked_to_resume(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active)
+    make(suspend_key, account_id=story.tenant, key_id=story.key_id)
+    phone = browser(LANDLORD_PHONE)
+    lease = f"/l/leases/{story.lease_id}"
+    page = phone.get(lease)
+    assert "只有本人可以恢复" in page.text and f"{lease}/key/resume" not in page.reader.links
+    assert "只有本人可以恢复" in phone.get(f"{lease}/key/resume").text
+    assert post(phone, f"{lease}/key/resume").status == 403
 
 
 def test_a_lease_is_extended_and_never_shortened(browser: Browser, make: Make) -> None:
@@ -271,3 +320,80 @@ def test_a_full_unit_takes_no_co_tenant_and_says_the_rule(browser: Browser, make
         page = phone.press(page, "下一步", tenant_name="王平", tenant_id_number=other, tenant_phone=f"19900009{tail}")
         page = phone.press(page, "登记并邀请租客")
     assert page.status == 409 and "最多住 2 人" in page.text and "HR-7" in page.text
+
+
+def test_a_manager_renews_the_mandate_on_the_units_page_and_is_told_at_the_first_step_of_a_lease(
+    browser: Browser, make: Make, clock: Any
+) -> None:
+    story = make(make_managed)
+    phone = browser(LANDLORD_PHONE)
+    unit = f"/l/units/{story.unit_id}"
+    assert "您的委托到 2026年12月13日 为止" in phone.get(unit).text and "委托快到期" not in phone.get("/l/").text
+    clock.move(timedelta(days=10))
+    assert "委托快到期，请续签" in phone.get("/l/").text
+    clock.move(timedelta(days=20))
+    phone.sign_in(LANDLORD_PHONE)
+    assert "委托已到期，请续签" in phone.get("/l/").text
+    first = phone.get(f"{unit}/lease")
+    assert first.status == 403 and "请房东续签委托" in first.text
+    shown = phone.get(unit)
+    assert "委托已到期" in shown.text and f"/l/leases/{story.lease_id}" not in shown.reader.links
+    assert phone.get(f"/l/leases/{story.lease_id}").status == phone.get(f"{unit}/lock").status == 403
+    form = phone.get(next(link for link in shown.reader.links if link.endswith("/claim")))
+    again = phone.press(form, "续签", evidence="新委托书", mandate_ends_on="2027-12-01")
+    assert again.path == unit and "已记下新的到期日" in again.text and "您的委托到 2027年12月1日 为止" in again.text
+    assert f"/l/leases/{story.lease_id}" in again.reader.links
+
+
+def test_a_mistyped_phone_is_mended_on_the_share_page_and_the_old_link_dies(browser: Browser, make: Make) -> None:
+    story = make(stories.make_invited, tenant_phone="+8619900009999")
+    tenant = browser(TENANT_PHONE)
+    assert "号码抄错了，请房东改好再发一次" in tenant.get(f"/i/{story.link_token}").text
+    phone = browser(LANDLORD_PHONE)
+    share = phone.get(f"/l/leases/{story.lease_id}/share")
+    form = phone.get(next(link for link in share.reader.links if link.endswith("/invite")))
+    wrong = phone.press(form, "发送邀请", phone="1")
+    assert wrong.status == 422 and "phone-fault" in wrong.reader.ids
+    empty = phone.press(wrong, "发送邀请", phone="")
+    assert empty.status == 422 and "phone-fault" in empty.reader.ids
+    sent = phone.press(empty, "发送邀请", phone="19900009101")
+    assert sent.path.endswith("/share") and "199******01" in sent.text
+    assert tenant.get(f"/i/{story.link_token}").status == 410
+    token = next(word for word in sent.text.split() if "/i/" in word).rsplit("/", 1)[1]
+    assert "接受邀请" in tenant.get(f"/i/{token}").html
+
+
+def test_a_mistyped_document_is_corrected_on_the_leases_page_and_nothing_of_it_is_shown(
+    browser: Browser, make: Make
+) -> None:
+    story = make(stories.make_identified, tenant_id_number=stories.CO_TENANT_NUMBER)
+    phone, lease = browser(LANDLORD_PHONE), f"/l/leases/{story.lease_id}"
+    assert "租客填写的证件与您填写的不一致" in phone.get(lease).text
+    form = phone.get(next(link for link in phone.get(lease).reader.links if link.endswith("/tenant")))
+    assert stories.CO_TENANT_NUMBER not in form.html and "周来福" not in form.html
+    wrong = phone.press(form, "更正", tenant_name="周来福", tenant_id_number="1")
+    assert wrong.status == 422 and "tenant_id_number-fault" in wrong.reader.ids
+    done = phone.press(wrong, "更正", tenant_id_number=TENANT_NUMBER)
+    assert done.path == lease and "已更正租客信息" in done.text and "不一致" not in done.text
+    assert TENANT_NUMBER not in done.html and "周来福" not in done.html
+    assert "房东更正了租约里您的信息" in browser(TENANT_PHONE).get("/me/messages").text
+
+
+def test_a_difference_after_the_report_has_gone_names_the_window(browser: Browser, make: Make) -> None:
+    story = make(stories.make_declared, tenant_id_number=stories.CO_TENANT_NUMBER)
+    phone, lease = browser(LANDLORD_PHONE), f"/l/leases/{story.lease_id}"
+    page = phone.get(lease)
+    assert "请租客带证件原件到窗口核验身份" in page.text and f"{lease}/tenant" not in page.reader.links
+    assert "请租客带证件原件到窗口核验身份" in phone.get(f"{lease}/tenant").text
+
+
+def test_a_start_is_moved_earlier_when_the_tenant_asks_for_it(browser: Browser, make: Make) -> None:
+    story = make(stories.make_active, starts_on=date(2026, 12, 3))
+    assert "改租约的开始日期" in browser(TENANT_PHONE).get(f"/t/homes/{story.registration_id}/key").text
+    phone, lease = browser(LANDLORD_PHONE), f"/l/leases/{story.lease_id}"
+    form = phone.get(next(link for link in phone.get(lease).reader.links if link.endswith("/start")))
+    later = phone.press(form, "更改", starts_on="2026-12-04")
+    assert later.status == 409 and "开始日期只能改早" in later.text
+    done = phone.press(later, "更改", starts_on="2026-11-23")
+    assert done.path == lease and "开始日期已更改" in done.text and "2026年11月23日" in done.text
+    assert f"{lease}/start" not in done.reader.links

@@ -228,3 +228,21 @@ def test_nothing_is_left_untranslated_on_the_other_ways(browser: Browser, make: 
     for shown in pages:
         assert shown.status == 200
         assert not [word for word in shown.reader.words if CHINESE.search(word)], shown.path
+
+
+def test_a_consent_for_a_child_that_was_taken_back_is_given_again_and_the_child_declared(
+    browser: Browser, make: Make
+) -> None:
+    story = make(stories.make_active)
+    child = make(stories.make_child, story.tenant)
+    phone = browser(TENANT_PHONE)
+    gone = phone.press(phone.get("/me/children"), "撤回同意")
+    assert "已撤回" in gone.text
+    declare = f"/t/homes/{story.registration_id}/household/children/{child}"
+    answers = {"province": "34", "hukou_division": "341802"}
+    refused = phone.press(phone.get(declare), "确认无误", **answers)
+    assert (refused.status, "在“我的孩子”里重新同意后再申报" in refused.text) == (409, True), refused.text
+    again = phone.press(gone, "重新同意")
+    assert again.path == "/me/children" and "已重新同意" in again.text and "已撤回" not in again.text
+    done = phone.press(phone.get(declare), "确认无误", **answers)
+    assert done.path == f"/t/homes/{story.registration_id}/household" and "已申报" in done.text

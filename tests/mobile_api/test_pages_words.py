@@ -126,8 +126,9 @@ def landlord_pages(story: Any) -> list[str]:
     return [
         "/l/", "/l/identity", "/l/dwellings?q=陈塘", "/l/dwellings?q=nothing", dwelling, f"{dwelling}/add",
         f"{dwelling}/units/{story.unit_id}/claim", unit, f"{unit}/lock", f"{unit}/lock/claim", f"{unit}/lease", lease,
-        f"{lease}/share", f"{lease}/attest", f"{lease}/extend", f"{lease}/end", f"{lease}/key/suspend",
-        f"{lease}/key/revoke", "/l/contested/AJ-20261123-0001", "/me/", "/me/messages", "/me/access", "/me/sign-ins",
+        f"{lease}/share", f"{lease}/invite", f"{lease}/tenant", f"{lease}/start", f"{lease}/attest",
+        f"{lease}/extend", f"{lease}/end", f"{lease}/key/suspend", f"{lease}/key/revoke",
+        "/l/contested/AJ-20261123-0001", "/me/", "/me/messages", "/me/access", "/me/sign-ins",
     ]  # fmt: skip
 
 

@@ -23,6 +23,10 @@ class ChildEntered(Input):
     )
 
 
+class ConsentForChild(Input):
+    notice_version = Text("所读告知书版本", "Version of the notice that was read", "2026-12", most=40, required=True)
+
+
 class ChildShown(Output):
     person_id = Id("人员编号", "Id of the child")
     name = Text("姓名", "Name", "周小福")

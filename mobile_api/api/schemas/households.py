@@ -86,7 +86,12 @@ class HouseholdShown(Output):
     registration_id = Id("登记编号", "Id of one's own registration")
     unit_alias = Text("房间", "Unit", "陈塘村 12 号 201")
     is_tenant = Flag("是否租客本人", "Whether one is the tenant", True)
-    living = Whole("这间房已申报的居住人数", "How many are declared in the unit", 3)
+    living = Whole(
+        "这间房已申报的居住人数（只告诉住在这里的人）",
+        "How many are declared in the unit; told only to those who live there",
+        3,
+        allow_none=True,
+    )
     capacity = Whole("可住人数", "How many may live there", 2)
     over_capacity = Flag("是否超过可住人数（只提示）", "More than may live there: only a hint (HR-7)", True)
     members = Several(Part(MemberShown, "同住人", "Somebody who lives along"), "同住人", "Who lives along")

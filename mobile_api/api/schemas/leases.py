@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.domain.documents import DOCUMENT_TYPES
+from backend.domain.landlord_board import STATES
 from backend.domain.leases import KINDS
 from backend.domain.spaces import SPACE_NAMES
 from backend.domain.visitors import PURPOSES
@@ -66,6 +67,24 @@ class Extension(Input):
     ends_on = Day(
         "新的结束日期，null 为不定期", "New last day; null is open-ended", "2028-11-22", allow_none=True, required=True
     )
+
+
+class NamedCorrected(Input):
+    tenant_name = Text(
+        "租客姓名（填写后不再显示）", "Tenant's name, never shown again", "李青禾", most=80, required=True
+    )
+    tenant_id_type = Choice("租客证件类型", "Document type", "111", DOCUMENT_TYPES, required=True)
+    tenant_id_number = Text(
+        "租客证件号码（填写后不再显示）",
+        "Document number, never shown again",
+        "341524199203040001",
+        most=32,
+        required=True,
+    )
+
+
+class StartMoved(Input):
+    starts_on = Day("新的开始日期", "New first day", "2026-11-24", required=True)
 
 
 class Ending(Input):
@@ -195,6 +214,8 @@ class LeaseShown(Output):
     foreign_done_at = Moment("外国人住宿登记办理日期", "Day on which the police took the form", allow_none=True)
     joint_id = Id("合租的首份租约", "First lease of a joint tenancy; null when it is none of the joining ones",
                   allow_none=True)  # fmt: skip
+    can_correct = Flag("租客信息现在可否更正", "Whether the tenant's details can be corrected", False)
+    can_move_start = Flag("开始日期现在可否更改", "Whether the start can be moved", False)
     residents = Whole("本租约已申报的居住人数（不含姓名）", "How many are declared under this lease; never who", 3)
 
 
@@ -208,10 +229,11 @@ class UnitCard(Output):
     space_kind = Choice("空间种类", "Kind of space", "bedroom", SPACE_NAMES)
     usable_area_m2 = Number("使用面积 m²", "Usable area in m²", 12.5)
     capacity = Whole("可住人数", "How many may live there", 2)
-    state = Choice("状态", "State", "let", ("let", "awaiting", "vacant", "lock_offline"))
+    state = Choice("状态", "State", "let", STATES)
     lock = Part(LockShown, "门锁", "Lock", allow_none=True)
     lease = Part(LeaseShown, "租约", "Lease", allow_none=True)
     without_lease = Whole("申报住在这里、没有租约的人数", "How many declared living here without a lease", 0)
+    mandate_ends_on = Day("委托到期日（受托管理时）", "End of a manager's mandate", None, allow_none=True)
 
 
 class Todo(Output):
