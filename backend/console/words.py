@@ -119,6 +119,7 @@ CHANGES = {
     "void": ("作废", "Voided"),
     "registry_accepted": ("登记机关受理", "Accepted by the registry"),
     "registry_rejected": ("登记机关退回", "Returned by the registry"),
+    "sent_again": ("重新报送", "Sent again"),
 }
 AUDIT_ACTIONS = {
     **purposes.DISCLOSURES,

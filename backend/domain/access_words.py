@@ -10,6 +10,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "office_fetched": ("其他单位按数据共享协议获取", "Fetched by another office under a data-sharing agreement"),
     "office_reported": ("其他单位通报了与您有关的变动", "Another office reported a change about you"),
     "registry_sent": ("居住登记送往登记机关", "Your registration was sent to the registry"),
+    "registry_retry": ("让您的登记重新送往登记机关", "Had your registration sent to the registry again"),
     "registry_read": ("登记机关查看了您的登记", "Your record was read at the registry"),
     "registration_correction_received": ("登记机关通知了一处更正", "The registry has told of a correction"),
     "registry_accepted": ("登记机关受理了您的居住登记", "The registry accepted your registration"),

@@ -125,6 +125,7 @@ INBOX: dict[str, InboxText] = {
                                        "Your receipt {receipt_no} is ready."),
     "registration_rejected": InboxText("居住登记需要补正", "Your registration needs a correction", "{message_zh}",
                                        "{message_en}"),
+    "report_returned": InboxText("您的报告需要更正", "Your report needs a correction", "{message_zh}", "{message_en}"),
     "registry_correction": InboxText("登记机关有更正", "The registry has corrected something",
                                      "{unit} 的登记在登记机关有更正，请在住处页面确认或提出异议。15 天内没有答复，由工作人员处理。",
                                      "The registry has corrected your registration of {unit}. Accept it or object on your "

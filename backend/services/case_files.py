@@ -36,6 +36,7 @@ from backend.services.look_answers import asked_about_own_look
 from backend.services.officer_sessions import Acting, acting_officer
 from backend.services.persons import name_of, number_of
 from backend.services.registry_corrections import CorrectedField, corrected_fields
+from backend.services.returned_legs import may_be_sent_again
 
 PERSON_FIELDS = ("name", "id_type", "id_number_masked", "identity_state")
 
@@ -94,6 +95,7 @@ class CaseFile:
     stars: int | None
     stars_reason: str | None
     steps: tuple[StepView, ...]
+    may_send_again: bool  # what the registry returned, or was set aside, waits for whoever has taken the case
     corrected: tuple[CorrectedField, ...]  # what the registry has corrected, when the case is about that
 
 
@@ -298,6 +300,7 @@ def _file(
         stars=case.stars,
         stars_reason=case.stars_reason,
         steps=list_steps(world, session, case),
+        may_send_again=case.assigned_to == acting.officer.id and may_be_sent_again(session, case),
         corrected=corrected,
     )
 

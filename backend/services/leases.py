@@ -38,6 +38,7 @@ from backend.services.lease_making import (
 from backend.services.occupancy import joint_group, tell_occupants
 from backend.services.own_leases import living_key, own_lease_to_change, registration_of
 from backend.services.registration_changes import change_registration, hold_registration, send_landlord_leg
+from backend.services.returned_legs import send_landlords_again
 from backend.services.units import landlord_of, own_unit, require_mandate
 
 
@@ -131,12 +132,14 @@ def record_lease(
 
 
 def report_tenant(world: World, *, account_id: str, lease_id: str, desk: Desk | None = None) -> LeaseMade:
-    """Report the lease's tenant (ZJ-9-1); a second report changes nothing."""
+    """Report the lease's tenant (ZJ-9-1), again where the registry has returned the report; else it changes nothing."""
     with acting_for(world, account_id, desk, "report_tenant", lease_id=lease_id, source="landlord") as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
         if registration.landlord_leg == "due":
             report_leg(world, session, lease, registration, hand.actor, source=hand.source)
+        else:
+            send_landlords_again(world, session, registration, hand.actor, source=hand.source)
         return _made(session, lease, registration)
 
 

@@ -143,8 +143,12 @@ def void_in(
 
 
 def send_landlord_leg(world: World, session: Session, registration: Registration) -> None:
-    """Send the landlord's report once the tenant's declaration has shown that the residence is in scope (ZJ-2)."""
+    """Send the landlord's report once the tenant's declaration has shown that the residence is in scope (ZJ-2).
+
+    Why an earlier one came back is over with that: the next answer says what is wrong with this one.
+    """
     if registration.tenant_leg == "declared" and registration.scope == "in_scope":
+        registration.registry_errors = [e for e in registration.registry_errors if e.get("leg") != "LANDLORD"]
         outbox.put(
             world, session, "registry", registration.id, "UPSERT", {"leg": "LANDLORD", "version": registration.version}
         )

@@ -237,15 +237,11 @@ def _tell_rejected(
         return False
     first = mine[0]
     words = explain_rejection(first.code, owner, reader=owner)
-    return tell_person(
-        settlement.world,
-        session,
-        person_id,
-        "registration_rejected",
-        once=f"{registration.id}:{attempt.leg}:{attempt.version}",
-        message_zh=f"{words.zh}{words.todo_zh}",
-        message_en=f"{words.en} {words.todo_en}",
-        code=first.code,
-        pointer=first.pointer,
-        registration_id=registration.id,
-    )
+    told = {"message_zh": f"{words.zh}{words.todo_zh}", "message_en": f"{words.en} {words.todo_en}", "code": first.code,
+            "pointer": first.pointer}  # fmt: skip
+    once, world = f"{registration.id}:{attempt.leg}:{attempt.version}", settlement.world
+    if owner == "LANDLORD":
+        told["lease_id"] = registration.lease_id or ""
+        return tell_person(world, session, person_id, "report_returned", once=once, **told)
+    told["registration_id"] = registration.id
+    return tell_person(world, session, person_id, "registration_rejected", once=once, **told)

@@ -50,12 +50,14 @@ def _cases(world: Any, officers: Officers, things: dict[str, str]) -> dict[str, 
     with transaction() as session:
         person_id = session.get_one(Registration, things["registration_id"]).person_id
         claim_id = session.scalars(select(UnitClaim.id).where(UnitClaim.unit_id == things["unit_id"])).one()
+        _return(session.get_one(Registration, things["registration_id"]))
         correction = _correct(world, session, session.get_one(Registration, things["registration_id"]))
         about: dict[str, Any] = {
             "unit_id": things["unit_id"],
             "registration_id": things["registration_id"],
             "person_id": person_id,
-            "evidence": {"claim_id": claim_id, "reason": "entered_in_error", "correction": correction},
+            "evidence": {"claim_id": claim_id, "reason": "entered_in_error", "correction": correction,
+                         "leg": "LANDLORD"},
             "reporter_id": reporter_id,
             "opened_by": "tenant",
         }
@@ -87,6 +89,12 @@ def _correct(world: Any, session: Session, registration: Registration) -> str:
     session.add(row)
     session.flush()
     return row.id
+
+
+def _return(registration: Registration) -> None:
+    """The registry has returned the landlord's leg, for staff to mend."""
+    error = {"code": "2102", "pointer": "/payload/place_type", "owner": "OPERATOR", "leg": "LANDLORD"}
+    registration.registry_errors = [error]
 
 
 def _calls(world: Any, things: dict[str, str]) -> dict[str, str]:

@@ -209,7 +209,8 @@ def test_a_landlords_mistake_does_not_touch_the_tenants_registration(telling: Te
     stored = telling.stored(story.registration_id)
     assert stored.state == "accepted" and stored.landlord_receipt_no is None
     assert [(error["code"], error["leg"]) for error in stored.errors] == [("3002", "LANDLORD")]
-    assert "registration_rejected" in [n.kind for n in list_notices(telling.world, account_id=story.landlord)]
+    (notice,) = [n for n in list_notices(telling.world, account_id=story.landlord) if n.kind == "report_returned"]
+    assert notice.params["lease_id"] == story.lease_id and "更正租客信息" in notice.text_zh
     assert "registration_rejected" not in [n.kind for n in list_notices(telling.world, account_id=story.tenant)]
 
 
