@@ -20,6 +20,7 @@ from backend.services.correction_effects import carry_out_correction
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
+from backend.services.registration_changes import hold_registration
 from backend.services.registrations import confirm_residence, end_residence
 from backend.services.reported_answers import settle_report
 from backend.services.units import accept_claim, refuse_claim
@@ -112,6 +113,7 @@ def _settle_dispute(
     world: World, session: Session, case: Case, actor: Actor, moved_out_on: date | None
 ) -> Refusal | None:
     registration = session.get_one(Registration, case.registration_id)
+    hold_registration(session, registration)
     lease = session.get(Lease, registration.lease_id) if registration.lease_id else None
     if registration.residence == "living":
         if case.decision == "moved_out":
@@ -144,6 +146,7 @@ def _settle_dispute(
 def _settle_void(world: World, session: Session, case: Case, actor: Actor) -> None:
     """Voided or kept; the keys stay as they are (HR-12). The landlord learns of a void, not why it was asked for."""
     registration = session.get_one(Registration, case.registration_id)
+    hold_registration(session, registration)
     _clear_mark(session, case)
     voided = case.decision == "voided" and registration.residence == "living"
     if voided:

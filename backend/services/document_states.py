@@ -83,6 +83,7 @@ def resend_registrations(
             action,
             actor,
             source=source,
+            reason="became_local" if path.op == "CHECKOUT" else None,
             fields=fields,
             send=path.op,
             leaving=path.leaving,

@@ -136,6 +136,7 @@ def report_tenant(world: World, *, account_id: str, lease_id: str, desk: Desk | 
     with acting_for(world, account_id, desk, "report_tenant", lease_id=lease_id, source="landlord") as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
+        hold_registration(session, registration)
         if registration.landlord_leg == "due":
             report_leg(world, session, lease, registration, hand.actor, source=hand.source)
         else:
@@ -241,6 +242,7 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date, d
     with acting_for(world, account_id, desk, "end_lease", lease_id=lease_id, source="landlord") as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
+        hold_registration(session, registration)
         if lease.state == "ended":
             return EndMade("ended", registration.disputed)
         if ended_on < lease.starts_on and registration.tenant_leg == "declared":

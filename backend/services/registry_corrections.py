@@ -33,7 +33,7 @@ from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.own_registrations import own_registration, own_registration_to_change
-from backend.services.registration_changes import change_registration, open_registration_case
+from backend.services.registration_changes import change_registration, hold_registration, open_registration_case
 from backend.wire.registry_answers import Change
 from backend.wire.registry_messages import is_record_id
 
@@ -153,6 +153,8 @@ def _keep(world: World, session: Session, change: Change) -> bool:
     """Store one correction and tell the person; what nobody can be shown is told to the operator."""
     registration = session.get(Registration, change.record_id) if is_record_id(change.record_id) else None
     known = select(RegistryCorrection.id).where(RegistryCorrection.sequence == change.sequence)
+    if registration is not None:
+        hold_registration(session, registration)
     if registration is None or registration.person_id is None or change.kind != "CORRECTED" or not change.fields:
         log.error("registry_change_ignored", sequence=change.sequence, kind=change.kind[:40])
         return False
