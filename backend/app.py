@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, request
 
 from backend.bootstrap import assemble, check_revision, make_world, set_up_logging
 from backend.config import Settings
@@ -24,7 +24,7 @@ def create_console_app(settings: Settings | None = None, world: World | None = N
     if serving:
         set_up_logging("console", settings.log_level)
     room = Path(str(resources.files("backend"))) / "console"
-    app = Flask("anju-console", template_folder=str(room / "templates"), static_folder=str(room / "static"))
+    app = ConsoleApp("anju-console", template_folder=str(room / "templates"), static_folder=str(room / "static"))
     world = world or make_world(settings)
     assemble(app, settings, world)
     if serving:
@@ -38,7 +38,6 @@ def create_console_app(settings: Settings | None = None, world: World | None = N
         MAX_CONTENT_LENGTH=256 * 1024,  # the console takes forms, and the small file of an agreement
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         WTF_CSRF_SSL_STRICT=False,  # we send no Referer; the token alone decides
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     install_languages(app, "console", room / "translations" / "en.po", settings.var)
     install_assets(app)
@@ -46,3 +45,11 @@ def create_console_app(settings: Settings | None = None, world: World | None = N
     open_door(app, "console", authenticate, error_page)
     protect.init_app(app)  # after the door, so that its error page knows the caller
     return app
+
+
+class ConsoleApp(Flask):
+    """The console; a module asks for another without its version, and the two may not be of different ages."""
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """An hour for what has its version in its address; the rest is asked for each time."""
+        return 3600 if "v" in request.args else None

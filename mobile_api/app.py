@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,8 @@ def _configure(app: Flask, settings: Settings, world: World) -> None:
         SESSION_COOKIE_SECURE=settings.cookie_secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=world.house.page_session_idle,
+        # A day longer than a sign-in lies idle: a form sent after its end is still known to be whose.
+        PERMANENT_SESSION_LIFETIME=world.house.page_session_idle + timedelta(days=1),
         MAX_CONTENT_LENGTH=UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=API_BODY_BYTES * 2,
         MAX_FORM_PARTS=100,

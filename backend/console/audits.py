@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.console.pages import Form, acting, world
+from backend.domain.calendars import read_day
 from backend.domain.ids import is_id
 from backend.domain.officers import ROLES
 from backend.domain.purposes import PURPOSES
@@ -19,7 +20,10 @@ pages = Blueprint("audits", __name__)
 
 @pages.get("/audit")
 def index() -> str:
-    """The newest leaves; a supervisor sees the own office, an auditor all. Persons are a mark only."""
+    """The newest leaves; a supervisor sees the own office and who of the area reads most, an auditor all.
+
+    Persons are a mark only.
+    """
     who = acting()
     now, check = world().clock.now(), audit_checks.find_last_check()
     form = Form({name: value.strip()[:60] for name, value in request.args.items()})
@@ -30,7 +34,7 @@ def index() -> str:
         badge=form.value("badge").upper() or None,
         action=form.value("action") or None,
         purpose=form.value("purpose") if form.value("purpose") in PURPOSES else None,
-        on=_day(form.value("on")),
+        on=read_day(form.value("on")),
         before=form.value("before") if is_id(form.value("before")) else None,
     )
     return render_template(
@@ -41,7 +45,7 @@ def index() -> str:
         offices=audit_lists.list_offices() if who.role == "auditor" else (),
         roles=ROLES,
         log=audit_lists.get_log_state(),
-        reads=audit_lists.count_reads(timedelta(days=1), now)[:5],
+        reads=audit_lists.count_reads(timedelta(days=1), now, who.area if who.role == "supervisor" else "")[:5],
         caps={role: world().house.reads_of(role) for role in ROLES if role != "auditor"},
         form=form,
         check=check,
@@ -55,10 +59,3 @@ def check() -> Response:
     """Recompute the whole log and its signed checkpoints now; the result stays on the page."""
     check_log(world(), session_id=acting().session_id)
     return redirect(url_for("audits.index"))
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

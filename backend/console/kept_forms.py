@@ -6,10 +6,7 @@ on sees what it is and to what it belongs.
 
 from __future__ import annotations
 
-import re
-from io import BytesIO
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from flask import Response as Page
 from flask import current_app, redirect, render_template, request, url_for
@@ -17,15 +14,13 @@ from flask_wtf.csrf import validate_csrf
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from backend.console.filled_forms import fill_form
 from backend.console.pages import Form, by_script, here, holder, safe_next, world
-from backend.domain.ids import is_id
+from backend.filled_forms import as_asked, fill_form, words_in
 from backend.services.kept_forms import keep_form, open_kept_form
 from backend.web import caller, decide_call, load_policy
 
 NEVER_KEPT = ("csrf_token", "from_page", "password", "again", "code", "first_code", "credential", "kept", "next")
 NOT_FROM = ("screen", "sign_in", "first_sign_in", "own", "tasks")  # nothing is written there, or secrets are
-_CODE = re.compile(r"[a-z0-9_:]+")  # what the console calls a choice
 
 
 def keep_sent() -> str | None:
@@ -63,13 +58,13 @@ def resume_page(kept: str) -> str:
     form = open_kept_form(world(), session_id=holder().session_id, kept=kept)
     if _asks_purpose(form.back):
         return render_template("task.html", form=Form(), next=form.back, asked=True, kept=kept)
-    page = Page.from_app(current_app.wsgi_app, _as_asked(form.back))
+    page = Page.from_app(current_app.wsgi_app, as_asked(request.environ, form.back))
     filled = None
     if page.status_code == 200 and page.mimetype == "text/html":
         filled = fill_form(page.get_data(as_text=True), address=form.back, path=form.path, fields=form.fields)
     if filled is None:
-        return render_template("resume.html", kept=form, written=_words([value for _, value in form.fields]))
-    note = render_template("parts/kept.html", written=_words(filled.left), has_file=filled.has_file, back=form.back)
+        return render_template("resume.html", kept=form, written=words_in([value for _, value in form.fields]))
+    note = render_template("parts/kept.html", written=words_in(filled.left), has_file=filled.has_file, back=form.back)
     return filled.page[: filled.form_at] + note + filled.page[filled.form_at :]
 
 
@@ -87,11 +82,6 @@ def _fields() -> list[tuple[str, str]]:
     return fields if any(value.strip() for _, value in fields) else []
 
 
-def _words(values: Any) -> list[str]:
-    """What a person wrote: no ids, no codes of choices."""
-    return [value for value in values if value.strip() and not is_id(value) and not _CODE.fullmatch(value)]
-
-
 def _asks_purpose(address: str) -> bool:
     try:
         endpoint, _ = current_app.create_url_adapter(request).match(urlsplit(address).path, method="GET")  # type: ignore[union-attr]
@@ -99,22 +89,6 @@ def _asks_purpose(address: str) -> bool:
         return False
     refusal = decide_call(load_policy()[f"console.{endpoint}", "GET"], caller())
     return refusal is not None and refusal.code == "purpose.missing"
-
-
-def _as_asked(address: str) -> dict[str, Any]:
-    """This request, had the browser asked for the page at `address`: the same person passes the same door."""
-    parts = urlsplit(address)
-    kept = {
-        name: value
-        for name, value in request.environ.items()
-        if name.startswith(("HTTP_", "SERVER_", "REMOTE_", "SCRIPT_", "wsgi.")) and name not in _OF_THE_FORM
-    }
-    path = unquote(parts.path).encode().decode("latin-1")  # as WSGI wants it
-    asked = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": parts.query, "wsgi.input": BytesIO()}
-    return {**kept, **asked}
-
-
-_OF_THE_FORM = ("HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_CONTENT_LENGTH")
 
 
 def _is_ours() -> bool:

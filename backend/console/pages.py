@@ -10,6 +10,7 @@ from datetime import date
 from flask import current_app, request, url_for
 
 from backend.bootstrap import World, world_of
+from backend.domain.calendars import read_day
 from backend.domain.purposes import OWN_REFERENCE
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.spaces import SpaceStandard
@@ -69,10 +70,10 @@ class Form:
         text = self.value(name).strip()
         if not text:
             return None
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            raise Refused("input.wrong_type", name, expected="2026-11-23") from None
+        found = read_day(text)
+        if found is None:
+            raise Refused("input.wrong_type", name, expected="2026-11-23")
+        return found
 
     @contextmanager
     def filling(self, *fields: str, codes: Collection[str] = ()) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from backend.console.cases import page_of
 from backend.console.pages import Form, acting, world
 from backend.domain.appointments import WAYS
-from backend.domain.calendars import day_of
+from backend.domain.calendars import day_of, read_day
 from backend.services.appointment_days import list_day, mark_appointment, set_video_link
 from backend.services.review_queue import read_queue
 
@@ -31,7 +31,7 @@ def index() -> str:
 @pages.get("/appointments")
 def day() -> str:
     """The appointments of a day in this area; needs a purpose, and each person listed can read that."""
-    chosen = _day(request.args.get("on")) or world().clock.today()
+    chosen = read_day(request.args.get("on", "")) or world().clock.today()
     return render_template(
         "appointments.html",
         lines=list_day(world(), session_id=acting().session_id, day=chosen),
@@ -60,10 +60,3 @@ def mark(reference: str) -> Response:
         world(), session_id=acting().session_id, reference=reference, action=request.form.get("action", "")
     )
     return redirect(url_for("cases.show", reference=reference))
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

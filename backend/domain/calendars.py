@@ -16,6 +16,18 @@ CHINA = ZoneInfo("Asia/Shanghai")
 FIXED_HOLIDAYS = {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}  # 全国年节及纪念日放假办法 (2025); the others move
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # what a form or an address may name; days are reckoned with on both sides of it
+
+
+def read_day(text: str) -> date | None:
+    """The day that an ISO text names, None where it names none or one outside `FIRST_YEAR`–`LAST_YEAR`."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
+
+
 def is_published(day: date) -> bool:
     """Whether the State Council's calendar for that year is in the package."""
     try:

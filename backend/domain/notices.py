@@ -164,9 +164,9 @@ INBOX: dict[str, InboxText] = {
     "identity_attested": InboxText("房东已为您见证", "Your landlord has attested you", "钥匙可以使用，工作人员将在 72 小时内复核。",
                                    "Your key can work; staff will review within 72 hours."),
     "appointment_booked": InboxText("已为您约好", "Your appointment", "{way_zh}：{at}。改时间或取消，请在“其他核验方式”里操作。",
-                                    "{way_en}: {at} (China time). Move or cancel it under “Other ways”."),
+                                    "{way_en}: {at} (China time). Move or cancel it under “Other ways to be identified”."),
     "appointment_link": InboxText("视频链接已发", "Your video link is there", "{at} 的视频核验：链接已在“其他核验方式”里。",
-                                  "Live video at {at} (China time): the link stands under “Other ways”."),
+                                  "Live video at {at} (China time): the link stands under “Other ways to be identified”."),
     "appointment_missed": InboxText("没有见到您", "We did not meet you", "{at} 的预约没有见到您。可以再约，也可以直接到窗口。",
                                     "We did not meet you at {at} (China time). Choose another time, or just come to the window."),
     "review_late": InboxText("核验迟了，抱歉", "Your review is late, sorry",
@@ -177,8 +177,8 @@ INBOX: dict[str, InboxText] = {
                                   "The name and number you entered belong together."),
     "document_unmatched": InboxText("姓名与号码对不上", "Name and number do not fit",
                                     "您填写的姓名与证件号码不一致（3002）。请在“填写身份”里更正；确认无误，请带证件到窗口。",
-                                    "The name and number you entered do not belong together (3002). Correct them under “Your "
-                                    "identity”; if they are right, bring the document to the window."),
+                                    "The name and number you entered do not belong together (3002). Correct them under “Enter "
+                                    "your identity”; if they are right, bring the document to the window."),
     "details_corrected": InboxText("您的信息已更正", "Your details were corrected",
                                    "工作人员查看材料后更正了：{fields_zh}。登记随之更新，申报时间不变；不对的话，请到窗口。",
                                    "After seeing the papers a member of staff has corrected: {fields_en}. Your registration "
@@ -236,6 +236,8 @@ INBOX: dict[str, InboxText] = {
     "lock_retired": InboxText("门锁已停用", "A lock is out of use", "{unit} 的门锁 {serial} 已停用，请为这间房领取新锁。",
                               "The lock {serial} of {unit} is out of use. Claim another for this unit."),
     "claim_decided": InboxText("房屋登记已处理", "Your claim is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
+    "right_seen": InboxText("出租权已核看", "Your right to let was seen", "{unit}：{office}看过您的出租权证明，没有留复印件。",
+                            "{unit}: {office} has seen what gives you the right to let; no copy was kept."),
     "visitor_consent_asked": InboxText(
         "房东请您同意一把临时钥匙", "Your landlord asks for your consent",
         "房东想让人进入 {unit}：{purpose_zh}，{starts_on} 至 {ends_on}。您同意后这把钥匙才能开门，也可以拒绝。",
@@ -257,7 +259,7 @@ INBOX: dict[str, InboxText] = {
     "visitor_ended": InboxText("临时钥匙已停用", "A visitor's key has ended", "{unit} 的临时钥匙（{purpose_zh}）已停用。",
                                "The key to {unit} for {purpose_en} has ended."),
     "key_rebound": InboxText("钥匙已换到新手机", "Your key is on the new phone",
-                             "{unit} 的钥匙已绑定到这部手机，原手机上的钥匙已停用。不是您本人操作？请立即停用钥匙并求助。",
+                             "{unit} 的钥匙已绑定到这部手机，原手机上的钥匙已停用。不是您本人操作？请立即暂停钥匙并求助。",
                              "The key to {unit} is now bound to this phone; the one on the old phone is dead. Not you? Suspend "
                              "the key at once and ask for help."),
     "rebind_decided": InboxText("换手机申请的结果", "Your request for a new phone", "{unit}：{decision_zh}。{reason_zh}",

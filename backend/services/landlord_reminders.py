@@ -6,7 +6,7 @@ A reminder discloses nothing to the landlord and does nothing to a key (HR-12).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.keys import Key
 from backend.models.leases import Lease
+from backend.models.notices import Notice
 from backend.models.registrations import Registration
 from backend.services import idempotency
 from backend.services.audit import Actor, write_leaf
@@ -33,13 +34,14 @@ RULE = "HK-15"
 
 @dataclass(frozen=True)
 class LateTenant:
-    """A lease whose tenant should have declared by `due_on` and has not."""
+    """A lease whose tenant should have declared by `due_on` and has not; last reminded on `reminded_on`."""
 
     lease_id: str
     unit_id: str
     unit_alias: str
     alias: str
     due_on: date
+    reminded_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,27 @@ class Reminded:
 
 
 def list_late_tenants(world: World, *, account_id: str) -> tuple[LateTenant, ...]:
-    """Those of the landlord's tenants who are late to declare, the latest first."""
+    """Those of the landlord's tenants who are late to declare: never reminded, then longest not reminded, in front."""
     with reading() as session:
         person_id = session.get_one(Account, account_id).person_id
-        found = _late(world, session, person_id) if person_id is not None else {}
-        return tuple(sorted(found.values(), key=lambda late: (late.due_on, late.unit_alias)))
+        if person_id is None:
+            return ()
+        reminded = _last_reminders(session, person_id)
+        found = [replace(late, reminded_on=reminded.get(late.lease_id))
+                 for late in _late(world, session, person_id).values()]  # fmt: skip
+        return tuple(sorted(found, key=lambda late: (late.reminded_on or date.min, late.due_on, late.unit_alias)))
+
+
+def _last_reminders(session: Session, person_id: str) -> dict[str, date]:
+    """By lease, the day of the landlord's last reminder; the message's marker names the lease."""
+    told = (
+        select(Notice.once, Notice.day)
+        .join(Key, Key.holder_account_id == Notice.account_id)
+        .join(Lease, Lease.id == Key.lease_id)
+        .where(Lease.landlord_id == person_id, Lease.state == "active", Notice.kind == "landlord_reminds")
+        .order_by(Notice.day)
+    )
+    return {once.split(":")[1]: day for once, day in session.execute(told)}
 
 
 def remind_tenants(

@@ -31,6 +31,7 @@ from backend.services.household_members import count_household
 from backend.services.identity_reviews import find_review
 from backend.services.invitations import InvitationView, invitation_view
 from backend.services.key_changes import unit_alias
+from backend.services.letting_rights import LettingRight, find_right
 from backend.services.own_leases import own_lease, registration_of
 from backend.services.returned_legs import ReturnedReport, explain_to_landlord, may_name_anew
 from backend.services.tenancies import KeyCard, address_of, key_card
@@ -108,6 +109,7 @@ class UnitCard:
     lease: LeaseView | None
     without_lease: int  # how many have declared living here whom no lease names, and of whom a report is owed
     mandate_ends_on: date | None  # of a manager; None for whoever lets by another right
+    right: LettingRight | None
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,7 @@ def _card(world: World, session: Session, unit: Unit, without_lease: int) -> Uni
         lease_view,
         without_lease if not over else 0,
         ends_on,
+        find_right(world, session, unit.id, unit.landlord_id),
     )
 
 

@@ -145,6 +145,17 @@ def park_in(world: World, session: Session, item: OutboxItem, *, error: str) -> 
     _settle(session, item, parked_at=world.clock.now(), lease_until=None, last_error=error[:300])
 
 
+def find_course(session: Session, destination: str, aggregate_id: str) -> str:
+    """What became of the newest intent about one thing: 'none' (there was none), 'waiting', 'sent' or 'failed'."""
+    about = select(OutboxRow).where(OutboxRow.destination == destination, OutboxRow.aggregate_id == aggregate_id)
+    row = session.scalar(about.order_by(OutboxRow.id.desc()).limit(1))
+    if row is None:
+        return "none"
+    if row.done_at is not None:
+        return "sent"
+    return "waiting" if row.parked_at is None else "failed"
+
+
 def forget_done(session: Session, before: datetime) -> int:
     """Delete what was done before a moment, but the newest row: its id must not be given again; answers how many."""
     newest = select(func.max(OutboxRow.id)).scalar_subquery()

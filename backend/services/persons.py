@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.documents import Document, decide_document, mask_number
+from backend.domain.documents import RESIDENT_ID, Document, decide_document, mask_number
 from backend.domain.ids import new_id
+from backend.domain.nationalities import CHINA, decide_nationality
 from backend.domain.notices import NOTICES
 from backend.domain.persons import age_band, decide_name, name_key
 from backend.domain.refusals import Refusal, Refused
@@ -56,6 +57,7 @@ class Entry:
     document: Document
     birth_on: date
     sex: str
+    nationality: str
 
 
 def enter_identity(
@@ -79,7 +81,7 @@ def enter_identity(
     as the field's earlier value. Whom somebody they live with has entered takes that record over. Raises Refused with
     every faulty field, person.unmatched (3002), document.taken, person.already.
     """
-    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
+    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division, nationality)
     token = number_token(world, entered.document)
     with reading() as session:
         known = _matches(world, session, account_id, token, entered.name)
@@ -102,8 +104,8 @@ def enter_identity(
         _refuse_taken(session, entered.document, token)
         actor, notice = Actor("resident", account_id), _notice_of(session, account_id)
         person = make_person(
-            world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division, nationality,
-            actor=actor, notice_version=notice,
+            world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division,
+            entered.nationality, actor=actor, notice_version=notice,
         )  # fmt: skip
         account.person_id = person.id
         record_answer(world, session, person, matched)
@@ -223,8 +225,12 @@ def check_entry(
     birth_on: date | None,
     sex: str | None,
     hukou_division: str | None,
+    nationality: str | None = CHINA,
 ) -> Entry:
-    """Check name and document, birth and sex out of the number; raises Refused with every faulty field."""
+    """Check name and document, birth and sex out of the number; raises Refused with every faulty field.
+
+    The nationality is a code; that of a resident identity card is China's.
+    """
     today = world.clock.today()
     faults: list[Refusal] = []
     checked_name = decide_name(name)
@@ -239,12 +245,16 @@ def check_entry(
             faults.append(Refusal("input.missing", "birth_on"))
         elif birth_on > today:
             faults.append(Refusal("input.future_date", "birth_on"))
+    country = decide_nationality(id_type, nationality)
+    if isinstance(country, Refusal):
+        faults.append(country)
     if hukou_division is not None and not (len(hukou_division) == 6 and hukou_division.isdigit()):
         faults.append(Refusal("registration.division", "hukou_division"))
     if faults:
         raise Refused.of(faults)
     assert isinstance(checked_name, str) and isinstance(document, Document) and birth_on and sex
-    return Entry(checked_name, document, birth_on, sex)
+    assert isinstance(country, str)
+    return Entry(checked_name, document, birth_on, sex, country)
 
 
 def _refuse_taken(session: Session, document: Document, token: bytes) -> None:
@@ -309,6 +319,8 @@ def put_identity(
     person.id_number_sealed, person.id_number_token = sealed("id_number", entered.document.id_number), token
     person.birth_on_sealed, person.sex = sealed("birth_on", entered.birth_on.isoformat()), entered.sex
     person.name_token = name_token(world, entered.name)
+    if entered.document.id_type == RESIDENT_ID:
+        person.nationality = entered.nationality
     person.version += 1
     fields = ["name", "id_type", "id_number"]
     _note(world, session, person, entered.document, source, actor, notice_version)

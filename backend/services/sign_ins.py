@@ -56,6 +56,14 @@ class AccountView:
 
 
 @dataclass(frozen=True)
+class SignInOver:
+    """A sign-in that is over: whose it was, and whether it was ended on purpose or lay idle for too long."""
+
+    account_id: str
+    ended: bool
+
+
+@dataclass(frozen=True)
 class SessionView:
     """One signed-in phone or browser."""
 
@@ -182,6 +190,17 @@ def find_session(
             if living is not None and living.ended_at is None:
                 living.last_seen_at, living.expires_at = now, now + world.house.page_session_idle
     return view
+
+
+def find_over(world: World, *, session_id: str, secret: str) -> SignInOver | None:
+    """The sign-in of a page that is over, or None: what was typed under it is still of that account."""
+    with reading() as session:
+        found = _find(session, session_id)
+        row = found[0] if found else None
+        if row is None or row.kind != "page" or not hmac.compare_digest(row.secret_hash, _hash(secret)):
+            return None
+        is_over = row.ended_at is not None or row.expires_at < world.clock.now()
+        return SignInOver(row.account_id, row.ended_at is not None) if is_over else None
 
 
 def refresh(world: World, *, session_id: str, secret: str, user_agent: str = "") -> SignedIn:

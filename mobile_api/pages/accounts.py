@@ -7,6 +7,7 @@ from datetime import date
 from flask import Response, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from backend.domain.calendars import read_day
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
 from backend.services import access_records, consents, identity_checks, inbox, own_duties, persons, sign_ins, tenancies
@@ -80,10 +81,10 @@ def notifications() -> str | AnyResponse:
 
 def _as_day(text: str) -> date:
     """Raises Refused not_found for what is no day."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Refused("not_found") from None
+    found = read_day(text)
+    if found is None:
+        raise Refused("not_found")
+    return found
 
 
 @account.get("/access")

@@ -14,14 +14,16 @@ from werkzeug.exceptions import HTTPException
 from backend.domain.refusals import Refusal
 from backend.services import inbox
 from backend.web import LIVE_HEADER, caller, language
-from mobile_api.pages import doors, icons, words
-from mobile_api.pages.doors import STATIC, here, is_demo, is_elder, wants_json, world
+from mobile_api.pages import doors, icons, kept_forms, words
+from mobile_api.pages.doors import STATIC, here, is_demo, is_elder, is_ended, owner, wants_json, world
 from mobile_api.pages.duties import duty_page, notice_page
 from mobile_api.pages.live import live_page
+from mobile_api.pages.sign_in import blank_sheet, sign_in_page
 
 VIEWS = (
     "front",
     "sign_in",
+    "kept_forms",
     "invitations",
     "receipts",
     "accounts",
@@ -71,7 +73,7 @@ def register_pages(app: Flask) -> None:
     app.jinja_env.globals.update(
         words.TABLES, pick=words.pick, name_of=words.name_of, period=words.period, until=words.until,
         asset_url=asset_url, ICONS=icons.ICONS, unread=unread,
-        language=language, caller=caller, is_elder=is_elder, is_demo=is_demo,
+        language=language, caller=caller, is_elder=is_elder, is_ended=is_ended, owner=owner, is_demo=is_demo,
         here=here, purpose_name=words.purpose_name, case_kind=words.case_kind, relation_options=words.relation_options,
         office_name=words.office_name, as_day=words.as_day, live_page=live_page, duty_page=duty_page,
         notice_page=notice_page,
@@ -119,7 +121,9 @@ def error_page(status: int, refusals: tuple[Refusal, ...], request_id: str | Non
         body: dict[str, Any] = {"code": first.code, "sentence": first.sentence(spoken), "remedy": first.remedy(spoken)}
         return jsonify(body)
     if LIVE_HEADER in request.headers:
-        return jsonify({"code": first.code})
+        return jsonify({"code": first.code, **({"ended": True} if is_ended() else {})})
     if status == 401 and request.method == "GET":
         raise SignInFirst
+    if status == 401:
+        return sign_in_page(blank_sheet(), here(), kept_forms.keep_sent(), was_lost=kept_forms.was_lost())
     return render_template("error.html", status=status, refusal=first, request_id=request_id)

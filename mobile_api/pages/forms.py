@@ -14,6 +14,7 @@ from datetime import date
 
 from flask import request
 
+from backend.domain.calendars import read_day
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.whole_numbers import read_whole
@@ -77,11 +78,10 @@ class Sheet:
         value = self.value(name).strip()
         if not value:
             return None
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
+        found = read_day(value)
+        if found is None:
             self.faults.append(Refusal("input.wrong_type", name, {"expected": "2026-11-23"}))
-            return None
+        return found
 
     def number(self, name: str) -> float:
         """A required number; 0 stands in until `check` raises."""

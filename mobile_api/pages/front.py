@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.services import sign_ins
 from backend.web import LANGUAGE_COOKIE, LANGUAGES, caller
-from mobile_api.pages.doors import front, is_elder, safe_path, world
+from mobile_api.pages.doors import front, is_elder, safe_path, wants_json, world
 
 A_YEAR = 365 * 24 * 3600
 
@@ -22,7 +22,7 @@ def home() -> str:
 def set_language() -> Response:
     """Change the language and come back; a signed-in account keeps it."""
     wish = request.form.get("language", "")
-    answer = redirect(safe_path(request.form.get("next")), 303)
+    answer = _back_to_page()
     if wish in LANGUAGES:
         remember_language(answer, wish)
         who = caller().account_id
@@ -33,14 +33,24 @@ def set_language() -> Response:
 
 @front.post("/elder")
 def set_elder() -> Response:
-    """Switch elder mode (长辈版) and come back; a signed-in account keeps it."""
-    wish = not is_elder()
-    answer = redirect(safe_path(request.form.get("next")), 303)
+    """Switch elder mode (长辈版) and come back; a signed-in account keeps it. A script has switched the page itself."""
+    wish = {"1": True, "0": False}.get(request.form.get("elder", ""), not is_elder())
+    answer = Response(status=204) if wants_json() else _back_to_page()
     remember_elder(answer, wish)
     who = caller().account_id
     if who is not None:
         sign_ins.set_preferences(world(), account_id=who, elder_mode=wish)
     return answer
+
+
+def _back_to_page() -> Response:
+    """Back to the page of the switch; what was typed there, or waits there for a sign-in, is sent on to it."""
+    if "filled" in request.form:
+        return redirect(url_for("front.show_form"), 307)
+    at = request.form.get("at")
+    if "kept" in request.form and at in (url_for("front.sign_in"), url_for("front.sign_in_code")):
+        return redirect(at, 307)
+    return redirect(safe_path(request.form.get("next")), 303)
 
 
 def remember_language(answer: Response, wish: str) -> None:

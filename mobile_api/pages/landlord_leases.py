@@ -13,7 +13,7 @@ from backend.domain.leases import KIND_NAMES
 from backend.domain.persons import decide_name, decide_phone
 from backend.domain.refusals import Refusal
 from backend.services import identity_reviews, invitations, landlord_views, leases
-from mobile_api.pages.doors import account_id, landlord, world
+from mobile_api.pages.doors import account_id, is_shown_again, landlord, world
 from mobile_api.pages.forms import Sheet
 from mobile_api.pages.live import live
 from mobile_api.pages.receipts import draw_qr
@@ -46,7 +46,7 @@ def new_lease(unit_id: str) -> str | Response | tuple[str, int]:
     alias = None if joint else _("%(unit)s 的租客", unit=unit.alias)[:LONGEST_ALIAS]
     sheet = Sheet.of_request(_lease_labels(), tenant_id_type=USUAL_DOCUMENT, alias=alias, **terms)
     step = _step(sheet)
-    if request.method == "POST":
+    if request.method == "POST" and not is_shown_again():
         shown = step
         with sheet.filling():
             step = _next_step(sheet, shown)

@@ -26,7 +26,8 @@ def todos() -> str:
 @landlord.route("/reminders", methods=["GET", "POST"])
 def reminders() -> str | Response | tuple[str, int]:
     """Choose among the tenants who are late, look at the choice once more, send, see the result."""
-    late = landlord_reminders.list_late_tenants(world(), account_id=account_id())[: landlord_reminders.MOST_AT_ONCE]
+    every = landlord_reminders.list_late_tenants(world(), account_id=account_id())
+    late = every[: landlord_reminders.MOST_AT_ONCE]
     sheet = Sheet.of_request({"lease_ids": _("租客")})
     chosen = request.form.getlist("lease_ids")
     is_checking = False
@@ -43,5 +44,6 @@ def reminders() -> str | Response | tuple[str, int]:
                 return redirect(url_for("landlord.reminders", told=made.told, before=made.told_before), 303)
     done = {name: request.args.get(name, type=int) for name in ("told", "before")}
     return render_template(
-        "landlord/reminders.html", late=late, sheet=sheet, chosen=set(chosen), done=done, is_checking=is_checking
+        "landlord/reminders.html", late=late, more=len(every) - len(late), sheet=sheet, chosen=set(chosen), done=done,
+        is_checking=is_checking,
     ), sheet.status

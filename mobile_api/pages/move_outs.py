@@ -12,7 +12,7 @@ from backend.domain.refusals import Refused
 from backend.domain.registrations import CHECK_OUT_REASONS
 from backend.services import households, registrations, registry_corrections, tenancies
 from backend.services.household_members import MemberView
-from mobile_api.pages.doors import account_id, tenant, world
+from mobile_api.pages.doors import account_id, is_shown_again, tenant, world
 from mobile_api.pages.forms import Sheet
 
 
@@ -24,8 +24,8 @@ def move_out(registration_id: str) -> str | Response | tuple[str, int]:
     sheet = Sheet.of_request({"moved_out_on": _("离开日期"), "reason": _("离开原因"),
                               "leaving_too": _("和您一起离开的人")},
                              moved_out_on=mine.landlord_says_left_on or world().clock.today())
-    step = 1
-    if request.method == "POST":
+    step = 2 if is_shown_again() and sheet.value("step") == "2" else 1
+    if request.method == "POST" and not is_shown_again():
         with sheet.filling():
             moved_out_on, reason = sheet.day("moved_out_on"), sheet.choice("reason", CHECK_OUT_REASONS)
             _check_dates(sheet, moved_out_on, mine.registration.move_in_on)

@@ -40,7 +40,7 @@ def near_report(key_id: str) -> Response:
 
 @front.get("/t/offline")
 def offline() -> str:
-    """The page for the time without a network; the phone fills it with what it keeps. Nothing personal stands in it."""
+    """The page for the time without a network; the phone fills it with what it keeps. As kept it is nobody's."""
     return render_template("tenant/offline.html")
 
 

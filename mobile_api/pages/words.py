@@ -194,6 +194,12 @@ def reason_words(code: str) -> str:
     return sentence(Refusal(code))
 
 
+@pass_context  # as rule_on_page: 'key.ground'|reason_words would stay in the language of whoever asks first
+def reason_on_page(_context: Context, code: str) -> str:
+    """The same as a filter of templates."""
+    return reason_words(code)
+
+
 def import_column(column: str) -> str:
     """A column of an imported list, as the template calls it."""
     return column_name(column, language())
@@ -309,7 +315,7 @@ FILTERS = {
     "rule_words": rule_on_page,
     "sentence": sentence,
     "with_days": with_days,
-    "reason_words": reason_words,
+    "reason_words": reason_on_page,
     "rejections": rejections_on_page,
     "import_column": import_column,
     "notice_title": notice_title,
@@ -360,6 +366,7 @@ TABLES = {
     "REPRESENTATIONS": households.REPRESENTATIONS,
     "DECLARED_BY": households.DECLARED_BY,
     "RIGHTS": spaces.RIGHT_NAMES,
+    "SEEN": spaces.SEEN_NAMES,
     "LEASE_KINDS": leases.KIND_NAMES,
     "DOCUMENTS": documents.DOCUMENT_TYPES,
     "REASONS_OF_STAY": registrations.REASONS_OF_STAY,

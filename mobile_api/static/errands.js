@@ -14,9 +14,9 @@ export const wordFor = (lock) => findErrand(lock).then((errand) => errand?.ack, 
  * The lock has taken the word that was carried, and gives everything again that is not known to be stored; so what was
  * kept of it before is replaced. Ends when the line is closed, never fails, and does not wait for the network.
  */
-export async function runErrand(line, { lock, url }) {
+export async function runErrand(line, { lock, url, account }) {
   try {
-    await keepErrand({ lock, url, items: await collect(line, ITEMS_A_VISIT) });
+    await keepErrand({ lock, url, account, items: await collect(line, ITEMS_A_VISIT) });
   } catch {
     return; // gone out of reach, or an older lock: what was kept before is kept
   } finally {
@@ -33,13 +33,13 @@ export async function bringErrands() {
   }
 }
 
-async function bring({ lock, url, items }) {
+async function bring({ lock, url, account, items }) {
   const body = new FormData();
   body.set("csrf_token", document.querySelector("[name=csrf_token]").value);
   body.set("lock_id", lock);
   for (const item of items) body.append("items", item);
   const answer = await fetch(url, { method: "POST", body, headers: { Accept: "application/json" } });
   const { ack, code } = await answer.json();
-  if (answer.ok) await keepErrand({ lock, url, items: [], ack });
-  else if (WORTHLESS.includes(code)) await keepErrand({ lock, url, items: [] });
+  if (answer.ok) await keepErrand({ lock, url, account, items: [], ack });
+  else if (WORTHLESS.includes(code)) await keepErrand({ lock, url, account, items: [] });
 }

@@ -258,7 +258,9 @@ async function sendCheck(challenge, frames) {
     body.append("at_ms", String(frame.at));
   }
   const answer = await fetch(root.dataset.check, { method: "POST", body });
-  part("outcome").innerHTML = await answer.text();
+  const said = await answer.text();
+  if (!said.includes("data-title")) throw new Error(answer.status === 401 ? "ended" : "refused"); // a page, no outcome
+  part("outcome").innerHTML = said;
   if (!part("outcome").querySelector("[data-act]")) forgetDocument(); // nothing is taken again
   showStep("outcome");
 }

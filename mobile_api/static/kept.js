@@ -1,7 +1,10 @@
 // What this browser keeps in IndexedDB: per account the phone's key, per home what opens its door without a network, per
-// lock what is carried between it and the platform; what two phones side by side hand each other.
+// lock what is carried between it and the platform; what two phones side by side hand each other. All but the keys says of
+// which `account` it is; beside it stand the pages for the time without a network.
 
-const STORES = ["keys", "homes", "errands", "kits", "issues", "receivers"];
+const OF_ACCOUNT = ["homes", "errands", "kits", "issues", "receivers"];
+const STORES = ["keys", ...OF_ACCOUNT];
+const PAGES = ["anju-offline", "anju-receive", "anju-side"]; // caches, a page in each
 
 const done = (asked) =>
   new Promise((resolve, reject) => {
@@ -35,10 +38,6 @@ export const forgetHome = (id) => within("homes", "readwrite", (store) => store.
 export const findErrand = (lock) => within("errands", "readonly", (store) => store.get(lock));
 export const keptErrands = () => within("errands", "readonly", (store) => store.getAll());
 export const keepErrand = (errand) => within("errands", "readwrite", (store) => store.put(errand, errand.lock));
-export const forgetErrands = () => within("errands", "readwrite", (store) => store.clear());
-
-/** Nothing that opens a door stays behind; the phone's key does, since it is worth nothing alone. */
-export const forgetHomes = () => within("homes", "readwrite", (store) => store.clear());
 
 /** The landlord's: per lease what lets this phone issue its key without a network, and what it has issued. */
 export const keptKits = () => within("kits", "readonly", (store) => store.getAll());
@@ -52,6 +51,25 @@ export const forgetIssue = (lease) => within("issues", "readwrite", (store) => s
 export const keptReceivers = () => within("receivers", "readonly", (store) => store.getAll());
 export const keepReceiver = (receiver) => within("receivers", "readwrite", (store) => store.put(receiver, receiver.account));
 
-/** Nothing of it stays after signing out. */
-export const forgetSides = () =>
-  Promise.all(["kits", "issues", "receivers"].map((name) => within(name, "readwrite", (store) => store.clear())));
+/** Nothing that opens a door stays behind; the phone's key does, since it is worth nothing alone. */
+export const forgetEverything = () =>
+  Promise.allSettled([
+    ...OF_ACCOUNT.map((name) => within(name, "readwrite", (store) => store.clear())),
+    ...PAGES.map((name) => caches.delete(name)),
+  ]);
+
+/** What is kept of other accounts goes, and with it the pages and whatever does not say of which account it is. */
+export async function forgetAllBut(account) {
+  const all = await Promise.all(OF_ACCOUNT.map(listed));
+  if (!all.flat().some((each) => each.account && each.account !== account)) return;
+  for (const { name, key } of all.flat().filter((each) => each.account !== account)) {
+    await within(name, "readwrite", (store) => store.delete(key));
+  }
+  for (const name of PAGES) await caches.delete(name);
+}
+
+async function listed(name) {
+  const keys = await within(name, "readonly", (store) => store.getAllKeys());
+  const kept = await Promise.all(keys.map((key) => within(name, "readonly", (store) => store.get(key))));
+  return keys.map((key, place) => ({ name, key, account: kept[place]?.account }));
+}

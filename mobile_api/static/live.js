@@ -1,5 +1,6 @@
 // Parts of a page that follow what happens: elements with data-live and an id. The page itself is asked for again with
 // its mark; 304 means that nothing has moved. Nobody's focus and nothing that was typed is lost by it.
+import { forgetEverything } from "./kept.js";
 import { morph, isTyped } from "./morph.js";
 
 const { liveMark, liveEvery } = document.body.dataset;
@@ -67,6 +68,7 @@ async function take(answer) {
   } else if (answer.status >= 500 || answer.status === 429) {
     lose();
   } else {
+    if (answer.status === 401 && (await answer.json()).ended) await forgetEverything();
     end(answer.status);
     return false;
   }

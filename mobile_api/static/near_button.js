@@ -47,14 +47,14 @@ async function open(home) {
   const pair = await findKey(home.account);
   if (!pair) throw new NotReached("other_phone");
   if (!devices.has(home.id)) devices.set(home.id, await NearLine.choose());
-  const { activation, doors: [door], report_url: url } = home;
+  const { account, activation, doors: [door], report_url: url } = home;
   const ack = await wordFor(door.lock_id);
   const line = await NearLine.reach(devices.get(home.id));
   let result;
   try {
     result = await openNear(line, { door, activation, pair, ack, fetchTime: (nonce) => timeFor(home, door, nonce) });
   } finally {
-    if (result === "opened" && url) behind = { line, errand: runErrand(line, { lock: door.lock_id, url }) };
+    if (result === "opened" && url) behind = { line, errand: runErrand(line, { lock: door.lock_id, url, account }) };
     else line.close();
   }
   return result;

@@ -3,12 +3,14 @@ import { nearDayInWords } from "./days.js";
 import { bringErrands } from "./errands.js";
 import { keptHomes } from "./kept.js";
 import { offerNear } from "./near_button.js";
+import { settled } from "./owner.js";
 
 const words = document.querySelector("[data-near-words]").dataset;
 const shape = document.querySelector("[data-home]");
 const list = document.querySelector("[data-homes]");
 const asked = location.pathname.match(/\/(?:homes|visits)\/([0-9a-f-]{36})/)?.[1];
 
+await settled;
 const homes = await keptHomes().catch(() => []);
 const chosen = homes.filter((home) => home.id === asked);
 for (const home of chosen.length ? chosen : homes) {

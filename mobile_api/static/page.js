@@ -1,5 +1,7 @@
-// What every page can use: focus, countdown, copy, share, print, parts that follow.
+// What every page can use: focus, countdown, copy, share, print, parts that follow, the switches, and whose things are kept.
 import "./live.js";
+import "./owner.js";
+import "./switches.js";
 
 for (const place of document.querySelectorAll("[data-focus]")) place.focus();
 

@@ -1,8 +1,8 @@
 // The public check of a receipt: pasted, scanned or come with the address behind #, judged here and sent nowhere.
 import { codeIn, codeReader, filmCode } from "/assets/qr_camera.js";
+import { keepPages } from "./keep_pages.js";
 import { checkReceipt } from "./receipt_check.js";
 
-const CACHE = "anju-receipts";
 const form = document.querySelector("[data-check]");
 const field = form.querySelector("#text");
 const place = document.querySelector("[data-verdict]");
@@ -20,7 +20,7 @@ form.addEventListener("submit", (event) => {
 addEventListener("hashchange", ofAddress);
 ofAddress();
 offerScanning();
-if (navigator.serviceWorker) keepPage().catch(() => {}); // without a network later: as far as this browser can
+if (navigator.serviceWorker) keepPages({ worker: form.dataset.worker, pages: [location.pathname], also: [form.dataset.keys], cache: "anju-receipts" }).catch(() => {}); // without a network later: as far as this browser can
 
 /** The receipt behind # stays in this browser; afterwards it is in the field and no longer in the address. */
 function ofAddress() {
@@ -78,14 +78,4 @@ function take(text) {
 
 function show(name, yes) {
   form.querySelector(name).hidden = !yes;
-}
-
-/** Keep this page and all it is made of, with the keys: the check works without the server from now on. */
-async function keepPage() {
-  const parts = [...document.querySelectorAll("link[href], script[src]")].map((part) => part.href ?? part.src);
-  const modules = ["./receipt_check.js", "./jws.js", "/assets/qr_camera.js"].map((name) => new URL(name, import.meta.url).href);
-  const wanted = [location.pathname, form.dataset.keys, ...parts, ...modules];
-  const cache = await caches.open(CACHE);
-  await cache.addAll([...new Set(wanted.map((name) => new URL(name, location.href).href))]);
-  await navigator.serviceWorker.register(form.dataset.worker);
 }

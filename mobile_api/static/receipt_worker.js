@@ -6,7 +6,8 @@ const PATIENCE_MS = 6000;
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {
-  if (event.request.method === "GET") event.respondWith(soon(event.request).catch(() => kept(event.request)));
+  if (event.request.method !== "GET" || event.request.headers.has("X-Anju-Keep")) return;
+  event.respondWith(soon(event.request).catch(() => kept(event.request)));
 });
 
 async function kept(request) {

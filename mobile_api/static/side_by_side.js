@@ -5,7 +5,6 @@
 // word on who holds the tenant's phone (activation+jwt).
 import { base64url, bytesOf, sign, textOf, thumbprint, unbase64, verify } from "./jws.js";
 
-export const CACHE = "anju-side";
 const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
 const jwkOf = (x, y) => ({ kty: "EC", crv: "P-256", x, y });
 

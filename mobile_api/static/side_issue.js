@@ -2,6 +2,7 @@
 import { momentInWords } from "./days.js";
 import { findKey, forgetIssue, forgetKit, keepIssue, keptIssues, keptKits } from "./kept.js";
 import { atLock, isPossible, leaveAt, takeFrom } from "./near_link.js";
+import { settled } from "./owner.js";
 import { drawQr } from "./qr_code.js";
 import { asItem, checkDigits, fromItem, handed, issue, linkTo, readHolder, tell } from "./side_by_side.js";
 
@@ -11,6 +12,7 @@ const words = page.dataset;
 let holder; // the public key of the tenant's phone
 let box; // the lock's box it came from, if it came that way
 
+await settled;
 const kits = await unexpired();
 part(kits.length ? "some" : "none").hidden = false;
 for (const kit of kits) part("kits").append(choiceOf(kit));
@@ -92,7 +94,7 @@ async function giveKey() {
   const kit = chosen();
   try {
     const parts = await issue(kit, await findKey(kit.account), holder);
-    await keepIssue({ lease: kit.lease, url: kit.adopt_url, credential: parts[0], delegate: parts[1] });
+    await keepIssue({ account: kit.account, lease: kit.lease, url: kit.adopt_url, credential: parts[0], delegate: parts[1] });
     part("qr").replaceChildren(drawQr(linkTo(words.receive, "g", parts), words.qrWords));
     part("until").textContent = momentInWords(new Date(kit.expires_at));
     part("issued").hidden = false;

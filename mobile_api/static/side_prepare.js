@@ -3,7 +3,7 @@ import { momentInWords } from "./days.js";
 import { keepKit, keptKits } from "./kept.js";
 import { keepPages } from "./keep_pages.js";
 import { publicJwk } from "./phone_key.js";
-import { CACHE, tell } from "./side_by_side.js";
+import { tell } from "./side_by_side.js";
 
 const place = document.querySelector("[data-side-prepare]");
 const words = place.dataset;
@@ -27,7 +27,7 @@ async function prepare() {
 }
 
 async function ready(kit) {
-  await keepPages({ worker: words.worker, pages: [words.page], cache: CACHE }).catch(() => {});
+  await keepPages({ worker: words.worker, pages: [words.page], cache: "anju-side" }).catch(() => {});
   const day = momentInWords(new Date(kit.expires_at));
   place.querySelector("[data-word]").textContent = words.ready.replace("{at}", day);
   place.querySelector("[data-go]").hidden = false;

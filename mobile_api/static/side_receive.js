@@ -3,17 +3,19 @@ import { forgetHome, keepHome, keepReceiver, keptHomes, keptReceivers } from "./
 import { keepPages } from "./keep_pages.js";
 import { offerNear } from "./near_button.js";
 import { atLock, isPossible, leaveAt, takeFrom } from "./near_link.js";
+import { settled } from "./owner.js";
 import { publicJwk } from "./phone_key.js";
 import { drawQr } from "./qr_code.js";
-import { CACHE, asItem, checkDigits, fromItem, handed, linkTo, readIssued, tell } from "./side_by_side.js";
+import { asItem, checkDigits, fromItem, handed, linkTo, readIssued, tell } from "./side_by_side.js";
 
 const page = document.querySelector("[data-side-receive]");
 const part = (name) => page.querySelector(`[data-${name}]`);
 const words = page.dataset;
 
+await settled;
 if (words.account && navigator.onLine) await prepare(words.account);
 const receivers = await keptReceivers().catch(() => []);
-const me = receivers.find((each) => each.account === words.account) ?? receivers.at(-1);
+const me = words.account ? receivers.find((each) => each.account === words.account) : receivers.at(-1);
 if (!me) part("none").hidden = false;
 else await show();
 
@@ -38,7 +40,7 @@ async function show() {
   await readAddress(own);
   await list();
   await tellPlatform();
-  await keepPages({ worker: words.worker, pages: [location.pathname], cache: CACHE }).catch(() => {});
+  await keepPages({ worker: words.worker, pages: [location.pathname], cache: "anju-receive" }).catch(() => {});
 }
 
 async function readAddress(own) {
@@ -58,7 +60,7 @@ async function take(parts, own) {
 }
 
 async function received() {
-  return (await keptHomes()).filter((home) => home.received);
+  return (await keptHomes()).filter((home) => home.received && home.account === me.account);
 }
 
 async function list() {

@@ -31,6 +31,7 @@ MAY: dict[str, set[str]] = {
         "backend.wire",
     },
     "backend.web": {"backend.domain", "backend.config", "backend.db"},
+    "backend.filled_forms": {"backend.domain"},
     "backend.mqtt": {
         "backend.wire",
         "backend.services",
@@ -55,6 +56,7 @@ MAY: dict[str, set[str]] = {
         "backend.queries",
         "backend.domain",
         "backend.web",
+        "backend.filled_forms",
         "backend.bootstrap",
         "backend.config",
     },
@@ -79,6 +81,7 @@ MAY: dict[str, set[str]] = {
         "backend.queries",
         "backend.domain",
         "backend.web",
+        "backend.filled_forms",
         "backend.bootstrap",
         "backend.config",
     },

@@ -30,7 +30,8 @@ from tests.services.stories import TENANT_PHONE, Story
 __all__ = ["Holder", "Server", "Stand", "air", "make", "mobile", "server", "stand"]
 
 OWN = "09:09:09:09:09:01"
-PAGES_KEPT = "async () => !!navigator.serviceWorker.controller && !!(await caches.match('/static/near_link.js'))"
+PAGES_KEPT = """async () => !!navigator.serviceWorker.controller
+  && !!(await caches.match('/t/offline', { cacheName: 'anju-offline' }))"""
 
 
 def whole(app: Any) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from backend.gateways.clock import FixedClock
+from backend.services import sign_ins
 from backend.services.keys import suspend_key
 from device_sim.identities import make_identity
 from tests.browser.conftest import Phone
@@ -25,6 +28,12 @@ PUT_KEPT = """async (homes) => {
   const kept = await import('/static/kept.js');
   const { phoneKey } = await import('/static/phone_key.js');
   for (const home of homes) { await phoneKey(home.account); await kept.keepHome(home); }
+}"""
+# An older age of modules, in a cache of this name.
+PUT_OLD = """async ([name, parts]) => {
+  const cache = await caches.open(name);
+  const type = { 'Content-Type': 'text/javascript' };
+  for (const part of parts) await cache.put(part, new Response('export const older = 1;', { headers: type }));
 }"""
 
 
@@ -124,3 +133,69 @@ def test_a_suspended_key_is_forgotten_with_the_next_look_at_its_page(stand: Stan
     stand.phone.sees("钥匙已暂停")
     stand.phone.wait_until(f"async () => (await ({READ_KEPT})()).length === 0")
     assert stand.phone.page.locator("[data-near-open]:visible").count() == 0
+
+
+def test_who_signs_in_next_finds_nothing_of_the_person_before(stand: Stand, clock: FixedClock, world: Any) -> None:
+    stand.phone.open_key(stand.home)
+    clock.move(world.house.page_session_idle + timedelta(minutes=1))
+    page = stand.phone.page
+    page.goto(stand.home)
+    assert "/sign-in" in page.url
+    assert len(page.evaluate(READ_KEPT)) == 1, "who was only away for long still gets in"
+    stand.phone.enter("+8619900007701")
+    page.goto("/me/")
+    stand.phone.wait_until(f"async () => (await ({READ_KEPT})()).length === 0 && !(await caches.has('anju-offline'))")
+
+
+def test_the_same_person_after_long_absence_still_gets_in_without_a_network(
+    stand: Stand, clock: FixedClock, world: Any
+) -> None:
+    stand.phone.open_key(stand.home)
+    clock.move(world.house.page_session_idle + timedelta(minutes=1))
+    stand.phone.page.goto(stand.home)
+    assert "/sign-in" in stand.phone.page.url
+    stand.phone.enter()
+    stand.phone.page.goto("/me/")
+    stand.stop_server()
+    stand.phone.page.goto("/t/")
+    stand.phone.sees("今天的密码")
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_sign_in_ended_from_elsewhere_leaves_nothing_that_opens_the_door(
+    stand: Stand, make: Any, is_open: bool
+) -> None:
+    stand.phone.open_key(stand.home)
+    if not is_open:
+        stand.phone.page.goto("/r/")
+    make(end_sign_ins, stand.story.tenant)
+    if is_open:
+        stand.phone.complaints.allow(401)
+        stand.phone.page.get_by_text("登录已结束").wait_for()
+    else:
+        stand.phone.page.goto(stand.home)
+        assert "/sign-in" in stand.phone.page.url
+    stand.phone.wait_until(f"async () => (await ({READ_KEPT})()).length === 0 && !(await caches.has('anju-offline'))")
+
+
+def end_sign_ins(world: Any, account_id: str) -> None:
+    """As "end" on the page of one's sign-ins does it from another phone."""
+    for row in sign_ins.list_sessions(world, account_id=account_id):
+        sign_ins.sign_out(world, account_id=account_id, session_id=row.id)
+
+
+def test_a_module_kept_elsewhere_before_an_upgrade_does_not_stop_the_page_without_a_network(stand: Stand) -> None:
+    page = stand.phone.page
+    page.goto("/r/")
+    for name in ("anju-aside", "anju-receipts", "anju-side"):
+        page.evaluate(PUT_OLD, [name, ["/static/jws.js", "/static/kept.js", "/static/days.js"]])
+    stand.phone.open_key(stand.home)
+    stand.stop_server()
+    page.goto(stand.home)
+    stand.phone.sees("今天的密码")
+    stand.phone.press_bluetooth()
+    stand.phone.is_told("门已打开")
+    parts = page.evaluate("async () => (await (await caches.open('anju-offline')).keys()).map(({ url }) => url)")
+    assert {"/static/live.js", "/static/owner.js"} <= {part.removeprefix(stand.server.base) for part in parts}
+    kept = page.evaluate("async () => (await (await caches.open('anju-offline')).match('/t/offline')).text()")
+    assert "csrf_token" in kept and "data-owner" not in kept, "a kept page may outlive the sign-in"

@@ -114,7 +114,7 @@ def let_the_room(landlord: Phone, tenant_phone: str, id_number: str) -> str:
     landlord.tap("下一步")
     landlord.look("lease-3")
     landlord.tap("登记并邀请租客")
-    landlord.sees("邀请短信已发往")
+    landlord.sees("邀请短信")  # on its way, or sent
     landlord.look("share")
     return landlord.page.locator("#link").inner_text()
 

@@ -16,7 +16,7 @@ Phones = Callable[..., Phone]
 MODES = [("zh", False), ("en", False), ("zh", True), ("en", True)]
 NOBODYS = ("/", "/sign-in?next=/l/", "/r/", "/demo/messages", "/demo/specimen")
 OWN = ("/me/", "/me/messages", "/me/access", "/me/consents", "/me/children", "/me/sign-ins")
-OF_LEASE = ("", "/share", "/attest", "/extend", "/end", "/key/revoke")
+OF_LEASE = ("", "/share", "/attest", "/extend", "/invite", "/tenant", "/start", "/end", "/key/revoke")
 OF_HOME = ("", "/key", "/doors", "/receipt", "/move-out", "/key/suspend", "/notice", "/identity", "/declare",
            "/ways", "/ways/window", "/guardian", "/household", "/household/add")  # fmt: skip
 # Words below 18 px, which elder mode does not have.

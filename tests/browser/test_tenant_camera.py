@@ -17,6 +17,7 @@ from PIL import Image
 from backend.bootstrap import WORLD, world_of
 from backend.domain.movements import ACTIONS
 from backend.gateways.face_matcher import DlibFaceMatcher, FaceBusy, FakeFaceMatcher
+from backend.services import sign_ins
 from backend.services.consents import withdraw_consent
 from device_sim.faces import default_document, default_selfie, second_person, still_burst, swapped_burst
 from mobile_api.pages.tables import ACTIONS_OF_CHALLENGE
@@ -117,6 +118,33 @@ def film_at_once(phone: TenantPhone) -> None:
         if outcome.is_visible():
             return
     raise AssertionError(phone.says())
+
+
+def test_a_check_sent_after_the_sign_in_was_ended_says_so_and_shows_no_other_page(
+    tenant: TenantPhone, make: Make, chromium: Any
+) -> None:
+    film(chromium.film, [grey_picture()])
+    come_to_the_camera(tenant, make, grey_picture())
+
+    def end_and_go_on(route: Any) -> None:
+        make(end_sign_ins, make(stories.make_account, stories.TENANT_PHONE))
+        route.continue_()
+
+    tenant.page.route(lambda url: url.endswith("/face/check"), end_and_go_on)
+    tenant.complaints.allow(401)
+    tenant.page.locator("[data-act=start]").click()
+    trouble = tenant.page.locator("[data-trouble]")
+    for _ in range(400):
+        tenant.page.clock.run_for(250)
+        if trouble.is_visible():
+            break
+    assert "登录已结束，照片没有送出" in trouble.inner_text()
+    assert tenant.page.locator("h1").count() == 1 and tenant.page.locator('[data-part="outcome"]').is_hidden()
+
+
+def end_sign_ins(world: Any, account_id: str) -> None:
+    for row in sign_ins.list_sessions(world, account_id=account_id):
+        sign_ins.sign_out(world, account_id=account_id, session_id=row.id)
 
 
 def test_t5_one_prompt_at_a_time_under_an_oval_retake_and_after_three_failures_a_person(

@@ -73,8 +73,9 @@ def choose(desk: StaffDesk, words: str) -> None:
 
 
 def assign(desk: StaffDesk, unit_id: str, words: str = "网格员") -> None:
-    """Plan a visit today by the grid worker, or by whoever has these words."""
+    """Plan a visit today, on the first of the grounds, by the grid worker or by whoever has these words."""
     desk.open(f"/units/{unit_id}/visit", "安排走访")
+    desk.page.locator("input[name=ground]").first.check()
     choose(desk, words)
     desk.press("安排走访")
     desk.page.get_by_text("今天").first.wait_for()
@@ -177,6 +178,43 @@ def test_c8_a_note_that_comes_too_late_is_told_plainly_and_stays_until_it_was_re
     other.open("/g/", "路1号")
 
 
+def test_a_note_waits_for_whoever_wrote_it_while_a_colleague_uses_the_same_phone(
+    staff_desk: Sit, make: Make, world: Any
+) -> None:
+    _, rooms = make(stories.make_dwelling, 1, 1)
+    phone, colleague = walker_of(staff_desk), walker_of(staff_desk, "colleague")
+    officer = staff_desk("officer", "planner")
+    assign(officer, rooms[0], phone_badge(phone))
+    phone.open("/g/", "路1号")
+    own = phone.context.cookies()
+    phone.page.locator(".stop").click()
+    phone.page.get_by_text("先出示证件").wait_for()
+    phone.context.set_offline(True)
+    phone.page.get_by_label("空置，没有人住").check()
+    phone.page.get_by_role("button", name="记下").click()
+    phone.page.get_by_text("已记在这部手机里").wait_for()
+    phone.context.clear_cookies()
+    phone.context.add_cookies(colleague.context.cookies())
+    phone.complaints.allow_no_network()
+    phone.context.set_offline(False)
+    phone.open("/g/", "登录后发送")
+    phone.page.locator("body[data-network=here]").wait_for()
+    assert phone.page.get_by_text("知道了，从手机里删去").is_hidden() and make(count, Headcount) == 0
+    phone.look("note-of-another")
+    leave = phone.page.locator("header [data-leave] button")
+    leave.click()
+    phone.page.get_by_role("alert").filter(has_text="再点一次就退出").wait_for()
+    phone.look("leave-with-notes")
+    leave.click()
+    phone.page.wait_for_url("**/sign-in*")
+    phone.context.add_cookies(own)
+    phone.open("/g/")
+    phone.page.locator("[data-waiting]").wait_for(state="hidden")
+    phone.wait_until("fetch('/g/').then(a => a.text()).then(t => !t.includes('路1号'))")
+    assert make(count, Headcount) == 1
+    assert phone.page.evaluate(KEPT).endswith("[]")
+
+
 def phone_badge(phone: StaffDesk) -> str:
     """The pseudonym that stands at the foot of the phone's pages."""
     phone.open("/g/")
@@ -244,6 +282,25 @@ KEPT = """async () => {
   await new Promise(done => (all.onsuccess = done));
   return texts.concat(JSON.stringify(all.result)).join("\\n");
 }"""
+
+
+def test_a_module_kept_before_an_upgrade_is_renewed_with_the_pages_that_ask_for_it(
+    staff_desk: Sit, make: Make
+) -> None:
+    make(stories.make_dwelling, 1, 1)
+    phone = walker_of(staff_desk)
+    phone.page.goto("/g/offline")
+    phone.page.evaluate(PUT_OLD)
+    phone.open("/g/", "今天没有走访")
+    phone.wait_until(IS_RENEWED)
+    answers = [phone.page.request.get(path) for path in ("/static/field_notes.js", "/static/field.js?v=1")]
+    assert [answer.headers["cache-control"] for answer in answers] == ["no-cache", "public, max-age=3600"]
+    assert phone.page.request.get("/assets/qr_camera.js").headers["cache-control"] == "no-cache"
+
+
+PUT_OLD = """async () => (await caches.open('anju-round')).put('/static/field_notes.js', new Response('older'))"""
+IS_RENEWED = """async () =>
+  (await (await caches.match('/static/field_notes.js', { cacheName: 'anju-round' })).text()).includes('sendNotes')"""
 
 
 def test_a8_without_a_network_the_round_says_what_cannot_be_opened_and_what_was_not_sent(

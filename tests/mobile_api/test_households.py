@@ -155,3 +155,11 @@ def test_who_has_moved_out_is_not_told_who_lives_there_now(
     page = browser(TENANT_PHONE).get(f"/t/homes/{story.registration_id}/household")
     assert "您现在不住在这里" in page.text and "已申报" not in page.text and "郑小芳" not in page.html
     assert not [link for link in page.reader.links if "/household/" in link]
+
+
+def test_a_voided_home_asks_for_no_declaration(browser: Browser, make: Make) -> None:
+    story = make(stories.make_identified)
+    phone, home = browser(TENANT_PHONE), f"/t/homes/{story.registration_id}"
+    assert "请在此前申报" in phone.get(home).text
+    phone.press(phone.get(f"{home}/withdraw"), "确认撤回")
+    assert "请在此前申报" not in phone.get(home).text

@@ -14,6 +14,7 @@ from werkzeug.test import encode_multipart
 from backend.domain.tenancy_rows import LEASE_COLUMNS, LEASE_DATES, LEASE_REQUIRED
 from backend.gateways.table_files import read_table
 from backend.services.import_work import work_on_imports
+from backend.services.messages import send_due_messages
 from backend.services.turns import TurnHolder
 from tests.mobile_api.page_phones import CHINESE, ORIGIN, Page, PagePhone
 from tests.mobile_api.phones import ApiPhone
@@ -139,3 +140,20 @@ def test_a_template_is_read_back_with_its_example_which_no_unit_fits(browser: An
     if name.endswith("xlsx"):
         sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
         assert sheet is not None and {cell.number_format for cell in sheet[100]} == {"@"}
+
+
+def test_the_share_page_says_what_became_of_the_short_message(browser: Any, make: Make) -> None:
+    make(stories.make_let_unit)
+    mine = browser(stories.LANDLORD_PHONE)
+    page = upload(mine, CONTENT)
+    make(work)
+    mine.press(mine.get(page.path), "开始导入")
+    make(work)
+    (share,) = [link for link in mine.get(f"{page.path}?show=all").reader.links if link.endswith("/share")]
+    quiet = mine.get(share)
+    assert "还没有给" in quiet.text and "已发往" not in quiet.text, "the list was imported without messages"
+    waiting = mine.press(quiet, "发送短信")
+    assert "正在把邀请短信发往" in waiting.text and "已发往" not in waiting.text
+    make(send_due_messages)
+    sent = mine.get(share)
+    assert "邀请短信已发往" in sent.text and "重新发送" in sent.html

@@ -130,6 +130,24 @@ def test_elder_mode_is_kept_by_the_device_and_the_account(browser: Browser, cloc
     assert "elder" in fresh.get("/me/").reader.classes
 
 
+def test_elder_mode_chosen_before_the_sign_in_stays_and_goes_to_the_account(browser: Browser, clock: Any) -> None:
+    phone = browser()
+    phone.client.delete_cookie("anju-lang")
+    page = phone.press(phone.get("/sign-in?next=/t/"), "大字")
+    page = phone.press(page, "获取验证码", phone=PHONE)
+    page = phone.press(page, "登录", code=phone.code(PHONE))
+    assert page.path == "/t/" and "elder" in page.reader.classes
+    clock.move(timedelta(minutes=2))
+    other = browser()  # a language was chosen on it, elder mode never
+    other.sign_in(PHONE)
+    assert "elder" in other.get("/me/").reader.classes
+    clock.move(timedelta(minutes=2))
+    plain = browser()
+    plain.press(plain.press(plain.get("/"), "大字"), "标准字")
+    plain.sign_in(PHONE)
+    assert "elder" not in plain.get("/me/").reader.classes, "chosen here"
+
+
 def test_a_form_without_the_pages_token_changes_nothing(browser: Browser) -> None:
     phone = browser(PHONE)
     answer = phone.client.post("/sign-out", base_url=ORIGIN)
@@ -154,6 +172,29 @@ def test_an_ended_sign_in_of_another_device_is_out(browser: Browser, clock: Any)
     assert page.html.count('action="/me/sign-ins/') == 1
     mine.press(page, "结束")
     assert other.get("/me/").path == "/sign-in" and mine.get("/me/").status == 200
+
+
+def body_of(page: Page) -> dict[str, str]:
+    return {name: value for tag, name, value in page.reader.attributes if tag == "body"}
+
+
+def test_a_page_tells_the_browser_whose_it_is_and_when_a_sign_in_was_ended_from_elsewhere(
+    browser: Browser, clock: Any, world: Any
+) -> None:
+    mine, other = browser(PHONE), browser()
+    clock.move(timedelta(minutes=2))
+    other.sign_in(PHONE)
+    owner = body_of(mine.get("/me/"))["data-owner"]
+    assert owner == body_of(other.get("/t/"))["data-owner"] and PHONE[-4:] not in owner
+    assert body_of(browser("+8619900007702").get("/me/"))["data-owner"] != owner
+    mine.press(mine.get("/me/sign-ins"), "结束")
+    for path in ("/me/", "/", "/nowhere"):
+        assert body_of(other.get(path)).get("data-sign-in") == "ended"
+    asked = other.client.get("/me/access", base_url=ORIGIN, headers={"X-Anju-Live": "1"})
+    assert (asked.status_code, asked.json) == (401, {"code": "unauthenticated", "ended": True})
+    clock.move(world.house.page_session_idle + timedelta(minutes=1))
+    idle = body_of(mine.get("/me/"))
+    assert "data-owner" not in idle and "data-sign-in" not in idle, "who was only away for long loses nothing"
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/i/unknown", 404), ("/i/", 404)])

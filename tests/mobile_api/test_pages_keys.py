@@ -162,7 +162,8 @@ def test_the_phone_brings_what_it_has_collected_at_the_door(browser: Browser, ma
 
 def test_the_page_for_no_network_and_its_worker_hold_nothing_personal(browser: Browser, make: Make) -> None:
     story = make(make_home)
-    page = browser(TENANT_PHONE).get("/t/offline")
+    kept = {"headers": {"X-Anju-Keep": "1"}, "base_url": ORIGIN}  # as the page that keeps it asks for it
+    page = Page(browser(TENANT_PHONE).client.get("/t/offline", **kept))
     assert "现在没有网络" in page.text
     for secret in (story.key_id, story.tenant, "陈塘路", TENANT_PHONE[3:], "周来福"):
         assert secret not in page.html

@@ -11,12 +11,14 @@ import pytest
 
 from backend.db import transaction
 from backend.models.leases import Lease
+from backend.services import landlord_reminders
 from backend.services.identity_reviews import ask_a_person
 from backend.services.keys import suspend_key
 from tests.mobile_api.page_phones import ORIGIN, Page, PagePhone
 from tests.services import stories
 from tests.services.stories import LANDLORD_NUMBER, LANDLORD_PHONE, TENANT_NUMBER, TENANT_PHONE
 from tests.services.test_mandates import make_managed
+from tests.services.test_unit_board import make_late_beside
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -201,6 +203,9 @@ def test_an_occupants_key_is_not_ended_without_a_ground(browser: Browser, make: 
     assert "房东不能暂停或停用他的钥匙（HR-12）" in page.text and "租客已搬走" in page.text
     assert not [link for link in page.reader.links if "/key/" in link], "no button that cannot succeed"
     state = make(lambda _: stories.key_row(story.key_id).state)
+    phone.client.set_cookie("anju-lang", "en")
+    assert "cannot be ended without a check-out" in phone.get(f"{lease}/key/revoke").text
+    phone.client.set_cookie("anju-lang", "zh")
     for action in ("revoke", "suspend"):
         shown = phone.get(f"{lease}/key/{action}")
         assert "不能停用住户的钥匙" in shown.text and "HR-12" in shown.text and f"{lease}/end" in shown.reader.links
@@ -305,7 +310,7 @@ def test_a_co_tenant_joins_a_lease_with_its_dates_and_gets_an_own_invitation(bro
     other = stories.sample_number("341822", date(1996, 7, 2))
     page = phone.press(page, "下一步", tenant_name="王平", tenant_id_number=other, tenant_phone="19900009333")
     page = phone.press(page, "登记并邀请租客")
-    assert page.path.endswith("/share") and "邀请短信已发往" in page.text
+    assert page.path.endswith("/share") and "正在把邀请短信发往" in page.text
     assert story.lease_id not in page.path
     assert "有人一起承租" in browser(TENANT_PHONE).get("/me/messages").text
 
@@ -397,3 +402,40 @@ def test_a_start_is_moved_earlier_when_the_tenant_asks_for_it(browser: Browser, 
     done = phone.press(later, "更改", starts_on="2026-11-23")
     assert done.path == lease and "开始日期已更改" in done.text and "2026年11月23日" in done.text
     assert f"{lease}/start" not in done.reader.links
+
+
+def test_a_report_that_was_unticked_stays_unticked_on_the_way_back_and_forth(browser: Browser, make: Make) -> None:
+    story = make(stories.make_let_unit)
+    phone = browser(LANDLORD_PHONE)
+    check = to_check_answers(phone, story.unit_id)
+    assert check.form("登记并邀请").values["report_now"] == "yes"
+    check.form("登记并邀请").values.pop("report_now")
+    back = phone.press(check, "修改 租期")
+    again = phone.press(phone.press(back, "下一步"), "下一步")
+    assert "report_now" not in again.form("登记并邀请").values
+    ticked = phone.press(again, "修改 租客", report_now="yes")
+    assert phone.press(ticked, "下一步").form("登记并邀请").values["report_now"] == "yes"
+    done = phone.press(again, "登记并邀请")
+    assert "现在报告" in phone.get(done.path.removesuffix("/share")).html
+
+
+def test_choosing_nobody_to_remind_ticks_nobody_again(browser: Browser, make: Make, clock: Any) -> None:
+    make(stories.make_claimed)
+    clock.move(timedelta(days=5))
+    phone = browser(LANDLORD_PHONE)
+    page = phone.get("/l/reminders")
+    assert "lease_ids" in page.form("下一步").values
+    page.form("下一步").values.pop("lease_ids")
+    empty = phone.press(page, "下一步")
+    assert empty.status == 422 and "lease_ids" not in empty.form("下一步").values
+
+
+def test_more_late_tenants_than_one_reminder_takes_are_counted(
+    browser: Browser, make: Make, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = make(stories.make_claimed)
+    make(make_late_beside, story)
+    clock.move(timedelta(days=5))
+    monkeypatch.setattr(landlord_reminders, "MOST_AT_ONCE", 1)
+    phone = browser(LANDLORD_PHONE)
+    assert "还有 1 位" in phone.get("/l/reminders").text

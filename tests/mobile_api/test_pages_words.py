@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 from backend.domain.access_words import FIELD_NAMES
 from backend.domain.commands import FINAL
 from backend.domain.divisions import find_division, provinces
+from backend.domain.notices import INBOX
 from backend.queries.locks import HEALTH_KINDS
 from backend.services.access_records import OPENINGS
 from backend.services.identity_reviews import ask_a_person
@@ -147,3 +148,19 @@ def check_pages(phone: PagePhone, *paths: str) -> None:
         assert page.status < 500, path
         left = [word for word in page.reader.words if CHINESE.search(word)]
         assert not left, f"{path} leaves untranslated: {left}"
+
+
+def test_what_a_message_quotes_is_a_word_of_the_pages() -> None:
+    chinese, english = set(catalogue()), set(catalogue().values())
+    quoted = [
+        (kind, words)
+        for kind, text in INBOX.items()
+        for spoken, known in ((text.text_zh, chinese), (text.text_en, english))
+        for words in re.findall("“([^”{]+)”", spoken)
+        if words.strip(".") not in known
+    ]
+    assert not quoted
+
+
+def test_a_door_has_one_word_for_the_window() -> None:
+    assert not [words for words in catalogue().values() if re.search("counter", words, re.IGNORECASE)]

@@ -19,10 +19,13 @@ ROOMS = ("backend.services", "backend.queries")
 # What pages call and the API does not, each with its reason.
 PAGES_ONLY = {
     "openness.get_open_figures": "sums for anybody, on a page of its own address that needs no sign-in and no app",
+    "kept_forms.open_form_of_account": "puts a form back into its page; an app keeps what is typed in it by itself",
     "sign_ins.find_session": "reads the cookie's session; the API reads its bearer token in mobile_api.app",
 }
 # Pages that change something without a service, each with its reason.
-WITHOUT_A_SERVICE: dict[str, str] = {}
+WITHOUT_A_SERVICE: dict[str, str] = {
+    "kept_forms.show_form": "shows a form again and changes nothing; sent since what was typed is in no address",
+}
 
 # Calls that change a resource in place without If-Match, each with its reason. Whatever else is PUT, PATCH or DELETE
 # needs the version it was read at.

@@ -14,10 +14,14 @@ from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
 from backend.gateways.world import World
 from backend.models.accounts import Account, LoginCode
+from backend.models.data_keys import DataKey
+from backend.services.kept_forms import KeptForm, keep_form_of_account, open_form_of_account
 from backend.services.messages import send_due_messages
 from backend.services.sign_ins import (
     SignedIn,
+    SignInOver,
     access_token,
+    find_over,
     find_session,
     list_sessions,
     read_access_token,
@@ -134,3 +138,40 @@ def test_a_forged_or_foreign_token_is_refused(core: Any, world: Any) -> None:
         with pytest.raises(Refused) as caught:
             read_access_token(world, bad)
         assert caught.value.refusal.code == "unauthenticated"
+
+
+def test_a_sign_in_that_is_over_is_known_by_its_secret_and_whether_it_was_ended_or_lay_idle(
+    core: Any, world: Any, clock: FixedClock
+) -> None:
+    ended = signed_in(world, "page")
+    clock.move(timedelta(minutes=2))
+    idle = signed_in(world, "page")
+    names = {"session_id": ended.session_id, "secret": ended.secret}
+    assert find_over(world, **names) is None, "it goes on"
+    sign_out(world, account_id=ended.account_id, session_id=ended.session_id)
+    assert find_over(world, **names) == SignInOver(ended.account_id, ended=True)
+    assert find_over(world, **{**names, "secret": idle.secret}) is None
+    clock.move(world.house.page_session_idle + timedelta(minutes=1))
+    over = find_over(world, session_id=idle.session_id, secret=idle.secret)
+    assert over == SignInOver(idle.account_id, ended=False)
+
+
+def test_a_form_kept_for_an_account_is_opened_for_it_alone_and_not_after_its_erasure(
+    core: Any, world: Any, clock: FixedClock
+) -> None:
+    mine = signed_in(world).account_id
+    form = KeptForm("/t/x", "/t/x?a=1", (("words", "线路老化"), ("words", "又")))
+    named = {"path": form.path, "back": form.back, "fields": form.fields}
+    kept = keep_form_of_account(world, account_id=mine, **named)
+    assert kept is not None and open_form_of_account(world, account_id=mine, kept=kept) == form
+    clock.move(timedelta(minutes=2))
+    request_phone_code(world, phone="19900009002")
+    other = sign_in(world, phone="19900009002", code=read_code(world), kind="page").account_id
+    for account, what in ((other, kept), (mine, kept[:-8]), (mine, "")):
+        with pytest.raises(Refused) as caught:
+            open_form_of_account(world, account_id=account, kept=what)
+        assert caught.value.refusal.code == "form.gone"
+    assert keep_form_of_account(world, account_id=mine, **{**named, "fields": ()}) is None
+    db.session.delete(db.session.get_one(DataKey, mine))
+    db.session.commit()
+    assert keep_form_of_account(world, account_id=mine, **named) is None

@@ -133,3 +133,35 @@ def test_who_has_declared_needs_no_reminder_and_another_landlords_tenant_is_not_
         remind_tenants(world, account_id=other, lease_ids=[story.lease_id])
     with pytest.raises(Refused, match="input.missing"):
         remind_tenants(world, account_id=story.landlord, lease_ids=[])
+
+
+def make_late_beside(world: World, story: stories.Story) -> str:
+    """A co-tenant who has accepted and not declared; answers the lease."""
+    other = stories.record_lease(
+        world, account_id=story.landlord, unit_id=story.unit_id, kind="room", starts_on=world.clock.today(),
+        ends_on=None, alias="合租", tenant_name="吴友", tenant_id_type="111", tenant_id_number=stories.CO_TENANT_NUMBER,
+        tenant_phone=stories.CO_TENANT_PHONE, joint_with=story.lease_id,
+    )  # fmt: skip
+    link = stories.invite_tenant(world, account_id=story.landlord, lease_id=other.lease_id).link
+    account = stories.make_account(world, stories.CO_TENANT_PHONE)
+    jwk = stories.jwk_of(stories.make_private_key().public_key())
+    stories.accept_invitation(world, account_id=account, token=link.rsplit("/", 1)[1], phone_jwk=jwk)
+    return other.lease_id
+
+
+def test_who_was_never_or_longest_not_reminded_stands_first(world: World, clock: FixedClock) -> None:
+    story = stories.make_claimed(world)
+    make_late_beside(world, story)
+    clock.move(timedelta(days=5))
+
+    def order() -> list[tuple[str, object]]:
+        late = list_late_tenants(world, account_id=story.landlord)
+        return [(each.lease_id, each.reminded_on) for each in late]
+
+    first, second = (lease_id for lease_id, _ in order())
+    for lease_id in (first, second):
+        remind_tenants(world, account_id=story.landlord, lease_ids=[lease_id])
+        day = world.clock.today()
+        assert order()[-1] == (lease_id, day), "who has just been reminded waits longest for the next one"
+        clock.move(timedelta(days=1))
+    assert [lease_id for lease_id, _ in order()] == [first, second]

@@ -1,8 +1,9 @@
 // Today's round: kept for the time without a network, doors opened by their code, notes that still wait.
 import { codeReader, filmCode } from "/assets/qr_camera.js";
-import { CACHE, dropNote, keptNotes } from "./field_notes.js";
+import { CACHE, dropNote, isOf, keptNotes } from "./field_notes.js";
 
-const { worker, home, offlinePage } = document.body.dataset;
+const { worker, home, offlinePage, officer } = document.body.dataset;
+const TO_KEEP = { cache: "no-cache", headers: { "X-Anju-Keep": "1" } }; // never out of an older cache
 const waiting = document.querySelector("[data-waiting]");
 const door = document.querySelector("[data-door]");
 const show = (name, yes) => (document.querySelector(name).hidden = !yes);
@@ -30,11 +31,13 @@ async function list(how) {
 function line(note) {
   const shown = waiting.querySelector("[data-note]").content.cloneNode(true).firstElementChild;
   const part = (name) => shown.querySelector(`[data-${name}]`);
+  const isMine = isOf(note, officer);
+  const why = isMine && (note.refused ?? note.held);
   part("place").textContent = note.place;
-  part("state").textContent = note.refused ? waiting.dataset.failed : waiting.dataset.one;
-  part("state").classList.add(note.refused ? "state-bad" : "state-going");
-  part("said").textContent = note.refused ? `${note.refused.sentence} ${note.refused.remedy}` : "";
-  part("drop").hidden = !note.refused;
+  part("state").textContent = isMine && note.refused ? waiting.dataset.failed : waiting.dataset.one;
+  part("state").classList.add(isMine && note.refused ? "state-bad" : "state-going");
+  part("said").textContent = why ? `${why.sentence} ${why.remedy}` : isMine ? "" : waiting.dataset.theirs.replace("{badge}", note.badge);
+  part("drop").hidden = !why;
   part("drop").addEventListener("click", async () => {
     await dropNote(note);
     list("offline");
@@ -46,21 +49,24 @@ function line(note) {
 async function keepRound() {
   if (!navigator.serviceWorker) return false;
   await navigator.serviceWorker.register(worker);
-  const wanted = new Set();
+  const [kept, parts] = [new Set(), new Set()];
   const cache = await caches.open(CACHE);
   for (const page of [home, offlinePage, ...[...document.querySelectorAll("[data-keep]")].map((stop) => stop.href)]) {
-    const answer = await fetch(page, { cache: "no-store" });
+    const answer = await fetch(page, { ...TO_KEEP, cache: "no-store" });
     if (!answer.ok || answer.redirected) return false; // signed out meanwhile: nothing of that is kept
     const address = new URL(page, location.href).href;
     const text = await answer.clone().text();
     await cache.put(address, answer);
-    wanted.add(address);
-    const parts = new DOMParser().parseFromString(text, "text/html").querySelectorAll("link[href], script[src]");
-    for (const part of parts) wanted.add(new URL(part.getAttribute("href") ?? part.getAttribute("src"), location.href).href);
+    kept.add(address);
+    const named = new DOMParser().parseFromString(text, "text/html").querySelectorAll("link[href], script[src]");
+    for (const part of named) parts.add(new URL(part.getAttribute("href") ?? part.getAttribute("src"), location.href).href);
   }
-  for (const part of ["./field_notes.js", "/assets/qr_camera.js"]) wanted.add(new URL(part, import.meta.url).href);
-  for (const address of wanted) if (!(await cache.match(address))) await cache.add(address);
-  for (const old of await cache.keys()) if (!wanted.has(old.url)) await cache.delete(old);
+  for (const part of ["./field_notes.js", "/assets/qr_camera.js"]) parts.add(new URL(part, import.meta.url).href);
+  // What has its version in its address stays as it is; a module that others ask for is renewed with them.
+  for (const address of parts) {
+    if (!/[?]v=/.test(address) || !(await cache.match(address))) await cache.add(new Request(address, TO_KEEP));
+  }
+  for (const old of await cache.keys()) if (!kept.has(old.url) && !parts.has(old.url)) await cache.delete(old);
   return true;
 }
 

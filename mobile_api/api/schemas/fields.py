@@ -15,6 +15,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from backend.domain.calendars import FIRST_YEAR, LAST_YEAR, read_day
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Control characters and lone surrogates: no name, label or code holds one, and PostgreSQL refuses NUL.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -160,12 +162,9 @@ class Day(fields.Date):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> date:
         if not isinstance(value, str) or not _DATE.fullmatch(value):
             raise wrong_type("YYYY-MM-DD")
-        try:
-            found = date.fromisoformat(value)
-        except ValueError:
-            raise wrong_type("YYYY-MM-DD") from None
-        if not 1900 <= found.year <= 2200:
-            raise wrong_type("1900–2200")
+        found = read_day(value)
+        if found is None:
+            raise wrong_type(f"YYYY-MM-DD, {FIRST_YEAR}–{LAST_YEAR}")
         return found
 
 

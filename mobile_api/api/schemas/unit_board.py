@@ -65,6 +65,7 @@ class LateTenant(Output):
     unit_alias = Text("房间", "Unit", "陈塘路12号 201")
     alias = Text("您对租客的称呼", "What you call the tenant", "小李")
     due_on = Day("申报期限", "Was to be declared by", "2026-11-26")
+    reminded_on = Day("您上次提醒的日期", "Day of your last reminder", None, allow_none=True)
 
 
 class LeasesChosen(Input):

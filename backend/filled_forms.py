@@ -1,19 +1,27 @@
-"""A page with what was typed put back into its form: the officer sees it where it was written, and sends it anew.
+"""A page with what was typed put back into its form: a person sees it where it was written, and sends it anew.
 
-The page is the one the console has just made; it is changed at the fields and nowhere else.
+The page is the one a door has just made, asked for inside the present request; it is changed at the fields and nowhere
+else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from html.parser import HTMLParser
+from io import BytesIO
+from typing import Any
+from urllib.parse import unquote, urlencode, urlsplit
+
+from backend.domain.ids import is_id
 
 CONTROLS = ("input", "select", "textarea")
 ONCE = ("once", "note_id")  # keys against a second record: a form that is put back keeps the first
 OF_THE_PAGE = ("csrf_token", "from_page", "next", "kept")
 NEVER_FILLED = ("password", "file")
+_CODE = re.compile(r"[a-z0-9_:]+")  # what a door calls a choice
 
 Attributes = dict[str, str | None]
 Fields = Sequence[tuple[str, str]]
@@ -148,6 +156,35 @@ def fill_form(page: str, *, address: str, path: str, fields: Fields) -> Filled |
     )
     has_file = any(each.tag.get("type") == "file" for each in form.controls)
     return Filled(made, form_at, tuple(left), has_file)
+
+
+def words_in(values: Iterable[str]) -> list[str]:
+    """What a person wrote among the values of a form: no ids, no codes of choices."""
+    return [value for value in values if value.strip() and not is_id(value) and not _CODE.fullmatch(value)]
+
+
+def as_asked(environ: Mapping[str, Any], address: str, form: Fields | None = None) -> dict[str, Any]:
+    """The present request, had the browser asked for the page at `address`, or sent it `form`: the same person passes
+    the same door."""
+    parts = urlsplit(address)
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(("HTTP_", "SERVER_", "REMOTE_", "SCRIPT_", "wsgi.")) and name not in _OF_THE_FORM
+    }
+    body = urlencode(form or ()).encode()
+    asked = {
+        "REQUEST_METHOD": "GET" if form is None else "POST",
+        "PATH_INFO": unquote(parts.path).encode().decode("latin-1"),  # as WSGI wants it
+        "QUERY_STRING": parts.query,
+        "wsgi.input": BytesIO(body),
+    }
+    if form is not None:
+        asked |= {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": str(len(body))}
+    return {**kept, **asked}
+
+
+_OF_THE_FORM = ("HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_CONTENT_LENGTH")
 
 
 def _is_it(form: _Form, address: str, path: str, fields: Fields) -> bool:
