@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from backend.gateways.registry_client import read_receipt_keys
 from backend.operator_world import any_settings, installation
 from backend.queries.duty_lists import count_near_deadline
 from backend.queries.reconciliations import get_reconciliation_sum
-from backend.queries.registry_sync import SyncHealth, find_course, get_sync_health
+from backend.queries.registry_sync import ReturnedLeg, SyncHealth, find_course, get_sync_health, list_returned
 from backend.reconcile_cli import add_reconcile_command, comparisons_json, print_comparisons
 from backend.services.audit import Actor
 from backend.services.registry_upkeep import retry_all_parked, retry_parked
+from backend.services.returned_legs import retry_all_returned, retry_returned
 from backend.wire.receipts import ReceiptInvalid, find_receipt_in_file, verify_receipt
 from backend.wire.registry_messages import is_record_id, write_time
 
@@ -40,10 +41,10 @@ def add_registry_commands(subparsers: Any) -> None:
     status.add_argument("--json", action="store_true", help="for machines")
     show = _add(verbs, "show", "one registration and every attempt to tell it", _show)
     show.add_argument("record", metavar="RECORD", help="the registration's id")
-    retry = _add(verbs, "retry", "take a parked row up again, or all of them", _retry)
+    retry = _add(verbs, "retry", "send a parked or returned row again, or all that is not for others to mend", _retry)
     which = retry.add_mutually_exclusive_group(required=True)
     which.add_argument("outbox_id", metavar="ROW", type=int, nargs="?", help="its number in `registry status`")
-    which.add_argument("--all", action="store_true", help="every parked row")
+    which.add_argument("--all", action="store_true", help="every parked row, and what came back for us to mend")
     add_reconcile_command(verbs)
     fault = _add(verbs, "fault", "let the stand-in registry fail, or list how it can", _fault)
     add_fault_arguments(fault)
@@ -89,10 +90,12 @@ def _verify(chosen: argparse.Namespace) -> int:
 def _status(chosen: argparse.Namespace) -> int:
     with installation() as world:
         health, compared = get_sync_health(world.clock.now()), get_reconciliation_sum()
+        returned = list_returned()
         near_deadline, paper_due = count_near_deadline()
     if chosen.json:
         near = {"near_deadline": near_deadline, "paper_due": paper_due}
-        print(json.dumps({**_status_json(health), **comparisons_json(compared), **near}, ensure_ascii=False))
+        print(json.dumps({**_status_json(health), "returned": _returned_json(returned),
+                          **comparisons_json(compared), **near}, ensure_ascii=False))
         return 0 if health.is_well else 1
     contact = "reached" if health.failure is None and health.reached_at else f"NOT reached: {health.failure or 'never'}"
     if health.failing_since is not None:
@@ -101,6 +104,9 @@ def _status(chosen: argparse.Namespace) -> int:
     print(f"waiting        {health.backlog}{_since(health.oldest_waiting_at)}")
     print(f"last receipt   {health.last_receipt_no or '-'}{_since(health.last_receipt_at)}")
     print(f"returned       {health.rejected} registrations wait for a correction")
+    for leg in returned:
+        named = " ".join(code + pointer for code, pointer in zip(leg.codes, leg.pointers, strict=True))
+        print(f"  {leg.outbox_id:>6}  {leg.registration_id}  {leg.kind} {leg.leg}  {leg.owner}: {named}")
     print(f"alarms (24 h)  {health.alarms_today}")
     print(f"near deadline  {near_deadline} declared and not accepted; the paper form is due for {paper_due} of them")
     print(f"parked         {len(health.parked)}")
@@ -137,10 +143,13 @@ def _show(chosen: argparse.Namespace) -> int:
 def _retry(chosen: argparse.Namespace) -> int:
     with installation() as world:
         if chosen.all:
-            print(f"{retry_all_parked(world, actor=Actor('operator'))} rows will be sent again.")
+            rows = retry_all_parked(world, actor=Actor("operator"))
+            legs = retry_all_returned(world, actor=Actor("operator"))
+            print(f"{rows} parked rows and {legs} returned legs will be sent again.")
             return 0
-        taken = retry_parked(world, outbox_id=chosen.outbox_id, actor=Actor("operator"))
-    print("It will be sent again." if taken else f"No parked row has the number {chosen.outbox_id}.")
+        named = {"outbox_id": chosen.outbox_id, "actor": Actor("operator")}
+        taken = retry_parked(world, **named) or retry_returned(world, **named)
+    print("It will be sent again." if taken else f"No parked or returned row has the number {chosen.outbox_id}.")
     return 0 if taken else 1
 
 
@@ -181,6 +190,14 @@ def _status_json(health: SyncHealth) -> dict[str, Any]:
         for row in health.parked
     ]  # fmt: skip
     return {**plain, "alarms_today": health.alarms_today, "parked": parked}
+
+
+def _returned_json(returned: Sequence[ReturnedLeg]) -> list[dict[str, Any]]:
+    return [
+        {"row": leg.outbox_id, "registration": leg.registration_id, "leg": leg.leg, "owner": leg.owner,
+         "codes": list(leg.codes), "fields": list(leg.pointers)}
+        for leg in returned
+    ]  # fmt: skip
 
 
 def _add(verbs: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:

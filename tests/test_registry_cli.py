@@ -15,6 +15,8 @@ from sqlalchemy import select
 
 from backend.db import db, transaction
 from backend.models.outbox import OutboxRow
+from backend.models.registrations import Registration
+from backend.models.registry_attempts import RegistryAttempt
 from backend.printing.fonts import find_font
 from backend.printing.paper import Imprint
 from backend.printing.receipts import ReceiptPaper, print_receipt
@@ -131,6 +133,30 @@ def test_the_status_names_backlog_contact_and_parked_rows(core: Any, world: Any,
     assert (shown["backlog"], shown["failure"], len(shown["parked"])) == (1, "connect", 1)
     number = str(shown["parked"][0]["row"])
     assert [shell("registry", "retry", number)[0] for _ in range(2)] == [0, 1]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_what_came_back_is_named_by_its_row_and_sent_again(core: Any, world: Any, shell: Shell) -> None:
+    story = stories.make_declared(world, report_now=False)
+    with transaction() as session:
+        row = session.scalars(select(OutboxRow).where(OutboxRow.destination == "registry")).one()
+        row.done_at = world.clock.now()
+        error = {"code": "2102", "pointer": "/payload/place_type", "owner": "OPERATOR"}
+        session.get_one(Registration, story.registration_id).registry_state = "rejected"
+        session.add(
+            RegistryAttempt(outbox_id=row.id, registration_id=story.registration_id, op="UPSERT", leg="TENANT",
+                            version=3, payload_hash="x", idempotency_key="x", outcome="rejected", reason="2102",
+                            errors=[error], sent_at=world.clock.now())
+        )  # fmt: skip
+        number = str(row.id)
+    db.session.remove()
+    named = f"{number}  {story.registration_id}  UPSERT TENANT  OPERATOR: 2102/payload/place_type"
+    assert named in shell("registry", "status")[1]
+    (returned,) = json.loads(shell("registry", "status", "--json")[1])["returned"]
+    assert (str(returned["row"]), returned["owner"], returned["codes"]) == (number, "OPERATOR", ["2102"])
+    assert [shell("registry", "retry", number)[0] for _ in range(2)] == [0, 1]
+    assert "0 parked rows and 0 returned legs" in shell("registry", "retry", "--all")[1]
+    assert named not in shell("registry", "status")[1]
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

@@ -14,6 +14,7 @@ from backend.queries.visit_grounds import is_worth_a_visit
 from backend.queries.visit_lists import list_of_case
 from backend.services.case_checks import assign_case, check_case, list_handlers, send_back_case
 from backend.services.case_files import CaseFile, look_at_case
+from backend.services.case_resending import send_case_again
 from backend.services.cases import claim_case, decide_case, release_case
 from backend.services.visits import plan_visit_of_case
 
@@ -81,6 +82,16 @@ def decide(reference: str) -> tuple[str, int] | Response:
         )
         if acting().case_ref == reference:  # the task has ended with its case
             return redirect(url_for("cases.index"))
+        return redirect(url_for("cases.show", reference=reference))
+    return page_of(reference, form), form.status
+
+
+@pages.post("/cases/<reference>/sending")
+def send_again(reference: str) -> tuple[str, int] | Response:
+    """Send what the registry has returned once more."""
+    form = Form.sent()
+    with form.filling(codes=("case.nothing_to_send",)):
+        send_case_again(world(), session_id=acting().session_id, reference=reference)
         return redirect(url_for("cases.show", reference=reference))
     return page_of(reference, form), form.status
 

@@ -120,6 +120,9 @@ BIRTH: tuple[Field, ...] = (
     replace(_choice("sex", "性别", "Sex", SEXES, optional=True), in_number=True),
 )
 PERSON = (NAME, ID_TYPE, ID_NUMBER, *BIRTH)
+NATIONALITY = Field(
+    "nationality", "text", ("国籍（外国人填三位代码）", "Nationality (three letters)"), optional=True, in_number=True
+)
 RIGHT = (
     _choice("right_kind", "出租权依据", "Right to let", {code: RIGHT_NAMES[code] for code in RIGHT_NAMES}),
     _text("evidence", "证明材料", "Evidence", hint=("只写名称，不留复印件", "Its name only; no copy is kept")),
@@ -236,6 +239,12 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         _choice("question", "本人的问题", "The question", QUESTIONS),
     ),
     "link_phone": (_text("phone", "本人手机号", "The person's phone"),),
+    "correct_identity": (
+        *PERSON,
+        HUKOU,
+        NATIONALITY,
+        Field("saw_document", "check", ("本人到场，已查看新证件原件", "The person is here; the original was seen")),
+    ),
     "print_codes": (Field("password", "password", ("密码", "Password")),),
     "claim_unit": (*RIGHT, SEEN),
     "add_unit": (
@@ -282,9 +291,6 @@ PAPER = (
     _day("dated_on", "表上写的日期（仅备注）", "Date written on the form (a note)", optional=True),
 )
 # Opening a visit.
-NATIONALITY = Field(
-    "nationality", "text", ("国籍（外国人填三位代码）", "Nationality (three letters)"), optional=True, in_number=True
-)
 VISIT = (*PERSON, NATIONALITY)
 CHANNELS: Choices = {
     "window": ("本人到场", "The person is here"),

@@ -288,7 +288,12 @@ KINDS: dict[str, CaseKind] = {
         "Objection to a correction made at the registry",
         "police_station",
         ("officer", "supervisor", "window_clerk"),
-        {"handled": _HANDLED, "passed_on": _PASSED, "unfounded": _UNFOUNDED},
+        {
+            "counted": Decision("采用", "Counts", ("papers_seen", "both_sides_heard")),
+            "handled": _HANDLED,
+            "passed_on": _PASSED,
+            "unfounded": _UNFOUNDED,
+        },
         days=5,
     ),
     "office_change": CaseKind(

@@ -5,6 +5,13 @@ from __future__ import annotations
 from backend.domain.reason_kinds import Reason
 
 CASE_REASONS: dict[str, Reason] = {
+    "case.nothing_to_send": Reason(
+        "conflict",
+        "没有可以重新报送的：已经受理，或正在报送。",
+        "There is nothing to send again: it was accepted, or is on its way.",
+        "请刷新页面看现在的状态。",
+        "Reload the page to see where it stands.",
+    ),
     "report.facts": Reason(
         "invalid",
         "有一项不属于这类问题。",

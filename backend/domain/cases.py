@@ -45,6 +45,7 @@ ACTION_NAMES = {
     "reopen": ("重新办理", "reopen"),
     "plan_visit": ("安排走访", "plan a visit"),  # field work: the case stays where it is
     "visit": ("走访", "visit"),
+    "send_again": ("重新报送", "send it again"),  # to the registry: the case stays where it is
     "withdraw_visit": ("取消走访", "withdraw the visit"),
     "escalate": ("交给负责人", "hand to the supervisors"),
 }

@@ -11,6 +11,8 @@ from backend.domain.registrations import REASONS_OF_STAY, find_declaration_fault
 
 ANSWER_WITHIN = timedelta(days=15)  # as long as a draft lives; then silence goes to a person
 COUNTING = ("move_in_on", "planned_end_on", "reason")  # what a person may amend by own word; the rest needs a person
+IDENTITY = ("name", "id_type", "id_number", "birth_on", "sex")
+CARRIED_OUT = (*COUNTING, *IDENTITY, "hukou_division")  # what an officer can put in the place of what stands here
 FIELD_NAMES: Mapping[str, tuple[str, str]] = {
     "name": ("姓名", "Name"),
     "id_type": ("证件种类", "Document type"),

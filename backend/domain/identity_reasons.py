@@ -23,7 +23,7 @@ IDENTITY_REASONS: dict[str, Reason] = {
                              "This document is already registered under another phone.",
                              "请用原手机号登录，或到窗口办理。", "Sign in with that phone or go to the window."),
     "person.already": Reason("conflict", "您的身份信息已经填写。", "Your identity has been entered already.",
-                             "如需更正，请到窗口或提出更正。", "Ask for a correction if it is wrong."),
+                             "如需更正，请带证件到窗口。", "If it is wrong, bring the document to the window."),
     "person.missing": Reason("conflict", "请先填写身份信息。", "Enter your identity first.", "填写姓名和证件。",
                              "Enter name and document."),
     "person.unmatched": Reason("invalid", "姓名与证件号码不一致（3002）。", "Name and number do not belong together (3002).",

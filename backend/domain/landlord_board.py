@@ -56,6 +56,7 @@ class LeaseFacts:
     living: bool
     differs: bool
     owes_report: bool
+    returned: bool  # the registry has returned what the landlord can mend
     report_due_on: date | None
     foreign_due_at: datetime | None
     end_reported: bool
@@ -86,6 +87,8 @@ def unit_todos(unit: UnitFacts, today: date) -> list[Todo]:
 def lease_todos(unit: UnitFacts, lease: LeaseFacts, today: date) -> list[Todo]:
     """What a lease asks of its landlord, each with its last day and rule where the law sets one."""
     found: list[tuple[str, date | None, str | None]] = []
+    if lease.returned:
+        found.append(("report_returned", None, "ZJ-9-1"))
     if lease.owes_report:
         found.append(("report_tenant", lease.report_due_on, "ZJ-9-1"))
     if lease.foreign_due_at is not None and lease.living:

@@ -92,8 +92,8 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("decisions", "household", "member_accepted member_check_out_confirmed")),
     **dict(_kinds("decisions", "ways", "identity_reviewed appointment_booked appointment_link appointment_missed "
                   "review_late")),
-    **dict(_kinds("decisions", "identity", "document_unmatched guardian_entered")),
-    **dict(_kinds("decisions", "lease", "still_here others_stay registration_voided tenant_withdrew")),
+    **dict(_kinds("decisions", "identity", "document_unmatched guardian_entered details_corrected")),
+    **dict(_kinds("decisions", "lease", "report_returned still_here others_stay registration_voided tenant_withdrew")),
     **dict(_kinds("decisions", "home_or_lease", "dispute_decided")),
     **dict(_kinds("decisions", "rooms", "claim_decided")),
     **dict(_kinds("decisions", "unit", "mandate_ends mandate_over")),

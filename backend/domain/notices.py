@@ -125,6 +125,7 @@ INBOX: dict[str, InboxText] = {
                                        "Your receipt {receipt_no} is ready."),
     "registration_rejected": InboxText("居住登记需要补正", "Your registration needs a correction", "{message_zh}",
                                        "{message_en}"),
+    "report_returned": InboxText("您的报告需要更正", "Your report needs a correction", "{message_zh}", "{message_en}"),
     "registry_correction": InboxText("登记机关有更正", "The registry has corrected something",
                                      "{unit} 的登记在登记机关有更正，请在住处页面确认或提出异议。15 天内没有答复，由工作人员处理。",
                                      "The registry has corrected your registration of {unit}. Accept it or object on your "
@@ -178,6 +179,10 @@ INBOX: dict[str, InboxText] = {
                                     "您填写的姓名与证件号码不一致（3002）。请在“填写身份”里更正；确认无误，请带证件到窗口。",
                                     "The name and number you entered do not belong together (3002). Correct them under “Enter "
                                     "your identity”; if they are right, bring the document to the window."),
+    "details_corrected": InboxText("您的信息已更正", "Your details were corrected",
+                                   "工作人员查看材料后更正了：{fields_zh}。登记随之更新，申报时间不变；不对的话，请到窗口。",
+                                   "After seeing the papers a member of staff has corrected: {fields_en}. Your registration "
+                                   "follows, with its time of declaration. If it is wrong, come to the window."),
     "guardian_entered": InboxText("监护人已为您登记", "Your guardian has entered you", "您的监护人已添加您的身份，窗口复核后完成。",
                                   "Your guardian has entered your identity; a review at the window completes it."),
     "declared_for_you": InboxText("有人为您申报了居住登记", "Somebody has declared your residence",

@@ -139,6 +139,7 @@ FIELDS = {
     "address": ("住址", "address"),
     "right": ("出租权依据", "right to let"),
     "outcome": ("处理结果", "outcome"),
+    "registry_correction": ("登记机关的更正", "correction made at the registry"),
     "door_events": ("开门记录", "door events"),
     "appointment": ("预约时间", "appointment"),
     "report": ("反映的问题", "what was reported"),

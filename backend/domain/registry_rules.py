@@ -46,5 +46,15 @@ def decide_owner(owners: Iterable[str]) -> str:
     return "OPERATOR"
 
 
+def end_owed(residence: str, scope: str) -> str | None:
+    """The operation that ends, at the registry, what is over here: VOID, CHECKOUT, or None while it goes on.
+
+    What was entered in error or is a foreigner's (EEL-39) is voided; who moved out or became local (ZJ-2) checks out.
+    """
+    if residence == "voided" or scope == "foreign":
+        return "VOID"
+    return "CHECKOUT" if residence == "moved_out" or scope == "out_of_scope" else None
+
+
 def _jittered(wait: timedelta, source: random.Random | None) -> timedelta:
     return wait * (source or random).uniform(0.8, 1.2)

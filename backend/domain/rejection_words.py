@@ -5,7 +5,7 @@ The registry's own words are made for offices; they stay with the record and on 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,11 @@ class RejectionWords:
 
 _WRITE_AGAIN = ("照证件改好后再提交。", "Correct it as the document has it and hand it in again.")
 _WINDOW = ("核对无误的，带证件到窗口。", "If it is right, bring the document to the window.")
+_NAME_AGAIN = (
+    "请在租约里“更正租客信息”，照证件重填；核对无误的，到窗口。",
+    "Correct the tenant's details in the lease as the document has them; if they are right, come to the window.",
+)
+_OF_THE_NAMED = ("2001", "2002", "2003", "3001", "3002", "3003")  # about what a landlord wrote of the tenant
 _WORDS: dict[str, RejectionWords] = {
     "2001": RejectionWords(
         "这一项还没有填。", "This is not filled in yet.", "补填后再提交。", "Fill it in and hand it in again."
@@ -85,4 +90,7 @@ def explain_rejection(code: str, owner: str, reader: str = "TENANT") -> Rejectio
     """
     if owner != reader:
         return _OF_OTHERS[owner]
-    return _WORDS.get(code) or _OF_OTHERS["TENANT"]
+    words = _WORDS.get(code) or _OF_OTHERS["TENANT"]
+    if reader == "LANDLORD" and code in _OF_THE_NAMED:
+        return replace(words, todo_zh=_NAME_AGAIN[0], todo_en=_NAME_AGAIN[1])
+    return words

@@ -67,6 +67,7 @@ ACTS: dict[str, WindowAct] = {
     "print_codes": WindowAct("打印门锁密码", "Print keypad codes", on_paper=False),
     "hand_out_mechanical_key": WindowAct("发给机械钥匙", "Hand out a mechanical key", on_paper=False),
     "link_phone": WindowAct("关联本人手机", "Link a phone", on_paper=False, at_door=True),
+    "correct_identity": WindowAct("更正姓名或证件", "Correct name or document", on_paper=False),
     "claim_unit": WindowAct("认领出租单元", "Claim the unit"),
     "add_unit": WindowAct("增加出租单元", "Add a unit"),
     "claim_lock": WindowAct("绑定门锁", "Claim a lock"),

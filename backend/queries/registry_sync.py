@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from backend.db import reading
+from backend.domain.registry_rules import decide_owner
 from backend.models.outbox import OutboxRow
 from backend.models.registrations import Registration
 from backend.models.registry_attempts import RegistryAttempt
 from backend.models.registry_contacts import RegistryContact
 
 MOST_PARKED = 200
+MOST_ASKED = 500
 CONTACT_OLD_AFTER = timedelta(seconds=60)
 
 
@@ -51,6 +53,20 @@ class SyncHealth:
     alarms_today: int
     parked: tuple[ParkedRow, ...]
     is_well: bool
+
+
+@dataclass(frozen=True)
+class ReturnedLeg:
+    """Something the registry did not take and that was not sent again since; `owner` is who can mend it."""
+
+    outbox_id: int
+    registration_id: str
+    kind: str
+    leg: str
+    owner: str
+    codes: tuple[str, ...]
+    pointers: tuple[str, ...]
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -120,6 +136,21 @@ def get_sync_health(now: datetime) -> SyncHealth:
         )
 
 
+def list_returned(limit: int | None = MOST_PARKED) -> tuple[ReturnedLeg, ...]:
+    """Legs whose last attempt came back and of which nothing waits to be sent, the oldest first."""
+    later = aliased(RegistryAttempt)
+    newer = exists().where(
+        later.registration_id == RegistryAttempt.registration_id,
+        later.leg == RegistryAttempt.leg,
+        later.id > RegistryAttempt.id,
+    )
+    rejected = select(RegistryAttempt).where(RegistryAttempt.outcome == "rejected", ~newer).order_by(RegistryAttempt.id)
+    with reading() as session:
+        rows = session.scalars(rejected).all()
+        waiting = _legs_on_their_way(session, [row.registration_id for row in rows])
+        return tuple(_returned(row) for row in rows if (row.registration_id, row.leg) not in waiting)[:limit]
+
+
 def find_course(registration_id: str) -> RegistryCourse | None:
     """One registration's way to the registry with every attempt, oldest first; None when there is none of that id."""
     with reading() as session:
@@ -172,6 +203,31 @@ def _parked(row: OutboxRow, pointers: tuple[str, ...]) -> ParkedRow:
         attempts=row.attempts,
         parked_at=row.parked_at,
         pointers=pointers,
+    )
+
+
+def _legs_on_their_way(session: Session, records: Sequence[str]) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(records), MOST_ASKED):
+        waiting = select(OutboxRow.aggregate_id, OutboxRow.payload).where(
+            OutboxRow.destination == "registry",
+            OutboxRow.done_at.is_(None),
+            OutboxRow.aggregate_id.in_(records[start : start + MOST_ASKED]),
+        )
+        found |= {(record, payload.get("leg", "TENANT")) for record, payload in session.execute(waiting)}
+    return found
+
+
+def _returned(row: RegistryAttempt) -> ReturnedLeg:
+    return ReturnedLeg(
+        outbox_id=row.outbox_id,
+        registration_id=row.registration_id,
+        kind=row.op,
+        leg=row.leg,
+        owner=decide_owner(error.get("owner", "OPERATOR") for error in row.errors),
+        codes=tuple(error["code"] for error in row.errors),
+        pointers=tuple(error["pointer"] for error in row.errors),
+        answered_at=row.answered_at,
     )
 
 

@@ -3,7 +3,8 @@
 A correction leaves the sender's line of versions alone: versions, payload hashes and receipts say for ever what was
 filed, and a digest does not change. It raises the record's own `revision` by one, keeps the corrected values beside
 the legs, and goes out to the sender as a change. The town under which a record is counted stays the one it was filed
-in. A later version of the sender that speaks of the field again ends the correction of that field.
+in. A later version of the sender that speaks of the field again ends the correction of that field; a landlord's does so
+only while there is no tenant's own leg.
 """
 
 from __future__ import annotations

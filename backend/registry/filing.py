@@ -166,7 +166,9 @@ def _store_record(connection: Connection, item: Item, sender: str, town: str, at
     held = connection.execute(select(records).where(records.c.id == item.record_id)).first()
     known = held is not None
     values: dict[str, Any] = {"updated_at": at}
-    if held is not None and held.corrected:  # a later word of the sender about a field ends the registry's correction
+    counts = item.op in _ENDS or item.leg == "TENANT" or "TENANT" not in _held(connection, item.record_id)
+    # a later word of the sender about a field ends the registry's correction, but no landlord's of what a tenant says
+    if held is not None and held.corrected and counts:
         values["corrected"] = {name: value for name, value in held.corrected.items() if name not in item.payload}
     if item.op in _ENDS:
         values["state"] = _ENDS[item.op]

@@ -46,7 +46,6 @@ def amend(
     given = {"move_in_on": move_in_on, "planned_end_on": planned_end_on, "reason": reason}
     with acting_for(world, account_id, desk, "amend", registration_id=registration_id) as (session, hand):
         registration = own_registration_to_change(world, session, account_id, registration_id)
-        session.refresh(registration, with_for_update=True)
         person = session.get(Person, registration.person_id) if registration.person_id else None
         faults = _faults(world, registration, given, hukou_division, changed_on, unit_id)
         if faults:

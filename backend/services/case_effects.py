@@ -17,9 +17,11 @@ from backend.models.registrations import Registration
 from backend.models.units import Unit, UnitClaim
 from backend.services.appointment_changes import end_appointment
 from backend.services.audit import Actor
+from backend.services.correction_effects import carry_out_correction
 from backend.services.identity_states import settle_identity
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
+from backend.services.registration_changes import hold_registration
 from backend.services.registrations import confirm_residence, end_residence
 from backend.services.reported_answers import settle_report
 from backend.services.units import accept_claim, refuse_claim
@@ -34,6 +36,8 @@ def apply_decision(
         return _settle_review(world, session, case, actor, method or "window")
     if case.kind == "dispute":
         return _settle_dispute(world, session, case, actor, moved_out_on)
+    if case.kind == "registry_correction":
+        return _settle_correction(world, session, case, actor)
     if case.kind == "office_change":
         return _settle_office_change(world, session, case, actor)
     if case.kind == "unit_claim":
@@ -110,6 +114,7 @@ def _settle_dispute(
     world: World, session: Session, case: Case, actor: Actor, moved_out_on: date | None
 ) -> Refusal | None:
     registration = session.get_one(Registration, case.registration_id)
+    hold_registration(session, registration)
     lease = session.get(Lease, registration.lease_id) if registration.lease_id else None
     if is_held(registration.residence, lease.state if lease else None):
         if case.decision == "moved_out":
@@ -142,6 +147,7 @@ def _settle_dispute(
 def _settle_void(world: World, session: Session, case: Case, actor: Actor) -> None:
     """Voided or kept; the keys stay as they are (HR-12). The landlord learns of a void, not why it was asked for."""
     registration = session.get_one(Registration, case.registration_id)
+    hold_registration(session, registration)
     _clear_mark(session, case)
     voided = case.decision == "voided" and registration.residence == "living"
     if voided:
@@ -185,6 +191,14 @@ def _settle_office_change(world: World, session: Session, case: Case, actor: Act
     if case.decision not in allowed:
         return Refusal("case.decision", "decision", allowed=allowed)
     return settle_report(world, session, case, actor) if reported else None
+
+
+def _settle_correction(world: World, session: Session, case: Case, actor: Actor) -> Refusal | None:
+    """A correction made at the registry counts here too, or stays as it was answered."""
+    refusal = carry_out_correction(world, session, case, actor) if case.decision == "counted" else None
+    if refusal is None:
+        _clear_mark(session, case)
+    return refusal
 
 
 def _clear_mark(session: Session, case: Case) -> None:

@@ -24,6 +24,7 @@ from backend.models.leases import Lease
 from backend.models.officers import Officer
 from backend.models.persons import Person
 from backend.models.registrations import Registration
+from backend.models.registry_returns import RegistryCorrection
 from backend.models.units import UnitClaim
 from backend.queries.unit_facts import ResidenceFacts, UnitFacts, find_residence, find_unit, short_address
 from backend.services.appointment_changes import AppointmentView, find_latest, view_appointment
@@ -34,6 +35,8 @@ from backend.services.disclosures import answer, judge_cap, note_refusal
 from backend.services.look_answers import asked_about_own_look
 from backend.services.officer_sessions import Acting, acting_officer
 from backend.services.persons import name_of, number_of
+from backend.services.registry_corrections import CorrectedField, corrected_fields
+from backend.services.returned_legs import may_be_sent_again
 
 PERSON_FIELDS = ("name", "id_type", "id_number_masked", "identity_state")
 
@@ -92,6 +95,8 @@ class CaseFile:
     stars: int | None
     stars_reason: str | None
     steps: tuple[StepView, ...]
+    may_send_again: bool  # what the registry returned, or was set aside, waits for whoever has taken the case
+    corrected: tuple[CorrectedField, ...]  # what the registry has corrected, when the case is about that
 
 
 def look_at_case(world: World, *, session_id: str, reference: str) -> CaseFile:
@@ -135,6 +140,7 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
         return case
     refusal = decide_act(acting.session.purpose, HANDLE_CASE)
     parties = _parties(session, case)
+    corrected = _corrected(world, session, case)
     caller = _caller(session, acting, case)
     read = list(dict.fromkeys([*parties, *([caller.person_id] if caller and caller.person_id else [])]))
     refusal = refusal or judge_cap(world, session, acting, read, "case_opened")
@@ -143,7 +149,9 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
     persons = []
     residence = find_residence(case.registration_id) if case.registration_id else None
     for person_id, (part, claim) in parties.items():
-        fields: tuple[str, ...] = PERSON_FIELDS if part == "subject" else ("name", "right") if claim else ("name",)
+        fields: tuple[str, ...] = ("name", "right") if claim else ("name",)
+        if part == "subject":
+            fields = PERSON_FIELDS + (("registry_correction",) if corrected else ())
         if residence is not None and residence.person_id == person_id:
             fields += _dates_shown(residence)
         write_leaf(
@@ -166,7 +174,7 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
                    fields=("phone",))  # fmt: skip
         phone = callers_phone(world, session, case)
     touch(world, acting, case)
-    return _file(world, session, acting, case, tuple(persons), phone)
+    return _file(world, session, acting, case, tuple(persons), phone, corrected)
 
 
 def _dates_shown(residence: ResidenceFacts) -> tuple[str, ...]:
@@ -242,8 +250,23 @@ def _case_person(world: World, session: Session, person_id: str, part: str, clai
     return CasePerson(part, name, person.id_type, mask_number(number_of(world, session, person)), person.identity_state)
 
 
+def _corrected(world: World, session: Session, case: Case) -> tuple[CorrectedField, ...]:
+    """What the registry has corrected, for whoever decides whether it counts here."""
+    is_about_one = case.kind == "registry_correction" and "correction" in case.evidence
+    row = session.get(RegistryCorrection, case.evidence["correction"]) if is_about_one else None
+    if row is None:
+        return ()
+    return corrected_fields(world, session, session.get_one(Registration, row.registration_id), row)
+
+
 def _file(
-    world: World, session: Session, acting: Acting, case: Case, persons: tuple[CasePerson, ...], phone: str | None
+    world: World,
+    session: Session,
+    acting: Acting,
+    case: Case,
+    persons: tuple[CasePerson, ...],
+    phone: str | None,
+    corrected: tuple[CorrectedField, ...],
 ) -> CaseFile:
     appointment = find_latest(session, case.id)
     left_on = case.evidence.get("landlord_says_left_on")
@@ -286,6 +309,8 @@ def _file(
         stars=case.stars,
         stars_reason=case.stars_reason,
         steps=list_steps(world, session, case),
+        may_send_again=case.assigned_to == acting.officer.id and may_be_sent_again(session, case),
+        corrected=corrected,
     )
 
 

@@ -72,7 +72,7 @@ def decide_case(
         case = case_for(session, acting, reference)
         refusal = case if isinstance(case, Refusal) else decide_act(acting.session.purpose, HANDLE_CASE)
         if isinstance(case, Case) and refusal is None:
-            refusal = _judge_decider(session, acting, case)
+            refusal = judge_decider(session, acting, case)
         if isinstance(case, Refusal) or refusal is not None:
             note_refusal(world, session, acting, refusal, "case", reference)
         else:
@@ -116,7 +116,8 @@ def _taken(session: Session, case: Case) -> Refusal:
     return Refusal("case.taken", None, {"badge": badge_of(session, case)})
 
 
-def _judge_decider(session: Session, acting: Acting, case: Case) -> Refusal | None:
+def judge_decider(session: Session, acting: Acting, case: Case) -> Refusal | None:
+    """Whether this officer may do what only whoever has taken an undecided case does."""
     if case.state == "routed":
         return Refusal("case.not_taken")
     if case.assigned_to != acting.officer.id:

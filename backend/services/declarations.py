@@ -40,6 +40,7 @@ from backend.services.persons import birth_of
 from backend.services.registration_changes import (
     change_registration,
     compare_legs,
+    hold_registration,
     new_registration,
     send_landlord_leg,
     void_in,
@@ -82,7 +83,7 @@ def declare_person(
     (ZJ-7), transition, registration.already, and every faulty field.
     """
     unit = session.get_one(Unit, registration.unit_id, with_for_update=True)  # of two declarations at once, one waits
-    session.refresh(registration)
+    hold_registration(session, registration)
     declared_at = declared_at or world.clock.now()
     faults = _find_faults(world, session, registration, person, answers, declared_by, day_of(declared_at))
     if faults:

@@ -23,23 +23,26 @@ from backend.services.persons import Entry, ask_authority, name_of, number_token
 ASKED = "document_asked"
 
 
-def ask_at(world: World, entered: Entry, desk: Desk | None) -> bool | None:
+def ask_at(world: World, entered: Entry, desk: Desk | None, *, corrects: str | None = None) -> bool | None:
     """The authority's answer about somebody entered for another, None when it gives none; never inside a write unit.
 
-    At a desk the asking is counted and written down before. Raises Refused purpose.missing, purpose.unfit, not_found,
+    At a desk the asking is counted and written down before. `corrects` is the person whose present entry is wrong.
+    Raises Refused purpose.missing, purpose.unfit, not_found,
     area.foreign, visit.over, reads.cap, and person.unmatched for a number held here under another name.
     """
     if desk is not None:
         with transaction() as session:
             acting = acting_officer(world, session, desk.session_id)
             found = find_open_visit(world, session, acting, desk.visit_id)
-            outcome = found if isinstance(found, Refusal) else note_asking(world, session, acting, entered)
+            outcome = found if isinstance(found, Refusal) else note_asking(world, session, acting, entered, corrects)
             note_refusal(world, session, acting, outcome, "visit", desk.visit_id)
         answer(outcome)
     return ask_authority(world, entered)
 
 
-def note_asking(world: World, session: Session, acting: Acting, entered: Entry) -> Refusal | None:
+def note_asking(
+    world: World, session: Session, acting: Acting, entered: Entry, corrects: str | None = None
+) -> Refusal | None:
     """Write down that an officer asks about a document, inside a write unit that commits before the authority is asked.
 
     Answers reads.cap when the day's cap is reached, and person.unmatched when the number is held here under another
@@ -51,7 +54,7 @@ def note_asking(world: World, session: Session, acting: Acting, entered: Entry) 
     refusal = judge_cap(world, session, acting, [held.id] if held else [], ASKED)
     if refusal is not None:
         return refusal
-    fits = held is None or name_of(world, session, held) == entered.name
+    fits = held is None or held.id == corrects or name_of(world, session, held) == entered.name
     write_leaf(
         world,
         session,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from backend.domain.ids import new_id
@@ -61,24 +62,35 @@ def may_correct(session: Session, person: Person) -> bool:
 
 def has_declared(session: Session, person: Person) -> bool:
     """Whether a residence of theirs is declared, so that their document decides what the registry is told."""
-    return session.scalar(_declared(person).limit(1)) is not None
+    return bool(_declared(session, Registration.person_id == person.id))
 
 
-def resend_registrations(world: World, session: Session, person: Person, actor: Actor) -> None:
-    """A corrected identity goes out again with each declared residence; the time of declaration stays (ZJ-13).
+def resend_registrations(
+    world: World,
+    session: Session,
+    person: Person,
+    actor: Actor,
+    *,
+    action: str,
+    source: str,
+    fields: Sequence[str],
+) -> None:
+    """What was corrected of a person goes out again with each declared residence, whose time stays (ZJ-13).
 
-    Where only now it turns out to be in scope, the landlord's report, which has waited for that, goes with it (ZJ-2).
+    So it does with those of the children whose guardian they are (ZJ-7), where they stand as such. Where only now one
+    turns out to be in scope, the landlord's report, which has waited for that, goes with it (ZJ-2).
     """
-    for registration in session.scalars(_declared(person)).all():
+    for registration in _declared(session, Registration.person_id == person.id):
         path = take_path(session, registration, person)
         change_registration(
             world,
             session,
             registration,
-            "identity_corrected",
+            action,
             actor,
-            source="tenant",
-            fields=["name", "id_type", "id_number", "hukou_division"],
+            source=source,
+            reason="became_local" if path.op == "CHECKOUT" else None,
+            fields=fields,
             send=path.op,
             leaving=path.leaving,
         )
@@ -86,11 +98,26 @@ def resend_registrations(world: World, session: Session, person: Person, actor: 
             send_landlord_leg(world, session, registration)
         if registration.lease_id is not None:
             compare_legs(world, session, session.get_one(Lease, registration.lease_id), registration)
+    of_guardian = [f"guardian_{field}" for field in fields if field != "hukou_division"]
+    wards = select(Person.id).where(Person.guardian_id == person.id)
+    for registration in _declared(session, Registration.person_id.in_(wards)) if of_guardian else ():
+        change_registration(
+            world,
+            session,
+            registration,
+            "guardian_corrected",
+            actor,
+            source=source,
+            fields=of_guardian,
+            send="AMEND",
+        )
 
 
-def _declared(person: Person) -> Select[Registration]:
-    return select(Registration).where(
-        Registration.person_id == person.id,
-        Registration.tenant_leg == "declared",
-        Registration.residence == "living",
+def _declared(session: Session, whose: ColumnElement[bool]) -> list[Registration]:
+    """The declared residences that somebody still lives in, held for this write unit."""
+    session.flush()
+    found = select(Registration).where(
+        whose, Registration.tenant_leg == "declared", Registration.residence == "living"
     )
+    locked = found.order_by(Registration.id).with_for_update().execution_options(populate_existing=True)
+    return list(session.scalars(locked))

@@ -31,7 +31,7 @@ from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_waiting_keys, unit_alias
 from backend.services.own_registrations import own_registration
 from backend.services.persons import birth_of
-from backend.services.registration_changes import change_registration
+from backend.services.registration_changes import change_registration, hold_registration
 from backend.services.tenancies import RegistrationView, registration_view
 
 DAYS_TO_DECLARE = 3  # HK-15, counted from the end of the exemption
@@ -58,6 +58,7 @@ def declare_exempt(
     body = {"id": registration_id, "why": exemption, "in": move_in_on, "out": exempt_until, "hukou": hukou_division}
     with acting_for(world, account_id, desk, "declare_exempt", registration_id=registration_id) as (session, hand):
         registration = own_registration(session, account_id, registration_id)
+        hold_registration(session, registration)
         if idempotency.find_answer(session, account_id, idempotency_key, "declare_exempt", body) is not None:
             return registration_view(session, registration)
         person = _person(world, session, account_id)
@@ -93,11 +94,14 @@ def declare_exempt(
 def end_past_exemptions(world: World, session: Session) -> None:
     """Who was exempt until yesterday is asked to declare (HK-15): a notice, no lock action. Run by the housekeeping."""
     over = session.scalars(
-        select(Registration).where(
+        select(Registration)
+        .where(
             Registration.scope == "exempt",
             Registration.residence == "living",
             Registration.exempt_until < world.clock.today(),
         )
+        .order_by(Registration.id)
+        .with_for_update()
     )
     do_each(session, over.all(), lambda row: _end(world, session, row), name="exemptions")
 

@@ -33,7 +33,7 @@ from backend.services.key_lists import key_ends
 from backend.services.letting_rights import is_right_seen
 from backend.services.own_leases import living_key, own_lease_to_change, registration_of
 from backend.services.persons import name_of
-from backend.services.registration_changes import change_registration
+from backend.services.registration_changes import change_registration, hold_registration
 from backend.wire.jwk import public_key_from_jwk, thumbprint
 
 
@@ -210,6 +210,7 @@ def hold_lease(
     """
     hand = hand or Hand(Actor("resident", account.id), "tenant")
     registration = registration_of(session, lease.id)
+    hold_registration(session, registration)
     key.holder_account_id = account.id
     if registration.tenant_leg == "declared" and registration.declared_by != "self":
         # Somebody spoke for the tenant; the key is still the tenant's, whose identity it waits for.

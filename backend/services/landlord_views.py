@@ -33,6 +33,7 @@ from backend.services.invitations import InvitationView, invitation_view
 from backend.services.key_changes import unit_alias
 from backend.services.letting_rights import LettingRight, find_right
 from backend.services.own_leases import own_lease, registration_of
+from backend.services.returned_legs import ReturnedReport, explain_to_landlord, may_name_anew
 from backend.services.tenancies import KeyCard, address_of, key_card
 from backend.services.units import mandate_end, own_unit, require_mandate
 
@@ -78,6 +79,7 @@ class LeaseView:
     foreign_done_at: datetime | None
     can_correct: bool  # what was written of the tenant, until the report has gone to the registry
     can_move_start: bool
+    returned: tuple[ReturnedReport, ...]  # what the registry has returned and the landlord can mend
 
     @property
     def key_acts(self) -> tuple[str, ...]:
@@ -265,9 +267,9 @@ def _lease(world: World, session: Session, lease: Lease) -> LeaseView:
         residents=count_household(session, registration),
         foreign_due_at=registration.foreign_due_at,
         foreign_done_at=registration.foreign_done_at,
-        can_correct=lease.state == "active"
-        and not (registration.landlord_leg == "reported" and registration.tenant_leg == "declared"),
+        can_correct=lease.state == "active" and may_name_anew(registration),
         can_move_start=lease.state == "active" and (not progress.accepted or lease.starts_on > world.clock.today()),
+        returned=explain_to_landlord(registration) if lease.state == "active" else (),
     )
 
 
@@ -319,6 +321,7 @@ def _facts(lease: LeaseView) -> LeaseFacts:
         declared=progress.declared,
         living=lease.residence == "living",
         differs=progress.difference is not None,
+        returned=bool(lease.returned),
         owes_report=owes_report,
         report_due_on=lease.landlord_due_on if owes_report else None,
         foreign_due_at=lease.foreign_due_at if lease.foreign_done_at is None else None,

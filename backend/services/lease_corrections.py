@@ -31,7 +31,13 @@ from backend.services.lease_making import Named, check_named, check_not_living_t
 from backend.services.leases import beds_of, door_locks, terms_of
 from backend.services.occupancy import joint_group
 from backend.services.own_leases import living_key, own_lease_to_change, registration_of
-from backend.services.registration_changes import change_registration, compare_legs
+from backend.services.registration_changes import (
+    change_registration,
+    compare_legs,
+    hold_registration,
+    send_landlord_leg,
+)
+from backend.services.returned_legs import may_name_anew, named_is_returned
 
 MOST_CORRECTIONS = 3
 
@@ -46,7 +52,9 @@ def correct_named(
     tenant_id_number: str,
     desk: Desk | None = None,
 ) -> None:
-    """Write anew whom the lease names (PSAL-68), until the report has gone to the registry; the same changes nothing.
+    """Write anew whom the lease names (PSAL-68), until the report has gone to the registry, or when it has come back.
+
+    A report that came back for this is sent anew with it. The same changes nothing.
 
     Raises Refused with every faulty field, transition, lease.reported, lease.corrected_often, lease.own,
     lease.same_tenant.
@@ -55,14 +63,18 @@ def correct_named(
     with acting_for(world, account_id, desk, "correct_named", lease_id=lease_id, source="landlord") as (session, hand):
         lease = _active(own_lease_to_change(world, session, account_id, lease_id))
         registration = registration_of(session, lease.id)
+        hold_registration(session, registration)
         if _is_written(world, session, lease, named):
             return
-        _check_correction(session, lease, registration, named)
+        _check_correction(session, lease, registration, named, hand)
+        came_back = named_is_returned(registration)
         _write_named(world, session, lease, named)
         change_registration(
             world, session, registration, "named_corrected", hand.actor, source=hand.source,
             fields=["name", "id_type", "id_number"],
         )  # fmt: skip
+        if came_back:
+            send_landlord_leg(world, session, registration)
         note_lease(world, session, lease, "recorded")
         compare_legs(world, session, lease, registration)
         _tell_tenant(world, session, lease, "lease_named_corrected")
@@ -107,15 +119,17 @@ def _is_written(world: World, session: Session, lease: Lease, named: Named) -> b
     return vault.unseal(world, session, lease.id, "leases.named_name", lease.id, lease.named_name_sealed) == named.name
 
 
-def _check_correction(session: Session, lease: Lease, registration: Registration, named: Named) -> None:
-    if registration.landlord_leg == "reported" and registration.tenant_leg == "declared":
+def _check_correction(
+    session: Session, lease: Lease, registration: Registration, named: Named, hand: Hand
+) -> None:
+    if not may_name_anew(registration):
         raise Refused("lease.reported")
     done = session.scalar(
         select(func.count()).where(
             RegistrationChange.registration_id == registration.id, RegistrationChange.action == "named_corrected"
         )
     )
-    if (done or 0) >= MOST_CORRECTIONS:
+    if (done or 0) >= MOST_CORRECTIONS and hand.channel == "phone":  # at the window somebody sees the document
         raise Refused("lease.corrected_often", most=MOST_CORRECTIONS)
     if session.get_one(Person, lease.landlord_id).id_number_token == named.token:
         raise Refused("lease.own", "tenant_id_number")

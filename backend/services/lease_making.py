@@ -27,6 +27,7 @@ from backend.services.persons import number_token
 from backend.services.registration_changes import (
     change_registration,
     compare_legs,
+    hold_registration,
     new_registration,
     send_landlord_leg,
 )
@@ -110,6 +111,7 @@ def join_stay(
 
     Who was a guest lives in a let dwelling from now on, as whoever lives along does, and the registry is told so.
     """
+    hold_registration(session, stay)
     stay.lease_id, lease.tenant_id, key.holder_id = lease.id, stay.person_id, stay.person_id
     stay.landlord_due_on = stay.landlord_due_on or landlord_due_on(world.clock.today())
     along = select(Registration).where(Registration.household_of_id == stay.id, Registration.residence == "living")

@@ -37,7 +37,8 @@ from backend.services.lease_making import (
 )
 from backend.services.occupancy import joint_group, tell_occupants
 from backend.services.own_leases import living_key, own_lease_to_change, registration_of
-from backend.services.registration_changes import change_registration
+from backend.services.registration_changes import change_registration, hold_registration, send_landlord_leg
+from backend.services.returned_legs import send_landlords_again
 from backend.services.units import landlord_of, own_unit, require_mandate
 
 
@@ -131,12 +132,15 @@ def record_lease(
 
 
 def report_tenant(world: World, *, account_id: str, lease_id: str, desk: Desk | None = None) -> LeaseMade:
-    """Report the lease's tenant (ZJ-9-1); a second report changes nothing."""
+    """Report the lease's tenant (ZJ-9-1), again where the registry has returned the report; else it changes nothing."""
     with acting_for(world, account_id, desk, "report_tenant", lease_id=lease_id, source="landlord") as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
+        hold_registration(session, registration)
         if registration.landlord_leg == "due":
             report_leg(world, session, lease, registration, hand.actor, source=hand.source)
+        else:
+            send_landlords_again(world, session, registration, hand.actor, source=hand.source)
         return _made(session, lease, registration)
 
 
@@ -172,11 +176,18 @@ def extend_in(
     if len(clashes) >= beds_of(unit, lease.kind):
         raise Refused.of([overlap_refusal(clashes[0])])
     for each in group:
-        _extend(world, session, actor, each, ends_on, source)
+        _extend(world, session, actor, each, ends_on, source, is_named=each.id == lease.id)
 
 
-def _extend(world: World, session: Session, actor: Actor, lease: Lease, ends_on: date | None, source: str) -> None:
+def _extend(
+    world: World, session: Session, actor: Actor, lease: Lease, ends_on: date | None, source: str, *, is_named: bool
+) -> None:
+    """Extend one lease of a group. Of the one named the landlord thereby takes back that its tenant has left."""
     registration = registration_of(session, lease.id)
+    hold_registration(session, registration)
+    taken_back = is_named and lease.landlord_ended_on is not None and not registration.disputed
+    if taken_back:
+        lease.landlord_ended_on = registration.landlord_end_reported_at = None
     lease.ends_on, lease.version = ends_on, lease.version + 1
     key = living_key(session, lease.id)
     if key is not None:
@@ -185,8 +196,19 @@ def _extend(world: World, session: Session, actor: Actor, lease: Lease, ends_on:
             enqueue_key_list(world, session, door_lock)
     if registration.tenant_leg == "declared" and registration.residence == "living":
         registration.planned_end_on = ends_on
-        fields = ["planned_end_on"]
-        change_registration(world, session, registration, "extend", actor, source=source, fields=fields, send="AMEND")
+        change_registration(
+            world,
+            session,
+            registration,
+            "extend",
+            actor,
+            source=source,
+            reason="left_taken_back" if taken_back else None,
+            fields=["planned_end_on"],
+            send="AMEND",
+        )
+        if registration.landlord_leg == "reported":
+            send_landlord_leg(world, session, registration)
     write_leaf(
         world,
         session,
@@ -206,7 +228,7 @@ def _extend(world: World, session: Session, actor: Actor, lease: Lease, ends_on:
             once=f"{lease.id}:{lease.version}",
             unit=unit_alias(session, lease.unit_id),
             ends_on=ends_on.isoformat() if ends_on else "—",
-            registration_id=registration_of(session, lease.id).id,
+            registration_id=registration.id,
         )
 
 
@@ -220,6 +242,7 @@ def end_lease(world: World, *, account_id: str, lease_id: str, ended_on: date, d
     with acting_for(world, account_id, desk, "end_lease", lease_id=lease_id, source="landlord") as (session, hand):
         lease = own_lease_to_change(world, session, account_id, lease_id)
         registration = registration_of(session, lease.id)
+        hold_registration(session, registration)
         if lease.state == "ended":
             return EndMade("ended", registration.disputed)
         if ended_on < lease.starts_on and registration.tenant_leg == "declared":

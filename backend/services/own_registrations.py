@@ -13,6 +13,7 @@ from backend.models.keys import Key
 from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.services.persons import birth_of
+from backend.services.registration_changes import hold_registration
 
 
 def own_registrations(session: Session, account_id: str) -> list[Registration]:
@@ -64,11 +65,12 @@ def _without_key(session: Session, account_id: str) -> list[Registration]:
 
 
 def own_registration_to_change(world: World, session: Session, account_id: str, registration_id: str) -> Registration:
-    """The same, to be changed by the person it is about. Raises Refused not_found, person.minor (ZJ-7).
+    """The same, locked to be changed by the person it is about. Raises Refused not_found, person.minor (ZJ-7).
 
     Whoever holds the lease's key without being the person, and a child whose guardian speaks for it, change nothing.
     """
     registration = own_registration(session, account_id, registration_id)
+    hold_registration(session, registration)
     declared = registration.tenant_leg == "declared"
     if declared and registration.person_id != session.get_one(Account, account_id).person_id:
         raise Refused("not_found", "registration_id")

@@ -96,7 +96,7 @@ def enter_identity(
         account = session.get_one(Account, account_id)
         if account.person_id is not None:
             person = session.get_one(Person, account.person_id, with_for_update=True)
-            if not _is_entry(world, session, person, token, entered.name):
+            if not is_entry(world, session, person, token, entered.name):
                 _correct(world, session, account_id, person, entered, hukou_division, nationality)
             record_answer(world, session, person, matched)
             return _view(world, session, person)
@@ -298,6 +298,31 @@ def _correct(
     """Put another entry in the place of one that nobody has matched yet."""
     if not may_correct(session, person):
         raise Refused("person.already")
+    notice = _notice_of(session, account_id)
+    put_identity(
+        world, session, person, entered, actor=Actor("resident", account_id), source="tenant", notice_version=notice,
+        hukou_division=hukou_division, nationality=nationality,
+    )  # fmt: skip
+
+
+def put_identity(
+    world: World,
+    session: Session,
+    person: Person,
+    entered: Entry,
+    *,
+    actor: Actor,
+    source: str,
+    notice_version: str | None = None,
+    hukou_division: str | None = None,
+    nationality: str | None = None,
+) -> None:
+    """Put an entry in the place of the present one; what it replaces is kept sealed, residences go out again.
+
+    Where somebody has declared already, an identity card in a foreign document's place needs the household
+    registration, which decides whether the registry is told (ZJ-2). Runs inside the caller's write unit, who holds the
+    person. Raises Refused document.taken, input.missing.
+    """
     is_card, was_card = entered.document.id_type == RESIDENT_ID, person.id_type == RESIDENT_ID
     hukou_division = hukou_division or (person.hukou_division if is_card == was_card else None)
     if is_card and hukou_division is None and has_declared(session, person):
@@ -317,10 +342,10 @@ def _correct(
     if is_card or nationality:
         person.nationality = entered.nationality
     person.version += 1
-    actor, fields = Actor("resident", account_id), ["name", "id_type", "id_number", "hukou_division", "nationality"]
-    _note(world, session, person, entered.document, "tenant", actor, _notice_of(session, account_id))
+    fields = ["name", "id_type", "id_number", "hukou_division", "nationality"]
+    _note(world, session, person, entered.document, source, actor, notice_version)
     write_leaf(world, session, actor, "identity_corrected", subject_id=person.id, fields=fields)
-    resend_registrations(world, session, person, actor)
+    resend_registrations(world, session, person, actor, action="identity_corrected", source=source, fields=fields)
 
 
 def ask_authority(world: World, entered: Entry) -> bool | None:
@@ -337,14 +362,15 @@ def _matches(world: World, session: Session, account_id: str, token: bytes, name
     if account.person_id is None:
         return None
     person = session.get_one(Person, account.person_id)
-    if _is_entry(world, session, person, token, name):
+    if is_entry(world, session, person, token, name):
         return _view(world, session, person)
     if not may_correct(session, person):
         raise Refused("person.already")
     return None
 
 
-def _is_entry(world: World, session: Session, person: Person, token: bytes, name: str) -> bool:
+def is_entry(world: World, session: Session, person: Person, token: bytes, name: str) -> bool:
+    """Whether number and name are those that stand there."""
     return person.id_number_token == token and name_of(world, session, person) == name
 
 

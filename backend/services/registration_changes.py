@@ -48,6 +48,15 @@ def new_registration(
     return registration
 
 
+def hold_registration(session: Session, registration: Registration) -> None:
+    """Let other write units about a registration wait, and go on from what the one before has left.
+
+    Two that raise the version of the same reading would put two rows with one version into the outbox.
+    """
+    session.flush()
+    session.refresh(registration, with_for_update=True)
+
+
 def change_registration(
     world: World,
     session: Session,
@@ -134,11 +143,23 @@ def void_in(
 
 
 def send_landlord_leg(world: World, session: Session, registration: Registration) -> None:
-    """Send the landlord's report once the tenant's declaration has shown that the residence is in scope (ZJ-2)."""
+    """Send the landlord's report once the tenant's declaration has shown that the residence is in scope (ZJ-2).
+
+    Why an earlier one came back is over with that: the next answer says what is wrong with this one.
+    """
     if registration.tenant_leg == "declared" and registration.scope == "in_scope":
+        registration.registry_errors = [e for e in registration.registry_errors if e.get("leg") != "LANDLORD"]
         outbox.put(
             world, session, "registry", registration.id, "UPSERT", {"leg": "LANDLORD", "version": registration.version}
         )
+
+
+def put_end(world: World, session: Session, registration: Registration, op: str) -> None:
+    """Tell the registry again that a residence is over ('CHECKOUT', 'VOID'), as a version later than all before."""
+    hold_registration(session, registration)
+    registration.version += 1
+    registration.registry_state = "unsent"
+    outbox.put(world, session, "registry", registration.id, op, {"leg": "TENANT", "version": registration.version})
 
 
 def open_registration_case(

@@ -33,6 +33,7 @@ from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.own_registrations import own_registration, own_registration_to_change
 from backend.services.registration_changes import (
     change_registration,
+    hold_registration,
     open_registration_case,
     settle_dispute_by_agreement,
 )
@@ -147,6 +148,7 @@ def end_residence(
     Of somebody who lives along only the residence ends; of somebody whose registration is void, all but it. Whoever
     stays when the tenant leaves stays registered; what becomes of the lease is a question for a person.
     """
+    hold_registration(session, registration)
     is_void = registration.residence == "voided"
     if not is_void:
         registration.residence, registration.moved_out_on = "moved_out", moved_out_on
@@ -178,6 +180,7 @@ def end_residence(
 
 def confirm_residence(world: World, session: Session, registration: Registration, *, actor: Actor) -> None:
     """A person has found that the tenant still lives there: the landlord's "left" falls, nothing else changes."""
+    hold_registration(session, registration)
     registration.disputed = False
     registration.landlord_end_reported_at = None
     session.get_one(Lease, registration.lease_id).landlord_ended_on = None
@@ -191,6 +194,7 @@ def answer_still_here(
     """The tenant contradicts the landlord's "left": disputed, the key stays alive, a person decides."""
     with acting_for(world, account_id, desk, "still_here", registration_id=registration_id) as (session, hand):
         registration = own_registration(session, account_id, registration_id)
+        hold_registration(session, registration)
         if registration.lease_id is None:  # the landlord reports of tenants, never of who lives along
             raise Refused("not_found", "registration_id")
         lease = session.get_one(Lease, registration.lease_id)

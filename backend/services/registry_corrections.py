@@ -6,8 +6,6 @@ An objection, silence, or a field nobody may amend by own word goes to a person.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,9 +19,6 @@ from backend.domain.corrections import (
     COUNTING,
     FIELD_NAMES,
     STATE_NAMES,
-    Amended,
-    amended_by,
-    find_faults,
     shown_value,
 )
 from backend.domain.ids import new_id
@@ -31,20 +26,20 @@ from backend.domain.refusals import Refused, illegal_transition
 from backend.gateways.world import World
 from backend.models.registrations import Registration
 from backend.models.registry_returns import RegistryCorrection, RegistryCursor
-from backend.services import vault
+from backend.services.accepted_corrections import seal_values, values_of
 from backend.services.audit import SYSTEM, Actor
+from backend.services.correction_effects import count_own_fields
 from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import unit_alias
 from backend.services.own_registrations import own_registration, own_registration_to_change
-from backend.services.registration_changes import change_registration, open_registration_case
+from backend.services.registration_changes import change_registration, hold_registration, open_registration_case
 from backend.wire.registry_answers import Change
 from backend.wire.registry_messages import is_record_id
 
 log = structlog.get_logger(__name__)
 
 FEED = "changes"
-PLACE = "registry_corrections.values"
 MOST_AT_ONCE = 100
 
 
@@ -158,6 +153,8 @@ def _keep(world: World, session: Session, change: Change) -> bool:
     """Store one correction and tell the person; what nobody can be shown is told to the operator."""
     registration = session.get(Registration, change.record_id) if is_record_id(change.record_id) else None
     known = select(RegistryCorrection.id).where(RegistryCorrection.sequence == change.sequence)
+    if registration is not None:
+        hold_registration(session, registration)
     if registration is None or registration.person_id is None or change.kind != "CORRECTED" or not change.fields:
         log.error("registry_change_ignored", sequence=change.sequence, kind=change.kind[:40])
         return False
@@ -174,8 +171,7 @@ def _keep(world: World, session: Session, change: Change) -> bool:
         fields=sorted(change.fields),
         state="shown",
     )
-    values = json.dumps(dict(change.fields), ensure_ascii=False)
-    row.values_sealed = vault.seal(world, session, registration.person_id, PLACE, row.id, values)
+    row.values_sealed = seal_values(world, session, registration, row.id, change.fields)
     session.add(row)
     session.flush()
     change_registration(
@@ -190,18 +186,8 @@ def _keep(world: World, session: Session, change: Change) -> bool:
 
 def _count(world: World, session: Session, registration: Registration, row: RegistryCorrection, actor: Actor) -> bool:
     """Let an accepted correction count; False when some of it, or all, is not for the person alone to change."""
-    values = _values(world, session, registration, row)
-    after = amended_by(Amended(registration.move_in_on, registration.planned_end_on, registration.reason), values)
-    if after is None or find_faults(after, world.clock.today()):
-        return False
-    changed = [name for name in COUNTING if getattr(registration, name) != getattr(after, name)]
-    for name in changed:
-        setattr(registration, name, getattr(after, name))
-    if changed:
-        # not sent: the registry has it; only what it returned before goes out again, mended by its own correction
-        send = "AMEND" if registration.registry_state == "rejected" else None
-        change_registration(world, session, registration, "amend", actor, source="registry", fields=changed, send=send)
-    return set(values) <= set(COUNTING)
+    values = values_of(world, session, registration, row)
+    return count_own_fields(world, session, registration, values, actor) and set(values) <= set(COUNTING)
 
 
 def _ask_a_person(
@@ -221,20 +207,15 @@ def _ask_a_person(
 
 
 def _view(world: World, session: Session, registration: Registration, row: RegistryCorrection) -> CorrectionView:
-    values = _values(world, session, registration, row)
-    return CorrectionView(
-        row.id, row.made_at, row.due_at, row.state, *STATE_NAMES[row.state], _in_words(sorted(values.items()))
-    )
+    shown = corrected_fields(world, session, registration, row)
+    return CorrectionView(row.id, row.made_at, row.due_at, row.state, *STATE_NAMES[row.state], shown)
 
 
-def _values(world: World, session: Session, registration: Registration, row: RegistryCorrection) -> dict[str, str]:
-    opened = vault.unseal(world, session, registration.person_id or "", PLACE, row.id, row.values_sealed)
-    found: dict[str, str] = json.loads(opened)
-    return found
-
-
-def _in_words(values: Sequence[tuple[str, str]]) -> tuple[CorrectedField, ...]:
+def corrected_fields(
+    world: World, session: Session, registration: Registration, row: RegistryCorrection
+) -> tuple[CorrectedField, ...]:
+    """What a correction says in words, numbers with only their ends; for the person or under an audit leaf."""
     return tuple(
         CorrectedField(field, *FIELD_NAMES.get(field, (field, field)), *shown_value(field, value))
-        for field, value in values
+        for field, value in sorted(values_of(world, session, registration, row).items())
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.domain.calendars import day_of
+from backend.domain.documents import Document, decide_document
 from backend.domain.households import guardian_code, relation_code
 from backend.domain.persons import age_band
 from backend.gateways.clock import CHINA
@@ -26,10 +27,13 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services import vault
+from backend.services.accepted_corrections import standing_values
 from backend.services.guardians import guardian_of
 from backend.services.persons import birth_of, name_of, number_of
 from backend.wire.registry_messages import NONCE_BYTES, Item, make_item
 from backend.wire.registry_payload import shape_of
+
+_MAY_BE_ADDED = ("hukou_division", "relation")  # what a payload may lack and a correction still say
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ def build_item(
     """Build the item for one outbox row of a registration.
 
     An amendment of a leg the registry never accepted is sent as its first version; the end of a record it never
-    accepted is not sent. With `again` the registry has lost what it accepted, and `op` stays as it is. What has left
+    accepted is not sent. What the registry has corrected and the person accepted goes out as it was corrected, until it
+    is carried out here. With `again` the registry has lost what it accepted, and `op` stays as it is. What has left
     the scope since is only ended: a check-out (became local, ZJ-2) or, for an identity corrected to a foreigner's, a
     void, neither of which says anything of the person. The nonce comes from the person's data key, so a repeated build
     makes the same item, and destroying the key leaves the hash without meaning.
@@ -74,9 +79,10 @@ def build_item(
     if op in ("UPSERT", "AMEND"):
         if not again:
             op = "AMEND" if token is not None else "UPSERT"
-        told = _tenant_leg(world, session, registration) if leg == "TENANT" else _landlord_leg(
-            world, session, registration
-        )  # fmt: skip
+        if leg == "TENANT":
+            told = _tenant_leg(world, session, registration, is_held=token is not None)
+        else:
+            told = _landlord_leg(world, session, registration)
     else:
         told = _end(registration, op)
     if isinstance(told, NothingToSend):
@@ -124,7 +130,9 @@ def _read(session: Session, kind: Any, column: Any, ids: Sequence[str | None]) -
     return list(session.scalars(select(kind).where(column.in_(wanted)))) if wanted else []
 
 
-def _tenant_leg(world: World, session: Session, registration: Registration) -> _Told | NothingToSend:
+def _tenant_leg(
+    world: World, session: Session, registration: Registration, *, is_held: bool
+) -> _Told | NothingToSend:
     if registration.person_id is None:
         return NothingToSend("no person")
     person = session.get_one(Person, registration.person_id)
@@ -145,7 +153,28 @@ def _tenant_leg(world: World, session: Session, registration: Registration) -> _
     }
     payload |= {name: value for name, value in optional.items() if value}
     payload |= _guardian(world, session, registration, person)
+    if is_held:  # only what it holds can have been corrected there
+        _keep_corrected(payload, standing_values(world, session, registration), world.clock.today())
     return _Told(payload, person.id, _day_start(registration))
+
+
+def _keep_corrected(payload: dict[str, str], corrected: Mapping[str, str], today: date) -> None:
+    """Say of a field what the registry's correction says: another word of ours about it would end the correction.
+
+    Birth and sex that follow from a corrected number are its own. A place of household registration that would put the
+    record out of scope is left unsaid: a person decides about that.
+    """
+    permitted = {name: value for name, value in corrected.items() if name in payload or name in _MAY_BE_ADDED}
+    document = decide_document(
+        permitted.get("id_type", payload["id_type"]), permitted.get("id_number", payload["id_number"]), today
+    )
+    if "id_number" in permitted and isinstance(document, Document) and document.birth_on is not None:
+        payload |= {"birth_on": document.birth_on.isoformat(), "sex": document.sex or payload["sex"]}
+    payload |= permitted
+    for name in [name for name, value in permitted.items() if not value]:
+        del payload[name]
+    if payload.get("hukou_division") == payload["division"][:6]:
+        del payload["hukou_division"]
 
 
 def _guardian(world: World, session: Session, registration: Registration, person: Person) -> dict[str, str]:

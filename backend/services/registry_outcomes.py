@@ -85,6 +85,8 @@ def accept(
     if attempt.leg == "TENANT" and registration.receipt_no is not None and not settlement.has_later(item):
         registration.registry_state = "accepted"
     settlement.keep_leg(attempt, receipt)
+    if attempt.op in ("UPSERT", "AMEND"):
+        settlement.end_what_is_over(registration)
     settlement.note(REGISTRY, attempt, "registry_accepted", receipt.number)
     if attempt.leg == "TENANT" and attempt.op in ("UPSERT", "AMEND"):
         settlement.tell_offices(registration)
@@ -146,6 +148,12 @@ def raise_alarm(
         open_rejection_case(settlement.world, settlement.session, registration, attempt, "OPERATOR")
 
 
+def give_up(settlement: Settlement, item: OutboxItem, attempt: RegistryAttempt) -> None:
+    """The registry does not hold what cannot be sent any more: there is nothing left to tell."""
+    if settlement.finish(item):
+        _close(settlement, attempt, "failed", attempt.reason, ())
+
+
 def supersede(settlement: Settlement, item: OutboxItem, attempt: RegistryAttempt, reason: str) -> None:
     """The registry already holds something later: what it accepted of that is the registration's state again."""
     if not settlement.finish(item):
@@ -194,7 +202,8 @@ def _close(
 def _tell_accepted(
     settlement: Settlement, registration: Registration, attempt: RegistryAttempt, receipt: Receipt
 ) -> None:
-    if attempt.leg == "LANDLORD":
+    is_news = attempt.op != "UPSERT" or (registration.residence != "voided" and registration.scope == "in_scope")
+    if attempt.leg == "LANDLORD" or not is_news:
         return
     told_id = settlement.spokesperson(registration)
     if told_id is None:
@@ -228,15 +237,11 @@ def _tell_rejected(
         return False
     first = mine[0]
     words = explain_rejection(first.code, owner, reader=owner)
-    return tell_person(
-        settlement.world,
-        session,
-        person_id,
-        "registration_rejected",
-        once=f"{registration.id}:{attempt.leg}:{attempt.version}",
-        message_zh=f"{words.zh}{words.todo_zh}",
-        message_en=f"{words.en} {words.todo_en}",
-        code=first.code,
-        pointer=first.pointer,
-        registration_id=registration.id,
-    )
+    told = {"message_zh": f"{words.zh}{words.todo_zh}", "message_en": f"{words.en} {words.todo_en}", "code": first.code,
+            "pointer": first.pointer}  # fmt: skip
+    once, world = f"{registration.id}:{attempt.leg}:{attempt.version}", settlement.world
+    if owner == "LANDLORD":
+        told["lease_id"] = registration.lease_id or ""
+        return tell_person(world, session, person_id, "report_returned", once=once, **told)
+    told["registration_id"] = registration.id
+    return tell_person(world, session, person_id, "registration_rejected", once=once, **told)

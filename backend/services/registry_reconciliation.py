@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
-from backend.domain.reconciliation import Difference, Entry, compare
+from backend.domain.reconciliation import Difference, Entry, compare, with_untold_ends
+from backend.domain.registry_rules import end_owed
 from backend.gateways.world import World
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
@@ -27,6 +28,8 @@ from backend.models.units import Unit
 from backend.services import outbox
 from backend.services.audit import Actor, write_leaf
 from backend.services.case_opening import open_case, open_once
+from backend.services.registration_changes import put_end
+from backend.services.registry_settlement import ENDED_AS
 from backend.wire.registry_answers import HeldRecord, digest_id, digest_root
 from backend.wire.registry_messages import is_record_id
 
@@ -55,12 +58,18 @@ def reconcile(world: World, *, day: date, town: str, actor: Actor) -> Compared:
     began = world.clock.now()
     ours = _our_entries(day, town)
     digest = world.registry.digest(day, town)
-    if (digest.count, digest.root) == (len(ours), digest_root(ours)):
+    ended = _ended_here(day, town)
+    are_equal = (digest.count, digest.root) == (len(ours), digest_root(ours))
+    if are_equal and not ended:
         return _store(world, actor, began, Compared(day, town, "equal", len(ours), digest.count, 0, ()), [])
-    theirs = world.registry.digest(day, town, listed=True).entries
-    differences = compare(ours, theirs, _in_flight([*ours, *theirs], began))
+    theirs = ours if are_equal else world.registry.digest(day, town, listed=True).entries
+    moving = _in_flight([*ours, *theirs], began)
+    untold = {name: state for name, state in ended.items() if name not in moving}
+    differences = with_untold_ends(compare(ours, theirs, moving), ours, theirs, untold)
     confirmed = [found for found in differences[:MOST_PULLED] if _is_confirmed(world, found)]
-    skewed = sorted(ours) == sorted(theirs)
+    skewed = not are_equal and sorted(ours) == sorted(theirs)
+    if are_equal and not confirmed:
+        return _store(world, actor, began, Compared(day, town, "equal", len(ours), digest.count, 0, ()), [])
     outcome = "digest_skew" if skewed else "differs" if confirmed else "unsettled"
     compared = Compared(day, town, outcome, len(ours), len(theirs), 0, ())
     return _store(world, actor, began, compared, confirmed)
@@ -74,6 +83,19 @@ def _our_entries(day: date, town: str) -> list[Entry]:
             )
         )
         return [(digest_id(record, leg), version, state) for record, leg, version, state in rows]
+
+
+def _ended_here(day: date, town: str) -> dict[str, str]:
+    """Legs accepted as living whose residence has ended since: id → the state the registry should hold."""
+    over = or_(Registration.residence != "living", Registration.scope.in_(("out_of_scope", "foreign")))
+    with reading() as session:
+        rows = session.execute(
+            select(RegistryLeg.registration_id, RegistryLeg.leg, Registration.residence, Registration.scope)
+            .join(Registration, Registration.id == RegistryLeg.registration_id)
+            .where(RegistryLeg.day == day, RegistryLeg.town == town, RegistryLeg.state == "ACTIVE", over)
+        )
+        ends = {digest_id(record, leg): end_owed(residence, scope) for record, leg, residence, scope in rows}
+    return {name: ENDED_AS[op] for name, op in ends.items() if op is not None}
 
 
 def _in_flight(entries: Sequence[Entry], began: datetime) -> set[str]:
@@ -95,7 +117,12 @@ def _in_flight(entries: Sequence[Entry], began: datetime) -> set[str]:
 
 
 def _is_confirmed(world: World, found: Difference) -> bool:
-    """Ask for the record itself: a list may be older than what the registry holds now."""
+    """Ask for the record itself: a list may be older than what the registry holds now.
+
+    That an end of ours has never been told needs no asking.
+    """
+    if found.kind == "end_untold":
+        return True
     record, _, leg = found.id.rpartition(":")
     held = world.registry.find_record(record)
     return _held_as(held, leg) != found.ours
@@ -200,7 +227,7 @@ def _evidence_of(found: Difference) -> dict[str, str]:
 def _send_again(world: World, session: Session, registration: Registration, leg: str, found: Difference) -> list[str]:
     """Put the leg into the outbox again if the registry lacks it or holds it older; answers the operations."""
     assert found.ours is not None
-    if found.kind == "state_skew":
+    if found.kind in ("state_skew", "end_untold"):
         return []
     op = "UPSERT" if found.theirs is None else "AMEND"
     payload = {"leg": leg, "version": found.ours[0], "again": True}
@@ -214,12 +241,11 @@ def _send_ends(world: World, session: Session, found: Sequence[Difference], deta
     for one, entry in zip(found, details, strict=True):
         if "sent" not in entry or one.ours is None or one.ours[1] == "ACTIVE":
             continue
-        if one.theirs is not None and one.theirs[1] != "ACTIVE":
+        if one.kind != "end_untold" and one.theirs is not None and one.theirs[1] != "ACTIVE":
             continue
         op = "CHECKOUT" if one.ours[1] == "MOVED_OUT" else "VOID"
         entry["sent"].append(op)
         record = one.id.rpartition(":")[0]
         if record not in ended:
             ended.add(record)
-            version = max(session.get_one(Registration, record).version, one.ours[0] + 1)
-            outbox.put(world, session, "registry", record, op, {"leg": "TENANT", "version": version})
+            put_end(world, session, session.get_one(Registration, record), op)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from backend.db import transaction
 from backend.domain.ids import new_id
+from backend.domain.registry_rules import end_owed
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.audit import AuditLeaf
@@ -32,6 +33,7 @@ from backend.services.change_feed import note_registrations
 from backend.services.household_members import spokespersons_of
 from backend.services.letter_rows import NewLetter, write_letters
 from backend.services.outbox import OutboxItem
+from backend.services.registration_changes import put_end
 from backend.wire.receipts import Receipt
 from backend.wire.registry_answers import digest_day
 
@@ -73,7 +75,7 @@ class Settlement:
         self._registrations = {registration.id: registration for registration in found}
         legs = session.scalars(select(RegistryLeg).where(RegistryLeg.registration_id.in_(ids)))
         self._legs = {(leg.registration_id, leg.leg): leg for leg in legs}
-        self._tenant_rows = _open_tenant_rows(session, ids)
+        self._open_rows = _open_rows(session, ids)
         self._outcomes = _outcomes_of(session, [item.id for item in items])
         self._settled: list[tuple[OutboxItem, dict[str, Any]]] = []
         self._leaves: list[dict[str, Any]] = []
@@ -114,7 +116,19 @@ class Settlement:
 
     def has_later(self, item: OutboxItem) -> bool:
         """Whether a later version of the tenant's leg still waits: then the present state is that one's."""
-        return any(row_id > item.id for row_id in self._tenant_rows.get(item.aggregate_id, ()))
+        rows = self._open_rows.get(item.aggregate_id, ())
+        return any(row_id > item.id and leg == "TENANT" for row_id, leg, _ in rows)
+
+    def end_what_is_over(self, registration: Registration) -> None:
+        """What was accepted of a residence that has ended meanwhile is ended at the registry too, once.
+
+        Its end found nothing to name when it came: a version that is accepted only now had been set aside.
+        """
+        op = end_owed(registration.residence, registration.scope)
+        legs = self._legs_of(registration.id)
+        waits = any(kind in ENDED_AS for _, _, kind in self._open_rows.get(registration.id, ()))
+        if op is not None and not waits and any(leg.state == "ACTIVE" for leg in legs):
+            put_end(self.world, self.session, registration, op)
 
     def keep_leg(self, attempt: RegistryAttempt, receipt: Receipt) -> None:
         """Remember what the registry holds now, as its digest counts it."""
@@ -228,16 +242,16 @@ class Settlement:
         return [leg for name in ("TENANT", "LANDLORD") if (leg := self._legs.get((record, name))) is not None]
 
 
-def _open_tenant_rows(session: Session, ids: Sequence[str]) -> dict[str, list[int]]:
+def _open_rows(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[int, str, str]]]:
+    """What waits for these records or was set aside: (row, leg, operation)."""
     open_rows = session.execute(
-        select(OutboxRow.aggregate_id, OutboxRow.id, OutboxRow.payload).where(
+        select(OutboxRow.aggregate_id, OutboxRow.id, OutboxRow.payload, OutboxRow.kind).where(
             OutboxRow.destination == "registry", OutboxRow.aggregate_id.in_(ids), OutboxRow.done_at.is_(None)
         )
     )
-    found: dict[str, list[int]] = {}
-    for record, row_id, payload in open_rows:
-        if payload.get("leg", "TENANT") == "TENANT":
-            found.setdefault(record, []).append(row_id)
+    found: dict[str, list[tuple[int, str, str]]] = {}
+    for record, row_id, payload, kind in open_rows:
+        found.setdefault(record, []).append((row_id, payload.get("leg", "TENANT"), kind))
     return found
 
 

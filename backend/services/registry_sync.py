@@ -44,7 +44,10 @@ CONNECTION_CODES = frozenset({"1001", "1002"})  # our standing with the registry
 
 @dataclass(frozen=True)
 class Shipment:
-    """Rows that travel together: still to be sent (`batch`), or at the registry already (`remote_batch_id`)."""
+    """Rows that travel together: still to be sent (`batch`), or at the registry already (`remote_batch_id`).
+
+    With neither, they cannot be sent any more, and the registry is asked whether it holds them (`resolve_unsendable`).
+    """
 
     rows: tuple[Row, ...]
     batch: Batch | None
@@ -53,7 +56,7 @@ class Shipment:
 
 
 def claim_shipments(world: World, *, limit: int = MOST_ITEMS) -> list[Shipment]:
-    """Claim due rows: one shipment per batch the registry already has, and one new batch for the rest."""
+    """Claim due rows: one shipment per batch the registry already has, one new batch, one that is only asked about."""
     claimed = outbox.claim(world, "registry", limit=min(limit, MOST_ITEMS), lease=LEASE)
     if not claimed:
         return []
@@ -62,6 +65,7 @@ def claim_shipments(world: World, *, limit: int = MOST_ITEMS) -> list[Shipment]:
         known = preload(session, [item.aggregate_id for item in claimed])
         resumed: dict[str, list[Row]] = {}
         fresh: list[tuple[OutboxItem, Item]] = []
+        asked: list[Row] = []
         for item in claimed:
             last = next(iter(earlier.get(item.id, ())), None)
             if last is not None and last.outcome == "open" and last.remote_batch_id is not None:
@@ -71,11 +75,17 @@ def claim_shipments(world: World, *, limit: int = MOST_ITEMS) -> list[Shipment]:
                 last.outcome, last.reason = "failed", "fate_unknown"  # we died before we knew
                 last.answered_at = world.clock.now()
             built = _build(world, session, item)
-            if built is not None:
+            if isinstance(built, Item):
                 fresh.append((item, built))
+            elif built is not None and last is not None and _may_be_held(earlier[item.id]):
+                asked.append(_ask_about(world, session, item, last, built))
+            elif built is not None:
+                _drop(world, session, item, built)
         shipments = [Shipment(tuple(rows), None, "", batch_id) for batch_id, rows in resumed.items()]
         if fresh:
             shipments.append(_pack(world, session, fresh, earlier))
+        if asked:
+            shipments.append(Shipment(tuple(asked), None, ""))
         del known  # only now: the session holds what was read together by weak references
         return shipments
 
@@ -147,6 +157,20 @@ def resolve_stale(world: World, row: Row, held: HeldRecord | None) -> None:
             outcomes.accept(settlement, row.item, attempt, receipt, leg.receipt_sig)
 
 
+def resolve_unsendable(world: World, row: Row, held: HeldRecord | None) -> None:
+    """Settle a row that cannot be sent any more: what the registry holds of it counts, and is ended there."""
+    with settling(world, [row]) as settlement:
+        attempt = settlement.attempt(row)
+        is_held = held is not None and any(
+            leg.leg == attempt.leg and leg.op not in ("CHECKOUT", "VOID") and leg.version >= attempt.version
+            for leg in held.legs
+        )
+        if not is_held:
+            outcomes.give_up(settlement, row.item, attempt)
+    if is_held:
+        resolve_stale(world, row, held)
+
+
 def leave_open(world: World, shipment: Shipment) -> None:
     """The batch is not judged yet: ask again later, sending nothing."""
     for rows in _chunks(shipment.rows):
@@ -187,25 +211,52 @@ def refuse_shipment(world: World, shipment: Shipment, errors: Sequence[ItemError
                     outcomes.raise_alarm(settlement, row.item, attempt, f"refused {code}", errors)
 
 
-def _build(world: World, session: Session, item: OutboxItem) -> Item | None:
-    """Build the item of a row; a row with nothing to tell any more is finished, one that cannot be built is parked."""
+def _build(world: World, session: Session, item: OutboxItem) -> Item | NothingToSend | None:
+    """Build the item of a row; one that cannot be built is parked, and None."""
     registration = session.get_one(Registration, item.aggregate_id)
     leg = item.payload.get("leg", "TENANT")
     version = item.payload.get("version", registration.version)
     try:
         again = bool(item.payload.get("again"))
-        built = build_item(world, session, registration, op=item.kind, leg=leg, version=version, again=again)
+        return build_item(world, session, registration, op=item.kind, leg=leg, version=version, again=again)
     except DBAPIError:
         raise
     except Exception as error:  # one row nobody can read must not hold up the others
         log.error("registry_row_unreadable", registration_id=registration.id, error=type(error).__name__)
         outbox.park_in(world, session, item, error=f"OPERATOR: {type(error).__name__}")
         return None
-    if not isinstance(built, NothingToSend):
-        return built
-    log.info("registry_nothing_to_send", registration_id=registration.id, reason=built.reason)
+
+
+def _drop(world: World, session: Session, item: OutboxItem, why: NothingToSend) -> None:
+    """There is nothing to tell any more, and nothing of it ever left."""
+    log.info("registry_nothing_to_send", registration_id=item.aggregate_id, reason=why.reason)
     outbox.finish_in(world, session, [item])
-    return None
+
+
+def _may_be_held(attempts: Sequence[RegistryAttempt]) -> bool:
+    """Whether the registry may have filed one of these attempts though we have no receipt that counts."""
+    return any(attempt.op in ("UPSERT", "AMEND") and attempt.outcome in ("alarm", "failed") for attempt in attempts)
+
+
+def _ask_about(
+    world: World, session: Session, item: OutboxItem, last: RegistryAttempt, why: NothingToSend
+) -> Row:
+    """Open an attempt that sends nothing: the registry is asked whether it holds what was tried last."""
+    attempt = RegistryAttempt(
+        outbox_id=item.id,
+        registration_id=item.aggregate_id,
+        op=last.op,
+        leg=last.leg,
+        version=last.version,
+        payload_hash=last.payload_hash,
+        idempotency_key=last.idempotency_key,
+        reason=why.reason,
+        errors=[],
+        sent_at=world.clock.now(),
+    )
+    session.add(attempt)
+    session.flush()
+    return Row(item, attempt.id)
 
 
 def _pack(

@@ -28,6 +28,7 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit, UnitClaim
 from backend.services.key_changes import unit_alias
+from backend.services.returned_legs import blocking_errors
 from backend.services.tenancies import address_of
 
 PAGE_UNITS = 20
@@ -219,6 +220,7 @@ def _facts(lease: Lease, registration: Registration, key: _KeyRow | None, in_rev
         living=registration.residence == "living",
         differs=known and reported and key is not None and key.number_token != lease.named_id_token,
         report_due_on=registration.landlord_due_on if registration.landlord_leg == "due" else None,
+        returned=bool(blocking_errors(registration, owner="LANDLORD")),
         owes_report=registration.landlord_leg == "due",
         foreign_due_at=registration.foreign_due_at if registration.foreign_done_at is None else None,
         end_reported=lease.landlord_ended_on is not None,

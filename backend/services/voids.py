@@ -19,7 +19,12 @@ from backend.services.hands import Desk, acting_for
 from backend.services.inbox import tell_person
 from backend.services.key_changes import begin_revocation, unit_alias
 from backend.services.own_registrations import own_registration, own_registration_to_change
-from backend.services.registration_changes import change_registration, open_registration_case, void_in
+from backend.services.registration_changes import (
+    change_registration,
+    hold_registration,
+    open_registration_case,
+    void_in,
+)
 from backend.services.tenancies import RegistrationView, registration_view
 
 
@@ -34,7 +39,6 @@ def request_void(
         raise Refused("input.not_one_of", "reason", allowed=tuple(VOID_REASONS))
     with acting_for(world, account_id, desk, "request_void", registration_id=registration_id) as (session, hand):
         registration = own_registration_to_change(world, session, account_id, registration_id)
-        session.refresh(registration, with_for_update=True)
         refusal = decide_tenant_action(
             registration.tenant_leg, registration.residence, "request_void", registration.exemption
         )
@@ -65,7 +69,7 @@ def withdraw_draft(
     """
     with acting_for(world, account_id, desk, "withdraw_draft", registration_id=registration_id) as (session, hand):
         registration = own_registration(session, account_id, registration_id)
-        session.refresh(registration, with_for_update=True)
+        hold_registration(session, registration)
         if registration.residence == "voided" and registration.declared_at is None:
             return registration_view(session, registration)
         refusal = decide_tenant_action(

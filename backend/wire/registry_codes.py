@@ -100,5 +100,10 @@ def item_error(code: str, pointer: str, leg: str = "TENANT") -> ItemError:
 
 def is_blocking(error: ItemError) -> bool:
     """Whether an item with this error is refused; an unknown code blocks, because nobody knows what it means."""
-    row = CODES.get(error.code)
+    return is_blocking_code(error.code)
+
+
+def is_blocking_code(code: str) -> bool:
+    """The same by the code alone."""
+    row = CODES.get(code)
     return row is None or not row.warning

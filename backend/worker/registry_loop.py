@@ -64,6 +64,9 @@ def _handle(world: World, shipment: Shipment, sleep: Callable[[float], None]) ->
             shipment = registry_sync.note_received(world, shipment, received.batch_id)
             waits = FULL_POLLS_SECONDS if len(shipment.rows) >= FULL else FIRST_POLLS_SECONDS
             _ask(world, shipment, waits, sleep)
+        elif shipment.remote_batch_id is None:
+            for row in shipment.rows:
+                registry_sync.resolve_unsendable(world, row, world.registry.find_record(row.item.aggregate_id))
         else:
             _ask(world, shipment, (0.0, *FULL_POLLS_SECONDS) if len(shipment.rows) >= FULL else (0.0,), sleep)
     except RegistryUnavailable as failure:

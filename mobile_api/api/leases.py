@@ -135,9 +135,9 @@ def extend_lease(body: dict[str, Any], lease_id: str) -> Any:
     "document.birth",
 )
 def correct_named(body: dict[str, Any], lease_id: str) -> Any:
-    """Correct whom the lease names, until the report has gone to the registry; never shown again, the tenant is told.
+    """Correct whom the lease names until the report is sent, or when it came back for that; the tenant is told.
 
-    更正租约中租客的姓名和证件（报告送登记机关之前）；填写后不再显示，租客会收到通知。
+    更正租约中租客的姓名和证件（报告送登记机关之前，或因此被退回后）；填写后不再显示，租客会收到通知，退回的报告随之重新报送。
     """
     lease_corrections.correct_named(world(), account_id=me(), lease_id=lease_id, **body)
     return _lease(lease_id)
@@ -167,9 +167,9 @@ def move_start(body: dict[str, Any], lease_id: str) -> Any:
 @blueprint.post("/leases/<id:lease_id>/report")
 @blueprint.response(200, LeaseMade)
 def report_tenant(lease_id: str) -> Any:
-    """Report the tenant to the registry (ZJ-9-1); a second report changes nothing.
+    """Report the tenant to the registry (ZJ-9-1), again where the report came back; else nothing changes.
 
-    报告租客（ZJ-9-1）；重复报告不产生变化。
+    报告租客（ZJ-9-1）；被登记机关退回的，再次报告即重新报送；其他重复报告不产生变化。
     """
     return leases.report_tenant(world(), account_id=me(), lease_id=lease_id)
 

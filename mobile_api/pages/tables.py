@@ -127,6 +127,7 @@ TODOS = {
     "mandate_ends": _l("委托快到期，请续签"),
     "mandate_over": _l("委托已到期，请续签"),
     "report_tenant": _l("报告租客"),
+    "report_returned": _l("登记机关退回了您的报告，请更正"),
     "invite": _l("邀请租客"),
     "attest": _l("租客的身份待核验，您可以当面见证"),
     "difference": _l("租客与您填写的证件不一致"),

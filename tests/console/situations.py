@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from backend.db import transaction
 from backend.domain.case_reports import REPORTS
@@ -15,9 +16,11 @@ from backend.models.appointments import Appointment
 from backend.models.cases import Case
 from backend.models.officers import Officer, OfficerSession, Passkey, StaffNotice
 from backend.models.registrations import Registration
+from backend.models.registry_returns import RegistryCorrection
 from backend.models.sharing import FeedEvent, OfficeDelivery
 from backend.models.units import UnitClaim
 from backend.models.visits import Visit
+from backend.services.accepted_corrections import seal_values
 from backend.services.agreements import add_agreement, suspend_agreement
 from backend.services.case_opening import open_case
 from backend.services.officer_enrolment import reset_by_operator
@@ -49,11 +52,14 @@ def _cases(world: Any, officers: Officers, things: dict[str, str]) -> dict[str, 
     with transaction() as session:
         person_id = session.get_one(Registration, things["registration_id"]).person_id
         claim_id = session.scalars(select(UnitClaim.id).where(UnitClaim.unit_id == things["unit_id"])).one()
+        _return(session.get_one(Registration, things["registration_id"]))
+        correction = _correct(world, session, session.get_one(Registration, things["registration_id"]))
         about: dict[str, Any] = {
             "unit_id": things["unit_id"],
             "registration_id": things["registration_id"],
             "person_id": person_id,
-            "evidence": {"claim_id": claim_id, "reason": "entered_in_error"},
+            "evidence": {"claim_id": claim_id, "reason": "entered_in_error", "correction": correction,
+                         "leg": "LANDLORD"},
             "reporter_id": reporter_id,
             "opened_by": "tenant",
         }
@@ -74,6 +80,23 @@ def _cases(world: Any, officers: Officers, things: dict[str, str]) -> dict[str, 
                         state="booked", version=1, created_at=now)
         )  # fmt: skip
     return made
+
+
+def _correct(world: Any, session: Session, registration: Registration) -> str:
+    """A correction of the registry to which the tenant has objected; answers its id."""
+    now = world.clock.now()
+    row = RegistryCorrection(id=new_id(), sequence=1, registration_id=registration.id, made_at=now, received_at=now,
+                             due_at=now, fields=["reason"], state="objected", answered_at=now)  # fmt: skip
+    row.values_sealed = seal_values(world, session, registration, row.id, {"reason": "207"})
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _return(registration: Registration) -> None:
+    """The registry has returned the landlord's leg, for staff to mend."""
+    error = {"code": "2102", "pointer": "/payload/place_type", "owner": "OPERATOR", "leg": "LANDLORD"}
+    registration.registry_errors = [error]
 
 
 def _calls(world: Any, things: dict[str, str]) -> dict[str, str]:

@@ -22,7 +22,8 @@ TODAY = date(2026, 11, 23)
 UNIT = UnitFacts("unit", "陈塘路1号 101室", "online")
 QUIET = LeaseFacts(
     id="lease", alias="小周", starts_on=date(2026, 1, 1), ends_on=date(2027, 1, 1), invited=True, accepted=True,
-    identity="verified", declared=True, living=True, differs=False, owes_report=False, report_due_on=None,
+    identity="verified", declared=True, living=True, differs=False, returned=False, owes_report=False,
+    report_due_on=None,
     foreign_due_at=None, end_reported=False, tenant_due_on=date(2026, 1, 4),
 )  # fmt: skip
 
@@ -48,6 +49,7 @@ def test_a_lease_in_order_asks_for_nothing() -> None:
 @pytest.mark.parametrize(
     "changes, kind, due_on, rule",
     [
+        ({"returned": True}, "report_returned", None, "ZJ-9-1"),
         ({"owes_report": True, "report_due_on": TODAY}, "report_tenant", TODAY, "ZJ-9-1"),
         ({"foreign_due_at": datetime(2026, 11, 23, 20, tzinfo=UTC)}, "foreign_form", date(2026, 11, 24), "EEL-39"),
         ({"invited": False}, "invite", None, None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.domain.reconciliation import KIND_NAMES, KINDS, Entry, compare
+from backend.domain.reconciliation import KIND_NAMES, KINDS, Entry, compare, with_untold_ends
 
 entries = st.dictionaries(
     st.sampled_from("abcdefgh"), st.tuples(st.integers(1, 4), st.sampled_from(["ACTIVE", "MOVED_OUT", "VOIDED"]))
@@ -36,3 +36,16 @@ def test_exactly_what_differs_is_found(ours: list[Entry], theirs: list[Entry]) -
     assert found == {name for name, _, _ in set(ours) ^ set(theirs)}
     assert compare(ours, theirs, found) == []
     assert {(a.id, a.ours) for a in compare(ours, theirs)} == {(b.id, b.theirs) for b in compare(theirs, ours)}
+
+
+def test_an_end_never_told_is_named_where_nothing_else_differs() -> None:
+    ours = [(f"{one}:TENANT", 3 if one == "b" else 2, "ACTIVE") for one in "abcd"]
+    theirs = [(f"{one}:TENANT", 2, "MOVED_OUT" if one == "c" else "ACTIVE") for one in "abcd"]
+    ended = {"a:TENANT": "MOVED_OUT", "b:TENANT": "VOIDED", "c:TENANT": "MOVED_OUT"}
+    found = with_untold_ends(compare(ours, theirs), ours, theirs, ended)
+    assert [(one.id, one.kind, one.ours) for one in found] == [
+        ("a:TENANT", "end_untold", (2, "MOVED_OUT")),
+        ("b:TENANT", "version_skew", (3, "ACTIVE")),  # its version first; with it the end is told
+        ("c:TENANT", "end_untold", (2, "MOVED_OUT")),  # told, but we hold no receipt of it
+    ]
+    assert all(one.can_be_sent for one in found)

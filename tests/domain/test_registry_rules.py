@@ -7,7 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from backend.domain.registry_rules import FAULT_STEPS, decide_owner, wait_after_fault, wait_before_poll
+from backend.domain.registry_rules import (
+    FAULT_STEPS,
+    decide_owner,
+    end_owed,
+    wait_after_fault,
+    wait_before_poll,
+)
 
 
 def test_a_short_fault_is_over_in_seconds_and_a_long_one_costs_an_hour_at_most() -> None:
@@ -44,3 +50,20 @@ def test_a_fresh_batch_is_asked_for_within_seconds() -> None:
 )
 def test_the_one_nearest_to_the_data_mends_first(owners: list[str], owner: str) -> None:
     assert decide_owner(owners) == owner
+
+
+@pytest.mark.parametrize(
+    ("residence", "scope", "op"),
+    [
+        ("living", "in_scope", None),
+        ("living", "exempt", None),
+        ("living", "out_of_scope", "CHECKOUT"),
+        ("living", "foreign", "VOID"),
+        ("moved_out", "in_scope", "CHECKOUT"),
+        ("moved_out", "foreign", "VOID"),
+        ("voided", "in_scope", "VOID"),
+        ("voided", "out_of_scope", "VOID"),
+    ],
+)
+def test_what_is_over_here_is_ended_there(residence: str, scope: str, op: str | None) -> None:
+    assert end_owed(residence, scope) == op

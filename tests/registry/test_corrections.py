@@ -5,14 +5,24 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from backend.registry.corrections import CorrectionRefused, UnknownRecord, correct_record, note_read
 from backend.registry.holdings import count_waiting_changes
+from backend.registry.tables import records
 from tests.registry.stage import BOTH, Stage
-from tests.wire.registry_makers import OTHER_RECORD, RECORD, TENANT_PAYLOAD, make_changed_item, make_registration_item
+from tests.wire.registry_makers import (
+    LANDLORD_PAYLOAD,
+    OTHER_RECORD,
+    RECORD,
+    TENANT_PAYLOAD,
+    make_changed_item,
+    make_registration_item,
+)
 
 pytestmark = pytest.mark.parametrize("registry_kind", BOTH, indirect=True)
 CLERK = {"office": "省登记中心", "badge": "S-0042"}
+LANDLORDS = {"leg": "LANDLORD", "payload": LANDLORD_PAYLOAD}
 
 
 def test_a_correction_raises_the_revision_and_leaves_versions_receipts_and_digests_alone(stage: Stage) -> None:
@@ -51,6 +61,22 @@ def test_a_later_word_of_the_sender_about_a_field_ends_its_correction(stage: Sta
     assert "新＊＊" in stage.http.get("/").get_data(as_text=True)
     held = stage.client.find_record(RECORD)
     assert held is not None and held.revision == 1
+
+
+def test_a_landlords_word_ends_no_correction_of_what_the_tenant_says(stage: Stage) -> None:
+    stage.file_one(make_registration_item())
+    correct_record(stage.registry, RECORD, {"name": "测试丙"}, **CLERK)
+    stage.file_one(make_registration_item(**LANDLORDS))
+    with stage.registry.database.reading() as connection:
+        assert connection.scalar(select(records.c.corrected)) == {"name": "测试丙"}
+
+
+def test_a_landlords_later_word_ends_it_while_there_is_no_tenants(stage: Stage) -> None:
+    stage.file_one(make_registration_item(**LANDLORDS))
+    correct_record(stage.registry, RECORD, {"name": "测试丙"}, **CLERK)
+    stage.file_one(make_registration_item(**LANDLORDS, op="AMEND", record_version=2))
+    with stage.registry.database.reading() as connection:
+        assert connection.scalar(select(records.c.corrected)) == {}
 
 
 def test_a_corrected_unit_is_where_the_person_lives_for_the_registry(stage: Stage) -> None:

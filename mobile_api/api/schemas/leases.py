@@ -194,6 +194,19 @@ class Progress(Output):
     difference = Text("与申报不一致之处", "Where both sides differ", None, allow_none=True)
 
 
+class ReturnedReport(Output):
+    code = Text("登记机关代码", "The registry's code", "3002")
+    field = Text("哪一项", "Which field, never what stands in it", "name")
+    what_zh = Text("哪里不对", "What is wrong, in Chinese", "姓名和证件号码对不上。")
+    what_en = Text("哪里不对（英文）", "What is wrong", "Name and document number do not belong together.")
+    todo_zh = Text("怎么办", "What to do, in Chinese", "请在租约里“更正租客信息”，照证件重填；核对无误的，到窗口。")
+    todo_en = Text(
+        "怎么办（英文）",
+        "What to do",
+        "Correct the tenant's details in the lease as the document has them; if they are right, come to the window.",
+    )
+
+
 class LeaseShown(Output):
     id = Id("租约编号", "Id of the lease")
     unit_id = Id("房间编号", "Id of the unit")
@@ -222,6 +235,11 @@ class LeaseShown(Output):
                   allow_none=True)  # fmt: skip
     can_correct = Flag("租客信息现在可否更正", "Whether the tenant's details can be corrected", False)
     can_move_start = Flag("开始日期现在可否更改", "Whether the start can be moved", False)
+    returned = Several(
+        Part(ReturnedReport, "退回的一项", "One thing that came back"),
+        "登记机关退回、由您更正的内容",
+        "What the registry has returned and you can mend",
+    )
     residents = Whole("本租约已申报的居住人数（不含姓名）", "How many are declared under this lease; never who", 3)
 
 
