@@ -62,6 +62,7 @@ def house_rules(settings: Settings) -> HouseRules:
         door_events_kept=timedelta(days=settings.door_event_days),
         person_reads_per_day=settings.person_reads_per_day,
         person_reads_by_role=reads_by_role(settings),
+        letters_per_day=settings.letters_per_day,
         officer_idle=timedelta(minutes=settings.officer_idle_minutes),
         identity_kept=timedelta(days=settings.identity_days),
         area_per_head_m2=settings.area_per_head_m2,

@@ -84,6 +84,7 @@ class Settings:
     door_event_days: int = 30
     person_reads_per_day: int = 30
     person_reads_by_role: str = "grid_worker=20,window_clerk=60"
+    letters_per_day: int = 200
     officer_idle_minutes: int = 10
     print_font: str = ""
     area_per_head_m2: float = 5.0

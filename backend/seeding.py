@@ -100,6 +100,7 @@ STORIES = (
 
 # Whom the grid worker visits on the demo's first day: a tenant who is late, and a room in which nobody is registered.
 ROUND_OVERDUE, ROUND_EMPTY = 14, 21
+RIGHTS_UNSEEN = (2, 19)  # a room of the first landlord, and that of the invitation nobody has answered yet
 
 
 def landlord_phone(number: int) -> str:
@@ -211,6 +212,7 @@ class _Village:
                 )
             )
         loop = Loop(self.world, self.today, (units, next_door), accounts)
+        loop.see_rights([unit_id for index, unit_id in enumerate(units) if index not in RIGHTS_UNSEEN], 118)
         loop.tell()
         loop.plan_round([(units[ROUND_OVERDUE], "overdue"), (units[ROUND_EMPTY], "no_one_registered")])
 

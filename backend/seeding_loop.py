@@ -21,10 +21,11 @@ from backend.gateways.world import World
 from backend.models.cases import Case
 from backend.models.officers import Officer
 from backend.models.outbox import OutboxRow
-from backend.models.units import Unit
+from backend.models.units import Unit, UnitClaim
 from backend.queries.visit_lists import list_of_unit
 from backend.services.case_checks import check_case
 from backend.services.cases import claim_case, decide_case
+from backend.services.letting_right_acts import see_right
 from backend.services.officer_sessions import begin_task
 from backend.services.officers import DEMO_PASSWORD, read_totp_secret, sign_in_officer
 from backend.services.reports import file_report, rate_report, reopen_report
@@ -139,6 +140,20 @@ class Loop:
                 self.world, session_id=self._session("officer"), unit_id=unit_id, ground=ground,
                 assignee_id=walker.id, due_on=self.today,
             )  # fmt: skip
+
+    def see_rights(self, unit_ids: Sequence[str], days_ago: int) -> None:
+        """The landlords of these units came to the window with their papers; what was seen before stays."""
+        with reading() as session:
+            claims = session.scalars(select(UnitClaim).where(UnitClaim.unit_id.in_(unit_ids))).all()
+        waiting = [claim for claim in claims if claim.seen_at is None]
+        later = timedelta(minutes=len(claims) - len(waiting))  # a code of an interrupted run is not good again
+        self.clock.set(self._at(days_ago, 10) + later)
+        for claim in waiting:
+            see_right(
+                self.world, session_id=self._session("clerk"), unit_id=claim.unit_id, claim_id=claim.id,
+                how="at_window",
+            )  # fmt: skip
+        self.clock.set(self.now)
 
     def _leave_no_old_messages(self) -> None:
         """The phones were told then, not on the day on which the demo is made."""

@@ -20,6 +20,7 @@ import structlog
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request, send_from_directory
 from flask_babel import Babel
 from sqlalchemy.exc import IntegrityError
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 from backend.db import db
@@ -122,7 +123,7 @@ def open_door(
         rule = rules.get((f"{door}.{request.endpoint}", request.method.replace("HEAD", "GET")))
         if request.endpoint is None or rule is None:
             return None  # 404 and 405 are answered by the error handlers; OPTIONS by Flask
-        refused = decide_call(rule, g.caller)
+        refused = decide_call(rule, g.caller) or find_unreadable()
         if refused is not None:
             return error_answer((refused,), error_page)
         return None
@@ -156,6 +157,8 @@ def open_door(
             413: "input.too_large",
             428: "precondition_missing",
         }
+        if error.code == 413:
+            request.form = ImmutableMultiDict()  # the page that says so does not read the form again
         code = codes.get(error.code or 500, "input.malformed" if (error.code or 500) < 500 else "failure")
         return error_answer((Refusal(code),), error_page, status=error.code)
 
@@ -203,6 +206,46 @@ def decide_call(rule: Rule, caller: Caller) -> Refusal | None:
     if rule.purpose and caller.purpose is None:
         return Refusal("purpose.missing")
     return None
+
+
+def find_unreadable() -> Refusal | None:
+    """The first thing of the present request that is no text: it holds a NUL or half a character, which no name or word
+    does and PostgreSQL does not store. An address that holds one names nothing.
+    """
+    if not is_text(request.path):
+        return Refusal("not_found")
+    for name, values in (*request.args.lists(), *request.form.lists()):
+        if not all(map(is_text, (name, *values))):
+            return Refusal("input.no_text", name if is_text(name) else None)
+    if request.is_json and any(mark in request.get_data() for mark in (b"\\u", b"\0")):
+        try:
+            return _find_in_json(request.get_json(silent=True))
+        except RecursionError:
+            return Refusal("input.malformed")
+    return None
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be stored: no NUL, no half of a surrogate pair."""
+    if "\0" in text:
+        return False
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _find_in_json(value: Any, name: str | None = None) -> Refusal | None:
+    """The first text of a body that is none, at the field it stands in."""
+    if isinstance(value, str):
+        return None if is_text(value) else Refusal("input.no_text", name)
+    if isinstance(value, dict):
+        pairs = [(key if name is None else name, each) for key, each in value.items()]
+        if not all(map(is_text, value)):
+            return Refusal("input.no_text", name)
+    else:
+        pairs = [(name, each) for each in value] if isinstance(value, list) else []
+    return next((found for key, each in pairs if (found := _find_in_json(each, key)) is not None), None)
 
 
 def caller() -> Caller:

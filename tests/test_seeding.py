@@ -11,11 +11,14 @@ from sqlalchemy import func, select
 
 from backend.db import db, transaction
 from backend.domain.case_reports import REPORTS
+from backend.domain.spaces import ASSUMED_STANDARD
 from backend.models.cases import Case, CaseStep
 from backend.models.officers import Officer
 from backend.models.outbox import OutboxRow
+from backend.models.units import UnitClaim
 from backend.models.visits import Visit
 from backend.queries.case_figures import get_loop_figures
+from backend.queries.discrepancies import list_discrepancies
 from backend.queries.openness import get_open_figures
 from backend.queries.visit_lists import list_round
 from backend.seeding import AREA, NEXT_VILLAGE, VILLAGE, seed_demo
@@ -70,6 +73,14 @@ def test_the_grid_worker_has_a_round_to_walk_today(village: Path, world: Any) ->
     grid = db.session.scalars(select(Officer).where(Officer.login == "grid")).one()
     lines = list_round(grid.area, grid.id, world.clock.today())
     assert {line.ground for line in lines} == {"overdue", "no_one_registered"} and len(lines) == 2
+
+
+def test_the_right_to_let_was_seen_of_most_units_and_of_two_that_are_let_it_was_not(village: Path, world: Any) -> None:
+    claims = db.session.scalars(select(UnitClaim)).all()
+    assert Counter(claim.seen_kind for claim in claims) == {"at_window": len(claims) - 2, None: 2}
+    today = world.clock.today()
+    lines = list_discrepancies(AREA, today, ASSUMED_STANDARD, "right_unseen")
+    assert {line.unit_id for line in lines} == {claim.unit_id for claim in claims if claim.seen_at is None}
 
 
 def test_a_run_that_was_killed_between_the_matters_goes_on_from_where_it_was(

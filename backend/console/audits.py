@@ -20,7 +20,10 @@ pages = Blueprint("audits", __name__)
 
 @pages.get("/audit")
 def index() -> str:
-    """The newest leaves; a supervisor sees the own office, an auditor all. Persons are a mark only."""
+    """The newest leaves; a supervisor sees the own office and who of the area reads most, an auditor all.
+
+    Persons are a mark only.
+    """
     who = acting()
     now, check = world().clock.now(), audit_checks.find_last_check()
     form = Form({name: value.strip()[:60] for name, value in request.args.items()})
@@ -42,7 +45,7 @@ def index() -> str:
         offices=audit_lists.list_offices() if who.role == "auditor" else (),
         roles=ROLES,
         log=audit_lists.get_log_state(),
-        reads=audit_lists.count_reads(timedelta(days=1), now)[:5],
+        reads=audit_lists.count_reads(timedelta(days=1), now, who.area if who.role == "supervisor" else "")[:5],
         caps={role: world().house.reads_of(role) for role in ROLES if role != "auditor"},
         form=form,
         check=check,

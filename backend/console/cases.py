@@ -5,14 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from backend.console.pages import Form, acting, may, safe_next, world
+from backend.console.pages import Form, acting, may, safe_next, standard_today, world
 from backend.console.visits import PLAN, offered_visitors, plan_of
 from backend.domain.case_reports import ANSWER_MOST
 from backend.domain.cases import KINDS, kinds_for
 from backend.queries import case_lists
+from backend.queries.visit_grounds import is_worth_a_visit
 from backend.queries.visit_lists import list_of_case
 from backend.services.case_checks import assign_case, check_case, list_handlers, send_back_case
-from backend.services.case_files import look_at_case
+from backend.services.case_files import CaseFile, look_at_case
 from backend.services.cases import claim_case, decide_case, release_case
 from backend.services.visits import plan_visit_of_case
 
@@ -124,6 +125,12 @@ def plan_visit(reference: str) -> tuple[str, int] | Response:
     return page_of(reference, form), form.status
 
 
+def _is_worth_a_visit(file: CaseFile) -> bool:
+    unit = file.unit
+    now = world().clock.now()
+    return unit is not None and is_worth_a_visit(file.kind, file.evidence, unit.id, now, standard_today())
+
+
 def page_of(reference: str, form: Form) -> str:
     """The page of one case, with a form as it was sent."""
     who = acting()
@@ -145,5 +152,5 @@ def page_of(reference: str, form: Form) -> str:
         handlers=list_handlers(file.kind, file.area) if may("cases.assign", "POST") else (),
         most=ANSWER_MOST,
         visits=list_of_case(reference),
-        visitors=offered_visitors(file.area) if may("cases.plan_visit", "POST") and file.unit else (),
+        visitors=offered_visitors(file.area) if may("cases.plan_visit", "POST") and _is_worth_a_visit(file) else (),
     )

@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from backend.console.pages import Form, acting, by_script, standard_today, world
 from backend.console.visit_notes import read_note
 from backend.console.visits import unit_area, visit_of
-from backend.domain.calendars import day_of
+from backend.domain.calendars import day_of, start_of
 from backend.domain.ids import new_id
 from backend.domain.refusals import Refused
-from backend.domain.visits import GROUNDS, HEADS_MOST, OUTCOMES
+from backend.domain.visits import GROUNDS, HEADS_MOST, OUTCOMES, is_noted_in_time
 from backend.queries import visit_lists
 from backend.queries.doors import find_door
 from backend.queries.unit_facts import UnitFacts, find_unit
@@ -38,6 +38,10 @@ def home() -> str:
         "field/home.html",
         made_today=[line for line in made if line.noted_at is not None and day_of(line.noted_at) == today],
         lines=visit_lists.list_round(who.area, who.id, today),
+        withdrawn=[
+            (line, visit_lists.find_withdrawal(line.id))
+            for line in visit_lists.list_withdrawn(who.area, who.id, start_of(today))
+        ],
         coming=[one for one in visit_lists.list_visits(who.area, assignee_id=who.id) if one.due_on > today],
         today=today,
         noted="noted" in request.args,
@@ -57,9 +61,11 @@ def visit(planned_id: str) -> tuple[str, int] | AnyResponse:
             _note(line, form)
             return redirect(url_for("field.home", noted=1))
     row = visit_lists.find_unit_row(acting().area, line.unit_id, world().clock.today(), standard_today())
+    over, now = visit_lists.find_withdrawal(line.id), world().clock.now()
+    in_time = line.state == "planned" or (over is not None and is_noted_in_time(now, over.at, over.reason))
     page = render_template(
         "field/visit.html", line=line, row=row, form=form, ground=GROUNDS[line.ground], outcomes=OUTCOMES,
-        most=HEADS_MOST,
+        most=HEADS_MOST, withdrawal=over, may_note=in_time and line.assignee_id == acting().id,
     )  # fmt: skip
     return page, form.status
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from backend.console.pages import Form, acting, made_reference, world
 from backend.console.taken_reports import ON_FORM, SENT_BEFORE, blank, take
+from backend.console.units import may_see_right
 from backend.console.visits import visit_of
 from backend.console.window import ABOUT, act_form, pdf_answer, prefilled, take_refusal
 from backend.console.window_acts import NOTICE, answers_of, carry_out
@@ -15,7 +16,7 @@ from backend.domain.case_reports import REPORTS, TAKEN, WORDS_MOST
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
 from backend.domain.window import ACTS
-from backend.services.disclosures import open_unit
+from backend.services.disclosures import AT_THE_DOOR, open_unit
 from backend.services.door_files import look_at_door_file, send_receipt_link
 from backend.services.taken_reports import check_may_take
 from backend.services.window_files import print_receipt_at_window
@@ -30,8 +31,8 @@ DOOR_ACTS = ("answer_consent", "take_lease", "declare", "declare_without_lease",
 def people(planned_id: str) -> str:
     """Who is registered in the unit visited; each of them can read that it was looked at."""
     line = visit_of(str(planned_id))
-    page = open_unit(world(), session_id=acting().session_id, unit_id=line.unit_id)
-    return render_template("field/people.html", line=line, page=page)
+    page = open_unit(world(), session_id=acting().session_id, unit_id=line.unit_id, fields=AT_THE_DOOR)
+    return render_template("field/people.html", line=line, page=page, may_see_right=may_see_right())
 
 
 @pages.route("/visits/<uuid:planned_id>/register", methods=["GET", "POST"])
@@ -126,15 +127,13 @@ def end(desk_id: str) -> AnyResponse:
 
 
 def _open(door_visit_id: str, form: Form) -> Visit:
-    answers = answers_of(VISIT, form)
-    answers["nationality"] = answers["nationality"] or "CHN"
     return open_visit(
         world(),
         session_id=acting().session_id,
         channel="window",
         document_seen=bool(form.value("document_seen")),
         door_visit_id=door_visit_id,
-        **answers,
+        **answers_of(VISIT, form),
     )
 
 

@@ -55,17 +55,21 @@ def sheet_file(sheet: str) -> Response:
 def identity() -> str:
     """Unaided completion of the whole installation, and the wait for a review in this area."""
     figures = get_identity_figures(world().clock.now(), acting().area)
-    return render_template("figures.html", figures=figures, least=LEAST)
+    return render_template("figures.html", figures=figures, shown=figures.shown, withheld=WITHHELD, least=LEAST)
 
 
 def _area() -> str:
-    """The officer's area, or the part of it that is asked for; one outside it is refused and written down."""
+    """The officer's area, or the village of it that is asked for; one outside it is refused and written down."""
     who, division = acting(), request.args.get("division") or None
-    if division is not None and not (division.isascii() and division.isdigit() and covers(who.area, division)):
+    if division is None:
+        return who.area
+    if not covers(who.area, division):
         refuse_outside(
             world(), session_id=who.session_id, object_kind="division", object_id=division[:12], division=division
         )
-    return division or who.area
+    if division not in dict(statistics.list_places(who.area)):
+        abort(404)
+    return division
 
 
 def _draw(key: str, sheets: dict[str, Sheet]) -> Chart | None:

@@ -73,11 +73,12 @@ def enter_by_passkey() -> dict[str, str]:
 
 @pages.post("/sign-out")
 def leave() -> Response:
-    """End the session and its task; the browser forgets what it kept."""
+    """End the session and its task; the browser forgets what it kept, but for notes that have not arrived yet."""
+    keeps_notes = request.form.get("keep") == "notes"  # houses, codes and counts: nothing about a person
     sign_out_officer(world(), session_id=holder().session_id)
     session.clear()
     answer = make_response(redirect(url_for("sign_in.form")))
-    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    answer.headers["Clear-Site-Data"] = '"cache"' if keeps_notes else '"cache", "storage"'
     return answer
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from backend.console.pages import Form, acting, may, standard_today, world
+from backend.console.pages import Form, acting, may, safe_next, standard_today, world
 from backend.domain.cases import kinds_for
-from backend.domain.purposes import END_KEY, PRINT_CODES, UNMASK, decide_act
+from backend.domain.purposes import END_KEY, PRINT_CODES, SEE_RIGHT, UNMASK, decide_act
 from backend.domain.refusals import Refused
 from backend.queries import ledger, unit_facts
 from backend.services.disclosures import open_unit, refuse_outside, show_number
+from backend.services.letting_right_acts import see_right as note_right_seen
+from backend.services.letting_right_acts import unsee_right as take_right_back
 from backend.services.officer_sessions import step_up
 
 pages = Blueprint("units", __name__)
@@ -37,8 +39,40 @@ def show(unit_id: str) -> str:
         may_visit=may("visits.plan_for_unit"),
         may_print=may("occupant_keys.codes", "POST") and decide_act(acting().purpose, PRINT_CODES) is None,
         may_end_key=may("occupant_keys.order", "POST") and decide_act(acting().purpose, END_KEY) is None,
+        may_see_right=may_see_right(),
         now=world().clock.now(),
     )
+
+
+def may_see_right() -> bool:
+    """Whether the officer's role and purpose let them say that a right to let was seen."""
+    return may("units.see_right", "POST") and decide_act(acting().purpose, SEE_RIGHT) is None
+
+
+@pages.post("/units/<uuid:unit_id>/right")
+def see_right(unit_id: str) -> Response:
+    """The original of what gives the right to let was seen; back to the page on which that was said."""
+    note_right_seen(
+        world(),
+        session_id=acting().session_id,
+        unit_id=str(unit_id),
+        claim_id=request.form.get("claim_id", ""),
+        how=request.form.get("how", ""),
+    )
+    return _back(str(unit_id))
+
+
+@pages.post("/units/<uuid:unit_id>/right/undo")
+def unsee_right(unit_id: str) -> Response:
+    """That was entered in error."""
+    claim_id = request.form.get("claim_id", "")
+    take_right_back(world(), session_id=acting().session_id, unit_id=str(unit_id), claim_id=claim_id)
+    return _back(str(unit_id))
+
+
+def _back(unit_id: str) -> Response:
+    here = url_for("units.show", unit_id=unit_id)
+    return redirect(safe_next(request.form.get("next") or here))
 
 
 @pages.route("/registrations/<uuid:registration_id>/number", methods=["GET", "POST"])

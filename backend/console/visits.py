@@ -55,7 +55,8 @@ def show(planned_id: str) -> tuple[str, int] | Response:
             return redirect(url_for("visits.index"))
     else:
         form.values |= {"assignee_id": line.assignee_id, "due_on": line.due_on.isoformat()}
-    return _page("visit.html", form, line.area, line=line, may_plan=may("visits.show", "POST")), form.status
+    return _page("visit.html", form, line.area, line=line, may_plan=may("visits.show", "POST"),
+                 withdrawal=visit_lists.find_withdrawal(line.id)), form.status  # fmt: skip
 
 
 @pages.route("/units/<uuid:unit_id>/visit", methods=["GET", "POST"])

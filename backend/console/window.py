@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from backend.console.pages import Form, acting, made_reference, world
 from backend.console.window_acts import NOTICE, USE_CASES, answers_of, carry_out
-from backend.console.window_fields import BUTTONS, CHANNELS, FIELDS, HUKOU, PAPER, VISIT, Field
+from backend.console.window_fields import BUTTONS, CHANNELS, FIELDS, HUKOU, PAPER, SEEN, VISIT, Field
 from backend.domain.ids import is_id, new_id
 from backend.domain.notices import NOTICES
 from backend.domain.refusals import Refused
@@ -18,6 +18,7 @@ from backend.domain.window import ACTS
 from backend.queries import unit_facts
 from backend.queries.dwellings import find_dwellings
 from backend.services import window_files
+from backend.services.hands import check_place
 from backend.services.key_codes import KeyCodes
 from backend.services.letters import list_letters, print_letter_pdf
 from backend.services.persons import my_identity
@@ -30,6 +31,8 @@ AWAY = ("area.foreign", "purpose.missing", "purpose.unfit", "unauthenticated", "
 MOST_FOUND = 10
 ABOUT = ("registration_id", "lease_id", "unit_id", "dwelling_id", "child_id", "correction_id", "change_id",
          "report_id")  # fmt: skip
+PLACES = {"registration_id": "registration_id", "lease_id": "lease_id", "unit_id": "unit_id",
+          "dwelling_id": "dwelling_id", "report_id": "case_id"}  # fmt: skip
 
 
 @pages.route("/window", methods=["GET", "POST"])
@@ -161,14 +164,12 @@ def _reference_of(act: str, made: Any) -> str | None:
 
 
 def _open(form: Form) -> Visit:
-    answers = answers_of(VISIT, form)
-    answers["nationality"] = answers["nationality"] or "CHN"
     return open_visit(
         world(),
         session_id=acting().session_id,
         channel=form.value("channel"),
         document_seen=bool(form.value("document_seen")),
-        **answers,
+        **answers_of(VISIT, form),
     )
 
 
@@ -195,6 +196,10 @@ def prefilled(act: str, visit: Visit) -> dict[str, str]:
 
 
 def act_form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
+    """What the form of an act shows. Raises Refused as `check_place` where the act could not be done either."""
+    about = {name: form.value(name) for name in USE_CASES[act][1]}
+    placed = {PLACES[name]: value for name, value in about.items() if name in PLACES and is_id(value)}
+    check_place(world(), visit.account_id, visit.desk(acting().session_id), act, **placed)
     fields = [*_asked(act, visit), *(PAPER if visit.channel == "paper" else ())]
     about = {name: form.value(name) for name in USE_CASES[act][1]}
     shown = [
@@ -212,8 +217,11 @@ def act_form(act: str, visit: Visit, form: Form) -> dict[str, Any]:
 
 
 def _asked(act: str, visit: Visit) -> tuple[Field, ...]:
-    """What an act asks for; of whoever speaks for themselves the household registration once, and of a card alone."""
-    fields = FIELDS.get(act, ())
+    """What an act asks for; of whoever speaks for themselves the household registration once, and of a card alone.
+
+    Where nobody stands at the window, no original was seen.
+    """
+    fields = tuple(f for f in FIELDS.get(act, ()) if f is not SEEN or visit.channel == "window")
     if act not in OWN_WORD:
         return fields
     known = my_identity(world(), account_id=visit.account_id)

@@ -122,8 +122,11 @@ BIRTH: tuple[Field, ...] = (
 PERSON = (NAME, ID_TYPE, ID_NUMBER, *BIRTH)
 RIGHT = (
     _choice("right_kind", "出租权依据", "Right to let", {code: RIGHT_NAMES[code] for code in RIGHT_NAMES}),
-    _text("evidence", "看过的材料", "Evidence seen", hint=("只写名称，不留复印件", "Its name only; no copy is kept")),
+    _text("evidence", "证明材料", "Evidence", hint=("只写名称，不留复印件", "Its name only; no copy is kept")),
     _day("mandate_ends_on", "委托到期日", "Mandate ends on", optional=True),
+)
+SEEN = Field(
+    "seen", "check", ("我已核看原件：是本人，也是这处房屋", "I have seen the original: this person, this dwelling")
 )
 TOLD = Field("told", "check", ("已告知本人（个人信息保护法第17条）", "They have been told (PIPL-17)"))
 REPRESENTED = _choice("representation", "代办原因", "Why represented", REPRESENTATIONS, optional=True)
@@ -234,13 +237,14 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     ),
     "link_phone": (_text("phone", "本人手机号", "The person's phone"),),
     "print_codes": (Field("password", "password", ("密码", "Password")),),
-    "claim_unit": RIGHT,
+    "claim_unit": (*RIGHT, SEEN),
     "add_unit": (
         _text("label", "单元名称", "Name of the unit", hint=("如 101室、东间", "e.g. 101室")),
         _choice("space_kind", "空间类型", "Kind of space", {code: SPACE_NAMES[code] for code in LETTABLE}),
         Field("usable_area_m2", "number", ("使用面积（平方米）", "Usable area (m²)")),
         Field("capacity", "number", ("可住人数", "Capacity")),
         *RIGHT,
+        SEEN,
     ),
     "claim_lock": (_text("claim_code", "门锁标签上的绑定码", "Code on the lock's sticker"),),
     "record_lease": (

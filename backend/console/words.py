@@ -8,12 +8,13 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from backend.console import visit_words
+from backend.console import right_words, visit_words
+from backend.console.case_words import CASE_TABLES
 from backend.console.figure_words import FIGURE_TABLES
 from backend.console.looks import ICONS, MAP_MARKS, REGISTRATION_LOOKS, UNIT_LOOKS
 from backend.console.staff_words import STAFF_ACTIONS, STAFF_DECISIONS, STAFF_FILTERS, STAFF_TABLES
 from backend.console.upkeep_words import UPKEEP_ACTIONS, UPKEEP_DECISIONS, UPKEEP_TABLES
-from backend.domain import access_words, appointments, case_reports, cases, ledger, look_questions, purposes, sharing
+from backend.domain import appointments, case_reports, cases, ledger, purposes, sharing
 from backend.domain.calendars import CHINA, day_of
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.duties import DUTIES
@@ -37,49 +38,10 @@ REGISTRY_STATES = {
     "accepted": ("已受理", "Accepted"),
     "rejected": ("已退回", "Returned"),
 }
-RIGHTS = {
-    "owner": ("产权人", "Owner"),
-    "co_owner": ("共有人", "Co-owner"),
-    "sublet_agreed": ("经同意转租", "Sublet with consent"),
-    "mandate": ("受托管理", "By mandate"),
-}
-PARTS = {
-    "subject": ("当事人", "Person concerned"),
-    "landlord": ("房东", "Landlord"),
-    "claimant": ("后一申请人", "Later claimant"),
-    "present_landlord": ("原登记人", "Earlier claimant"),
-}
-OPENERS = {
-    "rule": ("系统规则", "A rule"),
-    "tenant": ("租客", "The tenant"),
-    "landlord": ("房东", "The landlord"),
-    "guardian": ("监护人", "The guardian"),
-    "resident": ("居民", "A resident"),
-    "officer": ("工作人员", "Staff"),
-    "registry": ("登记机关", "The registry"),
-}
 LOOP_STEPS = {
     "routed": ("待领取", "Waiting"),
     "assigned": ("处理中", "Being handled"),
     "handled": ("待复核", "To be checked"),
-}
-STEP_ACTIONS = {**cases.ACTION_NAMES, "route": ("转到承办部门", "routed to its office")}
-STEP_REASONS = {
-    **visit_words.OUTCOMES,
-    **visit_words.GROUNDS,
-    **cases.REASON_NAMES,
-    **case_reports.SEND_BACK_REASONS,
-    **case_reports.RATING_REASONS,
-    **case_reports.TOLD,
-    "idle": ("无人处理，自动退回", "Left alone, given back"),
-}
-OWNERS = {
-    "tenant": ("租客", "Tenant"),
-    "landlord": ("房东", "Landlord"),
-    "TENANT": ("租客", "Tenant"),
-    "LANDLORD": ("房东", "Landlord"),
-    "OPERATOR": ("运维人员", "Operator"),
-    "REGISTRY": ("登记机关", "Registry"),
 }
 COMPARED = {
     "differs": ("不一致", "Differs"),
@@ -153,6 +115,7 @@ AUDIT_ACTIONS = {
     "child_entered": ("监护人添加孩子", "Child entered by a guardian"),
     "refused": ("被拒绝", "Refused"),
     **visit_words.AUDIT_ACTIONS,
+    **right_words.AUDIT_ACTIONS,
     "office_told": ("告知其他单位", "Told to another office"),
     "office_fetched": ("其他单位获取", "Fetched by another office"),
     "agreement_added": ("录入共享协议", "Agreement taken in"),
@@ -188,6 +151,7 @@ DECISIONS = {
     "matched": ("已由系统核验", "Verified meanwhile"),
     "unmatched": ("不一致", "Not matched"),
     "idle": ("无人处理，自动退回", "Left alone, given back"),
+    "home_moved": visit_words.WITHDRAWN["home_moved"],
     "kept": ("已赴约", "Kept"),
     "missed": ("未赴约", "Missed"),
     "cancelled": ("已取消", "Cancelled"),
@@ -205,64 +169,9 @@ DECISIONS = {
     "active": ("生效", "In force"),
     "draft": ("待批准", "To be approved"),
     **visit_words.OUTCOMES,
+    **right_words.DECISIONS,
     **{code: (kind.zh, kind.en) for code, kind in sharing.KINDS.items()},
     **{code: (d.zh, d.en) for kind in cases.KINDS.values() for code, d in kind.decisions.items()},
-}
-EVIDENCE = {
-    "source": ("怎么来的", "How it came"),
-    "differs_in": ("不一致之处", "Differs in"),
-    "landlord_says_left_on": ("房东称租客离开于", "Landlord says: left on"),
-    "due_on": ("应申报日期", "Was due on"),
-    "suggestion": ("其间变化", "Meanwhile"),
-    "way": ("来源", "Came from"),
-    "told": ("已短信通知本人选的人", "Text sent to the chosen person"),
-    "decision": ("机器判断", "The check said"),
-    "owner": ("应由谁补正", "To be mended by"),
-    "leg": ("哪一方的申报", "Whose report"),
-    "codes": ("退回代码", "Return codes"),
-    "pointers": ("涉及字段", "Fields"),
-    "reason": ("说明", "Note"),
-    "record": ("登记编号", "Record"),
-    "kind": ("差异", "Difference"),
-    "correction": ("更正编号", "Correction"),
-    "why": ("为何交由人工", "Why a person decides"),
-    "office": ("通报单位", "Office"),
-    "change": ("通报的变动", "Reported change"),
-    "said": ("通报的内容", "What was reported"),
-    "question": ("本人的问题", "The question"),
-    "looked_at": ("查看时间", "Looked at"),
-    "looking_office": ("查看单位", "Office that looked"),
-    "badge": ("查看人工号代称", "Badge of whoever looked"),
-    "action": ("查看了什么", "What was done"),
-    "purpose": ("写明的用途", "Stated purpose"),
-    "case_ref": ("写明的事项编号", "Stated case"),
-    "fields": ("涉及字段", "Fields"),
-}
-EVIDENCE_VALUES = {
-    **KIND_NAMES,
-    **case_reports.SOURCES,
-    **look_questions.QUESTIONS,
-    **access_words.ACTS,
-    **{f"for_{code}": (row.zh, row.en) for code, row in purposes.PURPOSES.items()},
-    **{code: (kind.zh, kind.en) for code, kind in sharing.IN_KINDS.items()},
-    "objected": ("当事人有异议", "the person objects"),
-    "no_answer": ("到期未答复", "no answer in time"),
-    "another_number": ("与已有备案号不同", "another filing number is held"),
-    "ambiguous": ("不能自动判断", "cannot be judged by rule"),
-    "gone": ("对方不再接收推送（410），协议已中止", "it takes no more deliveries (410); the agreement is suspended"),
-    "no_account": ("本人没有账号", "the person has no account"),
-    "needs_a_person": ("须由工作人员更改的字段", "a field only staff may change"),
-    "document": ("证件号码", "document number"),
-    "window": ("申请到窗口核验", "asked for the window"),
-    "live_video": ("申请视频核验", "asked for live video"),
-    "face": ("人脸比对未能判定", "the face check was undecided"),
-    "attested": ("房东见证后复核", "review after the landlord's attestation"),
-    "guardian": ("监护人见证后复核", "review after the guardian's word"),
-    "review": ("需要人工判断", "a person should decide"),
-    "declared_now": cases.REASON_NAMES["declared_now"],
-    "mended": cases.REASON_NAMES["mended"],
-    "no_match": ("未能匹配（三次）", "no match (three times)"),
-    **OWNERS,
 }
 WAYS = {
     "face": ("人脸核验通过", "Matched by face"),
@@ -288,6 +197,8 @@ NAVIGATION = {
 }
 TABLES: Mapping[str, Any] = {
     **visit_words.TABLES,
+    **right_words.TABLES,
+    **CASE_TABLES,
     "ACTORS": ACTORS,
     "APPOINTMENT_STATES": appointments.STATE_NAMES,
     "AUDIT_ACTIONS": AUDIT_ACTIONS,
@@ -299,8 +210,6 @@ TABLES: Mapping[str, Any] = {
     "DECISIONS": DECISIONS,
     "DOCUMENTS": {code: (row.zh, row.en) for code, row in DOCUMENT_TYPES.items()},
     "DUTIES": DUTIES,
-    "EVIDENCE": EVIDENCE,
-    "EVIDENCE_VALUES": EVIDENCE_VALUES,
     "FIELDS": purposes.FIELDS | sharing.INBOUND_FIELDS | {code: (f.zh, f.en) for code, f in sharing.FIELDS.items()},
     "ICONS": ICONS,
     "IDENTITY_STATES": IDENTITY_STATES,
@@ -311,23 +220,17 @@ TABLES: Mapping[str, Any] = {
     "REPORTS": case_reports.REPORTS,
     "REPORT_SOURCES": case_reports.SOURCES,
     "SEND_BACK_REASONS": case_reports.SEND_BACK_REASONS,
-    "STEP_ACTIONS": STEP_ACTIONS,
-    "STEP_REASONS": STEP_REASONS,
     "NAVIGATION": NAVIGATION,
     "OFFICES": cases.OFFICES,
     "OFFICE_PURPOSES": {code: row[:2] for code, row in sharing.OFFICE_PURPOSES.items()},
-    "OPENERS": OPENERS,
-    "OWNERS": OWNERS,
     "COMPARED": COMPARED,
     "DIFFERENCES": KIND_NAMES,
-    "PARTS": PARTS,
     "PURPOSES": purposes.PURPOSES,
     "LEAF_PURPOSES": {**purposes.PURPOSES, purposes.EMERGENCY: purposes.EMERGENCY_NAME},
     "REASON_NAMES": cases.REASON_NAMES,
     "REGISTRATION_LOOKS": REGISTRATION_LOOKS,
     "REGISTRATION_STATES": STATE_NAMES,
     "REGISTRY_STATES": REGISTRY_STATES,
-    "RIGHTS": RIGHTS,
     "ROLES": ROLE_NAMES,
     "RULES": RULES,
     "SPACES": ledger.SPACE_NAMES,

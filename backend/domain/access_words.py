@@ -19,6 +19,8 @@ ACTS: dict[str, tuple[str, str]] = {
     "appointment_linked": ("为您的视频预约发了链接", "Set the link of your video appointment"),
     "appointment_ended": ("记下了您的预约是否赴约", "Noted whether your appointment was kept"),
     "registration_check_out": ("为您办理了离开登记", "Recorded your move-out"),
+    "right_seen": ("核看了您的出租权证明", "Saw what gives you the right to let"),
+    "right_unseen": ("撤销了核看出租权的记录（记错了）", "Took back, as an error, that your right to let was seen"),
     "key_revoke": ("停用了您的钥匙", "Ended your key"),
     "registration_void": ("作废了您的一条登记", "Voided a registration of yours"),
     "registration_foreign_done": ("记下您的住宿登记已办理", "Noted that your accommodation registration is done"),

@@ -45,6 +45,7 @@ ACTION_NAMES = {
     "reopen": ("重新办理", "reopen"),
     "plan_visit": ("安排走访", "plan a visit"),  # field work: the case stays where it is
     "visit": ("走访", "visit"),
+    "withdraw_visit": ("取消走访", "withdraw the visit"),
     "escalate": ("交给负责人", "hand to the supervisors"),
 }
 CHECKERS = ("supervisor",)
@@ -77,6 +78,19 @@ def kinds_for(role: str) -> tuple[str, ...]:
 def closing_state(kind: str) -> str:
     """The state in which nothing more is owed: answered, or, of a kind nobody checks, handled."""
     return "answered" if KINDS[kind].checked else "handled"
+
+
+def is_closed_for(role: str, kind: str, state: str, *, caller_waits: bool) -> bool:
+    """Whether a member of staff in `role` has nothing more to do for a case.
+
+    Who handled it is done once it is decided, unless it is sent back; a supervisor checks it after that. Then whoever
+    left a number (`caller_waits`) is called, by either.
+    """
+    if state in OPEN_STATES:
+        return False
+    if state == "handled":
+        return not (KINDS[kind].checked and role in CHECKERS)
+    return state != "checked" or not caller_waits
 
 
 def checked_kinds() -> tuple[str, ...]:

@@ -43,4 +43,9 @@ DISCREPANCIES: dict[str, Discrepancy] = {
         "有争议：一方说已离开", "Disputed: one side says left", "HR-12",
         "决定之前钥匙一直有效，两边都要听。", "The key works until it is decided; hear both sides.",
         "dispute", "disputed"),
+    "right_unseen": Discrepancy(
+        "已出租，出租权尚未核看", "Let, and the right to let not seen yet", "HR-9",
+        "请房东带上证明到窗口，或走访时看原件；不影响租约、登记和钥匙。",
+        "Ask the landlord to bring the papers to the window, or see them on a visit; lease, registration and key stay.",
+        "visit", "right_unseen"),
 }  # fmt: skip

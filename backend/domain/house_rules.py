@@ -52,6 +52,7 @@ class HouseRules:
     door_events_kept: timedelta = timedelta(days=30)
     person_reads_per_day: int = 30
     person_reads_by_role: Mapping[str, int] = field(default_factory=dict)
+    letters_per_day: int = 200  # one page of the list of letters: the pile of an area's day
     print_font: str = ""  # file of the font for PDFs; empty: the first suitable one on the machine
     identity_kept: timedelta = timedelta(days=30)  # once nothing leads to a person who never declared any more
     area_per_head_m2: float = AREA_PER_HEAD_M2

@@ -109,6 +109,7 @@ KINDS: dict[str, NoticeKind] = {
     **dict(_kinds("progress", "lease", "invitation_accepted")),
     **dict(_kinds("progress", "home", "identity_attested co_tenant_added")),
     **dict(_kinds("progress", "identity", "document_matched")),
+    **dict(_kinds("progress", "unit", "right_seen")),
     **dict(_kinds("leases", "home_or_lease", "lease_ends lease_over lease_filed")),
     **dict(_kinds("leases", "home", "lease_extended lease_start_moved")),
     **dict(_kinds("decisions", "home", "lease_named_corrected")),

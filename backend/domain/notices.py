@@ -231,6 +231,8 @@ INBOX: dict[str, InboxText] = {
     "lock_retired": InboxText("门锁已停用", "A lock is out of use", "{unit} 的门锁 {serial} 已停用，请为这间房领取新锁。",
                               "The lock {serial} of {unit} is out of use. Claim another for this unit."),
     "claim_decided": InboxText("房屋登记已处理", "Your claim is decided", "{unit}：{decision_zh}。", "{unit}: {decision_en}."),
+    "right_seen": InboxText("出租权已核看", "Your right to let was seen", "{unit}：{office}看过您的出租权证明，没有留复印件。",
+                            "{unit}: {office} has seen what gives you the right to let; no copy was kept."),
     "visitor_consent_asked": InboxText(
         "房东请您同意一把临时钥匙", "Your landlord asks for your consent",
         "房东想让人进入 {unit}：{purpose_zh}，{starts_on} 至 {ends_on}。您同意后这把钥匙才能开门，也可以拒绝。",

@@ -32,6 +32,7 @@ WAIT_SECONDS = {3: 5, 4: 15}  # after so many wrong tries in a row the next one 
 FIRST_CODE_LIFE = timedelta(hours=72)  # a weekend lies between the office and the person
 FIRST_CODE_LENGTH = 16  # of 31 letters: 79 bits, so that its plain hash tells nothing
 LATE_SHIFT = timedelta(hours=1)
+OFFICE_MOST = 60
 PASSWORD_LEAST = 12  # ASVS 5.0 6.2.1 asks for 8 at least; staff see other people's data
 
 _DISTINCT_SIGNS = 6
@@ -57,7 +58,9 @@ def session_end(now: datetime, longest: timedelta) -> datetime:
     return min(now + longest, max(end_of(day_of(now)), now + LATE_SHIFT))
 
 
-def find_officer_faults(login: str, display_name: str, role: str, area: str, password: str | None) -> list[Refusal]:
+def find_officer_faults(
+    login: str, display_name: str, office: str, role: str, area: str, password: str | None
+) -> list[Refusal]:
     """All faults of a new officer's entries; the area is a division code of 2, 4, 6, 9 or 12 digits.
 
     `password` None: the person will choose one at the first sign-in.
@@ -67,6 +70,10 @@ def find_officer_faults(login: str, display_name: str, role: str, area: str, pas
         faults.append(Refusal("officer.login", "login"))
     if not 1 <= len(display_name.strip()) <= 40:
         faults.append(Refusal("input.length", "display_name", {"least": 1, "most": 40}))
+    if not office.strip():
+        faults.append(Refusal("input.missing", "office"))
+    elif len(office.strip()) > OFFICE_MOST:
+        faults.append(Refusal("input.length", "office", {"least": 1, "most": OFFICE_MOST}))
     if role not in ROLES:
         faults.append(Refusal("input.not_one_of", "role", allowed=ROLES))
     if not _AREA.fullmatch(area):

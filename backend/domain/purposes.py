@@ -17,6 +17,7 @@ END_KEY = "end_key"
 SERVE = "serve"
 SERVE_AT_DOOR = "serve_at_door"
 TAKE_REPORT = "take_report"
+SEE_RIGHT = "see_right"
 # Of a nameless headcount in a fire or flood: chosen by the same tap that asks for it, good for nothing else.
 EMERGENCY = "emergency"
 EMERGENCY_NAME = ("紧急情况（火灾、水灾等）", "Emergency (fire, flood)")
@@ -49,7 +50,7 @@ PURPOSES: dict[str, Purpose] = {
         "Visit",
         "准备或进行走访，当面核对证件。",
         "Preparing or making a visit, comparing a document face to face.",
-        frozenset({LOOK_AT_UNIT, UNMASK, HANDLE_CASE, SERVE_AT_DOOR, TAKE_REPORT}),
+        frozenset({LOOK_AT_UNIT, UNMASK, HANDLE_CASE, SERVE_AT_DOOR, TAKE_REPORT, SEE_RIGHT}),
         timedelta(hours=4),  # half a day's round
     ),
     "help_request": Purpose(
@@ -59,7 +60,7 @@ PURPOSES: dict[str, Purpose] = {
         "Somebody asks for help and their own registration is needed.",
         # Codes open a door, so they are printed when their owner asks for help and for nothing else; an officer
         # acts for a person at the window when that person asks for it.
-        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, PRINT_CODES, SERVE, TAKE_REPORT}),
+        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, PRINT_CODES, SERVE, TAKE_REPORT, SEE_RIGHT}),
         timedelta(hours=2),  # as a visit at the window
     ),
     "review": Purpose(
@@ -75,7 +76,7 @@ PURPOSES: dict[str, Purpose] = {
         "Case",
         "办理一件有编号的事项。必须填写案件编号。",
         "Working on a numbered case. The number is required.",
-        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, END_KEY}),
+        frozenset({LOOK_AT_UNIT, SEARCH, UNMASK, HANDLE_CASE, END_KEY, SEE_RIGHT}),
         timedelta(hours=4),
         needs_case=True,
     ),
@@ -97,6 +98,7 @@ ACT_NAMES = {
     SERVE: ("窗口代办", "Act for a person at the window"),
     SERVE_AT_DOOR: ("走访时当场协助登记", "Help a person register during a visit"),
     TAKE_REPORT: ("替人登记反映的问题", "Take down what somebody reports"),
+    SEE_RIGHT: ("核看出租权", "See a right to let"),
 }
 
 # What a person reads on the page "who has seen my data": actions and fields of the audit leaves about persons.
@@ -113,9 +115,13 @@ DISCLOSURES = {
     "served_at_door": ("上门时为您办理", "Acted for you at your door"),
     "mechanical_key_handed": ("登记发给您一把机械钥匙", "Noted that a mechanical key was handed to you"),
     "letter_printed": ("打印寄给您的信", "Printed a letter to you"),
+    "letter_reprinted": ("再次打印寄给您的信", "Printed a letter to you again"),
+    "document_asked": ("核对一个姓名与您的证件号码是否一致", "Compared a name with your document number"),
 }
 # Reading one's own day at the counter does not use up the cap on single persons: the appointments are its measure.
 UNCAPPED = ("appointment_listed",)
+# Counted by themselves: full numbers, and the letters that wait to be printed, which are a pile and no look.
+APART = ("number_shown", "letter_printed")
 FIELDS = {
     "name": ("姓名", "name"),
     "name_masked": ("姓名（遮盖）", "name (masked)"),

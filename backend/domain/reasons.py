@@ -43,6 +43,8 @@ REASONS: dict[str, Reason] = {
                                "Use a new key."),
     "input.malformed": Reason("invalid", "请求无法读取。", "The request cannot be read.", "请检查格式。",
                               "Check its form."),
+    "input.no_text": Reason("invalid", "内容里有无法保存的字符。", "It holds a character that cannot be stored.",
+                            "请删去后重新输入。", "Remove it and type it anew."),
     # general
     "not_found": Reason("not_found", "没有找到。", "Not found.", "请从列表重新进入。", "Go back to the list."),
     "forbidden": Reason("forbidden", "您没有做这件事的权限。", "You are not allowed to do this.",
@@ -115,6 +117,10 @@ REASONS: dict[str, Reason] = {
         "forbidden", "委托已于 {ends_on} 到期。", "Your mandate ended on {ends_on}.",
         "请房东续签委托，再在房间页面填写新的到期日，或到窗口办理。",
         "Have the owner renew it; then enter the new end on the unit's page, or at the window.",
+    ),
+    "right.own": Reason(
+        "forbidden", "房东与您同名同姓，不能由您核看。", "The landlord bears your own name: this is not yours to see.",
+        "请由另一位同事核看。", "Let a colleague do it.",
     ),
     "lock.claim_code": Reason("invalid", "没有这个领取码。", "There is no lock with this claim code.",
                               "请核对锁身贴纸上的领取码。", "Compare it with the sticker on the lock."),

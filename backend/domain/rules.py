@@ -70,6 +70,9 @@ RULES: dict[str, LegalRule] = {
                   "Kitchen, toilet, balcony, corridor, basement store and garage may not be let for living; persons and "
                   "area per head by local standard.", "住房租赁条例 第7条"),
         LegalRule("HR-8", "实名签约，并向住房部门备案。", "Real-name lease, filed with the housing authority.", "住房租赁条例 第8条"),
+        LegalRule("HR-9", "出租人须向承租人出示身份证明和有权出租的证明，并配合核实。",
+                  "The landlord shows the tenant who they are and what gives them the right to let, and helps to verify it.",
+                  "住房租赁条例 第9条"),
         LegalRule("HR-12", "出租人不得强迫承租人搬离：钥匙不是驱逐工具。",
                   "The landlord may not force the tenant out: a key is not an eviction tool.", "住房租赁条例 第12条"),
         LegalRule("FACE-6", "人脸核验须单独同意，且不得作为唯一方式。",

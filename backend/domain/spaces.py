@@ -27,6 +27,12 @@ RIGHT_NAMES = {
     "sublet_agreed": ("经同意转租", "Sublet with consent"),
     "mandate": ("受托管理", "Mandate to manage"),
 }
+SEEN_NAMES = {
+    "at_window": ("在窗口", "at the window"),
+    "on_visit": ("走访时", "on a visit"),
+    "in_case": ("认定争议时", "when a contested claim was decided"),
+}
+SEEN_BY_HAND = ("at_window", "on_visit")  # what staff say themselves; a decided case says its own
 AREA_PER_HEAD_M2 = 5.0  # local standard (HR-7), an assumption: ANJU_AREA_PER_HEAD_M2 holds what the county publishes
 MOST_PER_ROOM = 2  # likewise (ANJU_PERSONS_PER_ROOM); a whole home counts its rooms by area alone
 
@@ -77,3 +83,11 @@ def decide_right(right_kind: str, mandate_ends_on: date | None, today: date) -> 
 def is_mandate_over(ends_on: date | None, today: date) -> bool:
     """Whether a manager's mandate has ended; who lets by a right of their own (None) needs no mandate."""
     return ends_on is not None and ends_on < today
+
+
+def decide_seeing(staff_name: str, landlord_name: str) -> Refusal | None:
+    """Whether this member of staff may say that a right to let was seen: never one's own.
+
+    An account of staff is tied to no resident, so the name has to do; whoever merely shares it asks a colleague.
+    """
+    return Refusal("right.own") if staff_name.strip() == landlord_name.strip() else None

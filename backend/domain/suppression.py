@@ -7,15 +7,15 @@ each small count gets such a cycle, the cheapest one (Cox, "Network models for c
 
 A zero is published: that nobody is there says nothing of anybody, and a reader may know it anyway. A reader may
 therefore take a withheld count to be at least 1, and the cycles are sought against that reader.
-What is protected is one table. Whoever publishes two tables of the same people must not let one be taken from the
-other.
+What is protected is one network. Whoever publishes two tables of the same people must not let one be taken from the
+other: those of an area and of its parts are one network (domain.area_tables).
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 LEAST = 5  # fewer people than this are not shown as a number (console C9)
@@ -33,17 +33,9 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows of counts, the totals of rows and columns, and of all; None where one is withheld."""
+class Arc:
+    """One published count, from one sum it is part of to the other."""
 
-    cells: tuple[tuple[Shown, ...], ...]
-    row_totals: tuple[Shown, ...]
-    column_totals: tuple[Shown, ...]
-    total: Shown
-
-
-@dataclass(frozen=True)
-class _Arc:
     tail: object
     head: object
     count: int
@@ -52,31 +44,10 @@ class _Arc:
 
 def suppress_row(counts: Sequence[int], least: int = LEAST) -> Row:
     """Withhold what is small in a list of counts with its total, and what would give it away. Counts are ≥ 0."""
-    arcs: dict[object, _Arc] = {("cell", i): _Arc("parts", "whole", n) for i, n in enumerate(counts)}
-    total = _Arc("whole", "parts", sum(counts), True)
-    shown = _shown({**arcs, "total": total}, least)
+    arcs: dict[object, Arc] = {("cell", i): Arc("parts", "whole", n) for i, n in enumerate(counts)}
+    total = Arc("whole", "parts", sum(counts), True)
+    shown = withhold({**arcs, "total": total}, least)
     return Row(tuple(shown[key] for key in arcs), shown["total"])
-
-
-def suppress_table(counts: Sequence[Sequence[int]], least: int = LEAST) -> Table:
-    """Withhold what is small in a table with all its totals, and what would give it away.
-
-    Rows have equal lengths, counts are ≥ 0. Raises ValueError when rows differ in length.
-    """
-    columns = list(zip(*counts, strict=True))
-    arcs: dict[object, _Arc] = {"total": _Arc("columns", "rows", sum(map(sum, counts)), True)}
-    for r, row in enumerate(counts):
-        arcs["row", r] = _Arc("rows", ("row", r), sum(row), True)
-        arcs.update({(r, c): _Arc(("row", r), ("column", c), n) for c, n in enumerate(row)})
-    for c, column in enumerate(columns):
-        arcs["column", c] = _Arc(("column", c), "columns", sum(column), True)
-    shown = _shown(arcs, least)
-    return Table(
-        cells=tuple(tuple(shown[r, c] for c in range(len(row))) for r, row in enumerate(counts)),
-        row_totals=tuple(shown["row", r] for r in range(len(counts))),
-        column_totals=tuple(shown["column", c] for c in range(len(columns))),
-        total=shown["total"],
-    )
 
 
 def suppress_one(count: int, least: int = LEAST) -> Shown:
@@ -84,8 +55,14 @@ def suppress_one(count: int, least: int = LEAST) -> Shown:
     return count if count == 0 or count >= least else None
 
 
-def _shown(arcs: Mapping[object, _Arc], least: int) -> dict[object, Shown]:
-    withheld = {key for key, arc in arcs.items() if 0 < arc.count < least}
+def withhold(
+    arcs: Mapping[object, Arc], least: int = LEAST, hidden: Collection[object] = ()
+) -> dict[object, Shown]:
+    """What is shown of a network in which every count is an arc, and at every node as much arrives as leaves.
+
+    `hidden` are arcs withheld in any case, for what else is published.
+    """
+    withheld = {key for key, arc in arcs.items() if 0 < arc.count < least or (arc.count and key in hidden)}
     network = _Network(arcs)
     for key in sorted(withheld, key=lambda small: (arcs[small].count, str(small))):
         withheld |= network.cheapest_cycle(key, withheld)
@@ -95,7 +72,7 @@ def _shown(arcs: Mapping[object, _Arc], least: int) -> dict[object, Shown]:
 class _Network:
     """The arcs that carry anything, by the node they are reached from: forwards counts grow, backwards they shrink."""
 
-    def __init__(self, arcs: Mapping[object, _Arc]) -> None:
+    def __init__(self, arcs: Mapping[object, Arc]) -> None:
         self._arcs = arcs
         dear = sum(arc.count for arc in arcs.values()) + 1  # totals are what readers look for: given up last
         self._costs = {key: arc.count + (dear if arc.is_total else 0) for key, arc in arcs.items()}
@@ -121,18 +98,28 @@ class _Network:
         self, start: object, end: object, without: object, withheld: set[object]
     ) -> tuple[int, tuple[object, ...]] | None:
         """(cost, arcs) of the cheapest way between two nodes (Dijkstra); what is withheld already costs nothing."""
-        waiting: list[tuple[int, int, object, tuple[object, ...]]] = [(0, 0, start, ())]
-        done: set[object] = set()
+        waiting: list[tuple[int, int, object]] = [(0, 0, start)]
+        least: dict[object, int] = {start: 0}
+        came: dict[object, tuple[object, object]] = {}
         turn = itertools.count(1)
         while waiting:
-            so_far, _, node, path = heapq.heappop(waiting)
+            so_far, _, node = heapq.heappop(waiting)
             if node == end:
-                return so_far, path
-            if node in done:
+                return so_far, _way(came, start, end)
+            if so_far > least[node]:
                 continue
-            done.add(node)
             for key, following in self._steps.get(node, ()):
-                if key != without and following not in done:
-                    cost = so_far + (0 if key in withheld else self._costs[key])
-                    heapq.heappush(waiting, (cost, next(turn), following, (*path, key)))
+                cost = so_far + (0 if key in withheld else self._costs[key])
+                if key != without and cost < least.get(following, cost + 1):
+                    least[following], came[following] = cost, (key, node)
+                    heapq.heappush(waiting, (cost, next(turn), following))
         return None
+
+
+def _way(came: Mapping[object, tuple[object, object]], start: object, end: object) -> tuple[object, ...]:
+    """The arcs from one node to another, as each node was reached."""
+    keys: list[object] = []
+    while end != start:
+        key, end = came[end]
+        keys.append(key)
+    return tuple(keys)

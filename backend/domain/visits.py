@@ -7,8 +7,10 @@ nothing that somebody else said about them.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from backend.domain.refusals import Refusal
 
@@ -21,6 +23,7 @@ PLANNERS = ("officer", "supervisor")  # hand out to others; a grid worker plans 
 VISITORS = ("grid_worker", "officer")
 PLAN_AHEAD = timedelta(days=60)
 NOTE_LATE = timedelta(days=7)  # a phone that was away longer than this has a wrong clock
+NOTE_GRACE = timedelta(hours=2)  # as long as somebody is served at a door
 HEADS_MOST = 99
 
 
@@ -64,6 +67,12 @@ GROUNDS = {
                                 "To count once more, and to help whoever has not registered yet."),
     "no_one_registered": Ground("无在住登记", "No one registered", "ZJ-9-1", "了解这里现在是否有人居住。",
                                 "To learn whether somebody lives here now."),
+    "right_unseen": Ground("出租权尚未核看", "Right to let not seen yet", "HR-9",
+                           "请房东出示有权出租的证明，看原件，不留复印件。",
+                           "To see the original of what gives the landlord the right to let; no copy is kept."),
+    "others_stay": Ground("租客已离开，同住人还住着", "The tenant has left, others stay", "HR-8",
+                          "了解还住在这里的人的租约，提醒房东补录。",
+                          "To see to the lease of those who still live here, and to remind the landlord of it."),
     "reported": Ground("核实反映的问题", "Something was reported", None, "核实有人反映的房屋问题。",
                        "To see what was reported about this dwelling."),
 }  # fmt: skip
@@ -94,22 +103,41 @@ OUTCOMES = {
     "address_wrong": Outcome("地址不对或找不到", "Address wrong or not found", ("unfounded", "unfounded"), "no"),
 }  # fmt: skip
 
+WITHDRAWN = {
+    "ground_gone": ("事由已经没有了", "The ground has gone"),
+    "home_moved": ("房屋划归别的辖区", "The dwelling now lies in another area"),
+}
+_OF_DUTY = ("overdue", "report_overdue", "check_out_overdue")
 _PARTS = re.compile(r"\d+|\D+")
 
 
-def ground_of_case(kind: str) -> str:
-    """The ground (a key of GROUNDS) on which a case of a kind is visited."""
-    return _OF_CASE.get(kind, "reported")
+def ground_of_case(kind: str, evidence: Mapping[str, Any]) -> str:
+    """The ground (a key of GROUNDS) on which a case is visited; one opened for a visit names its own."""
+    if kind != "visit":
+        return _OF_CASE.get(kind, "reported")
+    return str(evidence.get("ground") or ("others_stay" if "question" in evidence else "reported"))
 
 
-def grounds_of_unit(state: str, late_rules: tuple[str, ...]) -> tuple[str, ...]:
-    """The grounds on which a unit may be visited without a case: its state on the ledger and its missed duties.
+def grounds_of_unit(state: str, signs: Collection[str], late_rules: Collection[str]) -> tuple[str, ...]:
+    """The grounds on which a unit may be visited without a case: its state on the ledger, what else is true of it
+    (`signs`, which a state that comes first may cover), and its missed duties.
 
     None for a unit where everything is in order: nobody is visited without a reason.
     """
-    found = [state] if state in GROUNDS else []
-    found += [GROUND_OF_RULE[rule] for rule in late_rules if rule in GROUND_OF_RULE]
-    return tuple(dict.fromkeys(found))
+    found = [state, *signs, *(GROUND_OF_RULE.get(rule, "") for rule in late_rules)]
+    return tuple(dict.fromkeys(ground for ground in found if ground in GROUNDS))
+
+
+def has_ground(kind: str, evidence: Mapping[str, Any], grounds: Collection[str]) -> bool:
+    """Whether a case may still be visited; `grounds` are those that are true of its unit.
+
+    A duty that was fulfilled meanwhile stands in the case as what is suggested. What somebody reported is looked into
+    until the case is decided.
+    """
+    ground = ground_of_case(kind, evidence)
+    if kind != "visit" and ground in _OF_DUTY:
+        return "suggestion" not in evidence
+    return ground in ("reported", "disputed") or ground in grounds
 
 
 def find_plan_faults(
@@ -127,11 +155,11 @@ def find_plan_faults(
     return faults
 
 
-def decide_note(state: str, assignee_id: str, officer_id: str) -> Refusal | None:
-    """Whether this officer may note what came of a visit."""
+def decide_note(state: str, assignee_id: str, officer_id: str, *, in_time: bool = False) -> Refusal | None:
+    """Whether this officer may note what came of a visit: of a withdrawn one only what was made `in_time`."""
     if state == "done":
         return Refusal("field.done")
-    if state == "withdrawn":
+    if state == "withdrawn" and not in_time:
         return Refusal("field.withdrawn")
     return None if assignee_id == officer_id else Refusal("field.not_yours")
 
@@ -156,6 +184,15 @@ def counted_people(outcome: str, adults: int | None, children: int | None) -> tu
     if OUTCOMES[outcome].counts == "zero":
         return 0, 0
     return None if adults is None or children is None or OUTCOMES[outcome].counts == "no" else (adults, children)
+
+
+def is_noted_in_time(made_at: datetime, withdrawn_at: datetime, reason: str | None) -> bool:
+    """Whether a visit counts that was withdrawn: it was made before, or by somebody who stood at the door just then.
+
+    At a visit people do what they were to be reminded of, and with that its ground goes.
+    """
+    late = NOTE_GRACE if reason == "ground_gone" else timedelta(0)
+    return made_at < withdrawn_at + late
 
 
 def noted_time(said: datetime | None, made_at: datetime, now: datetime) -> datetime:

@@ -22,6 +22,7 @@ SPACE_KINDS = (
 )
 CLAIM_STATES = ("accepted", "contested", "refused", "ended")
 RIGHT_KINDS = ("owner", "co_owner", "sublet_agreed", "mandate")
+SEEN_KINDS = ("at_window", "on_visit", "in_case")
 
 
 class Unit(Base):
@@ -48,12 +49,20 @@ class Unit(Base):
 
 
 class UnitClaim(Base):
-    """A landlord's claim on a unit with the right to let; evidence is seen, no copy is kept."""
+    """A landlord's claim on a unit with the right to let; evidence is seen, no copy is kept.
+
+    `seen_*` is who of the staff has seen it, when and how; a new claim (another landlord's, or a mandate renewed) has
+    to be seen anew.
+    """
 
     __tablename__ = "unit_claims"
     __table_args__ = (
         one_of("right_kind", RIGHT_KINDS),
         one_of("state", CLAIM_STATES),
+        one_of("seen_kind", SEEN_KINDS),
+        CheckConstraint(
+            "(seen_at IS NULL) = (seen_by IS NULL) AND (seen_at IS NULL) = (seen_kind IS NULL)", name="seen_by_somebody"
+        ),
         Index(
             "uq_unit_claims_one_accepted",
             "unit_id",
@@ -72,3 +81,6 @@ class UnitClaim(Base):
     state: Mapped[Code]
     case_id: Mapped[Id | None] = mapped_column(default=None)
     created_at: Mapped[Moment]
+    seen_at: Mapped[Moment | None] = mapped_column(default=None)
+    seen_by: Mapped[Id | None] = mapped_column(ForeignKey("officers.id"), default=None)
+    seen_kind: Mapped[Code | None] = mapped_column(default=None)

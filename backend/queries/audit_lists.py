@@ -13,6 +13,7 @@ from backend.domain.calendars import end_of, start_of
 from backend.models.audit import AuditCheckpoint, AuditLeaf
 from backend.models.cases import Case
 from backend.models.leases import Lease
+from backend.models.officers import Officer
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 
@@ -113,12 +114,14 @@ def get_log_state() -> LogState:
     return LogState(sealed, waiting, last.size if last else 0, last.at if last else None)
 
 
-def count_reads(since: timedelta, now: datetime) -> tuple[tuple[str, int, int], ...]:
-    """(badge, persons seen, disclosures made) within `since`, most first."""
+def count_reads(since: timedelta, now: datetime, area: str = "") -> tuple[tuple[str, int, int], ...]:
+    """(badge, persons seen, disclosures made) within `since`, most first, of the officers of an area."""
+    mine = select(Officer.badge).where(Officer.area.startswith(area, autoescape=True))
     rows = db.session.execute(
         select(AuditLeaf.actor_badge, func.count(AuditLeaf.subject_id.distinct()), func.count())
         .where(
             AuditLeaf.actor_kind == "officer",
+            *([AuditLeaf.actor_badge.in_(mine)] if area else []),
             AuditLeaf.subject_id.is_not(None),
             AuditLeaf.at >= now.astimezone(UTC) - since,
         )

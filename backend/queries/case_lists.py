@@ -107,6 +107,11 @@ def find_neighbours(references: Sequence[str], reference: str) -> tuple[str | No
     return (references[at - 1] if at else None), (references[at + 1] if at + 1 < len(references) else None)
 
 
+def is_owed() -> ColumnElement[bool]:
+    """Whether something is still to be done for a case: decided, checked, or a caller told."""
+    return Case.state.in_(OPEN_STATES) | _waits_for_check() | _waits_for_call()
+
+
 def _waits_for_check() -> ColumnElement[bool]:
     return (Case.state == "handled") & Case.kind.in_(checked_kinds())
 

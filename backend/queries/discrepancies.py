@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, select
 
 from backend.db import reading
+from backend.domain.calendars import start_of
 from backend.domain.cases import OPEN_STATES
-from backend.domain.discrepancies import DISCREPANCIES
+from backend.domain.discrepancies import DISCREPANCIES, Discrepancy
+from backend.domain.ids import is_id
 from backend.domain.spaces import SpaceStandard, most_persons
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
@@ -19,8 +21,11 @@ from backend.models.leases import Lease
 from backend.models.registrations import Registration
 from backend.models.standings import UnitStanding
 from backend.models.units import Unit
+from backend.queries.letting_rights import unseen_units
+from backend.queries.pages import comes_after
 from backend.queries.unit_facts import short_address
 from backend.queries.unit_states import is_crowded, lies_in
+from backend.queries.visit_grounds import list_true_grounds
 
 MOST = 100
 
@@ -29,7 +34,8 @@ MOST = 100
 class DiscrepancyLine:
     """One discrepancy of one unit: since when, by how much, and the open case that deals with it.
 
-    `people` and `most` are counts, given where too many live there.
+    `people` and `most` are counts, given where too many live there. `may_visit` tells that the dwelling may be visited
+    for it: a duty whose time is not over yet is a discrepancy, and no ground.
     """
 
     kind: str
@@ -40,6 +46,21 @@ class DiscrepancyLine:
     people: int | None
     most: int | None
     case_reference: str | None
+    may_visit: bool
+
+    @property
+    def cursor(self) -> str:
+        """Where a list goes on behind this line."""
+        return f"{self.since}_{self.unit_id}"
+
+
+def read_cursor(text: str) -> tuple[date, str] | None:
+    """(since, unit_id) of a line's cursor; None for anything else."""
+    day, _, unit_id = text.partition("_")
+    try:
+        return (date.fromisoformat(day), unit_id) if is_id(unit_id) else None
+    except ValueError:
+        return None
 
 
 def count_discrepancies(area: str, today: date, standard: SpaceStandard) -> dict[str, int]:
@@ -51,12 +72,22 @@ def count_discrepancies(area: str, today: date, standard: SpaceStandard) -> dict
         }
 
 
-def list_discrepancies(area: str, today: date, standard: SpaceStandard, kind: str) -> tuple[DiscrepancyLine, ...]:
-    """The longest standing ones of a kind, at most `MOST`."""
+def list_discrepancies(
+    area: str,
+    today: date,
+    standard: SpaceStandard,
+    kind: str,
+    *,
+    after: tuple[date, str] | None = None,
+    limit: int = MOST,
+) -> tuple[DiscrepancyLine, ...]:
+    """The longest standing ones of a kind; those behind (since, unit_id) `after`, the last one seen."""
     statement = _rows(kind, area, today, standard)
     order = (statement.selected_columns.since, Unit.id)
+    if after is not None:
+        statement = statement.where(comes_after(order, after))
     with reading() as session:
-        found = session.execute(statement.order_by(*order).limit(MOST)).all()
+        found = session.execute(statement.order_by(*order).limit(limit)).all()
         homes = {
             unit.id: (unit, dwelling)
             for unit, dwelling in session.execute(
@@ -65,14 +96,15 @@ def list_discrepancies(area: str, today: date, standard: SpaceStandard, kind: st
                 .where(Unit.id.in_([row.unit_id for row in found]))
             )
         }
-        cases = _open_cases(session, DISCREPANCIES[kind].case_kind, homes)
-        return tuple(_line(kind, row, *homes[row.unit_id], standard, cases) for row in found)
+        cases = _open_cases(session, DISCREPANCIES[kind], homes)
+        grounds = list_true_grounds(start_of(today), standard, Unit.id.in_(list(homes)))
+        return tuple(_line(kind, row, *homes[row.unit_id], standard, cases, grounds) for row in found)
 
 
 def crowded_units(area: str, standard: SpaceStandard) -> Select[Any]:
     """(unit_id, since, people) of the units of an area in which more people live than the standard allows (HR-7)."""
     return select(
-        UnitStanding.unit_id, func.date(UnitStanding.changed_at).label("since"), UnitStanding.registered.label("people")
+        UnitStanding.unit_id, _day_of(UnitStanding.changed_at).label("since"), UnitStanding.registered.label("people")
     ).join(Unit, Unit.id == UnitStanding.unit_id).where(
         lies_in(UnitStanding.division, area), is_crowded(UnitStanding, standard)
     )  # fmt: skip
@@ -81,6 +113,8 @@ def crowded_units(area: str, standard: SpaceStandard) -> Select[Any]:
 def _rows(kind: str, area: str, today: date, standard: SpaceStandard) -> Select[Any]:
     if kind == "over_capacity":
         return crowded_units(area, standard)
+    if kind == "right_unseen":
+        return unseen_units(today, lies_in(Dwelling.division, area))
     since, condition = _conditions(today)[kind]
     return (
         select(Registration.unit_id, since.label("since"), literal(None).label("people"))
@@ -98,7 +132,7 @@ def _conditions(today: date) -> dict[str, tuple[Any, ColumnElement[bool]]]:
     declared = Registration.tenant_leg == "declared"
     return {
         "unreported": (
-            func.date(Registration.declared_at),
+            _day_of(Registration.declared_at),
             and_(in_scope, declared, Registration.landlord_leg == "due", Registration.landlord_due_on.is_not(None)),
         ),
         "undeclared": (
@@ -106,26 +140,38 @@ def _conditions(today: date) -> dict[str, tuple[Any, ColumnElement[bool]]]:
             and_(in_scope, ~declared, Registration.tenant_due_on < today),
         ),
         "lease_over": (Lease.ends_on, and_(declared, Lease.state == "active", Lease.ends_on < today)),
-        "disputed": (func.date(Registration.updated_at), Registration.disputed.is_(True)),
+        "disputed": (_day_of(Registration.updated_at), Registration.disputed.is_(True)),
     }
 
 
-def _open_cases(session: Any, kind: str, unit_ids: Iterable[str]) -> dict[str, str]:
+def _day_of(moment: Any) -> Any:
+    return func.date(moment, type_=Date)
+
+
+def _open_cases(session: Any, row: Discrepancy, unit_ids: Iterable[str]) -> dict[str, str]:
+    """By unit the open case; of visits, which have many grounds, that by the same rule."""
+    same = [Case.rule == row.rule] if row.case_kind == "visit" else []
     rows = session.execute(
         select(Case.unit_id, Case.reference)
-        .where(Case.unit_id.in_(list(unit_ids)), Case.kind == kind, Case.state.in_(OPEN_STATES))
+        .where(Case.unit_id.in_(list(unit_ids)), Case.kind == row.case_kind, Case.state.in_(OPEN_STATES), *same)
         .order_by(Case.reference.desc())
     )
     return {row.unit_id: row.reference for row in rows}
 
 
 def _line(
-    kind: str, row: Any, unit: Unit, dwelling: Dwelling, standard: SpaceStandard, cases: dict[str, str]
+    kind: str,
+    row: Any,
+    unit: Unit,
+    dwelling: Dwelling,
+    standard: SpaceStandard,
+    cases: dict[str, str],
+    grounds: dict[str, set[str]],
 ) -> DiscrepancyLine:
-    since = date.fromisoformat(row.since) if isinstance(row.since, str) else row.since
     most = None
     if kind == "over_capacity":
         most = min(unit.capacity, most_persons(unit.space_kind, unit.usable_area_m2, standard))
+    may_visit = DISCREPANCIES[kind].ground in grounds.get(unit.id, ())
     return DiscrepancyLine(
-        kind, unit.id, short_address(dwelling), unit.label, since, row.people, most, cases.get(unit.id)
+        kind, unit.id, short_address(dwelling), unit.label, row.since, row.people, most, cases.get(unit.id), may_visit
     )

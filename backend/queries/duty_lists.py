@@ -64,6 +64,15 @@ def list_overdue(area: str, now: datetime, *, unit_id: str | None = None) -> tup
     return tuple(sorted(lines, key=lambda line: (line.due_on, line.place, line.label, line.code)))
 
 
+def late_rules(now: datetime, *units: ColumnElement[bool]) -> dict[str, tuple[str, ...]]:
+    """By unit, of those that fit the conditions on Unit and Dwelling: the rules of the duties missed there."""
+    found: dict[str, list[str]] = {}
+    for code, fact, late in _late(now):
+        for unit, _, _ in _rows(_places(fact, "").where(late, *units)):
+            found.setdefault(unit.id, []).append(DUTIES[code].rule or "")
+    return {unit_id: tuple(dict.fromkeys(rules)) for unit_id, rules in found.items()}
+
+
 def list_paper_due(area: str = "") -> tuple[PaperForm, ...]:
     """Declarations whose paper form is due, the longest waiting first; the registry may still accept each of them."""
     due = (*_alarmed(), Registration.paper_due_at.is_not(None))

@@ -9,6 +9,7 @@ from statistics import median
 from sqlalchemy import func, select
 
 from backend.db import db
+from backend.domain.suppression import Arc, Shown, withhold
 from backend.models.accounts import Account
 from backend.models.cases import Case
 from backend.models.identity_checks import IdentityCheck
@@ -47,6 +48,18 @@ class IdentityFigures:
     def unfinished(self) -> int:
         """Who began and has neither come through nor chosen a way."""
         return self.began - self.unaided - self.helped
+
+    @property
+    def shown(self) -> dict[str, Shown]:
+        """What is published of `began`, `unaided`, each way by its code, `helped` and `unfinished`; None: withheld.
+
+        The ways make the unaided, and these with the helped and the unfinished all who began.
+        """
+        arcs: dict[object, Arc] = {code: Arc("all", "ways", count) for code, count in self.by_way.items()}
+        arcs["unaided"] = Arc("ways", "parts", self.unaided, is_total=True)
+        arcs["helped"], arcs["unfinished"] = Arc("all", "parts", self.helped), Arc("all", "parts", self.unfinished)
+        arcs["began"] = Arc("parts", "all", self.began, is_total=True)
+        return {str(name): count for name, count in withhold(arcs).items()}
 
     @property
     def unaided_percent(self) -> int | None:

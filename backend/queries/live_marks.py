@@ -88,7 +88,7 @@ def _home(account_id: str, registration_id: str) -> Select[Any]:
     return (
         select(*_told(Registration), *_told(Lease), *_told(Key), *_told(KeyDoor), *_told(Lock), *_told(Case),
                *_own(account_id), moved.correlate(Key).scalar_subquery(), asked.correlate(Key).scalar_subquery(),
-               *(_each(corrections)))
+               *(_each(corrections)), *_right(Registration.unit_id))
         .select_from(Registration)
         .outerjoin(head, head.id == Registration.household_of_id)
         .outerjoin(Lease, Lease.id == func.coalesce(Registration.lease_id, head.lease_id))
@@ -98,6 +98,12 @@ def _home(account_id: str, registration_id: str) -> Select[Any]:
         .outerjoin(Case, Case.id == Registration.case_id)
         .where(Registration.id == registration_id)
     )  # fmt: skip
+
+
+def _right(unit_id: Any) -> list[Any]:
+    """The claim by which a unit is let, and when it was seen: no column of the unit tells it."""
+    claim = select(UnitClaim.id, UnitClaim.seen_at).where(UnitClaim.unit_id == unit_id, UnitClaim.state == "accepted")
+    return _each(claim, unit_id.class_)
 
 
 def _homes(account_id: str, _of: str) -> Select[Any]:
@@ -150,7 +156,7 @@ def _unit(account_id: str, unit_id: str) -> Select[Any]:
     )
     return (
         select(*_told(Unit), *_told(Lock), *_told(Lease), *_told(Registration), Key.state, *_own(account_id),
-               newest.correlate(Lock).scalar_subquery())
+               newest.correlate(Lock).scalar_subquery(), *_right(Unit.id))
         .select_from(Unit)
         .outerjoin(Lock, Lock.unit_id == Unit.id)
         .outerjoin(Lease, Lease.unit_id == Unit.id)

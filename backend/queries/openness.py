@@ -109,7 +109,7 @@ def _loops(until: date) -> tuple[Loop, ...]:
     kinds = sorted(days)
     shown = suppress_row([len(days[kind]) for kind in kinds]).cells
     return tuple(
-        Loop(kind, closed, round(median(days[kind]), 1) if len(days[kind]) >= LEAST else None)
+        Loop(kind, closed, round(median(days[kind]), 1) if (closed or 0) >= LEAST else None)
         for kind, closed in zip(kinds, shown, strict=True)
     )
 

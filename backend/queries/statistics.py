@@ -1,11 +1,13 @@
 """Statistics of an area: sheets of counts, small ones withheld here already, so that no door ever holds them.
 
-Every sheet has its totals; what is withheld in it cannot be subtracted back (domain.suppression). A wide area is shown
-by street, a street by village. Nobody is named, and nothing a door has reported is counted.
+Every sheet has its totals; what is withheld in it cannot be subtracted back, nor with the sheets of wider or narrower
+areas (domain.area_tables): everything is counted village by village, and somebody with a home in two villages in both.
+A wide area is shown by street, a street by village. Nobody is named, and nothing a door has reported is counted.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,9 +19,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from backend.db import db
+from backend.domain.area_tables import AreaTables, Cells, settle_together
 from backend.domain.calendars import day_of, months_after, start_of
 from backend.domain.persons import AGE_BANDS
-from backend.domain.suppression import LEAST, Shown, suppress_row, suppress_table
+from backend.domain.suppression import LEAST, Row, Shown
 from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.identity_checks import IdentityCheck
@@ -111,128 +114,198 @@ def _moved(key: str, day: Any, *wishes: ColumnElement[bool]) -> Callable[[str, d
     def make(area: str, today: date) -> Sheet:
         months = months_until(today)
         sums = [sum_if(and_(day >= first, day < months_after(first, 1), day <= today)) for first in months]
-        return _by_place(key, area, [month_of(first) for first in months], sums, wishes)
+        tables = AreaTables(_count_registrations(sums, wishes).items(), len(months))
+        return _by_place(key, area, [month_of(first) for first in months], tables)
 
     return make
 
 
 def _states(area: str, today: date) -> Sheet:
     """Who lives there registered, and who should have declared by now."""
-    living = Registration.residence == "living"
-    undeclared = and_(living, Registration.tenant_leg != "declared", Registration.scope == "in_scope")
-    sums = [sum_if(lives_there()), sum_if(and_(undeclared, Registration.tenant_due_on < today))]
-    return _by_place("states", area, ["registered", "overdue"], sums, ())
+    return _by_place("states", area, ["registered", "overdue"], _people(today).states)
 
 
 def _timeliness(area: str, today: date) -> Sheet:
-    """Declarations by the month in which they were due (HK-15): in time, or later or not yet."""
+    """Declarations by the month in which they were due (HK-15): in time, or later or not yet.
+
+    Each of the two is withheld by itself; a month's sum is shown where both are.
+    """
     months, due, declared = months_until(today), Registration.tenant_due_on, china_day(Registration.declared_at)
     owed = (Registration.scope == "in_scope", Registration.residence != "voided", due < today)
-    in_time, cells = and_(Registration.declared_at.is_not(None), declared <= due), []
-    for first in months:
-        within = and_(due >= first, due < months_after(first, 1))
-        cells += [sum_if(and_(within, in_time)), sum_if(and_(within, ~in_time))]
-    row = db.session.execute(_of_area(select(*cells), area).where(*owed)).one()
-    pairs = [(row[2 * n] or 0, row[2 * n + 1] or 0) for n in range(len(months))]
-    return _table("timeliness", [month_of(first) for first in months], ["in_time", "late"], pairs)
+    in_time = and_(Registration.declared_at.is_not(None), declared <= due)
+    rows = []
+    for wanted in (in_time, ~in_time):
+        sums = [sum_if(and_(due >= first, due < months_after(first, 1), wanted)) for first in months]
+        rows.append(AreaTables(_count_registrations(sums, owed).items(), len(months)).row(area))
+    cells = tuple(zip(rows[0].cells, rows[1].cells, strict=True))
+    totals = (rows[0].total, rows[1].total)
+    names = tuple(month_of(first) for first in months)
+    return Sheet("timeliness", names, ("in_time", "late"), cells, tuple(map(_sum, cells)), totals, _sum(totals))
 
 
 def _methods(area: str, today: date) -> Sheet:
     """Who was identified in the last twelve months, by the method; somebody with two methods counts in both."""
-    people = select(Registration.person_id).join(Unit).join(Dwelling).where(_inside(area))
+    homes = select(Registration.person_id, Dwelling.division).join(Unit, Unit.id == Registration.unit_id)
+    lived = homes.join(Dwelling, Dwelling.id == Unit.dwelling_id).distinct().subquery()
     rows = db.session.execute(
-        select(IdentityCheck.method, func.count(distinct(IdentityCheck.person_id)))
+        select(lived.c.division, IdentityCheck.method, func.count(distinct(IdentityCheck.person_id)))
+        .join(lived, lived.c.person_id == IdentityCheck.person_id)
         .where(
             IdentityCheck.outcome == "pass",
             IdentityCheck.method.in_(METHODS),
             IdentityCheck.checked_at >= start_of(months_until(today)[0]),
-            IdentityCheck.person_id.in_(people),
         )
-        .group_by(IdentityCheck.method)
+        .group_by(lived.c.division, IdentityCheck.method)
     )
-    return _list("methods", METHODS, dict(rows.all()))
+    tables = AreaTables(_spread(rows.all(), METHODS).items(), len(METHODS))
+    return _list("methods", METHODS, tables.row(area))
 
 
 def _reviews(area: str, today: date) -> Sheet:
-    """Identity reviews by the month of the decision: how many, and the median wait in whole hours."""
-    months = months_until(today)
-    waits: dict[str, list[float]] = {month_of(first): [] for first in months}
+    """Identity reviews by the month of the decision: how many, and the median wait in whole hours.
+
+    The median of a withheld number is withheld too: it would say that there were not that few.
+    """
+    months = [month_of(first) for first in months_until(today)]
     rows = db.session.execute(
-        select(Case.opened_at, Case.decided_at).where(
+        select(Case.area, Case.opened_at, Case.decided_at).where(
             Case.kind == "identity_review",
             Case.decided_by.is_not(None),
-            Case.decided_at >= start_of(months[0]),
-            Case.area.startswith(area, autoescape=True),
+            Case.decided_at >= start_of(months_until(today)[0]),
         )
     )
-    for opened_at, decided_at in rows:
-        if decided_at is not None:
-            waits[month_of(day_of(decided_at))].append((decided_at - opened_at) / timedelta(hours=1))
-    counts = suppress_row([len(found) for found in waits.values()])
-    medians = [round(median(found)) if len(found) >= LEAST else None for found in waits.values()]
-    cells = tuple(zip(counts.cells, medians, strict=True))
-    return Sheet("reviews", tuple(waits), ("decided", "median_hours"), cells, column_totals=(counts.total, None))
+    waits: dict[str, list[float]] = {month: [] for month in months}
+    counted: Counter[tuple[str, str]] = Counter()
+    for place, opened_at, decided_at in rows:
+        assert decided_at is not None  # it was asked for above
+        month = month_of(day_of(decided_at))
+        counted[place, month] += 1
+        if place.startswith(area):
+            waits[month].append((decided_at - opened_at) / timedelta(hours=1))
+    counts = _spread(((place, month, n) for (place, month), n in counted.items()), months)
+    shown = AreaTables(counts.items(), len(months)).row(area)
+    medians = [round(median(waits[month])) if count is not None and count >= LEAST else None
+               for month, count in zip(months, shown.cells, strict=True)]  # fmt: skip
+    cells = tuple(zip(shown.cells, medians, strict=True))
+    return Sheet("reviews", tuple(months), ("decided", "median_hours"), cells, column_totals=(shown.total, None))
 
 
 def _provinces(area: str, today: date) -> Sheet:
-    """Who lives there registered, by the province of their household registration (its first two digits)."""
-    province = func.substr(Person.hukou_division, 1, 2)
-    rows = db.session.execute(
-        _of_area(select(province, func.count(distinct(Person.id))), area)
-        .join(Person, Person.id == Registration.person_id)
-        .where(lives_there(), Person.hukou_division.is_not(None))
-        .group_by(province)
-    )
-    counts: dict[str, int] = dict(rows.all())
-    return _list("provinces", sorted(counts, key=lambda code: (-counts[code], code)), counts)
+    """Who lives there registered, by the province of their household registration (its first two digits).
+
+    The largest stand first; those withheld stand in the order of the codes, since their order would tell of them.
+    """
+    people = _people(today)
+    shown = people.provinces.row(area)
+    counts = {code: count for code, count in zip(people.codes, shown.cells, strict=True) if count != 0}
+    codes = sorted(counts, key=lambda code: (-(counts[code] or 0), code))
+    return _list("provinces", codes, Row(tuple(counts[code] for code in codes), shown.total))
 
 
 def _ages(area: str, today: date) -> Sheet:
     """Who lives there registered, by age band, as the worker counted them last."""
-    rows = db.session.execute(
-        select(AgeCount.band, func.sum(AgeCount.people))
-        .where(AgeCount.division.startswith(area, autoescape=True))
-        .group_by(AgeCount.band)
+    return _list("ages", AGE_BANDS, _people(today).ages.row(area))
+
+
+@dataclass(frozen=True)
+class _People:
+    """Three sheets of the same people: what one withholds of their number, the others do too."""
+
+    codes: tuple[str, ...]
+    states: AreaTables
+    provinces: AreaTables
+    ages: AreaTables
+
+
+def _people(today: date) -> _People:
+    undeclared = and_(
+        Registration.residence == "living", Registration.tenant_leg != "declared", Registration.scope == "in_scope"
     )
-    return _list("ages", AGE_BANDS, dict(rows.all()))
+    sums = [sum_if(lives_there()), sum_if(and_(undeclared, Registration.tenant_due_on < today))]
+    states = _count_registrations(sums, ())
+    lived = _count_provinces()
+    codes = tuple(sorted({code for _, code, _ in lived}))
+    provinces = _spread(lived, codes)
+    bands = db.session.execute(select(AgeCount.division, AgeCount.band, AgeCount.people))
+    ages = _spread(bands.all(), AGE_BANDS)
+    return _People(
+        codes,
+        *settle_together(
+            lambda hidden: AreaTables(states.items(), 2, column=0, hidden=hidden),
+            lambda hidden: AreaTables(provinces.items(), len(codes), hidden=hidden),
+            lambda hidden: AreaTables(ages.items(), len(AGE_BANDS), hidden=hidden),
+        ),
+    )
 
 
-def _by_place(
-    key: str, area: str, columns: Sequence[str], sums: Sequence[Any], wishes: Iterable[ColumnElement[bool]]
-) -> Sheet:
+def _count_provinces() -> list[tuple[str, str, int]]:
+    """(division, first two digits, people) of who lives there registered."""
+    province = func.substr(Person.hukou_division, 1, 2)
+    rows = db.session.execute(
+        _housed(select(Dwelling.division, province, func.count(distinct(Person.id))))
+        .join(Person, Person.id == Registration.person_id)
+        .where(lives_there(), Person.hukou_division.is_not(None))
+        .group_by(Dwelling.division, province)
+    )
+    return [(division, code, people) for division, code, people in rows]
+
+
+def _count_registrations(sums: Sequence[Any], wishes: Iterable[ColumnElement[bool]]) -> dict[str, Cells]:
+    """Sums over registrations by the division they lie in."""
+    rows = db.session.execute(
+        _housed(select(Dwelling.division, *sums)).where(*wishes).group_by(Dwelling.division)
+    )
+    return {division: tuple(n or 0 for n in numbers) for division, *numbers in rows}
+
+
+def _spread(rows: Iterable[Any], columns: Sequence[str]) -> dict[str, Cells]:
+    """(division, column, count) as a row of all columns for each division."""
+    found: dict[str, dict[str, int]] = {}
+    for division, column, count in rows:
+        found.setdefault(division, {})[column] = int(count)
+    return {division: tuple(cells.get(column, 0) for column in columns) for division, cells in found.items()}
+
+
+def _by_place(key: str, area: str, columns: Sequence[str], tables: AreaTables) -> Sheet:
+    """The parts of an area with their sums: its streets, of a street the villages, of a village itself.
+
+    A part without a dwelling in force is shown while it has numbers: the sums hold them.
+    """
     digits = VILLAGE_DIGITS if len(area) >= STREET_DIGITS else STREET_DIGITS
     place = func.substr(Dwelling.division, 1, digits)
     name = Dwelling.village if digits == VILLAGE_DIGITS else Dwelling.street
-    names = db.session.execute(
-        select(place, func.min(name))
-        .where(_inside(area), Dwelling.retired_on.is_(None))
-        .group_by(place)
-        .order_by(place)
+    in_force = func.max(case((Dwelling.retired_on.is_(None), 1), else_=0))
+    found = db.session.execute(
+        select(place, func.min(name), in_force).where(_inside(area)).group_by(place).order_by(place)
     )
-    counted = db.session.execute(_of_area(select(place, *sums), area).where(*wishes).group_by(place))
-    counts = {code: tuple(n or 0 for n in numbers) for code, *numbers in counted}
-    places: dict[str, str] = dict(names.all())
-    none = (0,) * len(sums)
-    return _table(key, [str(each) for each in places.values()], columns, [counts.get(code, none) for code in places])
+    parts = [(str(label), tables.row(code)) for code, label, stands in found if stands or tables.row(code).total != 0]
+    whole = tables.row(area)
+    return Sheet(
+        key,
+        tuple(label for label, _ in parts),
+        tuple(columns),
+        tuple(row.cells for _, row in parts),
+        tuple(row.total for _, row in parts),
+        whole.cells,
+        whole.total,
+    )
 
 
-def _table(key: str, rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]]) -> Sheet:
-    shown = suppress_table(counts)
-    totals = shown.column_totals or (0,) * len(columns)
-    return Sheet(key, tuple(rows), tuple(columns), shown.cells, shown.row_totals, totals, shown.total)
-
-
-def _list(key: str, rows: Sequence[str], counts: Mapping[str, int]) -> Sheet:
-    shown = suppress_row([int(counts.get(code, 0)) for code in rows])
+def _list(key: str, rows: Sequence[str], shown: Row) -> Sheet:
     return Sheet(key, tuple(rows), ("people",), tuple((n,) for n in shown.cells), column_totals=(shown.total,))
 
 
-def _of_area(statement: Select[Any], area: str) -> Select[Any]:
+def _sum(counts: Sequence[Shown]) -> Shown:
+    """The sum of what is shown, withheld where a part is: nothing is learnt from it."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _housed(statement: Select[Any]) -> Select[Any]:
     return (
         statement.select_from(Registration)
         .join(Unit, Unit.id == Registration.unit_id)
         .join(Dwelling, Dwelling.id == Unit.dwelling_id)
-        .where(_inside(area))
     )
 
 

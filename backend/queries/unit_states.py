@@ -27,17 +27,23 @@ def lies_in(division: Any, area: str) -> ColumnElement[bool]:
 
 def state_of(unit: Any, today: date, standard: SpaceStandard = ASSUMED_STANDARD) -> ColumnElement[str]:
     """The state of a unit on a day, from its numbers (the columns of `counted_units`)."""
+    signs = signs_of(unit, today, standard)
+    nobody = signs.pop("no_one_registered")
+    return case(*((sign, state) for state, sign in signs.items()), (~nobody, "registered"), else_="no_one_registered")
+
+
+def signs_of(unit: Any, today: date, standard: SpaceStandard) -> dict[str, ColumnElement[bool]]:
+    """What may be true of a unit, each by itself, under the state that it makes when nothing before it is true."""
     registered = unit.registered
-    return case(
-        (~unit.enrolled, "not_enrolled"),
-        (unit.disputed > 0, "disputed"),
-        (unit.due_on < today, "overdue"),
-        (is_crowded(unit, standard), "over_capacity"),
+    return {
+        "not_enrolled": ~unit.enrolled,
+        "disputed": unit.disputed > 0,
+        "overdue": unit.due_on < today,
+        "over_capacity": is_crowded(unit, standard),
         # whoever moved in after the visit and registered is no difference: it must have been one then, and still be
-        (and_(unit.headcount != registered, unit.headcount != unit.headcount_then), "headcount_differs"),
-        (registered > 0, "registered"),
-        else_="no_one_registered",
-    )
+        "headcount_differs": and_(unit.headcount != registered, unit.headcount != unit.headcount_then),
+        "no_one_registered": registered == 0,
+    }
 
 
 def is_crowded(unit: Any, standard: SpaceStandard) -> ColumnElement[bool]:

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from backend.db import reading
-from backend.domain.calendars import day_of
+from backend.domain.cases import OPEN_STATES
 from backend.domain.spaces import SpaceStandard
 from backend.domain.visits import grounds_of_unit, route_key
-from backend.models.cases import Case
+from backend.models.cases import Case, CaseStep
 from backend.models.dwellings import Dwelling
 from backend.models.officers import Officer
 from backend.models.registrations import Headcount, Registration
 from backend.models.units import Unit
 from backend.models.visits import Visit
-from backend.queries import duty_lists
 from backend.queries.ledger import UnitRow, list_units
 from backend.queries.unit_facts import find_unit, short_address
+from backend.queries.visit_grounds import find_facts
 
 MOST = 300
 
@@ -112,11 +113,44 @@ def find_unit_row(area: str, unit_id: str, today: date, standard: SpaceStandard)
 
 def list_grounds(area: str, unit_id: str, now: datetime, standard: SpaceStandard) -> tuple[str, ...]:
     """The grounds (keys of domain.visits.GROUNDS) on which a unit of the area may be visited now."""
-    row = find_unit_row(area, unit_id, day_of(now), standard)
-    if row is None:
+    found = find_facts(area, unit_id, now, standard)
+    if found is None:
         return ()
-    late = duty_lists.list_overdue(area, now, unit_id=unit_id)
-    return grounds_of_unit(row.state, tuple(line.rule for line in late))
+    state, signs, rules = found
+    covered = [sign for sign in signs if sign != "no_one_registered"]  # what a state says of an empty home is enough
+    return grounds_of_unit(state, covered, rules)
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """When a visit was withdrawn, and why where it was for a reason of its own (a key of domain.visits.WITHDRAWN)."""
+
+    at: datetime
+    reason: str | None
+
+
+def find_withdrawal(visit_id: str) -> Withdrawal | None:
+    """When and why a visit was withdrawn, by itself or with its case; None while it is not."""
+    steps = _withdrawing(select(CaseStep.at, CaseStep.action, CaseStep.reason)).where(Visit.id == visit_id)
+    with reading() as session:
+        row = session.execute(steps.order_by(CaseStep.version).limit(1)).one_or_none()
+    return None if row is None else Withdrawal(row.at, row.reason if row.action == "withdraw_visit" else None)
+
+
+def list_withdrawn(area: str, assignee_id: str, since: datetime) -> tuple[VisitLine, ...]:
+    """Visits of one visitor that nobody has to make any more, withdrawn since a moment."""
+    found = _withdrawing(select(Visit.id)).where(Visit.assignee_id == assignee_id, CaseStep.at >= since)
+    return _lines([Visit.area.startswith(area, autoescape=True), Visit.id.in_(found)], Visit.id)
+
+
+def _withdrawing(statement: Any) -> Any:
+    """The steps of its case with which a withdrawn visit was withdrawn, or that came later."""
+    over = or_(CaseStep.action == "withdraw_visit", CaseStep.state.not_in(OPEN_STATES))
+    return (
+        statement.select_from(Visit)
+        .join(CaseStep, CaseStep.case_id == Visit.case_id)
+        .where(Visit.state == "withdrawn", CaseStep.at >= Visit.planned_at, over)
+    )
 
 
 def _lines(wishes: Sequence[ColumnElement[bool]], *order: object, walked: bool = True) -> tuple[VisitLine, ...]:

@@ -26,9 +26,10 @@ from backend.services.appointment_changes import (
     find_living,
     view_appointment,
 )
-from backend.services.audit import Actor, write_leaf
+from backend.services.audit import SYSTEM, Actor, write_leaf
 from backend.services.identity_reviews import area_of_person, find_review, open_review
 from backend.services.inbox import tell_account
+from backend.services.moved_homes import follow_case
 
 OFFICE_DIGITS = 9  # a police station serves a street or town; its places are counted together
 
@@ -93,6 +94,7 @@ def cancel_appointment(world: World, *, account_id: str) -> AppointmentView:
         refusal = end_appointment(world, session, review.id, "cancel", Actor("resident", account_id))
         if refusal is not None:
             raise Refused.of([refusal])
+        follow_case(world, session, session.get_one(Case, review.id, with_for_update=True), SYSTEM)
         return view_appointment(living, review.reference)
 
 

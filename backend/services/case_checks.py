@@ -24,6 +24,7 @@ from backend.services.case_files import case_for
 from backend.services.case_steps import advance
 from backend.services.disclosures import answer, note_refusal
 from backend.services.inbox import tell_account
+from backend.services.moved_homes import follow_case
 from backend.services.officer_sessions import Acting, acting_officer
 
 
@@ -94,6 +95,7 @@ def send_back_case(world: World, *, session_id: str, reference: str, reason: str
         if isinstance(outcome, Case):
             forget_decision(outcome)
             advance(world, session, outcome, "send_back", acting.actor, reason=reason)
+            follow_case(world, session, outcome, acting.actor)
             _note(world, session, acting, outcome, "case_sent_back", reason)
         note_refusal(world, session, acting, outcome, "case", reference)
     answer(outcome)

@@ -141,8 +141,11 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
     if refusal is not None:
         return refusal
     persons = []
+    residence = find_residence(case.registration_id) if case.registration_id else None
     for person_id, (part, claim) in parties.items():
-        fields = PERSON_FIELDS if part == "subject" else ("name", "right") if claim else ("name",)
+        fields: tuple[str, ...] = PERSON_FIELDS if part == "subject" else ("name", "right") if claim else ("name",)
+        if residence is not None and residence.person_id == person_id:
+            fields += _dates_shown(residence)
         write_leaf(
             world,
             session,
@@ -155,7 +158,8 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
         )
         persons.append(_case_person(world, session, person_id, part, claim))
     if not parties:
-        write_leaf(world, session, acting.actor, "case_opened", object_kind="case", object_id=case.reference)
+        write_leaf(world, session, acting.actor, "case_opened", object_kind="case", object_id=case.reference,
+                   fields=_dates_shown(residence) if residence is not None else ())  # fmt: skip
     phone = _phone_of(world, session, acting, case, caller) if caller is not None else None
     if case.contact_sealed is not None and calls_back(case, acting):
         write_leaf(world, session, acting.actor, "case_opened", object_kind="case", object_id=case.reference,
@@ -163,6 +167,11 @@ def _look(world: World, session: Session, acting: Acting, reference: str) -> Cas
         phone = callers_phone(world, session, case)
     touch(world, acting, case)
     return _file(world, session, acting, case, tuple(persons), phone)
+
+
+def _dates_shown(residence: ResidenceFacts) -> tuple[str, ...]:
+    """The fields of the residence that the page of a case shows."""
+    return ("residence_dates", "lease_dates") if residence.lease_starts_on else ("residence_dates",)
 
 
 def _caller(session: Session, acting: Acting, case: Case) -> Account | None:

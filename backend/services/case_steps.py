@@ -56,6 +56,15 @@ def advance(
         session.execute(needless)
 
 
+def withdraw_visit(
+    world: World, session: Session, case: Case, visit: Visit, actor: Actor, *, reason: str
+) -> None:
+    """Nobody has to make this planned visit any more; its locked case goes on, and its history says why."""
+    visit.state = "withdrawn"
+    case.version += 1
+    note_step(world, session, case, "withdraw_visit", actor, reason=reason)
+
+
 def note_step(
     world: World, session: Session, case: Case, action: str, actor: Actor, *, reason: str | None = None, words: str = ""
 ) -> None:

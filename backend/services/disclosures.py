@@ -20,14 +20,13 @@ from backend.domain.calendars import start_of
 from backend.domain.documents import mask_number
 from backend.domain.ledger import Deadline, deadline_of
 from backend.domain.officers import covers
-from backend.domain.purposes import DISCLOSURES, LOOK_AT_UNIT, UNCAPPED, UNMASK, decide_act
+from backend.domain.purposes import APART, DISCLOSURES, LOOK_AT_UNIT, UNCAPPED, UNMASK, decide_act
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.registrations import Facts, describe
 from backend.gateways.world import World
 from backend.models.audit import AuditLeaf
 from backend.models.persons import Person
 from backend.models.registrations import Registration
-from backend.models.units import UnitClaim
 from backend.queries.unit_facts import (
     CaseMark,
     Change,
@@ -41,6 +40,7 @@ from backend.queries.unit_facts import (
     list_open_cases,
 )
 from backend.services.audit import write_leaf
+from backend.services.letting_rights import RIGHT_FIELDS, LettingRight, find_right
 from backend.services.officer_sessions import Acting, acting_officer, is_stepped_up
 from backend.services.persons import name_of, number_of
 from backend.services.staff_notices import tell_supervisors
@@ -58,6 +58,9 @@ OCCUPANT_FIELDS = (
     "registry_state",
     "history",
 )
+
+# On the phone of whoever visits: who lives there, and nothing of how that came about.
+AT_THE_DOOR = ("name", "id_number_masked", "residence_dates", "registry_state")
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,10 @@ class Occupant:
 
 @dataclass(frozen=True)
 class LandlordLine:
-    """Who lets the unit, and by which right."""
+    """Who lets the unit, by which right, and whether that was seen. At the door (`AT_THE_DOOR`) without the name."""
 
-    name: str
-    right_kind: str
+    name: str | None
+    right: LettingRight | None
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,18 @@ class NumberShown:
     unit: UnitFacts
 
 
-def open_unit(world: World, *, session_id: str, unit_id: str) -> UnitPage:
+def open_unit(
+    world: World, *, session_id: str, unit_id: str, fields: tuple[str, ...] = OCCUPANT_FIELDS
+) -> UnitPage:
     """Show a unit's registered occupants: names, masked numbers, dates, deadlines, receipts, history.
 
-    Raises Refused purpose.missing, purpose.unfit, area.foreign (written down), reads.cap, not_found.
+    `fields` are those that the page shows; what is not among them is not answered, and of a page for occupants alone
+    (`AT_THE_DOOR`) the landlord's name neither. Raises Refused purpose.missing, purpose.unfit, area.foreign (written
+    down), reads.cap, not_found.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
-        outcome = _open_unit(world, session, acting, unit_id)
+        outcome = _open_unit(world, session, acting, unit_id, fields)
         note_refusal(world, session, acting, outcome, "unit", unit_id)
     return answer(outcome)
 
@@ -153,12 +160,12 @@ def judge_area(acting: Acting, division: str | None) -> Refusal | None:
 def judge_cap(world: World, session: Session, acting: Acting, person_ids: Sequence[str], action: str) -> Refusal | None:
     """Whether the day's cap allows to show these persons; a person seen already today counts once.
 
-    Full numbers are counted by themselves. The officer's row is locked, so two requests cannot share the last place.
+    Full numbers and letters are counted by themselves. The officer's row is locked, so two requests cannot share the
+    last place.
     """
-    most = world.house.reads_of(acting.officer.role)
-    counted = ("number_shown",) if action == "number_shown" else tuple(
-        a for a in DISCLOSURES if a not in ("number_shown", *UNCAPPED)
-    )
+    house = world.house
+    most = house.letters_per_day if action == "letter_printed" else house.reads_of(acting.officer.role)
+    counted = (action,) if action in APART else tuple(a for a in DISCLOSURES if a not in (*APART, *UNCAPPED))
     seen = set(
         session.scalars(
             select(AuditLeaf.subject_id)
@@ -205,16 +212,20 @@ def state_of(residence: ResidenceFacts) -> str:
     )
 
 
-def _open_unit(world: World, session: Session, acting: Acting, unit_id: str) -> UnitPage | Refusal:
+def _open_unit(
+    world: World, session: Session, acting: Acting, unit_id: str, shown: tuple[str, ...]
+) -> UnitPage | Refusal:
     unit = find_unit(unit_id)
     refusal = decide_act(acting.session.purpose, LOOK_AT_UNIT) or judge_area(acting, unit.division if unit else None)
     if refusal is not None or unit is None:
         return refusal or Refusal("not_found")
     living = list_living(unit_id)
-    disclosed: dict[str | None, tuple[str, ...]] = {r.person_id: OCCUPANT_FIELDS for r in living if may_be_named(r)}
+    disclosed: dict[str | None, tuple[str, ...]] = {r.person_id: shown for r in living if may_be_named(r)}
     if unit.landlord_id is not None:
-        disclosed.setdefault(unit.landlord_id, ("name",))
-    refusal = judge_cap(world, session, acting, [p for p in disclosed if p], "unit_opened")
+        of_landlord = RIGHT_FIELDS if shown == AT_THE_DOOR else ("name", *RIGHT_FIELDS)
+        disclosed[unit.landlord_id] = tuple(dict.fromkeys((*disclosed.get(unit.landlord_id, ()), *of_landlord)))
+    named = [person_id for person_id, fields in disclosed.items() if person_id and "name" in fields]
+    refusal = judge_cap(world, session, acting, named, "unit_opened")
     if refusal is not None:
         return refusal
     for person_id, fields in disclosed.items() or {None: ()}.items():
@@ -228,8 +239,8 @@ def _open_unit(world: World, session: Session, acting: Acting, unit_id: str) -> 
             object_id=unit_id,
             fields=fields,
         )
-    landlord = _landlord_line(world, session, unit) if unit.landlord_id else None
-    occupants = tuple(_occupant(world, session, row) for row in living)
+    landlord = _landlord_line(world, session, unit, shown) if unit.landlord_id is not None else None
+    occupants = tuple(_occupant(world, session, row, shown) for row in living)
     return UnitPage(unit, landlord, occupants, count_past(unit_id), list_open_cases(unit_id))
 
 
@@ -261,28 +272,29 @@ def _show_number(world: World, session: Session, acting: Acting, registration_id
     return NumberShown(name_of(world, session, person), person.id_type, number_of(world, session, person), unit)
 
 
-def _occupant(world: World, session: Session, residence: ResidenceFacts) -> Occupant:
-    nameless = Occupant(residence, state_of(residence), deadlines_of(residence, world.clock.today()))
+def _occupant(world: World, session: Session, residence: ResidenceFacts, shown: tuple[str, ...]) -> Occupant:
+    """An occupant as far as the page shows one: what its leaf does not name is not in it."""
+    state, duties = state_of(residence), deadlines_of(residence, world.clock.today())
+    if "lease_dates" not in shown:
+        residence = replace(residence, lease_starts_on=None, lease_ends_on=None)
+    nameless = Occupant(residence, state, duties if "deadlines" in shown else ())
     if not may_be_named(residence):
         return nameless
     person = session.get_one(Person, residence.person_id)
     return replace(
         nameless,
         name=name_of(world, session, person),
-        id_type=person.id_type,
+        id_type=person.id_type if "id_type" in shown else None,
         id_number_masked=mask_number(number_of(world, session, person)),
-        identity_state=person.identity_state,
-        changes=list_changes(residence.id),
+        identity_state=person.identity_state if "identity_state" in shown else None,
+        changes=list_changes(residence.id) if "history" in shown else (),
     )
 
 
-def _landlord_line(world: World, session: Session, unit: UnitFacts) -> LandlordLine:
-    right = session.scalar(
-        select(UnitClaim.right_kind).where(
-            UnitClaim.unit_id == unit.id, UnitClaim.person_id == unit.landlord_id, UnitClaim.state == "accepted"
-        )
-    )
-    return LandlordLine(name_of(world, session, session.get_one(Person, unit.landlord_id)), right or "owner")
+def _landlord_line(world: World, session: Session, unit: UnitFacts, shown: tuple[str, ...]) -> LandlordLine:
+    landlord = session.get_one(Person, unit.landlord_id)
+    name = name_of(world, session, landlord) if shown != AT_THE_DOOR else None
+    return LandlordLine(name, find_right(world, session, unit.id, landlord.id))
 
 
 def note_refusal(

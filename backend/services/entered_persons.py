@@ -9,16 +9,19 @@ from backend.domain.refusals import Refused
 from backend.gateways.world import World
 from backend.models.persons import Person
 from backend.services.audit import Actor, write_leaf
+from backend.services.document_asking import ask_at
 from backend.services.document_states import record_answer
-from backend.services.persons import Entry, ask_authority, make_person, name_of, number_token
+from backend.services.hands import Desk
+from backend.services.persons import Entry, make_person, name_of, number_token
 
 
-def ask_about(world: World, entered: Entry) -> bool | None:
+def ask_about(world: World, entered: Entry, desk: Desk | None) -> bool | None:
     """The authority's answer, None when it gives none; it is called outside every write unit.
 
-    Raises Refused person.unmatched: what somebody enters for another is not kept when it is wrong.
+    Raises Refused person.unmatched: what somebody enters for another is not kept when it is wrong; and at a desk as
+    `ask_at`.
     """
-    matched = ask_authority(world, entered)
+    matched = ask_at(world, entered, desk)
     if matched is False:
         raise Refused("person.unmatched", "name")
     return matched
@@ -32,7 +35,6 @@ def find_or_enter(
     matched: bool | None,
     *,
     hukou_division: str | None,
-    nationality: str = "CHN",
     source: str = "tenant",
 ) -> Person:
     """The person of a document, inside the present write unit; what a known person has said of themselves stays.
@@ -55,7 +57,7 @@ def find_or_enter(
         entered.birth_on,
         entered.sex,
         hukou_division,
-        nationality,
+        entered.nationality,
         source=source,
         actor=actor,
     )

@@ -17,13 +17,13 @@ from backend.domain.documents import mask_number
 from backend.domain.guardians import decide_guardian, find_child_faults
 from backend.domain.persons import age_band
 from backend.domain.refusals import Refusal, Refused
-from backend.gateways.identity_authority import AuthorityUnavailable
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.persons import Person
 from backend.services.audit import Actor, write_leaf
 from backend.services.consents import answer_for_child, find_for_child
 from backend.services.document_states import record_answer
+from backend.services.entered_persons import ask_about
 from backend.services.field_sources import note_fields
 from backend.services.hands import Desk, Hand, acting_for
 from backend.services.identity_reviews import find_review, open_review
@@ -89,7 +89,7 @@ def enter_child(
         raise Refused.of(faults)
     with reading() as session:
         _guardian(world, session, account_id)
-    matched = _ask(world, entered)  # outside the transaction: it is a call to another office
+    matched = ask_about(world, entered, desk)  # outside the transaction: it is a call to another office
     with acting_for(world, account_id, desk, "enter_child") as (session, hand):
         guardian = _guardian(world, session, account_id)
         actor = hand.speaks_as("guardian")
@@ -168,16 +168,6 @@ def _guardian(world: World, session: Session, account_id: str) -> Person:
     if refusal is not None:
         raise Refused.of([refusal])
     return person
-
-
-def _ask(world: World, entered: Entry) -> bool | None:
-    try:
-        answer = world.authority.check(entered.document.id_type, entered.document.id_number, entered.name)
-    except AuthorityUnavailable:
-        return None
-    if not answer.matched:
-        raise Refused("person.unmatched", "name")
-    return True
 
 
 def _find_or_make(

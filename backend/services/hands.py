@@ -20,6 +20,7 @@ from backend.domain.ids import is_id
 from backend.domain.officers import covers
 from backend.domain.purposes import SERVE, SERVE_AT_DOOR, decide_act
 from backend.domain.refusals import Refusal, Refused
+from backend.domain.visits import decide_note
 from backend.domain.window import ACTS, decide_receipt, receipt_time
 from backend.gateways.world import World
 from backend.models.accounts import Account
@@ -117,20 +118,39 @@ def acting_for(
 
     `source` is whose word the fields are when they come from a phone; `about` is what the act is about, as `Place` has
     it (registration_id=…). Raises at the window Refused unauthenticated,
-    purpose.missing, purpose.unfit, not_found, visit.over, visit.present, paper.received, area.foreign; those that a
-    supervisor has to see are written down.
+    purpose.missing, purpose.unfit, not_found, visit.over, visit.present, paper.received, area.foreign, at a door also
+    field.not_yours, field.done, field.withdrawn, field.elsewhere; those that a supervisor has to see are written down.
     """
     if desk is None:
         with transaction() as session:
             yield session, Hand(Actor("resident", account_id), source)
         return
+    place = Place(**about)
+    with _at_desk(world, account_id, desk, act, place) as (session, acting, visit):
+        _note_service(world, session, acting, account_id, visit, act, place, fields)
+        yield session, _hand(world, acting, visit, desk)
+
+
+def check_place(world: World, account_id: str, desk: Desk | None, act: str, **about: str) -> None:
+    """Whether an officer may do the act there: before anything is looked up for it or a form shows where it is.
+
+    Nothing is done yet, so no leaf of service is written. At a phone (`desk` None) there is nothing to check. Raises
+    as `acting_for`.
+    """
+    if desk is not None:
+        with _at_desk(world, account_id, desk, act, Place(**about)):
+            pass
+
+
+@contextmanager
+def _at_desk(
+    world: World, account_id: str, desk: Desk, act: str, place: Place
+) -> Iterator[tuple[Session, Acting, WindowVisit]]:
+    """A write unit of an officer who may do the act; being turned away is written down in a write unit of its own."""
     try:
         with transaction() as session:
             acting = acting_officer(world, session, desk.session_id)
-            place = Place(**about)
-            visit = _admit(world, session, acting, account_id, desk, act, place)
-            _note_service(world, session, acting, account_id, visit, act, place, fields)
-            yield session, _hand(world, acting, visit, desk)
+            yield session, acting, _admit(world, session, acting, account_id, desk, act, place)
     except _TurnedAway as away:
         note_turned_away(world, away.refusal, away.actor, "visit", away.visit_id)
         raise Refused.of([away.refusal]) from None
@@ -166,7 +186,7 @@ def note_service(
 
 
 def find_open_visit(world: World, session: Session, acting: Acting, visit_id: str) -> WindowVisit | Refusal:
-    """A visit that an officer of its area may serve now; a colleague may take over."""
+    """A visit that an officer of its area may serve now: a colleague may take over at the window, nobody at a door."""
     visit = session.get(WindowVisit, visit_id)
     refusal = decide_act(acting.session.purpose, SERVE_AT_DOOR if visit and visit.visit_id else SERVE)
     if refusal is not None:
@@ -175,7 +195,17 @@ def find_open_visit(world: World, session: Session, acting: Acting, visit_id: st
         return Refusal("not_found", "visit_id")
     if not covers(acting.officer.area, visit.area):
         return Refusal("area.foreign")
-    return visit if world.clock.now() < visit.ends_at else Refusal("visit.over")
+    if world.clock.now() >= visit.ends_at:
+        return Refusal("visit.over")
+    return _judge_errand(session, acting, visit) or visit
+
+
+def _judge_errand(session: Session, acting: Acting, visit: WindowVisit) -> Refusal | None:
+    """A desk at a door is within a visit that is the officer's own, and ends with it."""
+    if visit.visit_id is None:
+        return None
+    errand = session.get_one(Visit, visit.visit_id)
+    return decide_note(errand.state, errand.assignee_id, acting.officer.id)
 
 
 def _admit(

@@ -183,7 +183,7 @@ def ask_about_those_who_stay(world: World, session: Session, head: Registration,
         kind="visit",
         rule="HR-8",
         opened_by="rule",
-        evidence={"question": "lease_of_those_who_stay", "people": str(len(staying))},
+        evidence={"ground": "others_stay", "question": "lease_of_those_who_stay", "people": str(len(staying))},
     )
     told = {"unit": unit_alias(session, head.unit_id), "people": str(len(staying)), "reference": case.reference}
     tell_person(world, session, lease.landlord_id, "others_stay", once=case.id, rule="HR-8", lease_id=lease.id, **told)

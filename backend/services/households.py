@@ -117,7 +117,7 @@ def add_co_resident(
     household.child (ZJ-7), household.told (PIPL-17), household.kin, household.unidentified, person.unmatched,
     registration.already.
     """
-    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
+    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division, nationality)
     today = world.clock.today()
     faults = find_member_faults(relation, age_band(entered.birth_on, today), representation, told)
     faults += find_declaration_faults(move_in_on, planned_end_on, reason, today)
@@ -127,7 +127,7 @@ def add_co_resident(
         raise Refused.of(faults)
     with reading() as session:
         _tenant_with_home(world, session, account_id, registration_id, representation)
-    matched = ask_about(world, entered)
+    matched = ask_about(world, entered, desk)
     answers = Answers(move_in_on, planned_end_on, reason, hukou_division)
     token = number_token(world, entered.document).hex()
     body = {"id": registration_id, "who": token, "as": relation, "for": representation, "said": repr(answers)}
@@ -138,7 +138,7 @@ def add_co_resident(
             return member_view(world, session, session.get_one(Registration, known["id"]), me.id)
         session.get_one(Unit, head.unit_id, with_for_update=True)  # of two entries at once, one waits
         person = find_or_enter(
-            world, session, hand.actor, entered, matched, hukou_division=hukou_division, nationality=nationality
+            world, session, hand.actor, entered, matched, hukou_division=hukou_division
         )
         row = _known_member(session, head, me, person)
         if row is None:

@@ -35,6 +35,7 @@ from backend.services.mandates import tell_mandate_ends
 from backend.services.office_retention import forget_shared
 from backend.services.outbox import forget_done
 from backend.services.staff_notices import tell_supervisors
+from backend.services.visit_withdrawals import withdraw_groundless
 
 Chore = Callable[[World, Session], None]
 ANOMALIES_KEPT = timedelta(days=180)  # as application logs
@@ -189,6 +190,11 @@ def _forget_told(world: World, session: Session) -> None:
     forget_done(session, world.clock.now() - TOLD_KEPT)
 
 
+def _withdraw_groundless_visits(world: World, session: Session) -> None:
+    """Nobody is visited for what has come right meanwhile."""
+    withdraw_groundless(world, session)
+
+
 OFTEN = (
     _end_exemptions,
     _extend_attestations,
@@ -196,6 +202,7 @@ OFTEN = (
     _escalate_late_reviews,
     _escalate_late_calls,
     _end_visitors,
+    _withdraw_groundless_visits,
     _finish_revocations,
     _forget,
     _finish_erasures,

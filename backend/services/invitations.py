@@ -30,6 +30,7 @@ from backend.services.hands import Hand
 from backend.services.inbox import tell_person
 from backend.services.key_changes import activate_visitor, change_key, unit_alias
 from backend.services.key_lists import key_ends
+from backend.services.letting_rights import is_right_seen
 from backend.services.own_leases import living_key, own_lease_to_change, registration_of
 from backend.services.persons import name_of
 from backend.services.registration_changes import change_registration
@@ -66,6 +67,7 @@ class InvitationFace:
     phone_masked: str
     purpose: str | None = None
     is_mine: bool | None = None  # None: nobody has signed in
+    right_seen: bool | None = None  # whether the staff has seen the right to let; None for a visitor, who rents nothing
 
 
 @dataclass(frozen=True)
@@ -310,6 +312,7 @@ def _face(world: World, session: Session, invitation: Invitation) -> InvitationF
         ends_on=lease.ends_on,
         state=invitation.state,
         phone_masked=mask_phone(phone),
+        right_seen=is_right_seen(world, session, lease.unit_id, lease.landlord_id),
     )
 
 

@@ -31,6 +31,7 @@ from backend.services.household_members import count_household
 from backend.services.identity_reviews import find_review
 from backend.services.invitations import InvitationView, invitation_view
 from backend.services.key_changes import unit_alias
+from backend.services.letting_rights import LettingRight, find_right
 from backend.services.own_leases import own_lease, registration_of
 from backend.services.tenancies import KeyCard, address_of, key_card
 from backend.services.units import mandate_end, own_unit, require_mandate
@@ -105,6 +106,7 @@ class UnitCard:
     lock: LockView | None
     lease: LeaseView | None
     without_lease: int  # how many have declared living here whom no lease names, and of whom a report is owed
+    right: LettingRight | None
     mandate_ends_on: date | None  # of a manager; None for whoever lets by another right
 
 
@@ -201,6 +203,7 @@ def _card(world: World, session: Session, unit: Unit, without_lease: int) -> Uni
         view,
         lease_view,
         without_lease if not over else 0,
+        find_right(world, session, unit.id, unit.landlord_id),
         ends_on,
     )
 

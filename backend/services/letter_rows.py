@@ -60,6 +60,15 @@ def write_letters(world: World, session: Session, letters: Iterable[NewLetter]) 
         session.connection().execute(insert(Letter), rows)
 
 
+def move_letters(world: World, session: Session, person_ids: Collection[str]) -> None:
+    """Put what is not printed yet on the list of the office that would write to these people today."""
+    waiting = select(Letter).where(Letter.person_id.in_(person_ids), Letter.printed_at.is_(None))
+    letters = session.scalars(waiting.order_by(Letter.id).with_for_update()).all()
+    areas = _find_areas(world, session, {letter.person_id for letter in letters})
+    for letter in letters:
+        letter.area = areas.get(letter.person_id, letter.area)
+
+
 def find_home(session: Session, person_id: str) -> tuple[Unit, Dwelling] | None:
     """Where a person lives, or lived last: what a letter is addressed to."""
     found = session.execute(

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
+from backend.domain.calendars import day_of
 from backend.domain.case_reports import REOPEN_WITHIN
 from backend.domain.notices import INBOX
 from backend.domain.officers import covers
@@ -24,7 +25,7 @@ from backend.printing.letters import Letter as LetterPaper
 from backend.printing.letters import print_letter
 from backend.services.audit import write_leaf
 from backend.services.case_steps import last_words, list_steps
-from backend.services.disclosures import answer, note_refusal
+from backend.services.disclosures import answer, judge_cap, note_refusal
 from backend.services.letter_rows import find_home
 from backend.services.officer_sessions import Acting, acting_officer
 from backend.services.persons import name_of
@@ -69,7 +70,7 @@ def print_letter_pdf(world: World, *, session_id: str, letter_id: str, language:
     """One letter as a PDF, marked as printed; the person reads on their access record who printed it.
 
     Printed again, it is the same letter. Raises Refused purpose.missing, purpose.unfit, area.foreign (both written
-    down), not_found, print.no_font.
+    down), not_found, print.no_font, reads.cap: waiting letters by the day's pile, others as looks.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
@@ -87,7 +88,10 @@ def _print(world: World, session: Session, acting: Acting, letter_id: str, langu
         refusal = Refusal("area.foreign")
     if refusal is not None or row is None:
         return refusal or Refusal("not_found")
-    person = session.get_one(Person, row.person_id)
+    person, action = session.get_one(Person, row.person_id), _action(world, row, acting)
+    refusal = judge_cap(world, session, acting, [person.id], action)
+    if refusal is not None:
+        return refusal
     paper = _compose(world, session, row, person, language, acting.officer.office)
     row.printed_at = row.printed_at or world.clock.now()
     row.printed_by = row.printed_by or acting.officer.id
@@ -96,7 +100,7 @@ def _print(world: World, session: Session, acting: Acting, letter_id: str, langu
         world,
         session,
         acting.actor,
-        "letter_printed",
+        action,
         subject_id=person.id,
         object_kind="letter",
         object_id=row.id,
@@ -104,6 +108,14 @@ def _print(world: World, session: Session, acting: Acting, letter_id: str, langu
         decision=row.kind,
     )
     return print_letter(paper, imprint(world, language, acting.officer.office))
+
+
+def _action(world: World, row: Letter, acting: Acting) -> str:
+    """A letter that waits is one of the day's pile, and still is after a jam; any other is looked at again."""
+    if row.printed_at is None:
+        return "letter_printed"
+    today = row.printed_by == acting.officer.id and day_of(row.printed_at) == world.clock.today()
+    return "letter_printed" if today else "letter_reprinted"
 
 
 def _compose(world: World, session: Session, row: Letter, person: Person, language: str, office: str) -> LetterPaper:

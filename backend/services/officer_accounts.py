@@ -52,9 +52,7 @@ def ask_new_account(world: World, *, session_id: str, wish: Wish) -> Settled:
 
     Raises Refused with every faulty field, step_up, area.foreign (written down), officer.login_taken, officer.pending.
     """
-    faults = find_officer_faults(wish.login, wish.display_name, wish.role, wish.area, None)
-    if not wish.office.strip():
-        faults.append(Refusal("input.missing", "office"))
+    faults = find_officer_faults(wish.login, wish.display_name, wish.office, wish.role, wish.area, None)
     if faults:
         raise Refused.of(faults)
     with transaction() as session:
@@ -78,7 +76,9 @@ def ask_for_account(world: World, *, session_id: str, officer_id: str, kind: str
         outcome: Settled | Refusal = Refusal("not_found")
         if officer is not None:
             wanted = wish if kind == "change" and wish is not None else _as_it_is(officer)
-            faults = find_officer_faults(officer.login, wanted.display_name, wanted.role, wanted.area, None)
+            faults = find_officer_faults(
+                officer.login, wanted.display_name, wanted.office, wanted.role, wanted.area, None
+            )
             if faults:
                 raise Refused.of(faults)
             outcome = _judge(world, session, acting, kind, officer, wanted) or _ask(

@@ -64,7 +64,7 @@ def make_first_supervisor(world: World, *, login: str, display_name: str, office
 
     Raises Refused officer.first_exists when there is an active supervisor, and with every faulty field.
     """
-    faults = find_officer_faults(login, display_name, "supervisor", area, None)
+    faults = find_officer_faults(login, display_name, office, "supervisor", area, None)
     if faults:
         raise Refused.of(faults)
     with transaction() as session:

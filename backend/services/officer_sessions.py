@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
+from backend.domain.cases import is_closed_for
 from backend.domain.purposes import OWN_REFERENCE, PURPOSES, decide_purpose
 from backend.domain.refusals import Refusal, Refused
 from backend.gateways.world import World
@@ -72,7 +73,7 @@ def find_officer_session(world: World, *, session_id: str, secret: str, seen: bo
         if not officer.active:
             return None
         view, last_seen_at = _view(world, session, officer, row), row.last_seen_at
-        over = _why_over(world, session, row)
+        over = _why_over(world, session, officer, row)
     seen = seen and not view.locked and now - last_seen_at > _SEEN_EVERY
     if seen or over:
         with transaction() as session:
@@ -229,7 +230,7 @@ def _check_case(world: World, session: Session, officer: Officer, purpose: str, 
         case = session.scalar(known)
         if case is None:
             raise Refused("purpose.case_unknown", "case_number")
-        if case.decided_at is not None:
+        if _is_closed(officer, case):
             raise Refused("purpose.case_closed", "case_number")
     elif PURPOSES[purpose].needs_case:
         told = {"badge": officer.badge, "role": officer.role, "number": number}
@@ -237,7 +238,11 @@ def _check_case(world: World, session: Session, officer: Officer, purpose: str, 
         tell_supervisors(world, session, officer.area, "outside_case", once=once, but=officer.id, **told)
 
 
-def _why_over(world: World, session: Session, row: OfficerSession) -> str | None:
+def _is_closed(officer: Officer, case: Case) -> bool:
+    return is_closed_for(officer.role, case.kind, case.state, caller_waits=case.contact_sealed is not None)
+
+
+def _why_over(world: World, session: Session, officer: Officer, row: OfficerSession) -> str | None:
     """Why a task is over by itself ('time', 'case_closed'), or None: it goes on, or there is none."""
     if row.purpose is None:
         return None
@@ -245,12 +250,12 @@ def _why_over(world: World, session: Session, row: OfficerSession) -> str | None
         return "time"
     if row.case_ref is None or not OWN_REFERENCE.fullmatch(row.case_ref):
         return None
-    decided = select(Case.id).where(Case.reference == row.case_ref, Case.decided_at.is_not(None))
-    return "case_closed" if session.scalar(decided) is not None else None
+    case = session.scalar(select(Case).where(Case.reference == row.case_ref))
+    return "case_closed" if case is not None and _is_closed(officer, case) else None
 
 
 def _end_if_over(world: World, session: Session, officer: Officer, row: OfficerSession) -> None:
-    why = _why_over(world, session, row)
+    why = _why_over(world, session, officer, row)
     if why is not None:
         _clear_task(world, session, officer, row, why)
 
@@ -262,7 +267,7 @@ def _clear_task(world: World, session: Session, officer: Officer, row: OfficerSe
 
 
 def _view(world: World, session: Session, officer: Officer, row: OfficerSession) -> OfficerView:
-    over = _why_over(world, session, row) is not None
+    over = _why_over(world, session, officer, row) is not None
     return OfficerView(
         id=officer.id,
         session_id=row.id,

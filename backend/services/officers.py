@@ -77,7 +77,7 @@ def create_officer(
 
     Raises Refused with every faulty field, or officer.login_taken.
     """
-    faults = find_officer_faults(login, display_name, role, area, password)
+    faults = find_officer_faults(login, display_name, office, role, area, password)
     if faults:
         raise Refused.of(faults)
     password_hash = hash_password(password)  # slow on purpose, so outside the write unit

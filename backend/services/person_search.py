@@ -38,7 +38,7 @@ from backend.services.persons import name_of, name_token, number_of, number_toke
 PER_PAGE = 20
 WAYS = ("number", "name", "address")
 _RECEIPT = re.compile(r"R-\d{9}-\d{8}-\d{6}-\d")
-FOUND_FIELDS = ("name_masked", "id_type", "id_number_masked", "address", "registry_state")
+FOUND_FIELDS = ("name_masked", "id_type", "id_number_masked", "address", "residence_dates", "registry_state")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from backend.db import reading, transaction
 from backend.domain.documents import RESIDENT_ID, Document, decide_document, mask_number
 from backend.domain.ids import new_id
+from backend.domain.nationalities import CHINA, decide_nationality
 from backend.domain.notices import NOTICES
 from backend.domain.persons import age_band, decide_name, name_key
 from backend.domain.refusals import Refusal, Refused
@@ -56,6 +57,7 @@ class Entry:
     document: Document
     birth_on: date
     sex: str
+    nationality: str
 
 
 def enter_identity(
@@ -81,7 +83,7 @@ def enter_identity(
     entered takes that record over. Raises Refused with every faulty field, person.unmatched (3002), document.taken,
     person.already.
     """
-    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
+    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division, nationality)
     token = number_token(world, entered.document)
     with reading() as session:
         known = _matches(world, session, account_id, token, entered.name)
@@ -105,7 +107,7 @@ def enter_identity(
         actor, notice = Actor("resident", account_id), _notice_of(session, account_id)
         person = make_person(
             world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division,
-            nationality or "CHN", actor=actor, notice_version=notice,
+            entered.nationality, actor=actor, notice_version=notice,
         )  # fmt: skip
         account.person_id = person.id
         record_answer(world, session, person, matched)
@@ -225,8 +227,12 @@ def check_entry(
     birth_on: date | None,
     sex: str | None,
     hukou_division: str | None,
+    nationality: str | None = CHINA,
 ) -> Entry:
-    """Check name and document, birth and sex out of the number; raises Refused with every faulty field."""
+    """Check name and document, birth and sex out of the number; raises Refused with every faulty field.
+
+    The nationality is a code; that of a resident identity card is China's.
+    """
     today = world.clock.today()
     faults: list[Refusal] = []
     checked_name = decide_name(name)
@@ -241,12 +247,16 @@ def check_entry(
             faults.append(Refusal("input.missing", "birth_on"))
         elif birth_on > today:
             faults.append(Refusal("input.future_date", "birth_on"))
+    country = decide_nationality(id_type, nationality)
+    if isinstance(country, Refusal):
+        faults.append(country)
     if hukou_division is not None and not (len(hukou_division) == 6 and hukou_division.isdigit()):
         faults.append(Refusal("registration.division", "hukou_division"))
     if faults:
         raise Refused.of(faults)
     assert isinstance(checked_name, str) and isinstance(document, Document) and birth_on and sex
-    return Entry(checked_name, document, birth_on, sex)
+    assert isinstance(country, str)
+    return Entry(checked_name, document, birth_on, sex, country)
 
 
 def _refuse_taken(session: Session, document: Document, token: bytes) -> None:
@@ -304,7 +314,8 @@ def _correct(
     person.birth_on_sealed, person.sex = sealed("birth_on", entered.birth_on.isoformat()), entered.sex
     person.name_token = name_token(world, entered.name)
     person.hukou_division = hukou_division
-    person.nationality = "CHN" if is_card else nationality or person.nationality
+    if is_card or nationality:
+        person.nationality = entered.nationality
     person.version += 1
     actor, fields = Actor("resident", account_id), ["name", "id_type", "id_number", "hukou_division", "nationality"]
     _note(world, session, person, entered.document, "tenant", actor, _notice_of(session, account_id))

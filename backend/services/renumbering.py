@@ -12,11 +12,14 @@ from backend.models.units import Unit
 from backend.services.audit import Actor
 from backend.services.change_feed import note_unit
 from backend.services.inbox import tell_person
+from backend.services.moved_homes import follow_home
 from backend.services.registration_changes import change_registration, send_landlord_leg
 
 
 def tell_renumbered(world: World, session: Session, home: Dwelling, actor: Actor, *, source: str) -> None:
     """Tell the registry, the entitled offices and whoever lives there that a dwelling has its new road and number.
+
+    Where it now lies in another division, what is still owed about it goes to the office there.
 
     The units keep their public numbers; keys, leases and `declared_at` stay. Nobody owes a declaration for it: they
     have not moved (ZJ-13). The dwelling must be flushed.
@@ -36,6 +39,7 @@ def tell_renumbered(world: World, session: Session, home: Dwelling, actor: Actor
                     once=f"{registration.id}:{registration.version}", before=home.former_address or "",
                     place=f"{home.road}{home.door_no}{home.building}{unit.label}",
                 )  # fmt: skip
+    follow_home(world, session, home, actor)
 
 
 def _living(session: Session, unit: Unit) -> list[Registration]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from backend.db import reading, transaction
 from backend.domain.cases import KINDS, REASON_NAMES
+from backend.domain.officers import covers
 from backend.domain.refusals import Refusal, Refused
 from backend.domain.reported import (
     ANSWER_WITHIN,
@@ -29,6 +31,7 @@ from backend.models.cases import Case
 from backend.models.dwellings import Dwelling
 from backend.models.leases import Lease
 from backend.models.persons import Person
+from backend.models.registrations import Registration
 from backend.models.sharing import DataSharingAgreement, InboundChange
 from backend.models.units import Unit
 from backend.services.audit import SYSTEM, Actor
@@ -88,14 +91,17 @@ class ReportedView:
     fields: tuple[ReportedField, ...]
 
 
-def list_reported(world: World, *, account_id: str, waiting: bool = False) -> tuple[ReportedView, ...]:
+def list_reported(
+    world: World, *, account_id: str, waiting: bool = False, area: str | None = None
+) -> tuple[ReportedView, ...]:
     """What other offices have reported about this account's person, children or units, newest first.
 
-    With `waiting` only what can still be confirmed or objected to.
+    With `waiting` only what can still be confirmed or objected to; `area`: only what is about a home there, or none.
     """
     with reading() as session:
         rows = _concerning(world, session, account_id, waiting)
-        return tuple(_view(world, session, account_id, row) for row in rows)
+        near = rows if area is None else [row for row in rows if _lies_in(session, row, area)]
+        return tuple(_view(world, session, account_id, row) for row in near)
 
 
 def answer_reported(
@@ -103,9 +109,10 @@ def answer_reported(
 ) -> ReportedView:
     """Confirm a change, which then counts, or object, and a person decides. The same answer again changes nothing.
 
-    Raises Refused not_found, report.settled.
+    Raises Refused not_found, report.settled, and at the window as `acting_for`.
     """
-    with acting_for(world, account_id, desk, "answer_reported") as (session, hand):
+    about = _place_of(world, account_id, change_id) if desk is not None else {}
+    with acting_for(world, account_id, desk, "answer_reported", **about) as (session, hand):
         change = session.get(InboundChange, change_id, with_for_update=True)
         if change is None or not _concerns(world, session, account_id, change):
             raise Refused("not_found", "change_id")
@@ -215,6 +222,32 @@ def _concerning(world: World, session: Session, account_id: str, waiting: bool) 
     if waiting:
         statement = statement.where(InboundChange.state == "shown", InboundChange.case_id.is_(None))
     return session.scalars(statement.order_by(InboundChange.id.desc()).limit(SHOWN)).all()
+
+
+def _place_of(world: World, account_id: str, change_id: str) -> dict[str, Any]:
+    """Which unit a change is about, as `hands.Place` has it; nothing of a change that does not concern the account."""
+    with reading() as session:
+        change = session.get(InboundChange, change_id)
+        if change is None or not _concerns(world, session, account_id, change):
+            return {}
+        unit_id = _unit_of(session, change)
+    return {} if unit_id is None else {"unit_id": unit_id}
+
+
+def _lies_in(session: Session, change: InboundChange, area: str) -> bool:
+    """Whether a change is about a unit in an area; about no unit it is about a person, who may be served anywhere."""
+    unit_id = _unit_of(session, change)
+    if unit_id is None:
+        return True
+    return covers(area, session.get_one(Dwelling, session.get_one(Unit, unit_id).dwelling_id).division)
+
+
+def _unit_of(session: Session, change: InboundChange) -> str | None:
+    if change.registration_id is not None:
+        return session.get_one(Registration, change.registration_id).unit_id
+    if change.lease_id is not None:
+        return session.get_one(Lease, change.lease_id).unit_id
+    return change.unit_id
 
 
 def _concerns(world: World, session: Session, account_id: str, change: InboundChange) -> bool:

@@ -39,6 +39,7 @@ from backend.services.case_checks import forget_decision
 from backend.services.case_opening import open_case
 from backend.services.case_steps import advance, last_words, list_steps
 from backend.services.hands import Desk, Hand, acting_for
+from backend.services.moved_homes import follow_case
 from backend.services.own_registrations import own_registrations
 from backend.services.report_views import ReportLine, ReportView, report_line, report_view
 from backend.services.unit_names import unit_alias
@@ -81,7 +82,7 @@ def file_report(
     It goes to the office entitled to its kind where the dwelling lies. Sent twice, under one key or word for word
     within ten minutes, it is one case.
     Raises Refused with every faulty field (input.missing, input.not_one_of, input.length, report.facts,
-    report.number), report.unit, report.not_own, report.too_many.
+    report.number), report.unit, report.not_own, report.too_many, and at the window as `acting_for`.
     """
     said = (words or "").strip()
     chosen = tuple(dict.fromkeys(facts))
@@ -89,11 +90,12 @@ def file_report(
     if faults:
         raise Refused.of(faults)
     body = {"unit": unit_no, "kind": kind, "facts": sorted(chosen), "words": said, "call": call_back}
-    with acting_for(world, account_id, desk, "file_report") as (session, hand):
+    unit_id = _find_unit(unit_no)
+    with acting_for(world, account_id, desk, "file_report", unit_id=unit_id) as (session, hand):
         known = idempotency.find_answer(session, account_id, idempotency_key, "file_report", body)
         if known is not None:
             return report_view(world, session, session.get_one(Case, known["id"]))
-        case = _open(world, session, hand, account_id, unit_no, kind, chosen, said, call_back)
+        case = _open(world, session, hand, account_id, unit_id, kind, chosen, said, call_back)
         idempotency.remember(world, session, account_id, idempotency_key, "file_report", body, {"id": case.id})
         return report_view(world, session, case)
 
@@ -182,7 +184,16 @@ def reopen_in(world: World, session: Session, case: Case, actor: Actor, words: s
     case.assigned_to = case.assigned_at = case.touched_at = case.escalated_at = None
     case.reopened_at, case.due_at = now, due_time_of(case.kind, now)
     _step(world, session, case, "reopen", actor, words=words)
+    follow_case(world, session, case, actor)
     return None
+
+
+def _find_unit(unit_no: str) -> str:
+    with reading() as session:
+        found = session.scalar(select(Unit.id).where(Unit.public_number == unit_no.strip().upper()))
+    if found is None:
+        raise Refused("report.unit", "unit_no")
+    return found
 
 
 def _open(
@@ -190,15 +201,13 @@ def _open(
     session: Session,
     hand: Hand,
     account_id: str,
-    unit_no: str,
+    unit_id: str,
     kind: str,
     facts: tuple[str, ...],
     words: str,
     call_back: bool,
 ) -> Case:
-    unit = session.scalar(select(Unit).where(Unit.public_number == unit_no.strip().upper()))
-    if unit is None:
-        raise Refused("report.unit", "unit_no")
+    unit = session.get_one(Unit, unit_id)
     side = _side_of(session, account_id, unit.id, kind)
     _refuse(decide_side(kind, side))
     evidence = {"facts": [code for code in REPORTS[kind].facts if code in facts]}

@@ -22,7 +22,7 @@ from backend.models.units import Unit
 from backend.services import idempotency
 from backend.services.declarations import Answers, declare_person
 from backend.services.entered_persons import ask_about, find_or_enter
-from backend.services.hands import Desk, acting_for
+from backend.services.hands import Desk, acting_for, check_place
 from backend.services.household_members import MemberView, member_view, tell_of_declaration
 from backend.services.persons import birth_of, check_entry, number_token
 
@@ -55,28 +55,32 @@ def declare_for_relative(
     again changes nothing. Raises Refused with every faulty field, household.unidentified, household.told (PIPL-17),
     household.child, household.unit, household.represented, person.unmatched.
     """
-    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
+    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division, nationality)
     faults = _find_faults(kinship, representation, told, age_band(entered.birth_on, world.clock.today()))
     faults += find_declaration_faults(move_in_on, planned_end_on, reason, world.clock.today())
     if faults:
         raise Refused.of(faults)
     token = number_token(world, entered.document)
     with reading() as session:
+        _representative(world, session, account_id)
+        unit_id = _find_unit(session, unit_number)
+    check_place(world, account_id, desk, "declare_for_relative", unit_id=unit_id)
+    with reading() as session:
         me = _representative(world, session, account_id)
-        _find_lease(session, me, unit_number, entered.document.id_type, token)
-    matched = ask_about(world, entered)
+        _find_lease(session, me, unit_id, entered.document.id_type, token)
+    matched = ask_about(world, entered, desk)
     answers = Answers(move_in_on, planned_end_on, reason, hukou_division)
     body = {"unit": unit_number, "who": token.hex(), "as": kinship, "for": representation, "said": repr(answers)}
-    with acting_for(world, account_id, desk, "declare_for_relative") as (session, hand):
+    with acting_for(world, account_id, desk, "declare_for_relative", unit_id=unit_id) as (session, hand):
         me = _representative(world, session, account_id)
         known = idempotency.find_answer(session, account_id, idempotency_key, "declare_for_relative", body)
         if known is not None:
             return member_view(world, session, session.get_one(Registration, known["id"]), me.id)
-        row = _find_lease(session, me, unit_number, entered.document.id_type, token)
+        row = _find_lease(session, me, unit_id, entered.document.id_type, token)
         if row.tenant_leg != "declared":
             actor = hand.speaks_as("representative")
             person = find_or_enter(
-                world, session, actor, entered, matched, hukou_division=hukou_division, nationality=nationality
+                world, session, actor, entered, matched, hukou_division=hukou_division
             )
             _refuse_foreign_key(session, row, person)
             answers = Answers(move_in_on, planned_end_on, reason, person.hukou_division or hukou_division)
@@ -124,7 +128,14 @@ def _representative(world: World, session: Session, account_id: str) -> Person:
     return me
 
 
-def _find_lease(session: Session, me: Person, unit_number: str, id_type: str, token: bytes) -> Registration:
+def _find_unit(session: Session, unit_number: str) -> str:
+    found = session.scalar(select(Unit.id).where(Unit.public_number == unit_number.strip().upper()))
+    if found is None:
+        raise Refused("household.unit", "unit_number")
+    return found
+
+
+def _find_lease(session: Session, me: Person, unit_id: str, id_type: str, token: bytes) -> Registration:
     """The registration of the lease that names this document in this unit: waiting, or declared by this representative.
 
     Everything else is answered in one way, so that nobody finds out who lives where.
@@ -132,9 +143,8 @@ def _find_lease(session: Session, me: Person, unit_number: str, id_type: str, to
     row = session.scalar(
         select(Registration)
         .join(Lease, Lease.id == Registration.lease_id)
-        .join(Unit, Unit.id == Lease.unit_id)
         .where(
-            Unit.public_number == unit_number.strip().upper(),
+            Lease.unit_id == unit_id,
             Lease.state == "active",
             Lease.named_id_type == id_type,
             Lease.named_id_token == token,

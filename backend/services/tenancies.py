@@ -32,6 +32,7 @@ from backend.services.identity_reviews import find_review
 from backend.services.invitations import host_alias
 from backend.services.key_changes import unit_alias
 from backend.services.key_lists import key_ends, windows_of
+from backend.services.letting_rights import is_right_seen
 from backend.services.own_registrations import own_registration, own_registrations
 from backend.services.persons import is_document_checked
 
@@ -139,6 +140,7 @@ class TenancyView:
     lives_along: bool  # under another's lease: no key is needed
     declared_by: str | None
     basis: str | None  # a key of domain.registrations.BASES
+    right_seen: bool | None  # whether the staff has seen the landlord's right to let; None without a landlord
 
 
 def my_tenancies(world: World, *, account_id: str) -> tuple[TenancyView, ...]:
@@ -296,6 +298,7 @@ def _view(world: World, session: Session, account_id: str, row: Registration) ->
         lives_along=head is not row,
         declared_by=row.declared_by,
         basis=row.basis if lease is None else None,
+        right_seen=is_right_seen(world, session, unit.id, lease.landlord_id if lease else unit.landlord_id),
     )
 
 

@@ -28,9 +28,10 @@ from backend.services.audit import Actor, write_leaf
 from backend.services.case_opening import open_case
 from backend.services.change_feed import note_unit
 from backend.services.former_landlords import end_former_landlords_keys
-from backend.services.hands import Desk, acting_for
+from backend.services.hands import Desk, Hand, acting_for
 from backend.services.key_changes import open_doors
 from backend.services.key_lists import enqueue_key_list
+from backend.services.letting_rights import note_seen
 from backend.services.persons import is_document_checked
 
 
@@ -77,16 +78,24 @@ def claim_unit(
     right_kind: str,
     evidence: str,
     mandate_ends_on: date | None = None,
+    seen: bool = False,
     idempotency_key: str | None = None,
     desk: Desk | None = None,
 ) -> ClaimView:
-    """Claim a unit of the address base with the right to let it. A second landlord's claim goes to a person.
+    """Claim a unit of the address base with the right to let it, or renew a mandate to a later end.
 
-    A manager renews the own mandate by the same claim with a later end, before it is over or afterwards.
+    A manager renews the own mandate by the same claim with a later end, before it is over or afterwards. A second
+    landlord's claim goes to a person. `seen`: whoever serves at the window has the original before them.
 
-    Raises Refused landlord.unidentified, unit.claimed, right.mandate_end, unit.space (HR-7).
+    Raises Refused landlord.unidentified, unit.claimed, right.mandate_end, right.own, visit.present, unit.space (HR-7).
     """
-    body = {"unit_id": unit_id, "right_kind": right_kind, "evidence": evidence, "until": mandate_ends_on}
+    body: dict[str, Any] = {
+        "unit_id": unit_id,
+        "right_kind": right_kind,
+        "evidence": evidence,
+        "until": mandate_ends_on,
+        "seen": seen,
+    }
     with acting_for(world, account_id, desk, "claim_unit", unit_id=unit_id) as (session, hand):
         known = idempotency.find_answer(session, account_id, idempotency_key, "claim_unit", body)
         if known is not None:
@@ -101,7 +110,7 @@ def claim_unit(
         faults = find_space_faults(unit.space_kind, unit.usable_area_m2, unit.capacity, standard)
         if faults:
             raise Refused.of(faults)
-        view = _claim(world, session, hand.actor, person_id, unit, right_kind, evidence, mandate_ends_on)
+        view = _claim(world, session, hand, person_id, unit, right_kind, evidence, mandate_ends_on, seen)
         idempotency.remember(world, session, account_id, idempotency_key, "claim_unit", body, view.__dict__)
         return view
 
@@ -118,12 +127,13 @@ def add_unit(
     right_kind: str,
     evidence: str,
     mandate_ends_on: date | None = None,
+    seen: bool = False,
     idempotency_key: str | None = None,
     desk: Desk | None = None,
 ) -> ClaimView:
-    """Add a unit to a dwelling of the address base and claim it.
+    """Add a unit to a dwelling of the address base and claim it; `seen` as for `claim_unit`.
 
-    Raises Refused unit.space with rule HR-7, unit.area, unit.capacity, unit.duplicate.
+    Raises Refused unit.space with rule HR-7, unit.area, unit.capacity, unit.duplicate, right.own, visit.present.
     """
     label = " ".join(label.split())
     body: dict[str, Any] = {
@@ -133,6 +143,7 @@ def add_unit(
         "area": usable_area_m2,
         "capacity": capacity,
         "right_kind": right_kind,
+        "seen": seen,
     }
     with acting_for(world, account_id, desk, "add_unit", dwelling_id=dwelling_id) as (session, hand):
         known = idempotency.find_answer(session, account_id, idempotency_key, "add_unit", body)
@@ -161,7 +172,7 @@ def add_unit(
         )
         session.add(unit)
         session.flush()
-        view = _claim(world, session, hand.actor, person_id, unit, right_kind, evidence, mandate_ends_on)
+        view = _claim(world, session, hand, person_id, unit, right_kind, evidence, mandate_ends_on, seen)
         idempotency.remember(world, session, account_id, idempotency_key, "add_unit", body, view.__dict__)
         return view
 
@@ -217,8 +228,11 @@ def mandate_end(session: Session, unit_id: str, landlord_id: str | None) -> date
 
 
 def accept_claim(world: World, session: Session, claim: UnitClaim, *, actor: Actor) -> None:
-    """A person accepts a contested claim inside the present write unit: the unit changes hands, its leases with it."""
-    unit = session.get_one(Unit, claim.unit_id)
+    """A person accepts a contested claim inside the present write unit: the unit changes hands, its leases with it.
+
+    With that the right to let counts as seen, unless it is the decider's own or a mandate that is over by now.
+    """
+    unit = session.get_one(Unit, claim.unit_id, with_for_update=True)
     former = session.scalars(select(UnitClaim).where(UnitClaim.unit_id == unit.id, UnitClaim.state == "accepted")).all()
     for other in former:
         other.state = "ended"
@@ -232,6 +246,7 @@ def accept_claim(world: World, session: Session, claim: UnitClaim, *, actor: Act
     write_leaf(
         world, session, actor, "unit_claim_accepted", subject_id=claim.person_id, object_kind="unit", object_id=unit.id
     )
+    note_seen(world, session, claim, actor, "in_case")
 
 
 def refuse_claim(world: World, session: Session, claim: UnitClaim, *, actor: Actor) -> None:
@@ -274,12 +289,13 @@ def _check_right(world: World, right_kind: str, evidence: str, mandate_ends_on: 
 def _claim(
     world: World,
     session: Session,
-    actor: Actor,
+    hand: Hand,
     person_id: str,
     unit: Unit,
     right_kind: str,
     evidence: str,
     mandate_ends_on: date | None,
+    seen: bool,
 ) -> ClaimView:
     renews = _end_mandate_to_renew(session, person_id, unit, right_kind, mandate_ends_on)
     contested = unit.landlord_id is not None and not renews
@@ -315,12 +331,14 @@ def _claim(
     write_leaf(
         world,
         session,
-        actor,
+        hand.actor,
         "mandate_renewed" if renews else "unit_claimed",
         object_kind="unit",
         object_id=unit.id,
         decision=claim.state,
     )
+    if seen:
+        _see_at_window(world, session, hand, claim)
     return ClaimView(unit.id, claim.state, reference)
 
 
@@ -346,5 +364,14 @@ def _end_mandate_to_renew(
     if right_kind != "mandate" or not later:
         raise Refused("unit.claimed", "unit_id")
     claim.state = "ended"
-    session.flush()
+    session.flush()  # before the one that takes its place: a unit has one accepted claim
     return True
+
+
+def _see_at_window(world: World, session: Session, hand: Hand, claim: UnitClaim) -> None:
+    """The original lies before whoever serves the landlord; with a form on paper nobody has brought one."""
+    if hand.channel != "window":
+        raise Refused("visit.present", "seen")
+    refusal = note_seen(world, session, claim, hand.actor, "at_window")
+    if refusal is not None:
+        raise Refused(refusal.code, "seen", **refusal.params)

@@ -25,6 +25,7 @@ from backend.domain.visits import (
     find_outcome_faults,
     find_plan_faults,
     ground_of_case,
+    is_noted_in_time,
     noted_time,
 )
 from backend.gateways.world import World
@@ -35,7 +36,8 @@ from backend.models.units import Unit
 from backend.models.visits import Visit
 from backend.queries.ledger import find_division
 from backend.queries.local_standards import standard_on
-from backend.queries.visit_lists import has_registered, list_grounds
+from backend.queries.visit_grounds import is_worth_a_visit
+from backend.queries.visit_lists import find_withdrawal, has_registered, list_grounds
 from backend.services.audit import write_leaf
 from backend.services.case_checks import Handler
 from backend.services.case_files import case_for
@@ -57,10 +59,10 @@ def list_visitors(area: str) -> tuple[Handler, ...]:
 def plan_visit_of_unit(
     world: World, *, session_id: str, unit_id: str, ground: str, assignee_id: str, due_on: date | None
 ) -> str:
-    """Plan a visit to a unit for one of its grounds; a case is opened for it, assigned to whoever goes. Answers its id.
+    """Plan a visit to a unit for one of its grounds; its open case of that ground, or a new one, goes to whoever goes.
 
-    Raises Refused with every fault of the plan, field.no_ground, field.planned, area.foreign (written down),
-    not_found.
+    Answers the visit's id. Raises Refused with every fault of the plan, field.no_ground, field.planned, area.foreign
+    (written down), not_found.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
@@ -78,8 +80,8 @@ def plan_visit_of_unit(
 def plan_visit_of_case(world: World, *, session_id: str, reference: str, assignee_id: str, due_on: date | None) -> str:
     """Plan the next visit of an open case about a unit; the case stays with whoever has it. Answers the visit's id.
 
-    Raises Refused with every fault of the plan, field.planned, field.no_ground (no unit, or over), area.foreign
-    (written down), forbidden, not_found.
+    Raises Refused with every fault of the plan, field.planned, field.no_ground (no unit, over, or what it was about has
+    come right meanwhile), area.foreign (written down), forbidden, not_found.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
@@ -124,7 +126,8 @@ def note_visit(
 ) -> None:
     """Note what came of one's own visit, and how many people were counted; the same `note_id` again changes nothing.
 
-    `note_id` is a UUID made where the note was written, `visited_at` that phone's word. Raises Refused with every
+    `note_id` is a UUID made where the note was written, `visited_at` that phone's word. A visit made before it was
+    withdrawn, or by whoever stood at the door when its ground went, counts as what it was. Raises Refused with every
     faulty field, field.done, field.withdrawn, field.not_yours, field.nothing_registered, area.foreign (written down).
     """
     faults = find_outcome_faults(outcome, adults, children)
@@ -134,11 +137,13 @@ def note_visit(
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
         visit = visit_for(session, acting, visit_id)
-        found = visit if isinstance(visit, Refusal) else _judge_note(session, acting, visit, note_id, outcome)
+        found = visit if isinstance(visit, Refusal) else None
+        if isinstance(visit, Visit):
+            made = noted_time(visited_at, visit.planned_at, world.clock.now())
+            found = _judge_note(session, acting, visit, note_id, outcome, made)
         if isinstance(visit, Visit) and found is None and visit.note_id is None:
             visit.outcome, visit.note_id, visit.state = outcome, note_id, "done"
-            visit.noted_at = world.clock.now()
-            visit.visited_at = noted_time(visited_at, visit.planned_at, world.clock.now())
+            visit.visited_at, visit.noted_at = made, world.clock.now()
             _count(session, acting, visit, counted_people(outcome, adults, children))
             _tell_case(world, session, acting, visit)
         note_refusal(world, session, acting, found, "visit", visit_id)
@@ -174,7 +179,7 @@ def _plan_of_unit(
     same = select(Visit.id).where(Visit.unit_id == unit_id, Visit.ground == ground, Visit.state == "planned")
     if session.scalar(same.limit(1)) is not None:
         return Refusal("field.planned")
-    case = open_case(
+    case = _find_case(session, unit_id, ground) or open_case(
         world,
         session,
         kind="visit",
@@ -189,15 +194,25 @@ def _plan_of_unit(
     return _plan(world, session, acting, case, ground, assignee_id, due_on)
 
 
+def _find_case(session: Session, unit_id: str, ground: str) -> Case | None:
+    """The unit's open case of this ground, locked: nobody was there, or its visit was withdrawn, and it goes on."""
+    known = select(Case).where(Case.unit_id == unit_id, Case.kind == "visit", Case.state.in_(OPEN_STATES))
+    cases = session.scalars(known.order_by(Case.id).with_for_update())
+    return next((case for case in cases if case.evidence.get("ground") == ground), None)
+
+
 def _plan_of_case(
     world: World, session: Session, acting: Acting, case: Case, assignee_id: str, due_on: date
 ) -> Visit | Refusal:
     if session.scalar(select(Visit.id).where(Visit.case_id == case.id, Visit.state == "planned")) is not None:
         return Refusal("field.planned")
+    standard = standard_on(session, world.house, world.clock.today())
+    if not is_worth_a_visit(case.kind, case.evidence, case.unit_id or "", world.clock.now(), standard):
+        return Refusal("field.no_ground")
     if case.kind == "visit":
         _hand_to(world, session, acting, case, assignee_id)
-    ground = case.evidence.get("ground") if case.kind == "visit" else ground_of_case(case.kind)
-    return _plan(world, session, acting, case, ground or "reported", assignee_id, due_on)
+    ground = ground_of_case(case.kind, case.evidence)
+    return _plan(world, session, acting, case, ground, assignee_id, due_on)
 
 
 def _plan(
@@ -240,10 +255,14 @@ def _hand_to(world: World, session: Session, acting: Acting, case: Case, officer
         advance(world, session, case, "assign", acting.actor)
 
 
-def _judge_note(session: Session, acting: Acting, visit: Visit, note_id: str, outcome: str) -> Refusal | None:
+def _judge_note(
+    session: Session, acting: Acting, visit: Visit, note_id: str, outcome: str, made: datetime
+) -> Refusal | None:
     if visit.note_id == note_id and visit.assignee_id == acting.officer.id:
         return None  # it has arrived before
-    refusal = decide_note(visit.state, visit.assignee_id, acting.officer.id)
+    over = find_withdrawal(visit.id)
+    in_time = over is not None and is_noted_in_time(made, over.at, over.reason)
+    refusal = decide_note(visit.state, visit.assignee_id, acting.officer.id, in_time=in_time)
     if refusal is None and outcome == "registered" and not has_registered(visit.id):
         return Refusal("field.nothing_registered", "outcome")
     return refusal

@@ -85,7 +85,7 @@ def look_at_file(world: World, *, session_id: str, visit: Visit, area: str) -> W
             t.registration_id: list_corrections(world, account_id=account_id, registration_id=t.registration_id)
             for t in near
         },
-        reported=list_reported(world, account_id=account_id, waiting=True),
+        reported=list_reported(world, account_id=account_id, waiting=True, area=area),
         children=list_children(world, account_id=account_id),
         answered_for=tuple(m for m in list_declared_for(world, account_id=account_id) if m.registration_id in here),
         let=tuple(

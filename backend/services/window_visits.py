@@ -31,12 +31,13 @@ from backend.models.window_visits import CHANNELS, WindowVisit
 from backend.services import vault
 from backend.services.audit import write_leaf
 from backend.services.disclosures import answer, judge_cap, note_refusal
+from backend.services.document_asking import find_held, note_asking
 from backend.services.document_states import record_answer
 from backend.services.hands import Desk, acting_for, find_open_visit, served_action
 from backend.services.identity_reviews import close_review
 from backend.services.identity_states import settle_identity
 from backend.services.officer_sessions import Acting, acting_officer
-from backend.services.persons import Entry, ask_authority, check_entry, make_person, name_of, number_token
+from backend.services.persons import Entry, ask_authority, check_entry, make_person, name_of
 from backend.services.visits import visit_for
 
 ENTERED = ("name", "id_type", "id_number")
@@ -74,7 +75,7 @@ def open_visit(
     id_number: str,
     birth_on: date | None = None,
     sex: str | None = None,
-    nationality: str = "CHN",
+    nationality: str | None = None,
     hukou_division: str | None = None,
     door_visit_id: str | None = None,
 ) -> Visit:
@@ -90,24 +91,25 @@ def open_visit(
         raise Refused("input.not_one_of", "channel", allowed=CHANNELS)
     if channel == "window" and not document_seen:
         raise Refused("visit.seen", "document_seen")
-    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division)
-    _require_task(world, session_id, door_visit_id)
+    entered = check_entry(world, id_type, id_number, name, birth_on, sex, hukou_division, nationality)
+    _require_task(world, session_id, entered, door_visit_id)
     matched = ask_authority(world, entered)  # outside the write unit: it is a call to another office
     if matched is False and channel == "paper":
         raise Refused("person.unmatched", "name")
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
         outcome = _judge_task(session, acting, door_visit_id) or _open(
-            world, session, acting, entered, matched, channel, nationality, hukou_division, door_visit_id
+            world, session, acting, entered, matched, channel, hukou_division, door_visit_id
         )
         note_refusal(world, session, acting, outcome, "visit", "new")
     return answer(outcome)
 
 
 def get_visit(world: World, *, session_id: str, visit_id: str) -> Visit:
-    """An open visit of the officer's area; a colleague may take it over.
+    """An open visit of the officer's area: a colleague may take it over at the window, nobody at a door.
 
-    Raises Refused purpose.missing, purpose.unfit, area.foreign (written down), not_found, visit.over.
+    Raises Refused purpose.missing, purpose.unfit, area.foreign (written down), not_found, visit.over, and at a door
+    field.not_yours, field.done, field.withdrawn.
     """
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
@@ -154,11 +156,11 @@ def link_phone(world: World, *, account_id: str, phone: str, desk: Desk) -> None
         account.phone_token = token
 
 
-def _require_task(world: World, session_id: str, door_visit_id: str | None) -> None:
-    """Nobody is asked about at the authority without a purpose."""
+def _require_task(world: World, session_id: str, entered: Entry, door_visit_id: str | None) -> None:
+    """Nobody is asked about at the authority without a purpose, beyond the day's cap or without a trace."""
     with transaction() as session:
         acting = acting_officer(world, session, session_id)
-        refusal = _judge_task(session, acting, door_visit_id)
+        refusal = _judge_task(session, acting, door_visit_id) or note_asking(world, session, acting, entered)
         note_refusal(world, session, acting, refusal, "visit", "new")
     if refusal is not None:
         raise Refused.of([refusal])
@@ -182,11 +184,10 @@ def _open(
     entered: Entry,
     matched: bool | None,
     channel: str,
-    nationality: str,
     hukou_division: str | None,
     door_visit_id: str | None,
 ) -> Visit | Refusal:
-    person = _find(session, world, entered)
+    person = find_held(world, session, entered)
     if person is not None:
         refusal = judge_cap(world, session, acting, [person.id], "served_at_window")
         if refusal is None and name_of(world, session, person) != entered.name:
@@ -196,7 +197,7 @@ def _open(
     if person is None:
         person = make_person(
             world, session, entered.name, entered.document, entered.birth_on, entered.sex, hukou_division,
-            nationality, source="officer", actor=acting.actor,
+            entered.nationality, source="officer", actor=acting.actor,
         )  # fmt: skip
         session.flush()
         write_leaf(world, session, acting.actor, "identity_entered", subject_id=person.id, fields=ENTERED)
@@ -265,13 +266,6 @@ def _find_sent_twice(
             WindowVisit.ends_at > now,
         )
         .limit(1)
-    )
-
-
-def _find(session: Session, world: World, entered: Entry) -> Person | None:
-    token = number_token(world, entered.document)
-    return session.scalar(
-        select(Person).where(Person.id_type == entered.document.id_type, Person.id_number_token == token)
     )
 
 

@@ -151,6 +151,7 @@ def _general_codes(operation: dict[str, Any], path: str, public: bool, responses
     codes |= {"not_found"} if "{" in path else set()
     if "requestBody" in operation or any(parameter.get("in") == "query" for parameter in operation["parameters"]):
         codes |= {"input.missing", "input.unknown_field", "input.wrong_type", "input.length", "input.not_one_of"}
+        codes.add("input.no_text")
     if "requestBody" in operation:
         codes |= {"input.malformed", "input.too_large"}
     if _takes_key(operation):

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from flask import request
 
+from backend.domain.calendars import is_in_reach
 from backend.domain.refusals import Refused
 
 LINK = {
@@ -54,7 +55,7 @@ def read_moment(before: str | None) -> tuple[datetime | None, int]:
         until = datetime.fromisoformat(moment)
     except ValueError:
         raise Refused("input.malformed", "before") from None
-    if until.tzinfo is None or not re.fullmatch(r"[0-9]{1,6}", count):
+    if until.tzinfo is None or not is_in_reach(until.date()) or not re.fullmatch(r"[0-9]{1,6}", count):
         raise Refused("input.malformed", "before")
     return until, int(count)
 

@@ -68,7 +68,7 @@ def dwelling(dwelling_id: str) -> str:
 
 
 def _right_labels() -> dict[str, str]:
-    return {"right_kind": _("出租的权利"), "evidence": _("看过的证明"), "mandate_ends_on": _("委托到期日")}
+    return {"right_kind": _("出租的权利"), "evidence": _("出租权证明"), "mandate_ends_on": _("委托到期日")}
 
 
 @landlord.route("/dwellings/<dwelling_id>/units/<unit_id>/claim", methods=["GET", "POST"])

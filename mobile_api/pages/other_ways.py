@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from backend.domain.appointments import WAYS, Slot
-from backend.domain.calendars import day_of
+from backend.domain.calendars import day_of, is_in_reach
 from backend.domain.refusals import Refused
 from backend.services import appointments, identity_checks, identity_reviews, network_identity, persons, tenancies
 from mobile_api.pages.doors import account_id, session_id, tenant, world
@@ -105,7 +105,7 @@ def _moment(text: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise Refused("appointment.slot", "starts_at") from None
-    if found.tzinfo is None:
+    if found.tzinfo is None or not is_in_reach(found.date()):
         raise Refused("appointment.slot", "starts_at")
     return found
 

@@ -366,6 +366,7 @@ TABLES = {
     "REPRESENTATIONS": households.REPRESENTATIONS,
     "DECLARED_BY": households.DECLARED_BY,
     "RIGHTS": spaces.RIGHT_NAMES,
+    "SEEN": spaces.SEEN_NAMES,
     "LEASE_KINDS": leases.KIND_NAMES,
     "DOCUMENTS": documents.DOCUMENT_TYPES,
     "REASONS_OF_STAY": registrations.REASONS_OF_STAY,

@@ -49,7 +49,7 @@ from backend.services.turns import TurnHolder
 from backend.wire.jwk import jwk_of, make_private_key
 from backend.worker.registry_loop import process_once
 from device_sim.identities import make_identity
-from tests.services import reporting_cases, staff, stories
+from tests.services import letting, reporting_cases, staff, stories
 from tests.services.reports import make_birth
 from tests.services.test_lease_imports import HEAD, line
 
@@ -240,8 +240,9 @@ def declared(cast: Cast) -> None:
 
 
 def registered(cast: Cast) -> None:
-    """Everything done: receipt, active key, a lock online, a child and a spouse living along, two visitors' keys."""
+    """Everything done: receipt, active key, a lock online, the right to let seen; a child and a spouse live along."""
     person = cast.activate("registered")
+    letting.make_seen(cast.world, person.unit)
     lock_reports.record_birth(cast.world, person.lock, make_birth(person.lock))
     here = {"account_id": person.account, "registration_id": person.home}
     stay = {"move_in_on": cast.day, "hukou_division": HUKOU}

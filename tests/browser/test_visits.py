@@ -73,8 +73,9 @@ def choose(desk: StaffDesk, words: str) -> None:
 
 
 def assign(desk: StaffDesk, unit_id: str, words: str = "网格员") -> None:
-    """Plan a visit today by the grid worker, or by whoever has these words."""
+    """Plan a visit today, on the first of the grounds, by the grid worker or by whoever has these words."""
     desk.open(f"/units/{unit_id}/visit", "安排走访")
+    desk.page.locator("input[name=ground]").first.check()
     choose(desk, words)
     desk.press("安排走访")
     desk.page.get_by_text("今天").first.wait_for()
@@ -175,6 +176,43 @@ def test_c8_a_note_that_comes_too_late_is_told_plainly_and_stays_until_it_was_re
     phone.page.locator("[data-waiting]").wait_for(state="hidden")
     phone.complaints.allow(409)
     other.open("/g/", "路1号")
+
+
+def test_a_note_waits_for_whoever_wrote_it_while_a_colleague_uses_the_same_phone(
+    staff_desk: Sit, make: Make, world: Any
+) -> None:
+    _, rooms = make(stories.make_dwelling, 1, 1)
+    phone, colleague = walker_of(staff_desk), walker_of(staff_desk, "colleague")
+    officer = staff_desk("officer", "planner")
+    assign(officer, rooms[0], phone_badge(phone))
+    phone.open("/g/", "路1号")
+    own = phone.context.cookies()
+    phone.page.locator(".stop").click()
+    phone.page.get_by_text("先出示证件").wait_for()
+    phone.context.set_offline(True)
+    phone.page.get_by_label("空置，没有人住").check()
+    phone.page.get_by_role("button", name="记下").click()
+    phone.page.get_by_text("已记在这部手机里").wait_for()
+    phone.context.clear_cookies()
+    phone.context.add_cookies(colleague.context.cookies())
+    phone.complaints.allow_no_network()
+    phone.context.set_offline(False)
+    phone.open("/g/", "登录后发送")
+    phone.page.locator("body[data-network=here]").wait_for()
+    assert phone.page.get_by_text("知道了，从手机里删去").is_hidden() and make(count, Headcount) == 0
+    phone.look("note-of-another")
+    leave = phone.page.locator("header [data-leave] button")
+    leave.click()
+    phone.page.get_by_role("alert").filter(has_text="再点一次就退出").wait_for()
+    phone.look("leave-with-notes")
+    leave.click()
+    phone.page.wait_for_url("**/sign-in*")
+    phone.context.add_cookies(own)
+    phone.open("/g/")
+    phone.page.locator("[data-waiting]").wait_for(state="hidden")
+    phone.wait_until("fetch('/g/').then(a => a.text()).then(t => !t.includes('路1号'))")
+    assert make(count, Headcount) == 1
+    assert phone.page.evaluate(KEPT).endswith("[]")
 
 
 def phone_badge(phone: StaffDesk) -> str:

@@ -173,7 +173,7 @@ class FormWalk:
         for kind, row in KINDS.items():
             for role, state in ((row.deciders[0], "routed"), (row.deciders[0], "assigned"), ("supervisor", "handled")):
                 yield [Sitting(role, "visit")], self._path("cases.show", reference=things[f"{kind} {state}"])
-        for endpoint in ("search.person", "units.number", "occupant_keys.codes", "window.letters"):
+        for endpoint in ("search.person", "units.show", "units.number", "occupant_keys.codes", "window.letters"):
             yield [Sitting("officer", "help_request")], self._path(endpoint)
         yield [Sitting("officer", "case")], self._path("occupant_keys.order")
         for name in ("suspended_id", "locked_out_id"):

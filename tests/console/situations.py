@@ -17,6 +17,7 @@ from backend.models.officers import Officer, OfficerSession, Passkey, StaffNotic
 from backend.models.registrations import Registration
 from backend.models.sharing import FeedEvent, OfficeDelivery
 from backend.models.units import UnitClaim
+from backend.models.visits import Visit
 from backend.services.agreements import add_agreement, suspend_agreement
 from backend.services.case_opening import open_case
 from backend.services.officer_enrolment import reset_by_operator
@@ -37,6 +38,7 @@ def make_situations(world: Any, officers: Officers, things: dict[str, str]) -> d
         **_accounts(world, officers),
         **_agreements(world, things),
         **_rounds(world, officers),
+        **_door(officers, things),
     }
 
 
@@ -133,6 +135,13 @@ def _agreements(world: Any, things: dict[str, str]) -> dict[str, str]:
                            reason="403", first_at=world.clock.now(), at=world.clock.now())
         )  # fmt: skip
     return {"paused_id": paused.id, "draft_id": draft.id}
+
+
+def _door(officers: Officers, things: dict[str, str]) -> dict[str, str]:
+    """The visit at whose door somebody is served is made by the officer who walks: a desk there is nobody else's."""
+    with transaction() as session:
+        session.get_one(Visit, things["planned_id"]).assignee_id = officers["officer", "near"]
+    return {}
 
 
 def _rounds(world: Any, officers: Officers) -> dict[str, str]:

@@ -55,6 +55,13 @@ def test_signing_out_forgets_everything(browser: Browser) -> None:
     assert client.get("/ledger").status_code == 401
 
 
+def test_signing_out_keeps_notes_that_have_not_arrived_when_the_phone_says_that_there_are_some(
+    browser: Browser,
+) -> None:
+    answer = browser("grid_worker", purpose="visit").post("/sign-out", data={"keep": "notes"})
+    assert answer.headers["Clear-Site-Data"] == '"cache"' and answer.status_code == 302
+
+
 def test_each_role_starts_where_it_works(browser: Browser) -> None:
     starts = {role: browser(role).get("/").headers["Location"] for role in ("officer", "reviewer", "auditor")}
     assert starts == {"officer": "/ledger", "reviewer": "/ledger", "auditor": "/audit"}

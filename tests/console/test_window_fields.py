@@ -6,6 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
+from backend.db import db
+from backend.models.persons import Person
 from tests.html_trees import read_tree
 from tests.services import stories
 
@@ -52,3 +56,18 @@ def test_the_button_says_what_is_sent_not_the_title_again(browser: Browser, make
     client = browser("window_clerk", purpose="help_request")
     page = client.get(f"{serve(client)}/acts/answer_consent").text
     assert "记下本人的答复</button>" in page and "告知书和同意</button>" not in page
+
+
+def test_nothing_can_be_said_about_a_person_in_the_place_of_a_nationality(
+    browser: Browser, make: Make, world: Any
+) -> None:
+    said = "态度恶劣，邻居说他欠债"
+    client = browser("window_clerk", purpose="help_request")
+    serve(client, nationality=said)
+    passport = {"channel": "window", "document_seen": "yes", "name": "ALEX SAMPLE", "id_type": "414",
+                "id_number": "E12345678", "birth_on": "1990-01-01", "sex": "male"}  # fmt: skip
+    refused = client.post("/window", data={**passport, "nationality": said})
+    assert refused.status_code == 422 and 'id="fault-nationality"' in refused.text
+    assert client.post("/window", data={**passport, "nationality": "deu"}).status_code == 302
+    kept = make(lambda _: db.session.scalars(select(Person.nationality).order_by(Person.created_at)).all())
+    assert sorted(kept) == ["CHN", "DEU"]

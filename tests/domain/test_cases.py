@@ -15,6 +15,7 @@ from backend.domain.cases import (
     decide_action,
     due_time_of,
     find_decision_faults,
+    is_closed_for,
     kinds_for,
 )
 from backend.domain.officers import ROLES
@@ -22,6 +23,19 @@ from backend.models.cases import CASE_KINDS, CASE_STATES
 
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "state", "waits", "closed"),
+    [("officer", "void_request", "assigned", False, False), ("supervisor", "void_request", "handled", False, True),
+     ("officer", "unsafe_dwelling", "handled", False, True), ("supervisor", "unsafe_dwelling", "handled", False, False),
+     ("officer", "unsafe_dwelling", "checked", True, False), ("supervisor", "unsafe_dwelling", "checked", False, True),
+     ("supervisor", "unsafe_dwelling", "answered", True, True)],
+)  # fmt: skip
+def test_a_case_is_closed_for_whoever_owes_it_nothing_more(
+    role: str, kind: str, state: str, waits: bool, closed: bool
+) -> None:
+    assert is_closed_for(role, kind, state, caller_waits=waits) is closed
 
 
 def test_kinds_and_states_are_those_of_the_table() -> None:

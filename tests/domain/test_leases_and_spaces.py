@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from backend.domain.calendars import LATEST_YEAR
 from backend.domain.leases import Term, decide_extension, find_term_faults
-from backend.domain.spaces import NOT_LETTABLE, decide_right, find_space_faults, most_persons
+from backend.domain.spaces import (
+    NOT_LETTABLE,
+    decide_right,
+    decide_seeing,
+    find_space_faults,
+    is_mandate_over,
+    most_persons,
+)
 
 TODAY = date(2026, 11, 23)
 DAYS = st.dates(date(2026, 1, 1), date(2027, 12, 31))
@@ -86,3 +93,15 @@ def test_a_mandate_needs_an_end_after_today() -> None:
         assert refusal is not None
         assert refusal.field == "mandate_ends_on"
     assert decide_right("mandate", TODAY + timedelta(days=1), TODAY) is None
+
+
+@pytest.mark.parametrize(("days", "over"), [(-1, True), (0, False), (1, False)])
+def test_a_mandate_is_over_the_day_after_its_end_and_no_other_right_ever_is(days: int, over: bool) -> None:
+    assert is_mandate_over(TODAY + timedelta(days=days), TODAY) is over
+    assert not is_mandate_over(None, TODAY)
+
+
+def test_nobody_says_that_their_own_right_was_seen() -> None:
+    refusal = decide_seeing("沈安一 ", "沈安一")
+    assert refusal is not None and refusal.code == "right.own"
+    assert decide_seeing("民警甲", "沈安一") is None

@@ -83,4 +83,10 @@ def test_roles_are_those_of_the_table() -> None:
 
 
 def test_a_complete_officer_has_no_fault() -> None:
-    assert find_officer_faults("wang.li", "王", "officer", "330522003", "a long password") == []
+    assert find_officer_faults("wang.li", "王", "太湖派出所", "officer", "330522003", "a long password") == []
+
+
+@pytest.mark.parametrize(("office", "code"), [(" ", "input.missing"), ("所" * 61, "input.length")])
+def test_an_office_is_named_and_fits_its_column(office: str, code: str) -> None:
+    [fault] = find_officer_faults("wang.li", "王", office, "officer", "330522003", None)
+    assert (fault.field, fault.code) == ("office", code)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.domain.suppression import LEAST, Row, Shown, suppress_one, suppress_row, suppress_table
+from backend.domain.area_tables import AreaTables
+from backend.domain.suppression import LEAST, Row, Shown, suppress_one, suppress_row
 
 Equation = tuple[list[int], int]  # places of the parts, place of their sum
 
@@ -26,10 +27,11 @@ def laid_out(table: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def shown_of(table: Sequence[Sequence[int]]) -> list[list[Shown]]:
-    """What is published of it, laid out alike."""
-    found = suppress_table(table)
-    rows = [[*cells, total] for cells, total in zip(found.cells, found.row_totals, strict=True)]
-    return [*rows, [*found.column_totals, found.total]]
+    """What is published of it, the rows being the villages of one street, laid out alike."""
+    places = [(f"330522003{n:03d}", tuple(row)) for n, row in enumerate(table)]
+    tables = AreaTables(places, len(table[0]))
+    rows = [tables.row(code) for code in (*(code for code, _ in places), "330522003")]
+    return [[*row.cells, row.total] for row in rows]
 
 
 def equations(height: int, width: int) -> list[Equation]:
@@ -146,9 +148,9 @@ def test_two_of_a_sum_of_two_are_one_each_so_a_third_is_withheld() -> None:
 
 
 def test_the_cheapest_cells_are_given_up_and_totals_last() -> None:
-    found = suppress_table([[3, 20, 30], [7, 50, 6], [80, 90, 8]])
-    assert found.cells == ((None, 20, None), (None, 50, None), (80, 90, 8))
-    assert found.total == 294 and None not in (*found.row_totals, *found.column_totals)
+    found = shown_of([[3, 20, 30], [7, 50, 6], [80, 90, 8]])
+    assert [row[:3] for row in found[:3]] == [[None, 20, None], [None, 50, None], [80, 90, 8]]
+    assert None not in (*found[3], *(row[3] for row in found))
     assert suppress_row([3]) == Row((None,), None)
 
 
@@ -159,4 +161,4 @@ def test_a_count_by_itself(count: int, shown: int | None) -> None:
 
 def test_rows_of_different_lengths_are_no_table() -> None:
     with pytest.raises(ValueError, match="shorter|longer"):
-        suppress_table([[1, 2], [3]])
+        shown_of([[1, 2], [3]])

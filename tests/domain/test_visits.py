@@ -18,6 +18,8 @@ from backend.domain.visits import (
     find_outcome_faults,
     ground_of_case,
     grounds_of_unit,
+    has_ground,
+    is_noted_in_time,
     noted_time,
     route_key,
 )
@@ -37,17 +39,43 @@ def test_outcomes_are_those_of_the_table_and_end_a_case_as_its_kind_can_end() ->
 def test_each_ground_rests_on_a_rule_that_is_on_the_list_but_for_what_was_reported() -> None:
     assert {code for code, row in GROUNDS.items() if row.rule is None} == {"reported"}
     assert all(row.rule in RULES for row in GROUNDS.values() if row.rule)
-    assert all(ground_of_case(kind) in GROUNDS for kind in KINDS)
+    assert all(ground_of_case(kind, {}) in GROUNDS for kind in KINDS)
+    assert ground_of_case("visit", {"ground": "overdue"}) == "overdue"
+    assert ground_of_case("visit", {"question": "lease_of_those_who_stay"}) == "others_stay"
 
 
 @pytest.mark.parametrize("state", UNIT_STATES)
 def test_a_unit_in_order_gives_no_ground(state: str) -> None:
-    assert grounds_of_unit(state, ()) == (() if state == "registered" else (state,))
+    assert grounds_of_unit(state, (), ()) == (() if state == "registered" else (state,))
 
 
 def test_a_missed_duty_is_a_ground_beside_the_state() -> None:
-    assert grounds_of_unit("registered", ("ZJ-9-2", "RP-10")) == ("check_out_overdue",)
-    assert grounds_of_unit("overdue", ("HK-15", "ZJ-9-1")) == ("overdue", "report_overdue")
+    assert grounds_of_unit("registered", (), ("ZJ-9-2", "RP-10")) == ("check_out_overdue",)
+    assert grounds_of_unit("registered", ("right_unseen",), ()) == ("right_unseen",)
+    assert grounds_of_unit("overdue", ("overdue",), ("HK-15", "ZJ-9-1")) == ("overdue", "report_overdue")
+
+
+def test_what_a_state_covers_is_a_ground_too() -> None:
+    assert grounds_of_unit("overdue", ("overdue", "over_capacity"), ()) == ("overdue", "over_capacity")
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence", "true", "may"),
+    [("visit", {"ground": "overdue"}, {"overdue"}, True), ("visit", {"ground": "overdue"}, {"disputed"}, False),
+     ("overdue_registration", {}, set(), True), ("overdue_registration", {"suggestion": "declared_now"}, set(), False),
+     ("over_capacity", {}, {"over_capacity"}, True), ("over_capacity", {}, set(), False),
+     ("unsafe_dwelling", {}, set(), True), ("dispute", {}, set(), True)],
+)  # fmt: skip
+def test_a_case_is_visited_while_what_it_is_about_is_true(
+    kind: str, evidence: dict[str, str], true: set[str], may: bool
+) -> None:
+    assert has_ground(kind, evidence, true) is may
+
+
+def test_whoever_stood_at_the_door_when_the_ground_went_notes_what_came_of_it() -> None:
+    before, soon, late = NOW - timedelta(minutes=1), NOW + timedelta(minutes=119), NOW + timedelta(minutes=120)
+    assert [is_noted_in_time(made, NOW, "ground_gone") for made in (before, soon, late)] == [True, True, False]
+    assert [is_noted_in_time(made, NOW, None) for made in (before, NOW, soon)] == [True, False, False]
 
 
 def test_a_round_is_walked_by_numbers_not_by_letters() -> None:
@@ -90,3 +118,9 @@ def test_a_phones_clock_is_believed_while_it_can_be_right() -> None:
 def test_who_notes_what_came_of_it(state: str, mine: bool, code: str | None) -> None:
     refusal = decide_note(state, "me", "me" if mine else "you")
     assert (refusal and refusal.code) == code
+
+
+def test_a_withdrawn_visit_that_was_made_in_time_is_noted_by_whoever_made_it() -> None:
+    assert decide_note("withdrawn", "me", "me", in_time=True) is None
+    refusal = decide_note("withdrawn", "me", "you", in_time=True)
+    assert refusal is not None and refusal.code == "field.not_yours"

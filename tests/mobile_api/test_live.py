@@ -20,7 +20,7 @@ from backend.services import invitations, leases, registrations
 from backend.services.audit import Actor, write_leaf
 from backend.services.keys import suspend_key
 from tests.mobile_api.page_phones import ORIGIN, PagePhone
-from tests.services import stories
+from tests.services import letting, stories
 from tests.services.stories import LANDLORD_PHONE, TENANT_NUMBER, TENANT_PHONE, Story
 from tests.services.test_unit_board import counted, take_over
 
@@ -109,6 +109,7 @@ MOVES: dict[str, tuple[Callable[..., Any], set[str]]] = {
     "declared": (declare_all, {"lease", "home", "homes", "board"}),
     "verified": (lambda world, story: stories.verify_at_window(world, story.tenant), {"lease", "home"}),
     "offline": (lambda world, story: change_lock(world, story, presence="offline"), {"home", "unit", "board", "lease"}),
+    "right seen": (lambda world, story: letting.make_seen(world, story.unit_id), {"home", "unit"}),
     "suspended": (lambda world, story: suspend_key(world, account_id=story.tenant, key_id=story.key_id),
                   {"home", "lease", "board", "homes"}),
     "extended": (

@@ -55,7 +55,7 @@ def test_the_person_reads_who_looked_why_and_at_which_fields(world: Any) -> None
     assert (record.action, record.purpose, record.case_ref) == ("unit_opened", "case", case_number)
     assert (record.role, record.office) == ("officer", "太湖派出所")
     assert record.badge and record.fields == OCCUPANT_FIELDS
-    assert my_access_records(world, account_id=story.landlord).items[0].fields == ("name",)
+    assert my_access_records(world, account_id=story.landlord).items[0].fields == ("name", "right")
 
 
 def test_without_a_purpose_nothing_is_shown(world: Any) -> None:

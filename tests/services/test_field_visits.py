@@ -32,8 +32,9 @@ from backend.services.registrations import check_out, declare
 from backend.services.reports import file_report
 from backend.services.visits import list_visitors, note_visit, plan_visit_of_case, plan_visit_of_unit, replan_visit
 from backend.services.window_leases import take_lease
-from backend.services.window_visits import link_phone, open_visit
+from backend.services.window_visits import get_visit, link_phone, open_visit
 from tests.services import staff, stories
+from tests.services.letting import make_seen
 from tests.services.reporting_cases import VILLAGE, WIRES, case_of
 
 pytestmark = pytest.mark.usefixtures("core")
@@ -115,6 +116,7 @@ def test_nobody_is_visited_without_a_ground_that_is_true_of_the_unit(world: Any,
 
 def test_a_unit_where_all_is_in_order_is_left_alone(world: Any) -> None:
     story = stories.make_active(world)
+    make_seen(world, story.unit_id)
     with refused("field.no_ground"):
         plan(world, make_team(world), story.unit_id, "overdue")
     assert db.session.scalar(select(func.count()).select_from(Visit)) == 0
@@ -299,15 +301,15 @@ def test_a_tenant_registers_at_the_door_by_their_own_word_with_a_grid_workers_ha
     home = take_lease(world, account_id=desk.account_id, lease_id=offer.lease_id, desk=hand).registration_id
     declare(world, account_id=desk.account_id, registration_id=home, move_in_on=day_of(world.clock.now()),
             hukou_division="341822", desk=hand)  # fmt: skip
+    file = look_at_door_file(world, session_id=team.walker, visit=desk, area=STREET)
+    assert file.agreed and not file.offers and [row.registration_id for row in file.tenancies] == [home]
+    with refused("window.no_phone"):
+        send_receipt_link(world, session_id=team.walker, visit=desk, registration_id=home)
     note(world, team, visit, "registered", adults=1, children=0)
     assert state_of(world, story) == "registered"
     assert db.session.get_one(Registration, home).declared_by == "window"
     actions = [item.action for item in my_access_records(world, account_id=desk.account_id).items]
     assert "served_at_door" in actions and "served_at_window" not in actions
-    file = look_at_door_file(world, session_id=team.walker, visit=desk, area=STREET)
-    assert file.agreed and not file.offers and [row.registration_id for row in file.tenancies] == [home]
-    with refused("window.no_phone"):
-        send_receipt_link(world, session_id=team.walker, visit=desk, registration_id=home)
 
 
 def test_the_receipt_goes_to_a_phone_once(world: Any, at_door: Any) -> None:
@@ -341,6 +343,23 @@ def test_at_a_door_only_this_unit_and_only_its_registration_is_dealt_with(world:
     clerk = staff.make_session(world, "window_clerk", purpose="help_request")
     with refused("purpose.unfit"):
         look_at_door_file(world, session_id=clerk, visit=desk, area=STREET)
+
+
+def test_a_desk_at_a_door_is_its_visitors_own_and_ends_with_the_visit(world: Any, at_door: Any) -> None:
+    story, team, visit, desk = at_door
+
+    def turned_away(session_id: str, code: str) -> None:
+        with refused(code):
+            get_visit(world, session_id=session_id, visit_id=desk.id)
+        with refused(code):
+            look_at_door_file(world, session_id=session_id, visit=desk, area=STREET)
+        with refused(code):
+            take_lease(world, account_id=desk.account_id, lease_id=story.lease_id, desk=desk.desk(session_id))
+
+    turned_away(team.planner, "field.not_yours")
+    assert get_visit(world, session_id=team.walker, visit_id=desk.id).account_id == desk.account_id
+    note(world, team, visit, "nobody_there")
+    turned_away(team.walker, "field.done")
 
 
 def test_nobody_is_served_at_a_door_without_a_visit_of_ones_own(world: Any, at_door: Any) -> None:

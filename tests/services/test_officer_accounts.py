@@ -221,7 +221,7 @@ def test_power_is_used_only_after_the_second_act(world: Any) -> None:
 def test_all_faults_of_a_wish_are_named_together(world: Any) -> None:
     with pytest.raises(Refused) as caught:
         accounts.ask_new_account(world, session_id=supervisor(world), wish=Wish("A", "", " ", "king", "33052"))
-    assert [fault.field for fault in caught.value.refusals] == ["login", "display_name", "role", "area", "office"]
+    assert [fault.field for fault in caught.value.refusals] == ["login", "display_name", "office", "role", "area"]
 
 
 def test_own_sign_ins_are_ended_by_oneself_and_others_by_a_supervisor_of_the_area(world: Any) -> None:

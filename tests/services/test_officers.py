@@ -17,7 +17,9 @@ from backend.gateways.clock import FixedClock
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
 from backend.models.officers import Officer, OfficerSession
+from backend.services.case_checks import check_case
 from backend.services.case_opening import open_case
+from backend.services.cases import claim_case, decide_case
 from backend.services.disclosures import open_unit
 from backend.services.officer_accounts import lift_lock
 from backend.services.officer_sessions import (
@@ -32,8 +34,10 @@ from backend.services.officer_sessions import (
     step_up,
 )
 from backend.services.officers import create_officer, demo_codes, sign_in_officer
+from backend.services.reports import file_report
 from backend.services.staff_notices import list_unread
 from tests.services import staff, stories
+from tests.services.reporting_cases import WIRES, make_crew
 
 
 def look(world: Any, signed: Any) -> OfficerView:
@@ -272,9 +276,10 @@ def test_our_own_number_must_lie_in_the_area(world: Any) -> None:
 
 
 def decide(world: Any, case_id: str) -> None:
-    """The case is closed, by whomever."""
+    """The case is decided, by whomever."""
     with transaction() as session:
-        session.get_one(Case, case_id).decided_at = world.clock.now()
+        case = session.get_one(Case, case_id)
+        case.state, case.decided_at = "handled", world.clock.now()
 
 
 def test_a_task_ends_after_its_time_and_that_is_written_down(world: Any, clock: FixedClock) -> None:
@@ -313,6 +318,24 @@ def test_a_task_ends_with_the_case_it_names(world: Any) -> None:
     assert (look(world, signed).purpose, look(world, signed).case_ref) == (None, None)
     [leaf] = db.session.scalars(select(AuditLeaf).where(AuditLeaf.action == "task_ended")).all()
     assert (leaf.case_ref, leaf.decision) == (case.reference, "case_closed")
+
+
+def test_a_supervisor_checks_under_the_number_of_the_case_that_a_colleague_has_decided(world: Any) -> None:
+    """For whoever handled it the task is over; for whoever has to check it there is still something to do."""
+    story = stories.make_active(world)
+    crew, reference = make_crew(world), file_report(world, account_id=story.tenant, **WIRES).reference
+    checker, handler = (attempt(world, staff.make_officer(world, role)) for role in ("supervisor", "officer"))
+    for one in (checker, handler):
+        begin_task(world, session_id=one.session_id, purpose="case", case_number=reference)
+    claim_case(world, session_id=crew.handler, reference=reference)
+    decide_case(world, session_id=crew.handler, reference=reference, decision="handled", reason="seen_on_site",
+                answer_text="已上门查看。")  # fmt: skip
+    assert (look(world, checker).case_ref, look(world, handler).case_ref) == (reference, None)
+    begin_task(world, session_id=checker.session_id, purpose="case", case_number=reference)
+    check_case(world, session_id=checker.session_id, reference=reference)
+    assert look(world, checker).case_ref is None
+    refused = refused_code(begin_task, world, session_id=checker.session_id, purpose="case", case_number=reference)
+    assert refused == "purpose.case_closed"
 
 
 def test_supervisors_are_told_of_a_task_under_a_number_that_cannot_be_checked(world: Any) -> None:

@@ -17,7 +17,9 @@ from backend.domain.refusals import Refused
 from backend.gateways.clock import FixedClock
 from backend.models.audit import AuditLeaf
 from backend.models.cases import Case
+from backend.models.dwellings import Dwelling
 from backend.models.registrations import AgeCount, Registration
+from backend.models.units import Unit
 from backend.queries.openness import get_open_figures
 from backend.queries.statistics import Sheet, find_sheet, list_places, list_sheets
 from backend.seeding import sample_number
@@ -86,6 +88,76 @@ def test_a_few_are_withheld_with_what_would_give_them_away(world: Any) -> None:
     provinces = sheet(world, "provinces")
     assert provinces.rows == ("52", "34", "41")
     assert (provinces.cells, provinces.column_totals) == (((20,), (None,), (None,)), (29,))
+
+
+def village(world: Any, division: str, name: str) -> str:
+    home = Dwelling(id=new_id(), division=division, division_version="t", province="浙江省", city="湖州市",
+                    county="长兴县", street="太湖街道", village=name, road="路", door_no="1号",
+                    imported_at=world.clock.now())  # fmt: skip
+    unit = Unit(id=new_id(), dwelling_id=home.id, public_number=f"U-{division[-4:]}", label="1室", space_kind="bedroom",
+                usable_area_m2=15, capacity=2, created_at=world.clock.now())  # fmt: skip
+    with transaction() as session:
+        session.add(home)
+        session.flush()
+        session.add(unit)
+    return unit.id
+
+
+def test_the_sheet_of_a_village_is_not_subtracted_from_that_of_its_street(world: Any) -> None:
+    one, two = village(world, "330522003901", "甲村"), village(world, "330522003902", "乙村")
+    for unit, hukou, born in ((one, "341822", births(1990, 20)), (one, "411522", births(2015, 10)),
+                              (two, "341822", births(1991, 12)), (two, "411522", births(2014, 2)),
+                              (two, "522401", births(1950, 9))):  # fmt: skip
+        settle(world, unit, born, hukou=hukou)
+    while count_ages(world):
+        pass
+    for key, label, true in (("ages", "0_15", (12, 10, 2)), ("provinces", "41", (12, 10, 2))):
+        shown = []
+        for area in (STREET, "330522003901", "330522003902"):
+            found = sheet(world, key, area)
+            shown.append(found.cells[found.rows.index(label)][0])
+        assert shown[2] is None and None in shown[:2], (key, shown, true)
+    names = {area: sheet(world, "states", area).rows for area in (STREET, "330522003901")}
+    assert names == {STREET: ("甲村", "乙村"), "330522003901": ("甲村",)}
+
+
+def test_the_order_of_withheld_provinces_says_nothing_of_them(world: Any) -> None:
+    _, [unit, _] = stories.make_dwelling(world)
+    settle(world, unit, births(1980, 1), hukou="341822")
+    settle(world, unit, births(1981, 2), hukou="411522")
+    settle(world, unit, births(1982, 20), hukou="522401")
+    provinces = sheet(world, "provinces")
+    assert (provinces.rows, provinces.cells) == (("52", "34", "41"), ((20,), (None,), (None,)))
+
+
+def test_the_median_of_a_withheld_number_of_reviews_is_withheld(world: Any) -> None:
+    """Shown, it would say that there were five at least, and with the total how many there were in the other month."""
+    story = stories.make_active(world)
+    now = world.clock.now()
+    with transaction() as session:
+        officer = staff_id(world, session)
+        for n, decided_at in enumerate([now] * 5 + [now - timedelta(days=31)]):
+            session.add(
+                Case(id=new_id(), reference=f"AJ-20261101-{n:04d}", kind="identity_review", area=STREET + "900",
+                     office="x", unit_id=story.unit_id, opened_by="rule", opened_at=decided_at - timedelta(hours=9),
+                     decided_at=decided_at, decided_by=officer)  # fmt: skip
+            )
+    reviews = sheet(world, "reviews")
+    assert reviews.cells[-2:] == ((None, None), (None, None)) and reviews.column_totals == (6, None)
+
+
+def test_what_lies_in_a_dwelling_that_is_gone_is_shown_with_its_village(world: Any) -> None:
+    """Its people stand in the sums: a part that is not shown could be taken from them."""
+    _, [unit, _] = stories.make_dwelling(world)
+    gone = village(world, "330522003901", "甲村")
+    settle(world, unit, births(1980, 9))
+    settle(world, gone, births(1981, 6), residence="moved_out", moved_out_on=world.clock.today())
+    with transaction() as session:
+        home = session.scalars(select(Dwelling).where(Dwelling.division == "330522003901")).one()
+        home.retired_on = world.clock.today()
+    moved_in = sheet(world, "moved_in")
+    assert (moved_in.rows, moved_in.row_totals, moved_in.total) == (("陈塘村", "甲村"), (9, 6), 15)
+    assert sheet(world, "states").rows == ("陈塘村",)
 
 
 def test_registered_and_overdue_are_counted(world: Any, clock: FixedClock) -> None:

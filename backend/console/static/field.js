@@ -1,6 +1,6 @@
 // Every page of the round: finds out whether the platform can be reached, sends what waits, and locks a page that names
 // somebody. What the browser believes about its network is not enough: behind a wall it says "online" and reaches nobody.
-import { CACHE, sendNotes } from "./field_notes.js";
+import { sendNotes } from "./field_notes.js";
 
 const PATIENCE_MS = 6000;
 const AGAIN_MS = 10_000;
@@ -45,5 +45,3 @@ if (idleSeconds) {
   for (const sign of ["pointerdown", "keydown"]) addEventListener(sign, restart, { passive: true });
   restart();
 }
-
-document.querySelector("[data-leave]").addEventListener("submit", () => caches.delete(CACHE));

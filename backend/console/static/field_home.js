@@ -1,8 +1,8 @@
 // Today's round: kept for the time without a network, doors opened by their code, notes that still wait.
 import { codeReader, filmCode } from "/assets/qr_camera.js";
-import { CACHE, dropNote, keptNotes } from "./field_notes.js";
+import { CACHE, dropNote, isOf, keptNotes } from "./field_notes.js";
 
-const { worker, home, offlinePage } = document.body.dataset;
+const { worker, home, offlinePage, officer } = document.body.dataset;
 const TO_KEEP = { cache: "no-cache", headers: { "X-Anju-Keep": "1" } }; // never out of an older cache
 const waiting = document.querySelector("[data-waiting]");
 const door = document.querySelector("[data-door]");
@@ -31,11 +31,13 @@ async function list(how) {
 function line(note) {
   const shown = waiting.querySelector("[data-note]").content.cloneNode(true).firstElementChild;
   const part = (name) => shown.querySelector(`[data-${name}]`);
+  const isMine = isOf(note, officer);
+  const why = isMine && (note.refused ?? note.held);
   part("place").textContent = note.place;
-  part("state").textContent = note.refused ? waiting.dataset.failed : waiting.dataset.one;
-  part("state").classList.add(note.refused ? "state-bad" : "state-going");
-  part("said").textContent = note.refused ? `${note.refused.sentence} ${note.refused.remedy}` : "";
-  part("drop").hidden = !note.refused;
+  part("state").textContent = isMine && note.refused ? waiting.dataset.failed : waiting.dataset.one;
+  part("state").classList.add(isMine && note.refused ? "state-bad" : "state-going");
+  part("said").textContent = why ? `${why.sentence} ${why.remedy}` : isMine ? "" : waiting.dataset.theirs.replace("{badge}", note.badge);
+  part("drop").hidden = !why;
   part("drop").addEventListener("click", async () => {
     await dropNote(note);
     list("offline");

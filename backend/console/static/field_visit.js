@@ -28,8 +28,9 @@ async function note(event) {
   const said = Object.fromEntries(new FormData(form));
   delete said.csrf_token;
   const { visit, place } = form.dataset;
-  await keepNote({ ...said, note_id: crypto.randomUUID(), visited_at: new Date().toISOString(), visit, place });
-  const { home } = document.body.dataset;
+  const { home, officer, badge } = document.body.dataset;
+  const made = { note_id: crypto.randomUUID(), visited_at: new Date().toISOString(), visit, place, officer, badge };
+  await keepNote({ ...said, ...made });
   if ((await sendNotes(home)) === "offline") return showNoted();
   const isLeft = (await keptNotes()).some((kept) => kept.visit === visit);
   location.assign(isLeft ? home : `${home}?noted=1`);

@@ -35,7 +35,7 @@ class DwellingDetail(DwellingShown):
 class RightShown(Input):
     right_kind = Choice("出租权利", "Right to let", "owner", RIGHT_NAMES, required=True)
     evidence = Text(
-        "已出示的凭证（不留复印件）", "Evidence seen; no copy is kept", "不动产权证", most=120, required=True
+        "写明的凭证（不留复印件）", "Evidence as stated; no copy is kept", "不动产权证", most=120, required=True
     )
     mandate_ends_on = Day("委托到期日", "End of the mandate", "2027-11-22", allow_none=True)
 

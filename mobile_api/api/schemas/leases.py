@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.domain.documents import DOCUMENT_TYPES
 from backend.domain.landlord_board import STATES
 from backend.domain.leases import KINDS
-from backend.domain.spaces import SPACE_NAMES
+from backend.domain.spaces import RIGHT_NAMES, SEEN_NAMES, SPACE_NAMES
 from backend.domain.visitors import PURPOSES
 from mobile_api.api.schemas.base import Input, Output
 from mobile_api.api.schemas.fields import Choice, Day, Flag, Id, Json, Moment, Number, Part, Several, Text, Whole
@@ -153,6 +153,10 @@ class InvitationFace(Output):
     state = Choice("状态", "State", "pending", ("pending", "accepted", "cancelled", "expired"))
     phone_masked = Text("受邀手机号（遮盖）", "The invited phone, masked", "199******02", allow_none=True)
     purpose = Choice("来访用途（临时钥匙）", "What a visitor's key is for", "repair", PURPOSES, allow_none=True)
+    right_seen = Flag(
+        "工作人员是否核看过房东的出租权；临时钥匙为空",
+        "Whether staff has seen the landlord's right to let; null for a visitor's key", True, allow_none=True,
+    )  # fmt: skip
 
 
 class PendingInvitation(Output):
@@ -221,6 +225,14 @@ class LeaseShown(Output):
     residents = Whole("本租约已申报的居住人数（不含姓名）", "How many are declared under this lease; never who", 3)
 
 
+class LettingRight(Output):
+    kind = Choice("出租权依据", "Right to let", "owner", RIGHT_NAMES)
+    seen_at = Moment("工作人员核看时间；没有核看为空", "When staff saw the evidence; null until then", allow_none=True)
+    seen_kind = Choice("核看方式", "How it was seen", "at_window", SEEN_NAMES, allow_none=True)
+    office = Text("核看的单位", "Whose staff saw it", "太湖派出所", allow_none=True)
+    office_en = Text("单位英文名", "The office in English", "Taihu police station", allow_none=True)
+
+
 class UnitCard(Output):
     unit_id = Id("房间编号", "Id of the unit")
     dwelling_id = Id("房屋编号", "Id of the dwelling")
@@ -235,6 +247,7 @@ class UnitCard(Output):
     lock = Part(LockShown, "门锁", "Lock", allow_none=True)
     lease = Part(LeaseShown, "租约", "Lease", allow_none=True)
     without_lease = Whole("申报住在这里、没有租约的人数", "How many declared living here without a lease", 0)
+    right = Part(LettingRight, "出租权，是否已核看", "The right to let, and whether it was seen", allow_none=True)
     mandate_ends_on = Day("委托到期日（受托管理时）", "End of a manager's mandate", None, allow_none=True)
 
 

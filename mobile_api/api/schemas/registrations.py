@@ -99,6 +99,10 @@ class TenancyShown(Output):
     lives_along = Flag("随租客居住，没有自己的租约", "Lives along under another's lease", False)
     declared_by = Choice("由谁申报", "Who declared; null before", "self", DECLARED_BY, allow_none=True)
     basis = Choice("没有租约的原因", "Why there is no lease; null where there is one", "oral", BASES, allow_none=True)
+    right_seen = Flag(
+        "工作人员是否核看过房东的出租权；没有房东为空",
+        "Whether staff has seen the landlord's right to let; null without a landlord", True, allow_none=True,
+    )  # fmt: skip
 
 
 class Declaration(Input):
