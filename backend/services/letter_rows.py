@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from backend.domain.ids import new_id
+from backend.gateways.key_ring import KeyRingError
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
@@ -18,6 +20,8 @@ from backend.models.persons import Person
 from backend.models.registrations import Registration
 from backend.models.units import Unit
 from backend.services.wards import is_child
+
+log = structlog.get_logger(__name__)
 
 # What is said at the counter while the person stands there needs no letter afterwards.
 SAID_AT_ONCE = ("codes_printed", "key_active", "identity_reviewed")
@@ -84,7 +88,7 @@ def _find_areas(world: World, session: Session, person_ids: Collection[str]) -> 
     Whom nobody could place, and children, are missing.
     """
     entered = session.scalars(select(Person).where(Person.id.in_(person_ids), Person.guardian_id.is_not(None)))
-    children = {person.id for person in entered if is_child(world, session, person)}
+    children = {person.id for person in entered if _is_child(world, session, person)}
     grown = sorted(set(person_ids) - children)
     homes = (
         select(Registration.person_id, Dwelling.division)
@@ -108,3 +112,12 @@ def _find_areas(world: World, session: Session, person_ids: Collection[str]) -> 
             if person_id is not None and division is not None:
                 found.setdefault(person_id, division)
     return found
+
+
+def _is_child(world: World, session: Session, person: Person) -> bool:
+    """Whether somebody is under 16; so is whoever's date of birth cannot be read, since no letter could be printed."""
+    try:
+        return is_child(world, session, person)
+    except KeyRingError:
+        log.error("birth_unreadable", person_id=person.id)
+        return True

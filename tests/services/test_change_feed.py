@@ -54,8 +54,7 @@ def test_every_field_has_exactly_one_reader() -> None:
 UNTOLD = {
     "accept", "enter", "exempt", "exemption_over", "draft_expired", "withdraw", "foreign_form", "foreign_done",
     "landlord_end", "object", "no_answer", "void_asked", "correction_received", "landlord_report", "never_used",
-    "left_after_void", "stays_after_void",
-    "named_corrected", "guardian_corrected", "sent_again",
+    "left_after_void", "stays_after_void", "named_corrected", "guardian_corrected", "sent_again",
 }  # fmt: skip
 
 
