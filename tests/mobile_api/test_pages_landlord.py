@@ -11,6 +11,7 @@ import pytest
 
 from backend.db import transaction
 from backend.models.leases import Lease
+from backend.models.registrations import Registration
 from backend.services import landlord_reminders
 from backend.services.identity_reviews import ask_a_person
 from backend.services.keys import suspend_key
@@ -421,6 +422,31 @@ def test_a_difference_after_the_report_has_gone_names_the_window(browser: Browse
     page = phone.get(lease)
     assert "请租客带证件原件到窗口核验身份" in page.text and f"{lease}/tenant" not in page.reader.links
     assert "请租客带证件原件到窗口核验身份" in phone.get(f"{lease}/tenant").text
+
+
+def come_back(world: Any, story: stories.Story) -> None:
+    """The registry has returned the landlord's report for the name in it."""
+    error = {"code": "3002", "pointer": "/payload/name", "owner": "LANDLORD", "leg": "LANDLORD"}
+    with transaction() as session:
+        session.get_one(Registration, story.registration_id).registry_errors = [error]
+
+
+def test_a_report_that_came_back_says_so_and_how_to_mend_it(browser: Browser, make: Make) -> None:
+    story = make(stories.make_declared)
+    phone, lease = browser(LANDLORD_PHONE), f"/l/leases/{story.lease_id}"
+    assert "登记机关退回" not in phone.get("/l/").text
+    make(come_back, story)
+    home = phone.get("/l/")
+    assert "登记机关退回了您的报告，请更正" in home.text and lease in home.reader.links
+    page = phone.get(lease)
+    assert "姓名和证件号码对不上" in page.text and f"{lease}/tenant" in page.reader.links
+    again = phone.press(page, "再报告一次")
+    assert "已报告租客" in again.text and "登记机关退回" not in again.text
+    make(come_back, story)
+    form = phone.get(f"{lease}/tenant")
+    done = phone.press(form, "更正", tenant_name="周来富", tenant_id_number=TENANT_NUMBER)
+    assert "已更正租客信息" in done.text and "登记机关退回" not in done.text
+    assert f"{lease}/tenant" not in done.reader.links, "it is on its way"
 
 
 def test_a_start_is_moved_earlier_when_the_tenant_asks_for_it(browser: Browser, make: Make) -> None:
