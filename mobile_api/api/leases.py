@@ -20,7 +20,7 @@ from mobile_api.api.schemas.leases import (
     LeaseMade,
     LeaseRecorded,
     LeaseShown,
-    NamedCorrected,
+    NamedTenant,
     StartMoved,
 )
 
@@ -120,7 +120,7 @@ def extend_lease(body: dict[str, Any], lease_id: str) -> Any:
 
 
 @blueprint.route("/leases/<id:lease_id>/tenant", methods=["PUT"], endpoint="correct_named")
-@blueprint.arguments(NamedCorrected)
+@blueprint.arguments(NamedTenant)
 @blueprint.response(200, LeaseShown)
 @blueprint.refuses(
     "lease.reported",

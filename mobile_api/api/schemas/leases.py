@@ -15,13 +15,7 @@ from mobile_api.api.schemas.locks import LockShown
 LINK = "https://anju.example/i/kVx2c0uXbq7m4n1TtqBzjA"
 
 
-class LeaseRecorded(Input):
-    kind = Choice("租赁方式", "Whole, room or bed", "room", KINDS, required=True)
-    starts_on = Day("开始日期", "First day", required=True)
-    ends_on = Day(
-        "结束日期，不填为不定期", "Last day; none is open-ended", "2027-11-22", allow_none=True, load_default=None
-    )
-    alias = Text("您对租客的称呼", "What you call the tenant", "小李", most=40, required=True)
+class NamedTenant(Input):
     tenant_name = Text(
         "租客姓名（填写后不再显示）", "Tenant's name, never shown again", "李青禾", most=80, required=True
     )
@@ -33,25 +27,23 @@ class LeaseRecorded(Input):
         most=32,
         required=True,
     )
+
+
+class LeaseRecorded(NamedTenant):
+    kind = Choice("租赁方式", "Whole, room or bed", "room", KINDS, required=True)
+    starts_on = Day("开始日期", "First day", required=True)
+    ends_on = Day(
+        "结束日期，不填为不定期", "Last day; none is open-ended", "2027-11-22", allow_none=True, load_default=None
+    )
+    alias = Text("您对租客的称呼", "What you call the tenant", "小李", most=40, required=True)
     tenant_phone = Text("租客手机号", "Tenant's phone", "+86 199 0000 0002", most=32, required=True)
     report_now = Flag("同时报告登记机关", "Report to the registry at once", load_default=True)
     rent_cents = Whole("月租（分），不外送", "Monthly rent in cents; goes nowhere", 120000, allow_none=True)
     deposit_cents = Whole("押金（分），不外送", "Deposit in cents; goes nowhere", 120000, allow_none=True)
 
 
-class CoTenant(Input):
+class CoTenant(NamedTenant):
     alias = Text("您对租客的称呼", "What you call the tenant", "小王", most=40, required=True)
-    tenant_name = Text(
-        "租客姓名（填写后不再显示）", "Tenant's name, never shown again", "王青禾", most=80, required=True
-    )
-    tenant_id_type = Choice("租客证件类型", "Document type", "111", DOCUMENT_TYPES, required=True)
-    tenant_id_number = Text(
-        "租客证件号码（填写后不再显示）",
-        "Document number, never shown again",
-        "341524199203040001",
-        most=32,
-        required=True,
-    )
     tenant_phone = Text("租客手机号", "Tenant's phone", "+86 199 0000 0004", most=32, required=True)
     report_now = Flag("同时报告登记机关", "Report to the registry at once", load_default=True)
 
@@ -66,20 +58,6 @@ class LeaseMade(Output):
 class Extension(Input):
     ends_on = Day(
         "新的结束日期，null 为不定期", "New last day; null is open-ended", "2028-11-22", allow_none=True, required=True
-    )
-
-
-class NamedCorrected(Input):
-    tenant_name = Text(
-        "租客姓名（填写后不再显示）", "Tenant's name, never shown again", "李青禾", most=80, required=True
-    )
-    tenant_id_type = Choice("租客证件类型", "Document type", "111", DOCUMENT_TYPES, required=True)
-    tenant_id_number = Text(
-        "租客证件号码（填写后不再显示）",
-        "Document number, never shown again",
-        "341524199203040001",
-        most=32,
-        required=True,
     )
 
 
