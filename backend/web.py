@@ -19,7 +19,7 @@ from uuid import uuid4
 import structlog
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request, send_from_directory
 from flask_babel import Babel
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
@@ -28,6 +28,7 @@ from backend.domain.correlation import place_of, request_id
 from backend.domain.refusals import Refusal, Refused
 
 log = structlog.get_logger()
+DEADLOCK = "40P01"  # SQLSTATE: PostgreSQL has ended one of two that waited for each other
 
 STATUS = {
     "invalid": 422,
@@ -163,11 +164,16 @@ def open_door(
         return error_answer((Refusal(code),), error_page, status=error.code)
 
     @app.errorhandler(IntegrityError)
-    def _crossed(error: IntegrityError) -> Any:
-        # Two writers met at the same instant and the constraint kept the second out: nothing was changed.
+    def _crossed(error: IntegrityError | OperationalError) -> Any:
+        # Two writers met at the same instant and the database kept one out: nothing was changed.
         db.session.rollback()
         log.warning("writers_crossed", place=place_of(error), request_id=g.get("request_id"))
         return error_answer((Refusal("stale"),), error_page)
+
+    @app.errorhandler(OperationalError)
+    def _not_carried_out(error: OperationalError) -> Any:
+        waited_for_each_other = getattr(error.orig, "sqlstate", None) == DEADLOCK
+        return _crossed(error) if waited_for_each_other else _failure(error)
 
     @app.errorhandler(Exception)
     def _failure(error: Exception) -> Any:

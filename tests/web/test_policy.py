@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy.exc import IntegrityError
+from psycopg.errors import AdminShutdown, DeadlockDetected
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.domain.reasons import KINDS
 from backend.domain.refusals import Refusal, Refused
@@ -98,16 +99,21 @@ def test_an_unexpected_error_says_nothing_of_its_text(
     assert "ValueError" in out.out + out.err
 
 
+@pytest.mark.parametrize(("error", "status", "code"), [
+    (IntegrityError("INSERT", {"id": "330522199001010001"}, Exception("DETAIL 330522199001010001")), 409, "stale"),
+    (OperationalError("UPDATE", {"id": "330522199001010001"}, DeadlockDetected("330522199001010001")), 409, "stale"),
+    (OperationalError("UPDATE", {"id": "330522199001010001"}, AdminShutdown("330522199001010001")), 500, "failure"),
+])  # fmt: skip
 def test_two_writers_at_one_instant_are_a_conflict_and_no_value_is_told(
-    capsys: pytest.CaptureFixture[str], product_log: Callable[..., None]
+    capsys: pytest.CaptureFixture[str], product_log: Callable[..., None], error: Exception, status: int, code: str
 ) -> None:
     product_log("mobile")
 
     def view() -> str:
-        raise IntegrityError("INSERT", {"id_number": "330522199001010001"}, Exception("DETAIL 330522199001010001"))
+        raise error
 
     answer = make_door(view).get("/api/thing")
-    assert (answer.status_code, answer.get_json()["code"]) == (409, "stale")
+    assert (answer.status_code, answer.get_json()["code"]) == (status, code)
     out = capsys.readouterr()
     assert "330522199001010001" not in answer.get_data(as_text=True) + out.out + out.err
 
