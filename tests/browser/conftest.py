@@ -21,6 +21,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from playwright.sync_api import expect
 
 from backend.ports import free_ports
 from backend.processes import PORTS
@@ -32,6 +33,7 @@ from tests.browser.walk_stage import stage
 __all__ = ["stage"]
 
 TOP = Path(__file__).resolve().parents[2]
+expect.set_options(timeout=20_000)  # as long as a locator waits: a busy machine is slow, not wrong
 
 
 @pytest.fixture(scope="module")

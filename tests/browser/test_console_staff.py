@@ -133,6 +133,7 @@ class Screen:
         self.fill(login=login, password=staff.PASSWORD, code=who.code(self.desk.world))
         self.press("登录")
         self.page.locator(".rail").wait_for()
+        self.page.wait_for_load_state()  # its scripts run by now
 
     def choose(self, purpose: str) -> None:
         """On the page of purposes."""

@@ -48,7 +48,7 @@ def test_both_switches_lose_nothing_of_a_later_step(holder: Holder, make: Any) -
     expect(page.locator("[name=step]")).to_have_value("2")
     expect(page.locator("[name=joint]")).to_have_value(story.lease_id)
     expect(page.locator("[name=alias]")).to_have_value("合租人小李")
-    assert page.url == f"{holder.base}{first}", "the page is at its own address"
+    expect(page).to_have_url(f"{holder.base}{first}")  # the page is at its own address
     holder.look("switched")
     page.get_by_role("button", name="中文").click()
     page.get_by_text("已放回原处").wait_for()
