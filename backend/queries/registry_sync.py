@@ -174,12 +174,6 @@ def find_course(registration_id: str) -> RegistryCourse | None:
         )
 
 
-def list_attempts(registration_id: str) -> tuple[AttemptView, ...]:
-    """Every attempt for one registration, oldest first."""
-    course = find_course(registration_id)
-    return course.attempts if course else ()
-
-
 def _with_pointers(session: Session, rows: Sequence[OutboxRow]) -> tuple[ParkedRow, ...]:
     tried = session.execute(
         select(RegistryAttempt.outbox_id, RegistryAttempt.errors)

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from backend.db import reading
 from backend.domain.keys import ENDED, landlord_acts
 from backend.domain.landlord_board import LeaseFacts, Todo, UnitFacts, lease_todos, unit_state, unit_todos
-from backend.domain.spaces import is_mandate_over
 from backend.gateways.world import World
 from backend.models.accounts import Account
 from backend.models.dwellings import Dwelling
@@ -35,7 +34,7 @@ from backend.services.letting_rights import LettingRight, find_right
 from backend.services.own_leases import own_lease, registration_of
 from backend.services.returned_legs import ReturnedReport, explain_to_landlord, may_name_anew
 from backend.services.tenancies import KeyCard, address_of, key_card
-from backend.services.units import mandate_end, own_unit, require_mandate
+from backend.services.units import own_unit, require_mandate
 
 
 @dataclass(frozen=True)
@@ -182,8 +181,8 @@ def list_lock_health(world: World, *, account_id: str, unit_id: str) -> tuple[Lo
 
 def _card(world: World, session: Session, unit: Unit, without_lease: int) -> UnitCard:
     dwelling = session.get_one(Dwelling, unit.dwelling_id)
-    ends_on = mandate_end(session, unit.id, unit.landlord_id)
-    over = is_mandate_over(ends_on, world.clock.today())
+    right = find_right(world, session, unit.id, unit.landlord_id)
+    over = right is not None and right.is_over
     lock = session.scalar(select(Lock).where(Lock.unit_id == unit.id, Lock.retired_at.is_(None))) if not over else None
     lease = _first_lease(session, unit.id) if not over else None
     lease_view = _lease(world, session, lease) if lease else None
@@ -205,8 +204,8 @@ def _card(world: World, session: Session, unit: Unit, without_lease: int) -> Uni
         view,
         lease_view,
         without_lease if not over else 0,
-        find_right(world, session, unit.id, unit.landlord_id),
-        ends_on,
+        right,
+        right.ends_on if right else None,
     )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from backend.console import discrepancies
-from backend.db import db, transaction
+from backend.db import db
 from backend.domain.officers import ROLES
 from backend.models.units import UnitClaim
 from backend.services.cases import claim_case, decide_case
@@ -98,15 +97,8 @@ def test_a_page_that_is_out_of_date_notes_nothing_of_the_next_landlord(browser: 
     assert "认定争议时" in right_on(client.get(f"/units/{unit_id}").text).words
 
 
-def test_a_mandate_that_is_over_says_so_and_offers_no_act(browser: Browser, make: Make, clock: Any) -> None:
-    def make_over(world: Any) -> str:
-        story = stories.make_let_unit(world)
-        with transaction() as session:
-            claim = session.get_one(UnitClaim, letting.claim_of(story.unit_id).id)
-            claim.right_kind, claim.mandate_ends_on = "mandate", clock.today() - timedelta(days=1)
-        return story.unit_id
-
-    unit_id = make(make_over)
+def test_a_mandate_that_is_over_says_so_and_offers_no_act(browser: Browser, make: Make) -> None:
+    unit_id = make(letting.make_over)
     card = right_on(browser("officer", purpose="visit").get(f"/units/{unit_id}").text)
     assert "委托已到期" in card.words and "2026-11-22" in card.words and card.find_all("form") == []
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from backend.db import transaction
-from backend.models.units import UnitClaim
 from backend.services.office_names import name_office
 from tests.mobile_api.page_phones import PagePhone
 from tests.mobile_api.phones import ApiPhone
@@ -49,16 +46,9 @@ def test_the_landlord_reads_it_in_english_with_the_offices_name(browser: Browser
 
 
 def test_a_mandate_renewed_on_the_units_page_is_not_seen_yet(
-    browser: Browser, make: Make, clock: Any
+    browser: Browser, make: Make
 ) -> None:
-    def make_over(world: Any) -> str:
-        story = stories.make_let_unit(world)
-        with transaction() as session:
-            claim = session.get_one(UnitClaim, letting.claim_of(story.unit_id).id)
-            claim.right_kind, claim.mandate_ends_on = "mandate", clock.today() - timedelta(days=1)
-        return story.unit_id
-
-    unit_id = make(make_over)
+    unit_id = make(letting.make_over)
     phone = browser(LANDLORD_PHONE)
     page = phone.get(f"/l/units/{unit_id}")
     assert "委托已到期" in page.text and "核看" not in page.text
